@@ -1,0 +1,540 @@
+"""What a policy says, as plain frozen values.
+
+`rules.reader` builds a `Policy` from YAML nodes, `rules.compiler` turns one into engine patterns, and everything
+above reads it. Nothing here computes. Units: money is integer minor units (fen), percentages are basis points
+(95 % = 9 500), durations say their unit in the name, dates are `datetime.date`, text is compared for equality only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Literal
+
+Operator = Literal["at_least", "more_than", "at_most", "less_than", "is", "is_not", "in", "not_in"]
+Scalar = int | str
+Source = Literal["fact", "attribute", "field", "traits", "trait", "tier"]
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A sentence shown to people, in Chinese and in English (English falls back to Chinese)."""
+
+    zh: str
+    en: str
+
+    def say(self, lang: str) -> str:
+        """Return the sentence in `lang` ("zh" or "en")."""
+        return self.en if lang == "en" else self.zh
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Where something stands in its file; line and column count from 1."""
+
+    line: int
+    column: int
+
+
+# ---- conditions -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a test reads.
+
+    source   name                      value
+    fact     id under `facts`          int in the fact's unit, absent when it has no value
+    attribute member attribute id      as of the asked position (text, int, bool as 0/1, date as ordinal day)
+    field    field of event or line    rewards, prices and emissions only
+    traits   ""                        how many of `of` (empty: of all traits) are met
+    trait    trait id                  1 when met, else 0
+    tier     ""                        id of the standing tier
+    """
+
+    source: Source
+    name: str = ""
+    of: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """One comparison. `value` is a tuple for `in` and `not_in`, one scalar otherwise. Booleans are 0 and 1."""
+
+    subject: Subject
+    op: Operator
+    value: Scalar | tuple[Scalar, ...]
+    mark: Mark = Mark(0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class AllOf:
+    """Every part holds (no parts: true)."""
+
+    parts: tuple[Condition, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    """At least one part holds (no parts: false)."""
+
+    parts: tuple[Condition, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NoneOf:
+    """No part holds; a test on an absent value does not hold, so `none` of it is true."""
+
+    parts: tuple[Condition, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CountOf:
+    """At least `least` of the parts hold."""
+
+    least: int
+    parts: tuple[Condition, ...]
+
+
+Condition = Test | AllOf | AnyOf | NoneOf | CountOf
+
+
+# ---- facts ------------------------------------------------------------------------------------------------------
+
+How = Literal[
+    "count",  # standing lines
+    "quantity",  # sum of their net quantities
+    "sum",  # sum of net `field`
+    "max",  # over net `field` of standing lines
+    "min",
+    "distinct",  # distinct values of `field` over standing lines
+    "months_with",  # local calendar months that hold a standing line
+    "days_since_first",  # whole local days from the first standing line to the asked day
+    "days_since_last",
+    "years_since",  # whole local years since the date attribute named by `field`
+    "fleet",  # machines in the state `owned`, one per serial (or per registration without a serial)
+    "ratio",  # `over` to `under` in basis points; absent when `under` <= 0 or has no value
+]
+Unit = Literal["count", "money", "points", "days", "months", "years", "percent", "hours"]
+Span = Literal["always", "rolling", "preceding", "this_year", "last_year", "this_quarter", "last_quarter", "since_tier"]
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Half-open (from, P]. `rolling` and `preceding` use `months` or `days`; `preceding` is the window before that one.
+
+    Months clamp from the anchor's local date; calendar spans are in the dealer's zone.
+    """
+
+    span: Span = "always"
+    months: int = 0
+    days: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """A test on a field of an event line. `value` is a tuple for `in` and `not_in`. Booleans are 0 and 1."""
+
+    field: str
+    op: Operator
+    value: Scalar | tuple[Scalar, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """An aggregate over one member's contributions (judging.md, Facts)."""
+
+    id: str
+    title: Text
+    how: How
+    unit: Unit
+    kinds: tuple[str, ...] = ()
+    field: str = ""
+    where: tuple[Filter, ...] = ()
+    window: Window = Window()
+    over: Fact | None = None
+    under: Fact | None = None
+    mark: Mark = Mark(0, 0)
+
+
+# ---- traits and tiers -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Attested:
+    """Who may state a trait, who signs with him, and for how many months it holds."""
+
+    by: tuple[str, ...]
+    countersigned_by: tuple[str, ...]
+    not_own_manager: bool
+    valid_months: int
+
+
+@dataclass(frozen=True, slots=True)
+class Trait:
+    """Met when the condition holds or an attestation is in force, whichever of the two it allows."""
+
+    id: str
+    title: Text
+    when: Condition | None
+    attested: Attested | None
+    mark: Mark = Mark(0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """How long a tier is kept: `months` from its start, then `grace_days`, then one tier down or what the facts say."""
+
+    months: int
+    grace_days: int
+    then: Literal["one_down", "as_facts_say"]
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """One step of the ladder of tiers; `rank` counts from 0 (lowest). The lowest has no condition."""
+
+    id: str
+    title: Text
+    rank: int
+    level: str
+    when: Condition | None
+    unless: Condition | None
+    keep: Keep | None
+    promotion: Literal["automatic", "confirmed"] = "automatic"
+    confirm_within_days: int = 90
+    returns_undo_days: int = 30
+    replaces: tuple[str, ...] = ()
+    mark: Mark = Mark(0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class MemberList:
+    """A list of members to work on: those for whom `when` holds, or those `short` traits below tier `of`."""
+
+    id: str
+    title: Text
+    when: Condition | None
+    of: str = ""
+    short: int = 0
+    mark: Mark = Mark(0, 0)
+
+
+# ---- wallets, prices, rewards -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Expiry:
+    """Last valid local day of a lot: `months` after its start, then to the end of that month or year.
+
+    `years` = 1 with `to="year"` is the end of the next calendar year.
+    """
+
+    months: int = 0
+    years: int = 0
+    to: Literal["day", "month", "year"] = "day"
+
+
+@dataclass(frozen=True, slots=True)
+class Wallet:
+    """A kind of value. `pays_for` names line categories; `max_share_bp` is the share of such a line it may pay."""
+
+    id: str
+    title: Text
+    unit: Literal["money", "points"]
+    pays_for: tuple[str, ...]
+    expires: Expiry | None
+    notice_days: tuple[int, ...] = ()
+    max_share_bp: int = 10_000
+    block: int = 1
+    minimum: int = 0
+    clawback: Literal["debt", "forgive", "refuse"] = "debt"
+    suspended_when: Condition | None = None
+    point_value: tuple[int, int] | None = None  # (fen, points) for what points are exchanged against
+    mark: Mark = Mark(0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What matched lines cost: `pay_bp` of the list price (九五折 = 9 500) or a fixed unit price in fen.
+
+    The best (lowest) of the matching prices of a line wins; ties go to the first in the file.
+    """
+
+    id: str
+    title: Text
+    for_tiers: tuple[str, ...]
+    where: Condition
+    pay_bp: int | None
+    fixed: int | None = None
+    minimum_order: int = 0  # fen, over the matching lines at list price
+    line_cap: int | None = None  # most fen taken off a line
+    order_cap: int | None = None
+    valid_from: date | None = None
+    valid_until: date | None = None  # last day, inclusive
+    mark: Mark = Mark(0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """A fixed amount in the wallet's unit."""
+
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class PerAmount:
+    """`give` for every full `each` of the base (`rounding="floor"`), or `give` × base ÷ `each` half-up."""
+
+    give: int
+    each: int
+    base: str  # line field: "cash", "amount", "list", …
+    rounding: Literal["floor", "half_up"] = "floor"
+    cap: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """Occurrences `first` to `last` (inclusive; None: open end) earn `amount`."""
+
+    first: int
+    last: int | None
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ladder:
+    """By the how-manieth occurrence in the period; what no rung names earns nothing and is no occurrence."""
+
+    rungs: tuple[Rung, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ByClass:
+    """The amount of the first class whose filters all hold on the event; `otherwise` when none does."""
+
+    classes: tuple[tuple[str, tuple[Filter, ...], Amount], ...]
+    otherwise: Amount
+
+
+Amount = Fixed | PerAmount | Ladder | ByClass
+Period = Literal["life", "year", "quarter", "month", "day", "event"]
+
+
+@dataclass(frozen=True, slots=True)
+class Exclusive:
+    """At most one reward of `group` per value of the event field `key`: the highest amount, ties by `priority`.
+
+    A reward that lost has not occurred: no rung, no cap use.
+    """
+
+    group: str
+    key: str
+    priority: int  # low first
+
+
+@dataclass(frozen=True, slots=True)
+class Cap:
+    """At most `limit` (wallet's unit) a period and member."""
+
+    period: Period
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reward:
+    """What an event earns its member.
+
+    on            event kinds
+    where         condition on fields of the event's lines: lines that match make the base; none: no occurrence
+    when          condition on facts, attributes and traits as of the event, or None
+    for_tiers     standing tiers that earn it (empty: all)
+    standing      the standing asked: before or after this event, or right after the order that this event names
+    period        in which `nth` and `counted` run; `counted_on`: "" = the event's own date, else a date field
+    counting      "granted": only own standing grants are counted; "all": matching events too
+    settle_days   the lot is usable from this many days after the event
+    returns       what a return leaves: pro rata of the value left, or the decision judged again
+    """
+
+    id: str
+    title: Text
+    on: tuple[str, ...]
+    wallet: str
+    amount: Amount
+    where: Condition | None = None
+    when: Condition | None = None
+    for_tiers: tuple[str, ...] = ()
+    standing: Literal["before", "after", "order"] = "after"
+    period: Period = "life"
+    counted_on: str = ""
+    counting: Literal["granted", "all"] = "granted"
+    exclusive: Exclusive | None = None
+    caps: tuple[Cap, ...] = ()
+    settle_days: int = 0
+    expires: Expiry | None = None  # None: the wallet's
+    valid_from: date | None = None
+    valid_until: date | None = None
+    weekdays: tuple[int, ...] = ()  # 0 = Monday; empty: every day
+    minimum_spend: int = 0  # fen of `amount` over the matching lines
+    returns: Literal["pro_rata", "rejudge"] = "pro_rata"
+    returned_as: Literal["return", "cancelled"] = "return"
+    mark: Mark = Mark(0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Emission:
+    """A derived event for another member (a referral reaching the referrer), judged in the giver's fold.
+
+    `to` is the event field that holds the receiver's member code, `emits` the kind received, `carries` the fields
+    copied, `giver` the field that receives the giver's code.
+    """
+
+    id: str
+    title: Text
+    on: tuple[str, ...]
+    to: str
+    emits: str
+    carries: tuple[str, ...]
+    giver: str
+    where: Condition | None = None
+    when: Condition | None = None
+    mark: Mark = Mark(0, 0)
+
+
+# ---- service levels ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Entitlement:
+    """What a member may claim. `quota` None: without limit. `per_machine`: times machines owned."""
+
+    id: str
+    title: Text
+    quota: int | None
+    period: Literal["life", "year", "quarter", "month"] = "year"
+    per_machine: bool = False
+    note: Text = Text("", "")
+    mark: Mark = Mark(0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """What the dealer owes a member of this level.
+
+    Exactly one trigger: `on` (event kinds, filtered by `where`), `every_months`, or `on_date` (a date attribute, each
+    year). Due `within_minutes` of it. Done by the first later event of `done_by` (kind and filters), or by a
+    `duty_done` event that names this duty; `matching` are fields that trigger and doing must share (serial, request).
+    """
+
+    id: str
+    title: Text
+    owner: str  # a role: account_manager, service_manager, customer_centre, leader, …
+    within_minutes: int
+    on: tuple[str, ...] = ()
+    where: tuple[Filter, ...] = ()
+    every_months: int = 0
+    on_date: str = ""
+    done_by: tuple[tuple[str, tuple[Filter, ...]], ...] = ()
+    matching: tuple[str, ...] = ()
+    escalate_to: str = ""
+    mark: Mark = Mark(0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """A service level: entitlements, duties, and the terms printed on the comparison page."""
+
+    id: str
+    title: Text
+    rank: int
+    entitlements: tuple[Entitlement, ...]
+    duties: tuple[Duty, ...]
+    terms: tuple[tuple[Text, Text], ...] = ()
+    mark: Mark = Mark(0, 0)
+
+
+# ---- award ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """One part of a score: the member's rank share in `fact` among the eligible, times `weight`."""
+
+    fact: str
+    weight: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tie:
+    """One step of the tie order: a fact or attribute, and which end comes first."""
+
+    source: Literal["fact", "attribute"]
+    name: str
+    first: Literal["highest", "lowest"]
+
+
+@dataclass(frozen=True, slots=True)
+class Award:
+    """The year-end award. Winners: `share_bp` of the eligible, within `at_least` and `at_most` and the budget."""
+
+    id: str
+    title: Text
+    tiers: tuple[str, ...]  # standing on the last day of the year
+    months_in_tier: int  # at least so many whole months of the year in those tiers
+    unless: Condition | None
+    score: tuple[Score, ...]
+    ties: tuple[Tie, ...]
+    share_bp: int
+    at_least: int
+    at_most: int
+    prize: int  # fen each
+    budget: int  # fen
+    wallet: str = ""  # "" = goods: a liability account, no wallet credit
+    mark: Mark = Mark(0, 0)
+
+
+# ---- examples and the whole -------------------------------------------------------------------------------------
+
+Plain = None | bool | int | str | list["Plain"] | dict[str, "Plain"]
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A worked case in the file: `given` events in order, `expect` what must come out (canonical English keys)."""
+
+    title: str
+    given: tuple[dict[str, Plain], ...]
+    expect: dict[str, Plain]
+    mark: Mark = Mark(0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """One dealer's programme. Everything is keyed by its id in file order."""
+
+    programme: str
+    title: Text
+    currency: str
+    timezone: str
+    facts: dict[str, Fact]
+    traits: dict[str, Trait]
+    tiers: tuple[Tier, ...]
+    lists: dict[str, MemberList] = field(default_factory=dict)
+    segments: dict[str, str] = field(default_factory=dict)  # segment → level id
+    levels: dict[str, Level] = field(default_factory=dict)
+    wallets: dict[str, Wallet] = field(default_factory=dict)
+    prices: dict[str, Price] = field(default_factory=dict)
+    emissions: dict[str, Emission] = field(default_factory=dict)
+    rewards: dict[str, Reward] = field(default_factory=dict)
+    awards: dict[str, Award] = field(default_factory=dict)
+    examples: tuple[Example, ...] = ()
+    late_days: dict[str, int] = field(default_factory=dict)  # source class → how far back it may date, days
+    manager_limit: int = 10  # members of the highest tier a manager; above: a warning
+    price_token_minutes: int = 15
+
+    def tier(self, tier_id: str) -> Tier:
+        """Return the tier with this id; KeyError when the policy has none."""
+        for tier in self.tiers:
+            if tier.id == tier_id:
+                return tier
+        raise KeyError(tier_id)
