@@ -1,0 +1,61 @@
+"""What every test may ask for by name: databases, of both kinds, fresh for each test."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests import postgres
+
+# The folder of this run's server, and the process whose end is the end of the run.
+RUN = pytest.StashKey[tuple[Path, int]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    given = getattr(config, "workerinput", {}).get("postgres")
+    config.stash[RUN] = (Path(given[0]), given[1]) if given else (postgres.run_folder(), os.getpid())
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node) -> None:
+    """Tell a worker of pytest-xdist which server it shares with the others: the first that needs it starts it."""
+    run, owner = node.config.stash[RUN]
+    node.workerinput["postgres"] = (str(run), owner)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    postgres.drop_templates()
+    if not hasattr(config, "workerinput") and RUN in config.stash:
+        postgres.stop(config.stash[RUN][0])
+
+
+@pytest.fixture(scope="session")
+def postgres_server(request) -> str:
+    """The URL of the run's PostgreSQL server, by a user who may create databases. Quick: it does not wait for the disk.
+
+    A test about durability takes one of its own: `with postgres.private_server() as base`.
+    """
+    try:
+        return postgres.start(*request.config.stash[RUN], fast=True)
+    except postgres.NoServerError as problem:
+        # Never a skip: half of what this suite promises is about PostgreSQL.
+        pytest.fail(str(problem), pytrace=False)
+
+
+@pytest.fixture
+def postgres_url(postgres_server):
+    """The SQLAlchemy URL of a fresh, empty PostgreSQL database, dropped after the test."""
+    with postgres.database(postgres_server) as url:
+        yield url
+
+
+@pytest.fixture
+def sqlite_url(tmp_path) -> str:
+    """The SQLAlchemy URL of an SQLite file that does not exist yet."""
+    return f"sqlite:///{tmp_path / 't.db'}"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request) -> str:
+    """The SQLAlchemy URL of a fresh, empty database; each test that asks for it runs once on each kind."""
+    return request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "postgres_url")
