@@ -5,9 +5,9 @@ Units: instants in microseconds UTC, amounts in the wallet's unit (fen or points
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, Protocol
 
 from rules.judge import Ruleset
 from tierengine.history import Position, Scalar
@@ -59,29 +59,53 @@ class FactSource(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Granted:
-    """What one rule granted for one event, as the carry must know it to take it back.
+    """What one rule granted for one event: enough to take it back, whole or in part, and to judge the amount again.
 
-    `judged` is the amount at the grant itself, `wanted` what should stand now. `period` is the period key in which it
-    counts as an occurrence, "" when it does not; `exclusive` the (group, value) it used up.
+    judged     amount at the grant itself; `wanted` what should stand now
+    nth        which occurrence of the period it was judged as; `counted` the key it counts under, "" = not
+    caps       keys of the caps that it uses; `room` what the tightest of them left, None without caps
+    taken      key of the exclusive group that it used up, "" = none
+    lines      the lines it was granted for, with their amount and quantity when sold and what is left of both
+    base       value of the base that a per-amount reward was judged on, and what is left of it
     """
 
     event_key: str
     rule: str
+    wallet: str
     judged: int
     wanted: int
-    period: str
-    exclusive: tuple[str, str] | None
-    wallet: str
     usable_from: int
     expires_at: int | None
     version_id: int
-    sold: int  # amount of the lines it was granted for, fen
-    quantity: int
+    nth: int = 1
+    counted: str = ""
+    caps: tuple[str, ...] = ()
+    room: int | None = None
+    taken: str = ""
+    lines: tuple[str, ...] = ()
+    sold: int = 0
+    left: int = 0
+    quantity: int = 0
+    left_quantity: int = 0
+    base: int = 0
+    left_base: int = 0
+
+    def plain(self) -> dict[str, object]:
+        """Return the JSON form, which `Granted.of` reads."""
+        return asdict(self)
+
+    @classmethod
+    def of(cls, raw: Mapping[str, Any]) -> Granted:
+        """Read what `plain` wrote."""
+        return cls(**{**raw, "caps": tuple(raw["caps"]), "lines": tuple(raw["lines"])})
 
 
 @dataclass(frozen=True, slots=True)
 class GrantDecision:
-    """At `step`, `granted.wanted` should stand for (granted.event_key, granted.rule)."""
+    """At `step`, `granted.wanted` should stand for (granted.event_key, granted.rule).
+
+    `basis` holds the facts and carry values used; judging them again by the same version gives the same amount.
+    """
 
     step: Position
     kind: Literal["grant", "return"]
@@ -107,15 +131,19 @@ class TierChanged:
 
 @dataclass(frozen=True, slots=True)
 class Emitted:
-    """A derived event that should reach another member: one (rule, source event key) wants at most one."""
+    """A derived event that should reach another member: one (rule, source event key) wants at most one.
+
+    It becomes a contribution of the receiver: `line` at `at`, known from `step`. When the giver's event is taken back,
+    a second one follows with the same line and negated numbers, so that the receiver's fold sees a return.
+    """
 
     step: Position
     rule: str
-    event_key: str
+    event_key: str  # the giver's event that this follows from: the sale's, or the return's
     to: str  # member code
     kind: str
-    occurred_at: int
     line: str
+    at: int
     qty: int
     amount: int
     fields: Mapping[str, Scalar]
@@ -133,12 +161,3 @@ class Folded:
     changes: tuple[TierChanged, ...]
     emissions: tuple[Emitted, ...]
     checkpoints: tuple[tuple[Position, str], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Suffix:
-    """What a fold starts from: the carry before `steps`, and the grants that returns among them may touch."""
-
-    carry: str  # "" at the beginning of a history
-    steps: Sequence[object]
-    earlier: Mapping[str, tuple[Granted, ...]] = field(default_factory=dict)
