@@ -4,7 +4,7 @@ A file may use either, mixed. Keys are unique per section in both tongues, so th
 The grammar by section (`rules.reader` reads it, the JSON Schema and the documentation are made from it):
 
 programme: id            title: text | {zh, en}        currency: CNY          timezone: Asia/Shanghai
-late: {till: 7 days, erp: 400 days}                    manager_limit: 10
+late: {till: 7 days, erp: 400 days}                    manager_limit: 10     price_token: 15 minutes
 facts:    id: {HOW: kind | [kinds] | field, of: kinds, field: f, where: {field: test}, WINDOW, title, unit}
           HOW is one of count, quantity, sum, max, min, distinct, months_with, days_since_first, days_since_last,
           years_since, fleet, ratio. `sum`, `max`, `min`, `distinct` name the field and take `of: kinds`; the others
@@ -30,6 +30,7 @@ rewards:  id: {title, on: kinds, where: CONDITION, when: CONDITION, for: [tiers]
           exclusive: {group, key: field, priority}, caps: {year: 4000 CNY}, settle: 30 days, expires: …,
           from, until, weekdays, minimum_spend, returns: pro_rata | rejudge, returned_as: return | cancelled}
           AMOUNT is one of amount: 1000 CNY | per: {give: 1 points, each: 10 CNY, of: cash, rounding, cap} |
+          per: {give: 3%, of: amount, rounding: half_up, cap} |
           nth: {1: 1000 CNY, 2-3: 1500 CNY, after: none}; and `by_class: [{class, where: {field: test}, AMOUNT}]`
           before it.
 levels:   id: {title, entitlements: {id: {title, quota: 6 | unlimited, period, per_machine, note}},
@@ -38,11 +39,16 @@ levels:   id: {title, entitlements: {id: {title, quota: 6 | unlimited, period, p
 awards:   id: {title, for: [tiers], months_in_tier: 6, unless: CONDITION, score: {fact: weight},
           ties: [{fact: id, first: highest} | {attribute: id, first: lowest}],
           winners: {share: 20%, at_least: 3, at_most: 10}, prize: 5000 CNY, budget: 50000 CNY, into: wallet}
-examples: - {title, given: [EVENT], expect: {…}}     EVENT is {event: kind, at: date or time, …fields…}
+examples: - {title, given: [EVENT], expect: {…}}
+          EVENT is {event: kind, at: date or time, member, store, …fields…}; fields of a line may stand in the event
+          itself when it has one line. `expect` is {member, at, tier, level, traits: [ids], why: [trait ids],
+          grants: {reward: amount}, balance: {wallet: amount}, pays: money, price: money | {item: money},
+          entitlements: [ids], duties: [ids], lists: [ids]}, any of them.
 CONDITION is a mapping, all of whose entries hold: name: TEST, or any / all / none: [CONDITION], or
           {at_least: N, of: [CONDITION]}, or {traits: {at_least: 2, of: [ids]}}, or {trait: id or [ids]}.
-          A name is a fact, attribute, or (in `where`) a field of the event. TEST is a scalar (= is) or one of
-          at_least, more_than, at_most, less_than, is, is_not, in, not_in with its value.
+          A name is a fact, attribute, or (in `where`) a field of the event. TEST is a scalar (= is), a list (= in), or
+          at_least, more_than, at_most, less_than, is, is_not, in, not_in with its value (several: all must hold).
+          `tier: TEST` is the standing tier (not in traits); `tier: {at_least: gold}` is gold or above.
 """
 
 from __future__ import annotations
@@ -54,7 +60,7 @@ KEYS: dict[str, str] = {
     "till": "收银", "erp": "财务系统", "manager_limit": "经理客户上限", "facts": "指标", "traits": "特点",
     "tiers": "等级", "lists": "名单", "segments": "客户分类对应级别", "wallets": "钱包", "prices": "价格",
     "emissions": "传递", "rewards": "奖励", "levels": "服务级别", "awards": "评选", "examples": "示例",
-    "zh": "中文", "en": "英文", "id": "编号",
+    "zh": "中文", "en": "英文", "id": "编号", "price_token": "报价有效",
     # facts
     "count": "次数", "quantity": "数量合计", "sum": "合计", "max": "最大", "min": "最小", "distinct": "不同个数",
     "months_with": "有记录月数", "days_since_first": "距首次天数", "days_since_last": "距上次天数",
@@ -93,7 +99,7 @@ KEYS: dict[str, str] = {
     "months_in_tier": "在级月数", "score": "评分", "ties": "并列时", "first": "优先者", "fact": "指标项",
     "attribute": "属性项", "winners": "名额", "share": "比例", "prize": "奖品价值", "budget": "预算",
     # examples
-    "given": "已知", "expect": "应得", "event": "事件", "at": "时间", "member": "会员",
+    "given": "已知", "expect": "应得", "event": "事件", "at": "时间", "member": "会员", "store": "门店",
     "tier": "等级为", "why": "因为", "grants": "得到", "balance": "余额", "price": "价格为", "pays": "应付",
 }
 
@@ -108,4 +114,14 @@ WORDS: dict[str, str] = {
     "rejudge": "重算", "return": "退货", "cancelled": "作废", "none": "无", "unlimited": "不限",
     "highest": "高者", "lowest": "低者", "owned": "自有", "yes": "是", "no": "否", "money": "金额",
     "points": "积分",
+    # units of facts
+    "percent": "百分比", "days": "天", "months": "月", "years": "年", "hours": "小时", "count": "次",
+    # days of the week
+    "monday": "周一", "tuesday": "周二", "wednesday": "周三", "thursday": "周四", "friday": "周五",
+    "saturday": "周六", "sunday": "周日",
+}
+
+# Further spellings that are read: one English key says several things, and Chinese has a word for each.
+ALSO: dict[str, tuple[str, ...]] = {
+    "for": ("适用",), "to": ("截至", "送给"), "within": ("时限",), "of": ("基数", "目标等级"),
 }
