@@ -1,0 +1,256 @@
+"""What a judgement is given, and how it becomes the engine's rows.
+
+Absence is encoded here and nowhere else, inside the value's own field: an absent number is the one below all others,
+an absent text is the empty one (and so an empty text counts as absent). Every test that could be true of it says that
+it must be otherwise, so that no test holds of an absent value. A second field for the presence would say the same,
+but the engine asks alternatives one by one, and `none` of nine tests on two fields each has 512 of them, on one field
+each it has one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from operator import itemgetter
+from typing import Any, Final, Literal, TypeAlias
+
+from rules.pattern import MAX_INTEGER, FactRefused, Field
+from rules.policy import How, Mark, Policy, Scalar, Source, Subject, Test
+
+Value: TypeAlias = int | str | None
+Values: TypeAlias = Mapping[str, Value]
+Row: TypeAlias = tuple[int | str, ...]
+Tiers: TypeAlias = Mapping[str, str | None]
+Slot: TypeAlias = Literal["standing", "before", "after", "order"]
+
+ABSENT: Final = -MAX_INTEGER
+ABSENT_TEXT: Final = ""
+
+NEVER_ABSENT: Final[frozenset[How]] = frozenset(("count", "quantity", "sum", "distinct", "months_with", "fleet"))
+"""Of nothing these are 0; every other kind of fact has no value then."""
+
+SECTIONS: Final[tuple[Source, ...]] = ("fact", "attribute", "trait", "traits", "tier", "field")
+"""The order of a row: what is the same for all lines of an event first, the line's own values last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What is known of one member at one position.
+
+    `facts` and `attributes` hold at least what the ruleset asks for; None is absent, and so is an attribute that is
+    missing. `attested` are the traits with an attestation in force. `tier` is the standing tier for the conditions of
+    lists, wallets and awards that read it; None: absent.
+    """
+
+    facts: Mapping[str, int | None]
+    attributes: Values
+    attested: frozenset[str] = frozenset()
+    tier: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StandingTiers:
+    """Ids of the standing tier before and after an event, and right after the order that it names."""
+
+    before: str | None
+    after: str | None
+    order: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What holds of a member at one position; the tuples are in rank order.
+
+    met        ids of the traits that are met, by condition or attestation
+    tiers      whether the tier's `when` holds and its `unless` does not; the lowest tier is everybody's
+    when       whether `when` holds (without a condition: the lowest only)
+    excluded   whether `unless` holds
+    lists      ids of the lists the member is on
+    suspended  ids of the wallets he may not use now
+    barred     ids of the awards he cannot win
+    """
+
+    met: frozenset[str]
+    tiers: tuple[bool, ...]
+    when: tuple[bool, ...]
+    excluded: tuple[bool, ...]
+    lists: frozenset[str]
+    suspended: frozenset[str]
+    barred: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """Where one subject stands in a row, and whether it may be absent. `ranks` gives a tier's number."""
+
+    subject: Subject
+    field: Field
+    maybe: bool
+    ranks: Mapping[str | None, int] | None = None
+
+    @property
+    def place(self) -> tuple[int, bool]:
+        """Sort by section, and the facts that are never absent before the others: they are read in one go."""
+        return SECTIONS.index(self.subject.source), self.maybe
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The columns of a phase in the order of `place`, and behind them one field per counted group of conditions."""
+
+    columns: tuple[Column, ...]
+    counts: tuple[Field, ...] = ()
+
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        return (*(column.field for column in self.columns), *self.counts)
+
+    def names(self, source: Source) -> tuple[str, ...]:
+        """Return the names of what the columns of this source read, in order."""
+        return tuple(column.subject.name for column in self.columns if column.subject.source == source)
+
+
+# ---- columns -----------------------------------------------------------------------------------------------------
+
+
+class PolicyNotCompilable(ValueError):
+    """A condition asks for what its place cannot give; the policy reader should have said so. `mark` is the place."""
+
+    def __init__(self, rule: str, message: str, mark: Mark | None = None) -> None:
+        where = f" (line {mark.line}, column {mark.column})" if mark and mark.line else ""
+        super().__init__(f"{rule}{where}: {message}")
+        self.rule = rule
+        self.mark = mark
+
+
+def subject_key(subject: Subject, tier: Slot) -> Subject:
+    """Return what two tests on one column share: the slot of a tier, and counted traits whatever their order."""
+    if subject.source == "tier":
+        return Subject("tier", tier)
+    return replace(subject, of=tuple(sorted(set(subject.of)))) if subject.of else subject
+
+
+def column(policy: Policy, subject: Subject, tests: list[Test]) -> Column:
+    """Find what a column holds; raises PolicyNotCompilable where a test asks for something else."""
+    # The engine gives its fields short names of its own; these are read by people, in its messages and golden files.
+    name = ".".join(part for part in (subject.source, subject.name, "+".join(subject.of)) if part)
+    text = Column(subject, Field(name, "text"), maybe=True)
+    number = Column(subject, Field(name, "int"), maybe=True)
+    asks_text = any(isinstance(value, str) for test in tests for value in values_of(test))
+    match subject.source:
+        case "tier":
+            _check(name, tests, [tier.id for tier in policy.tiers])
+            return replace(number, ranks={None: ABSENT, **{tier.id: tier.rank for tier in policy.tiers}})
+        case "attribute" | "field":
+            _check(name, tests, [] if asks_text else None)
+            return text if asks_text else number
+        case "fact" if subject.name in policy.facts:
+            _check(name, tests, None)
+            return replace(number, maybe=policy.facts[subject.name].how not in NEVER_ABSENT)
+        case "trait" | "traits" if {subject.name, *subject.of} - {""} <= policy.traits.keys():
+            _check(name, tests, None)
+            return replace(number, maybe=False, subject=replace(subject, of=subject.of or tuple(policy.traits)))
+        case _:
+            raise PolicyNotCompilable(name, "is not in the policy", tests[0].mark)
+
+
+def _check(name: str, tests: list[Test], texts: list[str] | None) -> None:
+    """Refuse tests that compare otherwise than with numbers (None), with text (empty list), or with these texts."""
+    for test in tests:
+        if isinstance(test.value, tuple) != (test.op in ("in", "not_in")):
+            raise PolicyNotCompilable(name, f"{test.op} does not take {test.value!r}", test.mark)
+        if test.value == ():
+            raise PolicyNotCompilable(name, f"{test.op} takes at least one value", test.mark)
+        if texts is not None and test.op not in ("is", "is_not", "in", "not_in"):
+            raise PolicyNotCompilable(name, "text is compared for equality only", test.mark)
+        for value in values_of(test):
+            if isinstance(value, str) != (texts is not None):
+                raise PolicyNotCompilable(name, f"is not compared with {value!r}", test.mark)
+            if texts and value not in texts:
+                raise PolicyNotCompilable(name, f"{value!r} is not in the policy", test.mark)
+            if value in (ABSENT, ABSENT_TEXT):
+                raise PolicyNotCompilable(name, f"{value!r} is what stands for no value", test.mark)
+
+
+def values_of(test: Test) -> tuple[Scalar, ...]:
+    return test.value if isinstance(test.value, tuple) else (test.value,)
+
+
+# ---- rows --------------------------------------------------------------------------------------------------------
+
+
+class Rows:
+    """Builds the rows of one phase. All that can be is prepared here, because every judgement pays for the rest."""
+
+    __slots__ = ("_attributes", "_flags", "_line", "_maybe", "_sure", "_tallies", "_tiers")
+
+    def __init__(self, layout: Layout) -> None:
+        by_source: dict[Source, list[Column]] = {source: [] for source in SECTIONS}
+        for column in layout.columns:
+            by_source[column.subject.source].append(column)
+        facts = by_source["fact"]
+        self._sure = _picker(tuple(column.subject.name for column in facts if not column.maybe))
+        self._maybe = _readers(column for column in facts if column.maybe)
+        self._attributes = _readers(by_source["attribute"])
+        self._flags = layout.names("trait")
+        self._tallies = tuple(frozenset(column.subject.of) for column in by_source["traits"])
+        self._tiers = tuple((column.subject.name, column.ranks or {}) for column in by_source["tier"])
+        self._line = _readers(by_source["field"])
+
+    def member(self, inputs: Inputs, met: frozenset[str], tiers: Tiers) -> Row:
+        """Return the part of the row that is the same for every line; `tiers` gives the tier of each slot."""
+        try:
+            row = self._sure(inputs.facts)
+        except KeyError as missing:
+            raise FactRefused(f"fact {missing.args[0]} is never absent, and was not given") from None
+        if self._maybe:
+            row += _read(self._maybe, inputs.facts)
+        if self._attributes:
+            row += _read(self._attributes, inputs.attributes)
+        if self._flags:
+            row += tuple([1 if trait in met else 0 for trait in self._flags])
+        if self._tallies:
+            row += tuple([len(met & traits) for traits in self._tallies])
+        for slot, ranks in self._tiers:
+            if tiers[slot] not in ranks:
+                raise FactRefused(f"tier {tiers[slot]!r} is not in the policy")
+            row += (ranks[tiers[slot]],)
+        return row
+
+    def line(self, values: Values) -> Row:
+        """Return the part of the row that one line adds."""
+        return _read(self._line, values) if self._line else ()
+
+
+_Reader: TypeAlias = tuple[str, int | str]
+
+
+def _readers(columns: Iterable[Column]) -> tuple[_Reader, ...]:
+    """Pair what is read with what stands for its absence."""
+    return tuple((column.subject.name, ABSENT if column.field.kind == "int" else ABSENT_TEXT) for column in columns)
+
+
+def _read(readers: tuple[_Reader, ...], values: Values) -> Row:
+    """Return the values with absence filled in. What is of the wrong kind or out of range the engine refuses by name.
+
+    It cannot know that its lowest number is taken, and takes no truth values; both are seen to here.
+    """
+    get = values.get
+    row: list[int | str] = []
+    for name, absent in readers:
+        value = get(name)
+        if value is None:
+            row.append(absent)
+        elif value == ABSENT:
+            raise FactRefused(f"{name}: {value} is below every allowed number")
+        else:
+            row.append(int(value) if value is True or value is False else value)
+    return tuple(row)
+
+
+def _picker(names: tuple[str, ...]) -> Callable[[Mapping[str, Any]], Row]:
+    """Return what reads all `names` at C speed. `itemgetter` of one name gives no tuple, and of none does not exist.
+
+    None, which these facts never are, comes through and is refused by the engine under the fact's name.
+    """
+    return itemgetter(*names) if len(names) > 1 else lambda facts: tuple([facts[name] for name in names])

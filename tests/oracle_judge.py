@@ -1,0 +1,145 @@
+"""A second reading of the rules, evaluating a policy's conditions where they stand: no encoding, no engine, no phases.
+
+It shares only the values of `rules.policy` and `rules.inputs` with what it checks.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Mapping, Sequence
+
+from rules import policy as ast
+from rules.inputs import Inputs, Judged, StandingTiers
+
+Value = int | str | None
+
+_ORDERED = {
+    "at_least": operator.ge,
+    "more_than": operator.gt,
+    "at_most": operator.le,
+    "less_than": operator.lt,
+    "is": operator.eq,
+    "is_not": operator.ne,
+}
+
+
+def holds(
+    condition: ast.Condition | None,
+    inputs: Inputs,
+    met: frozenset[str],
+    traits: int,
+    line: Mapping[str, Value],
+    tier: str | None,
+) -> bool:
+    """Say whether a condition holds; `traits` is how many the policy has. None holds always."""
+    match condition:
+        case None:
+            return True
+        case ast.AllOf(parts):
+            return all(holds(part, inputs, met, traits, line, tier) for part in parts)
+        case ast.AnyOf(parts):
+            return any(holds(part, inputs, met, traits, line, tier) for part in parts)
+        case ast.NoneOf(parts):
+            return not any(holds(part, inputs, met, traits, line, tier) for part in parts)
+        case ast.CountOf(least, parts):
+            return [holds(part, inputs, met, traits, line, tier) for part in parts].count(True) >= least
+        case ast.Test(subject, op, required):
+            value = _value(subject, inputs, met, line, tier)
+            if value is None or value == "":
+                return False
+            if op == "in":
+                return any(value == one for one in required)
+            if op == "not_in":
+                return all(value != one for one in required)
+            return _ORDERED[op](value, required)
+
+
+def _value(
+    subject: ast.Subject, inputs: Inputs, met: frozenset[str], line: Mapping[str, Value], tier: str | None
+) -> Value:
+    return {
+        "fact": lambda: inputs.facts[subject.name],
+        "attribute": lambda: inputs.attributes.get(subject.name),
+        "field": lambda: line.get(subject.name),
+        "trait": lambda: 1 if subject.name in met else 0,
+        "traits": lambda: sum(1 for trait in met if not subject.of or trait in subject.of),
+        "tier": lambda: tier,
+    }[subject.source]()
+
+
+def judge(policy: ast.Policy, inputs: Inputs) -> Judged:
+    count = len(policy.traits)
+    met = frozenset(
+        trait.id
+        for trait in policy.traits.values()
+        if (trait.when is not None and holds(trait.when, inputs, frozenset(), count, {}, None))
+        or (trait.attested is not None and trait.id in inputs.attested)
+    )
+
+    def now(condition: ast.Condition | None) -> bool:
+        return condition is not None and holds(condition, inputs, met, count, {}, inputs.tier)
+
+    ladder = sorted(policy.tiers, key=lambda tier: tier.rank)
+    when = tuple(now(tier.when) or (tier is ladder[0] and tier.when is None) for tier in ladder)
+    excluded = tuple(now(tier.unless) for tier in ladder)
+    return Judged(
+        met=met,
+        tiers=tuple(tier is ladder[0] or (when[i] and not excluded[i]) for i, tier in enumerate(ladder)),
+        when=when,
+        excluded=excluded,
+        lists=frozenset(item.id for item in policy.lists.values() if _listed(policy, item, met, now)),
+        suspended=frozenset(item.id for item in policy.wallets.values() if now(item.suspended_when)),
+        barred=frozenset(item.id for item in policy.awards.values() if now(item.unless)),
+    )
+
+
+def _listed(policy: ast.Policy, item: ast.MemberList, met: frozenset[str], now) -> bool:
+    if item.when is not None:
+        return now(item.when)
+    # "N traits short" is read here for tiers that ask for a plain number of traits, and only for those.
+    tier = policy.tier(item.of)
+    assert isinstance(tier.when, ast.Test)
+    assert tier.when.subject.source == "traits"
+    assert tier.when.op == "at_least"
+    counted = len([trait for trait in met if not tier.when.subject.of or trait in tier.when.subject.of])
+    return tier.when.value - counted == item.short and not now(tier.unless)
+
+
+def rewards(
+    policy: ast.Policy,
+    kind: str,
+    lines: Sequence[Mapping[str, Value]],
+    tiers: StandingTiers,
+    inputs: Inputs,
+    met: frozenset[str],
+) -> dict[str, tuple[int, ...]]:
+    result = {}
+    for item in (*policy.emissions.values(), *policy.rewards.values()):
+        if kind not in item.on:
+            continue
+        tier = getattr(tiers, getattr(item, "standing", "after"))
+        earned = not getattr(item, "for_tiers", ()) or tier in item.for_tiers
+        matched = tuple(
+            index
+            for index, line in enumerate(lines)
+            if earned
+            and holds(item.where, inputs, met, len(policy.traits), line, tier)
+            and holds(item.when, inputs, met, len(policy.traits), line, tier)
+        )
+        if matched:
+            result[item.id] = matched
+    return result
+
+
+def prices(
+    policy: ast.Policy, lines: Sequence[Mapping[str, Value]], tier: str | None, inputs: Inputs, met: frozenset[str]
+) -> list[tuple[str, ...]]:
+    return [
+        tuple(
+            price.id
+            for price in policy.prices.values()
+            if (not price.for_tiers or tier in price.for_tiers)
+            and holds(price.where, inputs, met, len(policy.traits), line, tier)
+        )
+        for line in lines
+    ]
