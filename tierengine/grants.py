@@ -129,7 +129,7 @@ class Rewards:
             if offer is not None:
                 offers.append(offer)
         granted: list[Granted] = []
-        for offer in self._settled(carry, offers):
+        for offer in _settled(offers):
             carry = self._book(carry, offer)
             granted.append(offer.granted)
         return carry, granted
@@ -219,16 +219,6 @@ class Rewards:
         )
         return Offer(reward, granted, self._order[reward.id])
 
-    def _settled(self, carry: Carry, offers: list[Offer]) -> list[Offer]:
-        """Keep one offer a used-up key: the highest, then the lowest priority number, then the first in the file."""
-        best: dict[str, Offer] = {}
-        for offer in offers:
-            key = offer.granted.taken
-            rival = best.get(key) if key else None
-            if rival is None or _rank(offer) < _rank(rival):
-                best[key or f"|{offer.reward.id}"] = offer
-        return sorted(best.values(), key=lambda offer: offer.order)
-
     def _book(self, carry: Carry, offer: Offer) -> Carry:
         granted = offer.granted
         counts, caps, taken = carry.counts, carry.caps, carry.taken
@@ -289,6 +279,17 @@ class Rewards:
             left_base=left_base,
         )
         return replace(carry, counts=counts, caps=caps, taken=taken), rest
+
+
+def _settled(offers: Sequence[Offer]) -> list[Offer]:
+    """Keep one offer a used-up key: the highest, then the lowest priority number, then the first in the file."""
+    best: dict[str, Offer] = {}
+    for offer in offers:
+        key = offer.granted.taken
+        rival = best.get(key) if key else None
+        if rival is None or _rank(offer) < _rank(rival):
+            best[key or f"|{offer.reward.id}"] = offer
+    return sorted(best.values(), key=lambda offer: offer.order)
 
 
 def _rank(offer: Offer) -> tuple[int, int, int]:

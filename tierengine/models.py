@@ -7,15 +7,25 @@ Text that is ordered or compared with positions is `COLLATE "C"` on PostgreSQL. 
 keys only where a wrong one could not be seen in the row itself (each costs a look-up a row); `verify` checks the rest.
 
 Insert only: event, contribution, decision, entry, posting, lot, lot_use, emission, policy_version, idempotency,
-event_conflict. Caches, rebuilt identically by `verify --rebuild`: standing, tier_change, checkpoint, account, lot_state,
-attribute, parked. Operational: dealer, store, member, member_person, machine, api_key, award_run, award_winner.
+event_conflict. Caches, rebuilt identically by `verify --rebuild`: ledger (but for its lock), tier_change, checkpoint,
+account balances, lot_state, attribute, machine, parked. Operational: dealer, store, member, member_person, machine, api_key, award_run, award_winner.
 """
 
 from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Index, Integer, LargeBinary, Text, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    Text,
+    UniqueConstraint,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.types import JSON
 from sqlmodel import Field, SQLModel
@@ -26,28 +36,28 @@ DOC = JSON().with_variant(postgresql.JSONB(), "postgresql")
 BYTES = Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
 
 
-def _id() -> Any:  # noqa: ANN401 - SQLModel's Field is typed Any
+def _id() -> Any:
     return Field(sa_column=Column(BIG, primary_key=True, autoincrement=False))
 
 
-def _ref(target: str, *, nullable: bool = False, primary_key: bool = False) -> Any:  # noqa: ANN401 - as above
+def _ref(target: str, *, nullable: bool = False, primary_key: bool = False) -> Any:
     column: Column[int] = Column(BIG, ForeignKey(target), nullable=nullable, primary_key=primary_key)
     return Field(default=None if nullable else ..., sa_column=column)
 
 
-def _big(*, nullable: bool = False, default: int | None = None) -> Any:  # noqa: ANN401 - as above
+def _big(*, nullable: bool = False, default: int | None = None) -> Any:
     if default is not None:
         return Field(default=default, sa_column=Column(BIG, nullable=False, server_default=str(default)))
     return Field(default=None if nullable else ..., sa_column=Column(BIG, nullable=nullable))
 
 
-def _text(*, nullable: bool = False, default: str | None = None) -> Any:  # noqa: ANN401 - as above
+def _text(*, nullable: bool = False, default: str | None = None) -> Any:
     if default is not None:
         return Field(default=default, sa_column=Column(BYTES, nullable=False, server_default=default))
     return Field(default=None if nullable else ..., sa_column=Column(BYTES, nullable=nullable))
 
 
-def _doc(*, nullable: bool = False) -> Any:  # noqa: ANN401 - as above
+def _doc(*, nullable: bool = False) -> Any:
     return Field(default=None if nullable else ..., sa_column=Column(DOC, nullable=nullable))
 
 
@@ -452,7 +462,12 @@ class LotState(SQLModel, table=True):
     __tablename__: ClassVar[str] = "lot_state"
     __table_args__ = (
         CheckConstraint("remaining >= 0", name="lot_remaining_not_negative"),
-        Index("lot_state_open", "member_id", sqlite_where=Column("remaining") > 0, postgresql_where=Column("remaining") > 0),
+        Index(
+            "lot_state_open",
+            "member_id",
+            sqlite_where=Column("remaining") > 0,
+            postgresql_where=Column("remaining") > 0,
+        ),
     )
     lot_id: int = _ref("lot.id", primary_key=True)
     dealer_id: int = _big()

@@ -183,9 +183,7 @@ class Ladder:
 
     def _fall(self, carry: Carry, rank: int, instant: int, cause: str) -> tuple[Carry, Moved]:
         lower = self._policy.tiers[rank]
-        return self._move(
-            replace(carry, fallback=None, promoted_at=None), self._valid(lower, instant, instant), cause
-        )
+        return self._move(replace(carry, fallback=None, promoted_at=None), self._valid(lower, instant, instant), cause)
 
     def _move(self, carry: Carry, standing: Standing, cause: str) -> tuple[Carry, Moved]:
         return carry.stands(standing), Moved(standing, cause)
