@@ -8,7 +8,8 @@ keys only where a wrong one could not be seen in the row itself (each costs a lo
 
 Insert only: event, contribution, decision, entry, posting, lot, lot_use, emission, policy_version, idempotency,
 event_conflict. Caches, rebuilt identically by `verify --rebuild`: ledger (but for its lock), tier_change, checkpoint,
-account balances, lot_state, attribute, machine, parked. Operational: dealer, store, member, member_person, machine, api_key, award_run, award_winner.
+account balances, lot_state, attribute, machine, parked. Operational: dealer, store, member, member_person,
+member_phone, api_key, award_run, award_winner.
 """
 
 from __future__ import annotations
