@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from tests import postgres
@@ -11,7 +12,18 @@ from tests import postgres
 RUN = pytest.StashKey[tuple[Path, int]]()
 
 
+# A shared machine makes any example slow now and then. CI tries the same examples each time; a developer's run tries new
+# ones, and prints the line that tries a failed one again.
+hypothesis.settings.register_profile(
+    "tierengine", deadline=None, print_blob=True, derandomize=os.environ.get("CI") == "true"
+)
+hypothesis.settings.load_profile("tierengine")
+
+
 def pytest_configure(config: pytest.Config) -> None:
+    # What a developer has set for a service of their own is none of the tests' business.
+    for name in [name for name in os.environ if name.startswith("TIERENGINE_") and "_TEST_" not in name]:
+        del os.environ[name]
     given = getattr(config, "workerinput", {}).get("postgres")
     config.stash[RUN] = (Path(given[0]), given[1]) if given else (postgres.run_folder(), os.getpid())
 
@@ -37,9 +49,10 @@ def postgres_server(request) -> str:
     """
     try:
         return postgres.start(*request.config.stash[RUN], fast=True)
-    except postgres.NoServerError as problem:
-        # Never a skip: half of what this suite promises is about PostgreSQL.
-        pytest.fail(str(problem), pytrace=False)
+    except postgres.NoServerError as error:
+        problem = str(error)
+    # Never a skip: half of what this suite promises is about PostgreSQL.
+    pytest.fail(problem, pytrace=False)
 
 
 @pytest.fixture

@@ -200,9 +200,10 @@ def keep(run: Path, owner: int, *, fast: bool) -> None:
 def launch(run: Path, *, fast: bool) -> subprocess.Popen[bytes]:
     """A server that answers, with its data in `run/data` and its socket in `run/socket`."""
     user = account()
+    # Others may pass through to what is theirs below, and see no more.
+    run.chmod(0o711)
     folder = programs(run / "programs", user)
     data, socket, log = run / "data", run / "socket", run / "server.log"
-    run.chmod(0o711)
     for path in (data, socket):
         path.mkdir(mode=0o700)
         if user:
@@ -404,6 +405,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if given.where:
             with tempfile.TemporaryDirectory() as copies:
+                Path(copies).chmod(0o711)
                 print(os.environ.get("TIERENGINE_TEST_POSTGRES") or programs(Path(copies), account()))
             return 0
         with private_server(fast=given.fast) as base, database(base) as url:

@@ -78,7 +78,7 @@ def note(event, arguments):
         if not writes and (theirs or path.endswith((".py", ".pyc"))):
             return
     elif not event.startswith(("socket.", "subprocess.", "os.system", "os.exec", "os.posix_spawn", "os.fork",
-                               "sqlite3.connect", "_thread.start_new_thread", "os.mkdir", "os.remove", "os.rename",
+                               "sqlite3.connect", "thread.start", "os.mkdir", "os.remove", "os.rename",
                                "os.putenv", "urllib.", "http.")):
         return
     elif event in ("socket.__new__", "socket.gethostname"):
@@ -86,6 +86,9 @@ def note(event, arguments):
     frames = [f"{f.filename}:{f.lineno}" for f in traceback.extract_stack() if f.filename.startswith(ours)]
     seen.append(f"{event}{arguments!r} from {frames[-1] if frames else 'a dependency'}")
 
+# Python tells of threads by itself from 3.12 on only.
+start = threading.Thread.start
+threading.Thread.start = lambda thread: (note("thread.start", (thread.name,)), start(thread))[1]
 before = set(os.listdir("/dev/fd"))
 sys.addaudithook(note)
 for name in sys.argv[2:]:
