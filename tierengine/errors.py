@@ -1,0 +1,178 @@
+"""What may go wrong, as values: a stable code, and a sentence in Chinese and in English from one catalogue.
+
+A class says what sort of failure it is, and so what the caller may do about it; the HTTP status of each class stands in
+api/. A code never changes its meaning once published. Sentences say what, where, what came and what was expected, and
+never quote free text or personal data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from rules.policy import Text
+
+# code → sentence; {names} are filled from the error's details.
+CATALOGUE: Mapping[str, Text] = MappingProxyType(
+    {
+        # the form of what was sent; also the codes of the single errors in `Malformed.errors`
+        "malformed": Text(
+            "内容有 {count} 处不合要求,未作任何记录。", "{count} things are wrong; nothing was recorded."
+        ),
+        "missing": Text("缺少此项。", "This is required and is not there."),
+        "unknown_kind": Text("没有这种事件。", "There is no such kind of event."),
+        "derived_kind": Text(
+            "这种事件由系统产生,不能从外部记录。", "Only the engine makes events of this kind; they cannot be sent."
+        ),
+        "unknown_field": Text("这种事件没有此项。", "This kind of event has no such field."),
+        "computed_field": Text("此项由系统推算,不能填写。", "The engine works this out; it cannot be sent."),
+        "wrong_type": Text("类型应为 {expected},收到的是 {got}。", "Expected {expected}, got {got}."),
+        "out_of_range": Text("应在 {least} 至 {most} 之间。", "Must be from {least} to {most}."),
+        "too_long": Text("最多 {most},收到 {got}。", "At most {most}, got {got}."),
+        "bad_text": Text("含有不能保存的字符。", "Holds characters that cannot be stored."),
+        "bad_id": Text(
+            "编号不能含冒号、空格或控制字符。", "An identifier holds no colon, no space and no control character."
+        ),
+        "bad_date": Text("日期应写作 2026-03-01。", "A date is written 2026-03-01."),
+        "bad_time": Text(
+            "时间应带时区,写作 2026-03-01T10:00:00+08:00。",
+            "A time is written with its zone, as 2026-03-01T10:00:00+08:00.",
+        ),
+        "in_the_future": Text("时间在将来。", "This lies in the future."),
+        "too_early": Text("时间早于 1990 年。", "This lies before 1990."),
+        "too_late": Text(
+            "超过此来源的补录期限 {late_days} 天,请交档案员。",
+            "This source may go back {late_days} days; older needs the archivist.",
+        ),
+        "not_a_submission": Text("这种事件不用提交和采纳。", "This kind of event is not submitted and accepted."),
+        "not_one_of": Text("应为其中之一:{expected}。", "Must be one of: {expected}."),
+        "other_currency": Text("币种应为 {expected}。", "The currency must be {expected}."),
+        "other_store": Text("属于另一门店。", "This belongs to another store."),
+        "exceeds_amount": Text("不能大于金额 {amount}。", "Must not exceed the amount {amount}."),
+        "needs_revision": Text(
+            "更正或作废须带大于 0 的版本号。", "A correction or cancellation carries a revision above 0."
+        ),
+        # refused by the state
+        "insufficient_credit": Text(
+            "{wallet} 可用 {usable},需要 {wanted}。", "{wallet}: {usable} usable, {wanted} wanted."
+        ),
+        "return_exceeds_use": Text(
+            "{wallet} 此单已用 {used},不能退回 {wanted}。", "{wallet}: this order used {used}, {wanted} cannot go back."
+        ),
+        "clawback_refused": Text(
+            "{wallet} 已用掉 {missing},按规定不能退货。",
+            "{wallet}: {missing} is spent, and the policy refuses the return.",
+        ),
+        "credit_suspended": Text("{wallet} 暂停使用。", "{wallet} is suspended."),
+        "credit_not_payable": Text(
+            "{wallet} 最多可付 {payable},需要 {wanted}。", "{wallet} may pay {payable} of this order, {wanted} wanted."
+        ),
+        "price_changed": Text("价格已变,请按新价确认。", "Prices have changed; confirm the new ones."),
+        "quota_used_up": Text(
+            "{entitlement} 本期 {quota} 次已用完。", "{entitlement}: all {quota} of this period are used."
+        ),
+        "refused": Text("按现状不能办理。", "The state does not allow this."),
+        # conflicts
+        "order_conflict": Text(
+            "单号 {order} 已用于另一内容。", "Order {order} is already recorded with other content."
+        ),
+        "event_conflict": Text(
+            "事件 {key} 已有不同内容,未记账,待人核对。",
+            "Event {key} is here with other content; it was not booked, a person must look.",
+        ),
+        "idempotency_mismatch": Text(
+            "同一 Idempotency-Key 用于不同内容。", "This Idempotency-Key was used with another body."
+        ),
+        "in_flight": Text("同一请求正在处理,请稍后再试。", "The same request is being handled; try again shortly."),
+        "stale": Text("已被他人修改,请重新载入。", "Somebody else changed this; load it again."),
+        # not there
+        "unknown_member": Text("没有会员 {member}。", "There is no member {member}."),
+        "unknown_store": Text("没有门店 {store}。", "There is no store {store}."),
+        "unknown_event": Text("没有事件 {key}。", "There is no event {key}."),
+        "unknown_order": Text("没有单号 {order}。", "There is no order {order}."),
+        "unknown_wallet": Text("没有钱包 {wallet}。", "There is no wallet {wallet}."),
+        "unknown_dealer": Text("没有代理商 {dealer}。", "There is no dealer {dealer}."),
+        "no_policy": Text("代理商 {dealer} 尚未发布政策。", "Dealer {dealer} has published no policy yet."),
+        "not_found": Text("没有此项。", "There is no such thing."),
+        # who asks
+        "unauthenticated": Text("需要有效的密钥或登录。", "A valid key or login is needed."),
+        "forbidden": Text("无权进行此操作。", "You may not do this."),
+        # ours, for now or altogether
+        "busy": Text("系统繁忙,请稍后重试。", "The service is busy; try again shortly."),
+        "deadline": Text("等待过久,未作处理,可重试。", "This waited too long and was not begun; it may be sent again."),
+        "writer_down": Text("记账暂停,请稍后重试。", "Recording has stopped; try again shortly."),
+        "database_down": Text("数据库暂不可用,请稍后重试。", "The database cannot be reached; try again shortly."),
+        "schema_outdated": Text(
+            "数据库版本为 {got},应为 {expected}。", "The database is at revision {got}, expected {expected}."
+        ),
+        "ledger_broken": Text(
+            "账目不变式被破坏:{invariant}。未作任何记录。",
+            "An invariant of the ledger broke: {invariant}. Nothing was recorded.",
+        ),
+    }
+)
+
+
+class TierengineError(Exception):
+    """Base of all that this package raises on purpose: `code` is stable, `details` are plain values for the caller."""
+
+    retryable = False
+
+    def __init__(self, code: str, **details: int | str) -> None:
+        """Take the sentence of `code` from the catalogue; a code that is not there is a mistake of ours (KeyError)."""
+        self.code = code
+        self.details: Mapping[str, int | str] = MappingProxyType(details)
+        super().__init__(CATALOGUE[code].en.format_map(details))
+
+    def say(self, lang: str = "zh") -> str:
+        """Return the sentence in `lang` ("zh" or "en")."""
+        return CATALOGUE[self.code].say(lang).format_map(self.details)
+
+
+@dataclass(frozen=True, slots=True)
+class FormError:
+    """One thing wrong with what was sent: where (RFC 6901 pointer), a stable code, and the values of its sentence."""
+
+    pointer: str
+    code: str
+    details: Mapping[str, int | str] = field(default_factory=dict)
+
+    def say(self, lang: str = "zh") -> str:
+        """Return the sentence in `lang` ("zh" or "en")."""
+        return CATALOGUE[self.code].say(lang).format_map(self.details)
+
+
+class Malformed(TierengineError):
+    """Wrong in form: nothing was recorded under its key, and the mended one may be sent again."""
+
+    def __init__(self, errors: Iterable[FormError]) -> None:
+        """Carry every error at once, in the order in which they were found."""
+        self.errors = tuple(errors)
+        super().__init__("malformed", count=len(self.errors))
+
+
+class Refused(TierengineError):
+    """Well formed, and the state of the member does not allow it; the refusal sticks to its idempotency key."""
+
+
+class Conflict(TierengineError):
+    """The key is taken by other content."""
+
+
+class Unknown(TierengineError):
+    """What it names is not on file."""
+
+
+class Denied(TierengineError):
+    """Who asks may not: no valid key (`unauthenticated`) or no right (`forbidden`)."""
+
+
+class Unavailable(TierengineError):
+    """Not now; the same request may be sent again."""
+
+    retryable = True
+
+
+class Broken(TierengineError):
+    """A promise of our own does not hold; the transaction must not be committed."""
