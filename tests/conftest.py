@@ -12,8 +12,8 @@ from tests import postgres
 RUN = pytest.StashKey[tuple[Path, int]]()
 
 
-# A shared machine makes any example slow now and then. CI tries the same examples each time; a developer's run tries new
-# ones, and prints the line that tries a failed one again.
+# A shared machine makes any example slow now and then. CI tries the same examples each time; a developer's run tries
+# new ones, and prints the line that tries a failed one again.
 hypothesis.settings.register_profile(
     "tierengine", deadline=None, print_blob=True, derandomize=os.environ.get("CI") == "true"
 )
