@@ -1,0 +1,140 @@
+import re
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlmodel import SQLModel
+
+from tierengine import database, models
+
+INSERT_ONLY = [
+    "event",
+    "contribution",
+    "decision",
+    "entry",
+    "posting",
+    "lot",
+    "lot_use",
+    "emission",
+    "policy_version",
+    "idempotency",
+    "event_conflict",
+]
+
+
+# Python's way to name an object by where it lies: different each time.
+ADDRESS = re.compile(r" at 0x[0-9a-f]+")
+
+
+@pytest.fixture
+def book(database_url):
+    database.migrate(database_url)
+    made = database.engine(database_url)
+    yield made
+    made.dispose()
+
+
+def filled(table):
+    """A value for every column of `table`, good enough to be stored."""
+    by_type = {sa.JSON: {}, sa.LargeBinary: b"x", sa.Boolean: False, sa.Integer: 1, sa.BigInteger: 1, sa.Text: "x"}
+    return {
+        column.name: next(value for type_, value in by_type.items() if isinstance(column.type, type_))
+        for column in table.columns
+    }
+
+
+def stored(connection, name, done):
+    table = SQLModel.metadata.tables[name]
+    for key in table.foreign_keys:
+        if key.column.table.name not in done and key.column.table.name != name:
+            stored(connection, key.column.table.name, done)
+    if name not in done:
+        values = filled(table) | ({"destination_id": 2} if name == "posting" else {})
+        connection.execute(table.insert().values(**values))
+        done.add(name)
+
+
+def described(connection):
+    """All that the database says of its tables, in an order of our own."""
+    inspector = sa.inspect(connection)
+    ask = {
+        "columns": inspector.get_columns,
+        "key": lambda table: [inspector.get_pk_constraint(table)["constrained_columns"]],
+        "references": inspector.get_foreign_keys,
+        "uniques": inspector.get_unique_constraints,
+        "indexes": inspector.get_indexes,
+        "checks": inspector.get_check_constraints,
+    }
+    return {
+        (table, what): sorted(ADDRESS.sub("", str(item)) for item in question(table))
+        for table in inspector.get_table_names()
+        if table != "alembic_version"
+        for what, question in ask.items()
+    }
+
+
+def test_migrations_make_exactly_the_tables_of_the_models(database_url):
+    assert models
+    book = database.engine(database_url)
+    with book.begin() as connection:
+        SQLModel.metadata.create_all(connection)
+        wanted = described(connection)
+        SQLModel.metadata.drop_all(connection)
+    database.migrate(database_url)
+    with book.connect() as connection:
+        assert described(connection) == wanted
+        assert (
+            compare_metadata(MigrationContext.configure(connection, opts={"compare_type": True}), SQLModel.metadata)
+            == []
+        )
+    book.dispose()
+
+
+def test_keys_sort_by_their_bytes(book):
+    with book.begin() as connection:
+        for number, code in enumerate(("b", "B", "ä", "a", "中", "_", "Z")):
+            connection.execute(
+                sa.text("INSERT INTO dealer (id, code, name) VALUES (:i, :c, '')"), {"i": number, "c": code}
+            )
+        found = list(connection.execute(sa.text("SELECT code FROM dealer ORDER BY code")).scalars())
+    assert found == sorted(found, key=str.encode)
+
+
+@pytest.mark.parametrize("name", INSERT_ONLY)
+def test_what_was_written_is_neither_changed_nor_removed(book, name):
+    with book.begin() as connection:
+        stored(connection, name, set())
+    table = SQLModel.metadata.tables[name]
+    column = table.columns["recorded_at"] if "recorded_at" in table.columns else table.columns["dealer_id"]
+    for statement in (table.update().values({column: 7}), table.delete()):
+        with pytest.raises(sa.exc.DBAPIError, match="insert only"), book.begin() as connection:
+            connection.execute(statement)
+    with book.connect() as connection:
+        assert connection.execute(sa.select(column)).scalar() == 1
+
+
+def test_replacing_a_row_is_a_deletion_too(sqlite_url):
+    database.migrate(sqlite_url)
+    link = database.connect(sqlite_url)
+    link.run("INSERT INTO dealer (id, code, name) VALUES (1, 'd', '')")
+    put = "INTO policy_version VALUES (1, 1, 1, ?1, 'h', 'a', 'r', 0, 0)"
+    link.run(f"INSERT {put}", "first")
+    with pytest.raises(Exception, match="insert only"):
+        link.run(f"INSERT OR REPLACE {put}", "second")
+    assert link.ask("SELECT text FROM policy_version").rows() == [("first",)]
+    link.close()
+
+
+def test_the_delivery_state_of_an_emission_may_change_but_nothing_else(book):
+    with book.begin() as connection:
+        stored(connection, "emission", set())
+        connection.execute(sa.text("UPDATE emission SET applied = true"))
+    with pytest.raises(sa.exc.DBAPIError, match="insert only"), book.begin() as connection:
+        connection.execute(sa.text("UPDATE emission SET applied = false, kind = 'other'"))
+
+
+def test_migrating_twice_changes_nothing(database_url):
+    database.migrate(database_url)
+    database.migrate(database_url)
+    database.check_ready(database_url)

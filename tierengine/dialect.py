@@ -1,0 +1,248 @@
+"""One SQL text for both databases, on raw cursors: no ORM and no statement built per row on the path of a sale.
+
+SQL here is written in SQLite's numbered style: `?1` is a value, `?1*` a list (`member_id IN (?1*)`). SQLite receives a
+list as one JSON text and opens it with json_each; PostgreSQL receives an array (`= ANY($1)`). Either way the text is
+the same however long the list, so that both databases keep the statement prepared. Texts are translated once.
+
+On PostgreSQL `ask` only queues inside `with link.pipeline():`, and the whole block is one round trip.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from typing import Any, Literal, Protocol
+
+import orjson
+import psycopg
+import sqlalchemy as sa
+from psycopg.types.json import set_json_loads
+from psycopg.types.numeric import Int8Dumper
+from sqlalchemy.dialects import postgresql
+
+DatabaseKind = Literal["sqlite", "postgresql"]
+Row = tuple[Any, ...]
+
+_LIST = re.compile(r"\bIN \(\?(\d+)\*\)")
+_VALUE = re.compile(r"\?(\d+)")
+
+
+@cache
+def translate(sql: str, kind: DatabaseKind) -> tuple[str, frozenset[int]]:
+    """Return the text as the driver of `kind` takes it, and which parameters (from 0) are lists."""
+    lists = frozenset(int(found) - 1 for found in _LIST.findall(sql))
+    if kind == "sqlite":
+        return _LIST.sub(r"IN (SELECT value FROM json_each(?\1))", sql), lists
+    return _VALUE.sub(r"$\1", _LIST.sub(r"= ANY(?\1)", sql)), lists
+
+
+def doc(value: Any) -> Any:
+    """Return the content of a JSON column: SQLite hands it over as text, PostgreSQL as values."""
+    return orjson.loads(value) if isinstance(value, (str, bytes)) else value
+
+
+class Table:
+    """How rows get into one table: one statement however many, given as tuples in the order of `columns`.
+
+    JSON columns are given as JSON text, binary ones as bytes. With `key` the table is a cache or a state, and a row
+    whose key is there overwrites it. PostgreSQL receives all rows as one JSON document, so one prepared statement
+    serves any number of rows; SQLite steps a prepared statement row by row, which costs it nothing.
+    """
+
+    __slots__ = ("_binary", "_docs", "columns", "name", "postgresql", "sqlite")
+
+    def __init__(self, table: sa.Table, key: tuple[str, ...] = ()) -> None:
+        self.name = table.name
+        self.columns = tuple(column.name for column in table.columns)
+        self._docs = [at for at, column in enumerate(table.columns) if isinstance(column.type, sa.JSON)]
+        self._binary = [at for at, column in enumerate(table.columns) if isinstance(column.type, sa.LargeBinary)]
+        names = ", ".join(f'"{name}"' for name in self.columns)
+        end = ""
+        if key:
+            others = [name for name in self.columns if name not in key]
+            end = f" ON CONFLICT ({', '.join(key)}) DO UPDATE SET " + ", ".join(
+                f'"{c}" = excluded."{c}"' for c in others
+            )
+        dialect = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy types it as such
+        types = ", ".join(
+            f'"{column.name}" {column.type.dialect_impl(dialect).compile(dialect).partition(" COLLATE")[0]}'
+            for column in table.columns
+        )
+        self.sqlite = f"INSERT INTO {self.name} ({names}) VALUES ({', '.join('?' * len(self.columns))}){end}"
+        self.postgresql = (
+            f"INSERT INTO {self.name} ({names}) SELECT {names} FROM json_to_recordset($1::json) AS given ({types}){end}"
+        )
+
+    def document(self, rows: Sequence[Row]) -> str:
+        """Return `rows` as the JSON document that PostgreSQL takes apart."""
+        if self._docs or self._binary:
+            changed = []
+            for row in rows:
+                values = list(row)
+                for at in self._docs:
+                    values[at] = None if values[at] is None else orjson.Fragment(values[at])
+                for at in self._binary:
+                    values[at] = "\\x" + values[at].hex()
+                changed.append(values)
+            return orjson.dumps([dict(zip(self.columns, values, strict=True)) for values in changed]).decode()
+        return orjson.dumps([dict(zip(self.columns, row, strict=True)) for row in rows]).decode()
+
+
+class Answer(Protocol):
+    """What was asked and will be known when it is read."""
+
+    def rows(self) -> list[Row]:
+        """Return all rows; inside a pipeline this waits for the server."""
+        ...
+
+
+class _Known:
+    """An answer that is already here."""
+
+    __slots__ = ("_rows",)
+
+    def __init__(self, rows: list[Row]) -> None:
+        self._rows = rows
+
+    def rows(self) -> list[Row]:
+        return self._rows
+
+
+class _Coming:
+    """An answer of PostgreSQL that may still be under way."""
+
+    __slots__ = ("_cursor",)
+
+    def __init__(self, cursor: psycopg.RawCursor[Row]) -> None:
+        self._cursor = cursor
+
+    def rows(self) -> list[Row]:
+        return self._cursor.fetchall()
+
+
+class Link(Protocol):
+    """One connection to the book, used by one thread at a time. Nothing is committed but by `commit`."""
+
+    kind: DatabaseKind
+
+    def begin(self) -> None:
+        """Start a transaction that may write (SQLite: BEGIN IMMEDIATE)."""
+        ...
+
+    def commit(self) -> None:
+        """Make everything since `begin` durable."""
+        ...
+
+    def rollback(self) -> None:
+        """Undo everything since `begin`; harmless when nothing was begun or the connection is gone."""
+        ...
+
+    def ask(self, sql: str, *values: Any) -> Answer:
+        """Run a query; inside a pipeline, queue it."""
+        ...
+
+    def run(self, sql: str, *values: Any) -> None:
+        """Run a statement whose rows nobody reads."""
+        ...
+
+    def write(self, table: Table, rows: Sequence[Row]) -> None:
+        """Insert all `rows` (or overwrite, when the table is a cache) with one statement."""
+        ...
+
+    def pipeline(self) -> Any:
+        """Return a context in which statements are sent together."""
+        ...
+
+    def close(self) -> None:
+        """Give the connection back."""
+        ...
+
+
+class SqliteLink:
+    """A connection to the file. `isolation_level` is None: transactions begin where this class says, nowhere else."""
+
+    kind: DatabaseKind = "sqlite"
+
+    def __init__(self, raw: sqlite3.Connection) -> None:
+        self.raw = raw
+
+    def begin(self) -> None:
+        self.raw.execute("BEGIN IMMEDIATE")
+
+    def commit(self) -> None:
+        self.raw.execute("COMMIT")
+
+    def rollback(self) -> None:
+        if self.raw.in_transaction:
+            self.raw.execute("ROLLBACK")
+
+    def ask(self, sql: str, *values: Any) -> Answer:
+        text, lists = translate(sql, "sqlite")
+        given = (
+            [orjson.dumps(value).decode() if at in lists else value for at, value in enumerate(values)]
+            if lists
+            else values
+        )
+        return _Known(self.raw.execute(text, given).fetchall())
+
+    def run(self, sql: str, *values: Any) -> None:
+        self.ask(sql, *values)
+
+    def write(self, table: Table, rows: Sequence[Row]) -> None:
+        if rows:
+            self.raw.executemany(table.sqlite, rows)
+
+    @contextmanager
+    def pipeline(self) -> Iterator[None]:
+        yield
+
+    def close(self) -> None:
+        self.raw.close()
+
+
+class PostgresLink:
+    """A psycopg connection with the server's own `$1`, every statement prepared at once, and integers always int8.
+
+    One type for all integers matters: psycopg would choose by magnitude, and each choice would be a statement apart.
+    """
+
+    kind: DatabaseKind = "postgresql"
+
+    def __init__(self, raw: psycopg.Connection[Row]) -> None:
+        self.raw = raw
+        raw.prepare_threshold = 0
+        raw.prepared_max = 1_000
+        raw.adapters.register_dumper(int, Int8Dumper)
+        set_json_loads(orjson.loads, raw)
+
+    def begin(self) -> None:
+        # psycopg sends BEGIN with the first statement: in a pipeline that costs no round trip of its own.
+        pass
+
+    def commit(self) -> None:
+        self.raw.commit()
+
+    def rollback(self) -> None:
+        if not self.raw.closed:
+            self.raw.rollback()
+
+    def ask(self, sql: str, *values: Any) -> Answer:
+        cursor = psycopg.RawCursor(self.raw)
+        cursor.execute(translate(sql, "postgresql")[0], values)
+        return _Coming(cursor)
+
+    def run(self, sql: str, *values: Any) -> None:
+        self.ask(sql, *values)
+
+    def write(self, table: Table, rows: Sequence[Row]) -> None:
+        if rows:
+            psycopg.RawCursor(self.raw).execute(table.postgresql, (table.document(rows),))
+
+    def pipeline(self) -> Any:
+        return self.raw.pipeline()
+
+    def close(self) -> None:
+        self.raw.close()
