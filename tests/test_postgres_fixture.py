@@ -8,11 +8,14 @@ import time
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, inspect, text
 
 from tests import postgres
+from tierengine import database
 
 HERE = Path(__file__).parent.parent
+# With the folder of its socket as a word of its own.
+SAY_URL = "print(os.environ['TIERENGINE_DATABASE_URL'].replace('%2F', '/').replace('=', ' '), flush=True)"
 
 
 def scalar(url: str, statement: str) -> object:
@@ -36,7 +39,9 @@ def script(*arguments: str, **environment: str) -> subprocess.CompletedProcess:
 
 
 def folders_left(output: str) -> list[Path]:
-    return [Path(found) for found in re.findall(r"\S*tierengine-pg-\w+", output) if Path(found).exists()]
+    found = [Path(path) for path in re.findall(r"/\S*tierengine-pg-\w+", output)]
+    assert found, output
+    return [path for path in (*found, *(postgres.MEMORY / path.name for path in found)) if path.exists()]
 
 
 @pytest.fixture
@@ -103,7 +108,7 @@ def test_a_private_server_waits_for_the_disk_and_leaves_nothing_behind():
 
 @pytest.mark.usefixtures("no_named_server")
 def test_the_script_runs_a_command_beside_a_server_and_passes_on_its_exit_code():
-    command = "import os; print(os.environ['TIERENGINE_DATABASE_URL'].replace('%2F', '/')); raise SystemExit(3)"
+    command = f"import os; {SAY_URL}; raise SystemExit(3)"
     ended = script("--fast", "--", sys.executable, "-c", command)
     assert ended.returncode == 3, ended.stderr
     assert ended.stdout.startswith("postgresql+psycopg://tierengine@/tierengine_test_")
@@ -112,8 +117,7 @@ def test_the_script_runs_a_command_beside_a_server_and_passes_on_its_exit_code()
 
 @pytest.mark.usefixtures("no_named_server")
 def test_the_server_goes_when_its_owner_is_killed_outright():
-    say = "print(os.environ['TIERENGINE_DATABASE_URL'].replace('%2F', '/'), flush=True)"
-    command = f"import os, signal; {say}; os.kill(os.getppid(), signal.SIGKILL)"
+    command = f"import os, signal; {SAY_URL}; os.kill(os.getppid(), signal.SIGKILL)"
     ended = script("--fast", "--", sys.executable, "-c", command)
     assert ended.returncode < 0
     wait = time.monotonic() + 20
@@ -137,3 +141,14 @@ def test_the_wheel_serves_where_the_machine_has_no_server(monkeypatch):
     monkeypatch.setenv("TIERENGINE_TEST_POSTGRES_BIN", str(wheel[0]))
     with postgres.private_server(fast=True) as base:
         assert scalar(base, "SELECT 1") == 1
+
+
+@pytest.mark.parametrize("turn", [1, 2])
+def test_a_migrated_database_is_ready_and_every_test_has_its_own(book_url, turn):
+    database.check_ready(book_url)
+    engine = create_engine(book_url)
+    tables = inspect(engine).get_table_names()
+    assert "left_behind" not in tables, turn
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE left_behind (id int)"))
+    engine.dispose()
