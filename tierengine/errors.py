@@ -32,7 +32,8 @@ CATALOGUE: Mapping[str, Text] = MappingProxyType(
         "too_long": Text("最多 {most},收到 {got}。", "At most {most}, got {got}."),
         "bad_text": Text("含有不能保存的字符。", "Holds characters that cannot be stored."),
         "bad_id": Text(
-            "编号不能含冒号、空格或控制字符。", "An identifier holds no colon, no space and no control character."
+            "编号不能含冒号、控制字符或不可见字符。",
+            "An identifier holds no colon and no control or invisible character.",
         ),
         "bad_date": Text("日期应写作 2026-03-01。", "A date is written 2026-03-01."),
         "bad_time": Text(
@@ -44,6 +45,10 @@ CATALOGUE: Mapping[str, Text] = MappingProxyType(
         "too_late": Text(
             "超过此来源的补录期限 {late_days} 天,请交档案员。",
             "This source may go back {late_days} days; older needs the archivist.",
+        ),
+        "bad_key": Text(
+            "应为事件键,如 order:门店:单号:事件 或 来源:单号。",
+            "Expected an event key, as order:STORE:ORDER:KIND or SOURCE:ID.",
         ),
         "not_a_submission": Text("这种事件不用提交和采纳。", "This kind of event is not submitted and accepted."),
         "not_one_of": Text("应为其中之一:{expected}。", "Must be one of: {expected}."),
