@@ -75,7 +75,7 @@ def note(event, arguments):
         writes = flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_TRUNC)
         # What the packages we use read of the machine and of their own, when they are imported, is not ours to judge.
         theirs = path.startswith((sys.prefix, sys.base_prefix)) or not path.startswith(ours)
-        if not writes and (theirs or path.endswith((".py", ".pyc"))):
+        if not writes and (theirs or ".egg-info" in path or path.endswith((".py", ".pyc"))):
             return
     elif not event.startswith(("socket.", "subprocess.", "os.system", "os.exec", "os.posix_spawn", "os.fork",
                                "sqlite3.connect", "thread.start", "os.mkdir", "os.remove", "os.rename",
