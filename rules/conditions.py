@@ -1,0 +1,288 @@
+"""Conditions and filters: mappings whose entries all hold, read into tests on facts, attributes, traits and fields."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, cast
+
+from rules import measures, names, values
+from rules.desk import Desk, absent
+from rules.keys import KEYS
+from rules.policy import AllOf, AnyOf, Condition, CountOf, Filter, Mark, NoneOf, Operator, Subject, Test
+from rules.policy import Scalar as Value
+from rules.source import Entries, Items, Node, Scalar
+from rules.vocabulary import ATTRIBUTES
+
+NOTHING: Final = AllOf(())
+_SAME: Final = ("is", "is_not", "in", "not_in")
+
+Read = Callable[[Node, str], Value | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a condition may read: the fields of `kinds`, or facts and attributes, and traits and tier where allowed."""
+
+    kinds: tuple[str, ...] = ()
+    fields: bool = False
+    partly: bool = False  # not each of the kinds needs to have the field
+    traits: bool = True
+    tier: bool = True
+
+    def keywords(self) -> tuple[str, ...]:
+        """List the words that are no names here."""
+        if self.fields:
+            return ("any", "all", "none", "at_least", "of")
+        return names.CONDITION_KEYS
+
+
+@dataclass(frozen=True, slots=True)
+class _Comparison:
+    op: Operator
+    value: Value | tuple[Value, ...]
+
+
+def read_condition(desk: Desk, node: Node | None, about: str, scope: Scope) -> Condition | None:
+    """Read a condition; None when there is no node. What is wrong in it is noted and left out."""
+    if node is None:
+        return None
+    found: dict[str, tuple[Scalar, Node]] = {}
+    in_order: list[tuple[str | None, Scalar, Node]] = []
+    if isinstance(node, Entries) and not node.pairs and not scope.fields:
+        desk.note("P208", node, about=about)
+    for written, value in desk.entries(node, about):
+        name = names.key(values.plain(written.text), scope.keywords())
+        if name in found:
+            desk.note("P202", written, written.text, about=str(found[name][0].mark.line))
+            continue
+        in_order.append((name, written, value))
+        if name is not None:
+            found[name] = (written, value)
+    parts: list[Condition] = []
+    for name, written, value in in_order:
+        if name is None:
+            parts.extend(_test_of_name(desk, written, value, about, scope))
+        else:
+            parts.extend(_of_keyword(desk, name, written, value, about, scope, found))
+    return parts[0] if len(parts) == 1 else AllOf(tuple(parts)) if parts else NOTHING
+
+
+def _of_keyword(
+    desk: Desk,
+    name: str,
+    written: Scalar,
+    value: Node,
+    about: str,
+    scope: Scope,
+    found: dict[str, tuple[Scalar, Node]],
+) -> list[Condition]:
+    path = f"{about}.{name}"
+    if name in ("any", "all", "none"):
+        parts = _parts(desk, value, path, scope)
+        return [{"any": AnyOf, "all": AllOf, "none": NoneOf}[name](parts)]
+    if name == "at_least":
+        return _count_of(desk, written, value, about, scope, found)
+    if name == "of":
+        if "at_least" not in found:
+            desk.note("P203", written, allowed=("at_least",), about=about, allowed_zh=names.keys_zh(("at_least",)))
+        return []
+    if (name == "tier" and not scope.tier) or (name != "tier" and not scope.traits):
+        desk.note("P514", written, written.text)
+        return []
+    if name == "tier":
+        return _tests(desk, Subject("tier"), value, path, written.mark, lambda n, p: desk.reference("tiers", n, p) or None)
+    if name == "trait":
+        traits = desk.references("traits", value, path)
+        return [Test(Subject("trait", trait), "is", 1, written.mark) for trait in traits]
+    return _counted_traits(desk, written, value, path)
+
+
+def _parts(desk: Desk, node: Node, about: str, scope: Scope) -> tuple[Condition, ...]:
+    items = desk.items(node, about)
+    if isinstance(node, Items) and not items:
+        desk.note("P208", node, about=about)
+    read = (read_condition(desk, item, f"{about}[{at}]", scope) for at, item in enumerate(items, start=1))
+    return tuple(part for part in read if part is not None)
+
+
+def _count_of(
+    desk: Desk, written: Scalar, value: Node, about: str, scope: Scope, found: dict[str, tuple[Scalar, Node]]
+) -> list[Condition]:
+    least = desk.integer(value, f"{about}.at_least", 1, low=1)
+    if "of" not in found:
+        desk.note("P203", written, allowed=("of",), about=about, allowed_zh=names.keys_zh(("of",)))
+        return []
+    parts = _parts(desk, found["of"][1], f"{about}.of", scope)
+    if parts and least > len(parts):
+        desk.note("P503", value, str(least), (str(len(parts)),), about)
+    return [CountOf(least, parts)]
+
+
+def _counted_traits(desk: Desk, written: Scalar, value: Node, about: str) -> list[Condition]:
+    of: tuple[str, ...] = ()
+    tested = value
+    if isinstance(value, Entries):
+        named = [pair for pair in value.pairs if names.key(values.plain(pair[0].text), ("of",)) == "of"]
+        if named:
+            of = desk.references("traits", named[0][1], f"{about}.of")
+            rest = tuple(pair for pair in value.pairs if pair not in named)
+            tested = Entries(rest, value.mark, value.length)
+    if not of:
+        desk.all_traits_counted = True
+
+    def read(node: Node, path: str) -> Value | None:
+        return desk.value(node, path, lambda text: values.integer(text, 0, values.LIMIT, ("项", "条", "个")), None)
+
+    tests = _tests(desk, Subject("traits", "", of), tested, about, written.mark, read)
+    total = len(of or desk.defined["traits"])
+    for test in tests:
+        asked = test.value
+        if isinstance(asked, int) and asked + (test.op == "more_than") > total and test.op in ("at_least", "more_than", "is"):
+            desk.note("P503", tested if isinstance(tested, Scalar) else value, str(asked), (str(total),), about)
+    return list(tests)
+
+
+def _test_of_name(desk: Desk, written: Scalar, value: Node, about: str, scope: Scope) -> list[Condition]:
+    path = f"{about}.{written.text.strip()}"
+    if scope.fields:
+        name = desk.field(written, path, scope.kinds, partly=scope.partly)
+        if not name:
+            return []
+        measure = measures.of_field(name)
+        if measure is None:
+            desk.note("P416", written, written.text, about=about)
+            return []
+        return list(_measured_tests(desk, Subject("field", name), value, path, written.mark, measure))
+    text = values.plain(written.text)
+    if text in desk.fact_units:
+        desk.used.add(("facts", text))
+        return list(_measured_tests(desk, Subject("fact", text), value, path, written.mark, desk.fact_units[text]))
+    if text in desk.defined["facts"]:
+        return []  # defined, but what is wrong with it is noted there
+    name_ = names.canonical(text, ATTRIBUTES, names.ATTRIBUTES_ZH)
+    if name_ is None:
+        facts = tuple(desk.defined["facts"])
+        english, chinese = (*facts, *ATTRIBUTES), (*facts, *names.ATTRIBUTES_ZH.values())
+        keywords = scope.keywords()
+        desk.note("P404", written, written.text, (*english, *keywords), about, (*chinese, *names.keys_zh(keywords)))
+        return []
+    found = measures.of_attribute(name_)
+    if found is None:
+        desk.note("P416", written, written.text, about=about)
+        return []
+    return list(_measured_tests(desk, Subject("attribute", name_), value, path, written.mark, found))
+
+
+def _measured_tests(
+    desk: Desk, subject: Subject, node: Node, about: str, mark: Mark, measure: measures.Measure
+) -> list[Condition]:
+    ordered = measure not in ("text", "bool", "category")
+    tests = _tests(
+        desk, subject, node, about, mark, lambda n, path: measures.measured(desk, n, path, measure), ordered=ordered
+    )
+    return list(tests)
+
+
+def _tests(
+    desk: Desk, subject: Subject, node: Node, about: str, mark: Mark, read: Read, *, ordered: bool = True
+) -> list[Condition]:
+    if subject.source == "tier":
+        return [Test(subject, op, value, mark) for op, value in _of_tiers(desk, _comparisons(desk, node, about, read))]
+    found = _comparisons(desk, node, about, read, ordered=ordered)
+    return [Test(subject, comparison.op, comparison.value, mark) for comparison in found]
+
+
+def _of_tiers(desk: Desk, found: list[_Comparison]) -> list[tuple[Operator, Value | tuple[Value, ...]]]:
+    """Turn an order of tiers (`at_least: gold`) into the tiers it means, since tiers are texts to the engine."""
+    tiers = list(desk.defined["tiers"])
+    result: list[tuple[Operator, Value | tuple[Value, ...]]] = []
+    for comparison in found:
+        if comparison.op in _SAME or isinstance(comparison.value, tuple):
+            result.append((comparison.op, comparison.value))
+            continue
+        rank = tiers.index(str(comparison.value))
+        chosen = {
+            "at_least": tiers[rank:], "more_than": tiers[rank + 1 :],
+            "at_most": tiers[: rank + 1], "less_than": tiers[:rank],
+        }[comparison.op]  # fmt: skip
+        result.append(("in", tuple(chosen)))
+    return result
+
+
+def _comparisons(desk: Desk, node: Node, about: str, read: Read, *, ordered: bool = True) -> list[_Comparison]:
+    """Read a TEST: a scalar (is), a list (in), or a mapping from operators to values."""
+    if isinstance(node, Scalar):
+        if absent(node):
+            desk.note("P208", node, about=about)
+            return []
+        value = read(node, about)
+        return [] if value is None else [_Comparison("is", value)]
+    if isinstance(node, Items):
+        return _listed(desk, "in", node, about, read)
+    form = desk.form(node, about, names.OPERATORS)
+    found: list[_Comparison] = []
+    for key in form.keys():  # noqa: SIM118
+        op = cast("Operator", key)
+        operand = form.get(key)
+        if operand is None:
+            continue
+        if not ordered and op not in _SAME:
+            allowed = names.keys_zh(_SAME)
+            desk.note("P316", form.key(key), form.key(key).text, _SAME, about, allowed)
+        elif op in ("in", "not_in"):
+            found.extend(_listed(desk, op, operand, about, read))
+        else:
+            value = read(operand, f"{about}.{key}")
+            if value is not None:
+                found.append(_Comparison(op, value))
+    if not form.keys():
+        desk.note("P208", node, about=about)
+    _contradiction(desk, node, about, found)
+    return found
+
+
+def _listed(desk: Desk, op: Operator, node: Node, about: str, read: Read) -> list[_Comparison]:
+    found = [read(item, about) for item in desk.items_or_one(node, about)]
+    kept = tuple(dict.fromkeys(value for value in found if value is not None))
+    if isinstance(node, Items) and not node.items:
+        desk.note("P208", node, about=about)
+    return [_Comparison(op, kept)] if kept else []
+
+
+def _contradiction(desk: Desk, node: Node, about: str, found: list[_Comparison]) -> None:
+    low, high = -values.LIMIT, values.LIMIT
+    for comparison in found:
+        value = comparison.value
+        if not isinstance(value, int):
+            continue
+        if comparison.op in ("at_least", "more_than", "is"):
+            low = max(low, value + (comparison.op == "more_than"))
+        if comparison.op in ("at_most", "less_than", "is"):
+            high = min(high, value - (comparison.op == "less_than"))
+    if low > high:
+        desk.note("P515", node, f"{low} > {high}", about=about)
+
+
+def read_filters(desk: Desk, node: Node | None, about: str, kinds: tuple[str, ...]) -> tuple[Filter, ...]:
+    """Read `{field: TEST}` on the fields of these kinds; every entry holds."""
+    filters: list[Filter] = []
+    for written, value in desk.entries(node, about):
+        path = f"{about}.{written.text.strip()}"
+        name = desk.field(written, path, kinds)
+        measure = measures.of_field(name) if name else None
+        if measure is None:
+            if name:
+                desk.note("P416", written, written.text, about=about)
+            continue
+        ordered = measure not in ("text", "bool", "category")
+
+        def read(found: Node, place: str, measure: measures.Measure = measure) -> Value | None:
+            return measures.measured(desk, found, place, measure)
+
+        found = _comparisons(desk, value, path, read, ordered=ordered)
+        filters.extend(Filter(name, comparison.op, comparison.value) for comparison in found)
+    return tuple(filters)
+
+
+CONDITION_WORDS: Final = frozenset((*names.CONDITION_KEYS, *(KEYS[name] for name in names.CONDITION_KEYS)))

@@ -1,0 +1,174 @@
+"""What is wrong with a policy file: a value with a code and a place, and how it is shown to people and editors.
+
+A problem holds no sentence: the sentences stand once, in both tongues, in `rules.catalogue`. What the writer may have
+meant is worked out when a problem is shown, not when it is found, so that a hostile file costs nothing extra.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from wcwidth import wcwidth
+
+from rules.catalogue import CATALOGUE
+from rules.policy import Mark
+from rules.suggestions import nearest
+
+Severity = Literal["error", "warning"]
+Lang = Literal["zh", "en"]
+Format = Literal["full", "short"]
+
+MAX_FOUND = 60
+MAX_ALLOWED = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong, or doubtful (a warning), at one place.
+
+    found       what stands there, as written
+    allowed     what may stand there, canonical (English) names first among equals
+    allowed_zh  the Chinese spellings of `allowed`, in the same order; empty when the names are the file's own
+    about       what the sentence is about: a path such as `rewards.ladder.nth`, an id, a unit
+    length      how many characters the caret underlines
+    """
+
+    code: str
+    mark: Mark
+    found: str = ""
+    allowed: tuple[str, ...] = ()
+    about: str = ""
+    allowed_zh: tuple[str, ...] = ()
+    length: int = 1
+    file: str = ""
+
+    @property
+    def severity(self) -> Severity:
+        """Warnings do not keep a policy from being read."""
+        return CATALOGUE[self.code].severity
+
+    def guess(self) -> str:
+        """Return what was probably meant, in the tongue it was written in; "" when nothing is near."""
+        if not CATALOGUE[self.code].guesses:
+            return ""
+        return nearest(self.found, (*self.allowed, *self.allowed_zh))
+
+    def message(self, lang: Lang) -> str:
+        """Return one sentence, in Chinese or English."""
+        entry = CATALOGUE[self.code]
+        template = entry.zh if lang == "zh" else entry.en
+        return template.format(
+            found=_cut(self.found), about=_cut(self.about), allowed=_join(self._names(lang), lang), file=self.file
+        )
+
+    def _names(self, lang: Lang) -> list[str]:
+        if not self.allowed_zh:
+            return list(self.allowed)
+        pairs = zip(self.allowed, self.allowed_zh, strict=True)
+        return [zh if lang == "zh" else en for en, zh in pairs]
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    found: str
+    allowed: str
+    guess: str
+    help: str
+    error: str
+    warning: str
+
+
+_WORDS: dict[Lang, _Words] = {
+    "en": _Words("found", "allowed", "did you mean", "help", "error", "warning"),
+    "zh": _Words("写的是", "可以写", "是不是想写", "怎么改", "错误", "提醒"),
+}
+
+
+def render(problem: Problem, source_line: str, lang: Lang = "zh", format: Format = "full") -> str:  # noqa: A002
+    """Show a problem: "short" is one line, "full" adds the source line with a caret, what is allowed and a guess."""
+    place = f"{problem.file or '-'}:{problem.mark.line}:{problem.mark.column}"
+    words = _WORDS[lang]
+    head = f"{place}: {problem.code} {problem.message(lang)}"
+    guess = problem.guess()
+    if format == "short":
+        return f"{head} {words.guess}: {guess}?" if guess else head
+    entry = CATALOGUE[problem.code]
+    lines = [f"{place}: {words.error if problem.severity == 'error' else words.warning} {problem.code} "
+             f"{problem.message(lang)}"]  # fmt: skip
+    if source_line.strip():
+        shown, caret = _underlined(source_line, problem.mark.column, problem.length)
+        gutter = f"{problem.mark.line:>5} | "
+        lines += [f"{gutter}{shown}", f"{'':>5} | {caret}"]
+    if problem.found:
+        lines.append(f"      {words.found}: {_cut(problem.found)}")
+    if problem.allowed:
+        lines.append(f"      {words.allowed}: {_join(problem._names(lang), lang)}")  # noqa: SLF001
+    if guess:
+        lines.append(f"      {words.guess}: {guess}")
+    lines.append(f"      {words.help}: {entry.help_zh if lang == 'zh' else entry.help_en}")
+    return "\n".join(lines)
+
+
+def as_dict(problem: Problem, source_line: str = "") -> dict[str, object]:
+    """Give a problem to an editor or the console: plain values, both tongues."""
+    return {
+        "code": problem.code,
+        "severity": problem.severity,
+        "file": problem.file,
+        "line": problem.mark.line,
+        "column": problem.mark.column,
+        "length": problem.length,
+        "message": {"zh": problem.message("zh"), "en": problem.message("en")},
+        "found": problem.found,
+        "allowed": list(problem.allowed),
+        "allowed_zh": list(problem.allowed_zh),
+        "about": problem.about,
+        "guess": problem.guess(),
+        "source": source_line,
+    }
+
+
+def in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """Sort problems by place; the same thing said twice of one place is said once."""
+    seen: dict[tuple[Mark, str, str, str], Problem] = {}
+    for problem in problems:
+        seen.setdefault((problem.mark, problem.code, problem.found, problem.about), problem)
+    return tuple(sorted(seen.values(), key=lambda p: (p.mark.line, p.mark.column, p.code)))
+
+
+WINDOW = 100
+
+
+def _underlined(line: str, column: int, length: int) -> tuple[str, str]:
+    """Return the line as a terminal shows it and a caret under the right character, however wide those before are."""
+    start = max(0, column - 1 - WINDOW)
+    piece = "".join(_printable(char) for char in line[start : start + 2 * WINDOW])
+    at = min(column - 1 - start, len(piece))
+    under = piece[at : at + max(1, length)]
+    cut = "…" if start else ""
+    return cut + piece, " " * (len(cut) + width(piece[:at])) + "^" * max(1, width(under))
+
+
+def _printable(char: str) -> str:
+    if char == "\t":
+        return " "
+    return "\N{REPLACEMENT CHARACTER}" if unicodedata.category(char) in ("Cc", "Cs", "Cf") else char
+
+
+def width(text: str) -> int:
+    """Return how many terminal columns the text takes: Chinese characters take two."""
+    return sum(max(0, wcwidth(char)) for char in text)
+
+
+def _cut(text: str) -> str:
+    clean = "".join(_printable(char) if char != "\n" else "⏎" for char in text[: MAX_FOUND + 1])
+    return clean if len(clean) <= MAX_FOUND else clean[:MAX_FOUND] + "…"
+
+
+def _join(names: list[str], lang: Lang) -> str:
+    separator = "、" if lang == "zh" else ", "
+    shown = separator.join(names[:MAX_ALLOWED])
+    return shown if len(names) <= MAX_ALLOWED else f"{shown}{separator}… ({len(names)})"

@@ -1,0 +1,161 @@
+"""YAML text → Policy, or every problem of it at once, with line and column. Never an exception, whatever the text.
+
+What is defined is collected first, so that the order of the sections in the file does not matter; then each section
+is read by its own module at one `Desk`, which keeps the problems; last come the checks over all of them.
+"""
+
+from __future__ import annotations
+
+import zoneinfo
+from dataclasses import dataclass, replace
+from typing import Final
+
+from rules.desk import Desk, Form
+from rules.examples import read_examples
+from rules.facts import Facts
+from rules.levels import define_levels, read_awards, read_levels
+from rules.names import key as key_of
+from rules.policy import Mark, Policy
+from rules.problems import Format, Lang, Problem, in_order, render
+from rules.rewards import read_emissions, read_rewards
+from rules.source import Entries, Node, Source, read_source
+from rules.tiers import define_tiers, read_lists, read_segments, read_tiers, read_traits
+from rules.unused import unused
+from rules.values import CURRENCIES, DAYS_IN, MINUTES_IN, plain
+from rules.wallets import define_wallets, read_prices, read_wallets
+
+MAX_PROBLEMS: Final = 500
+_KEYS: Final = (
+    "programme", "title", "currency", "timezone", "late", "manager_limit", "price_token", "facts", "traits", "tiers",
+    "lists", "segments", "levels", "wallets", "prices", "emissions", "rewards", "awards", "examples",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a file says: a policy when nothing is wrong with it, and the problems (warnings do not take it away)."""
+
+    policy: Policy | None
+    problems: tuple[Problem, ...]
+    lines: tuple[str, ...] = ()
+
+    def show(self, lang: Lang = "zh", format: Format = "full") -> str:  # noqa: A002
+        """Return all problems as text, each with its source line."""
+        gap = "\n\n" if format == "full" else "\n"
+        return gap.join(render(problem, self.line(problem.mark), lang, format) for problem in self.problems)
+
+    def line(self, mark: Mark) -> str:
+        """Return the line of the file a mark stands in."""
+        return self.lines[mark.line - 1] if 0 < mark.line <= len(self.lines) else ""
+
+
+def read(text: str | bytes, filename: str) -> Reading:
+    """Read a policy file. `filename` is only for showing problems."""
+    source = read_source(text, filename)
+    problems = list(source.problems)
+    policy: Policy | None = None
+    if source.root is not None:
+        desk = Desk()
+        policy = _policy(desk, source)
+        problems += desk.problems
+    elif not problems:
+        problems.append(Problem("P116", Mark(1, 1)))
+    ordered = in_order(problems)
+    if any(problem.severity == "error" for problem in ordered):
+        policy = None
+    return Reading(policy, _counted(ordered, filename), source.lines)
+
+
+def _counted(problems: tuple[Problem, ...], filename: str) -> tuple[Problem, ...]:
+    shown = problems[:MAX_PROBLEMS]
+    if len(problems) > MAX_PROBLEMS:
+        shown = (*shown, Problem("P117", shown[-1].mark, str(len(problems))))
+    return tuple(replace(problem, file=filename) for problem in shown)
+
+
+def _policy(desk: Desk, source: Source) -> Policy | None:
+    root = source.root
+    if not isinstance(root, Entries):
+        if root is not None:
+            _refuse_root(desk, root)
+        return None
+    form = desk.form(root, "", _KEYS, ("programme", "tiers"))
+    desk.currency = _currency(desk, form)
+    define_tiers(desk, form.get("tiers"))
+    define_wallets(desk, form.get("wallets"))
+    define_levels(desk, form.get("levels"))
+    for written, _ in _pairs(form.get("traits")):
+        desk.define("traits", plain(written.text), written.mark)
+    programme = desk.id(form.get("programme"), "programme")
+    facts = Facts(desk, form.get("facts")).read()
+    rewards_at = form.get("rewards")
+    policy = Policy(
+        programme=programme,
+        title=desk.text(form.get("title"), "title", programme),
+        currency=desk.currency,
+        timezone=_timezone(desk, form),
+        facts=facts,
+        traits=read_traits(desk, form.get("traits")),
+        tiers=read_tiers(desk, form.get("tiers")),
+        lists=read_lists(desk, form.get("lists")),
+        segments=read_segments(desk, form.get("segments")),
+        levels=read_levels(desk, form.get("levels")),
+        wallets=read_wallets(desk, form.get("wallets")),
+        prices=read_prices(desk, form.get("prices")),
+        emissions=read_emissions(desk, form.get("emissions")),
+        rewards=read_rewards(desk, rewards_at),
+        awards=read_awards(desk, form.get("awards")),
+        late_days=_late(desk, form),
+        manager_limit=desk.integer(form.get("manager_limit"), "manager_limit", 10, low=1, high=100_000),
+        price_token_minutes=desk.length(form.get("price_token"), "price_token", MINUTES_IN, 15),
+    )
+    units = {reward.id: desk.wallet_units.get(reward.wallet, "") for reward in policy.rewards.values()}
+    examples = read_examples(desk, form.get("examples"), units)
+    unused(desk, policy)
+    return replace(policy, examples=examples)
+
+
+def _refuse_root(desk: Desk, root: Node) -> None:
+    if isinstance(root, Entries):
+        return
+    empty = not getattr(root, "text", "x").strip()
+    if empty:
+        desk.note("P116", root)
+    else:
+        desk.shape(root, "policy", "mapping")
+
+
+def _pairs(node: Node | None) -> tuple[tuple[Node, Node], ...]:
+    return node.pairs if isinstance(node, Entries) else ()
+
+
+def _currency(desk: Desk, form: Form) -> str:
+    found = desk.scalar(form.get("currency"), "currency")
+    if found is None:
+        return "CNY"
+    text = plain(found.text).upper()
+    for code, spellings in CURRENCIES.items():
+        if text == code or text in spellings:
+            return code
+    desk.note("P319", found, found.text, CURRENCIES)
+    return "CNY"
+
+
+def _timezone(desk: Desk, form: Form) -> str:
+    found = desk.scalar(form.get("timezone"), "timezone")
+    if found is None:
+        return "Asia/Shanghai"
+    try:
+        return zoneinfo.ZoneInfo(found.text.strip()).key
+    except (OSError, ValueError, KeyError):
+        desk.note("P318", found, found.text)
+        return "Asia/Shanghai"
+
+
+def _late(desk: Desk, form: Form) -> dict[str, int]:
+    """Read how far back each class of source may date: `till`, `erp`, or a name of the dealer's own."""
+    days: dict[str, int] = {}
+    for written, value in desk.entries(form.get("late"), "late"):
+        name = key_of(plain(written.text), ("till", "erp")) or desk.id(written)
+        days[name] = desk.length(value, f"late.{name}", DAYS_IN, 0)
+    return days

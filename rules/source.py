@@ -1,0 +1,307 @@
+"""YAML text → nodes with positions, or problems with positions; never an exception, in bounded time.
+
+The parser's events are read one by one and built into nodes here, without recursion: depth, anchors, aliases and the
+number of nodes are checked before anything of the kind can grow. Every scalar stays the text that was written (YAML
+itself would read `NO` as false, `00123` as 83 and `12:30:45` as 45045); the sections convert by what they expect.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import yaml
+
+from rules.policy import Mark
+from rules.problems import Problem
+from rules.punctuation import Suspect, mended, moved_back, suspects
+
+MAX_BYTES: Final = 1 << 20
+MAX_LINES: Final = 20_000
+MAX_DEPTH: Final = 32
+MAX_NODES: Final = 200_000
+MAX_SUSPECTS: Final = 200
+
+_LINE_END = re.compile(r"\r\n|\r|\n")
+# What YAML does not print, and the line breaks that editors and YAML count differently.
+_FORBIDDEN = re.compile(
+    "[^\t\n\r\x20-\x7e\u00a0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
+)
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """A text as written. `length` counts its characters on its first line; `plain` is without quotes or block."""
+
+    text: str
+    mark: Mark
+    length: int
+    plain: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """A list."""
+
+    items: tuple[Node, ...]
+    mark: Mark
+    length: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Entries:
+    """A mapping in file order; a key may come twice (reported by whoever reads it)."""
+
+    pairs: tuple[tuple[Scalar, Node], ...]
+    mark: Mark
+    length: int = 1
+
+
+Node = Scalar | Items | Entries
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file taken apart: its lines for showing problems, its root node when there is one, and what is wrong."""
+
+    file: str
+    lines: tuple[str, ...]
+    root: Node | None
+    problems: tuple[Problem, ...]
+
+    def line(self, number: int) -> str:
+        """Return the line with this number (from 1), or nothing beyond the end."""
+        return self.lines[number - 1] if 0 < number <= len(self.lines) else ""
+
+
+def read_source(text: str | bytes, file: str) -> Source:
+    """Take `text` apart; every problem that stands in the way of reading it as YAML is in the answer."""
+    problems: list[Problem] = []
+    decoded = _decoded(text, problems)
+    if decoded is None:
+        return Source(file, (), None, tuple(problems))
+    lines = tuple(_LINE_END.split(decoded.removeprefix("\ufeff")))
+    if len(lines) > MAX_LINES + 1:
+        problems.append(Problem("P104", Mark(MAX_LINES + 1, 1), str(len(lines)), (f"{MAX_LINES}",)))
+        return Source(file, lines, None, tuple(problems))
+    clean = _without_forbidden(lines, problems)
+    root = _parsed(clean, problems)
+    return Source(file, lines, root, tuple(problems))
+
+
+def _decoded(text: str | bytes, problems: list[Problem]) -> str | None:
+    size = len(text) if isinstance(text, bytes) else len(text.encode("utf-8", "surrogatepass"))
+    if size > MAX_BYTES:
+        problems.append(Problem("P104", Mark(1, 1), str(size), (f"{MAX_BYTES}",)))
+        return None
+    if isinstance(text, str):
+        return text
+    try:
+        return text.decode("utf-8")
+    except UnicodeDecodeError as error:
+        before = _LINE_END.split(text[: error.start].decode("utf-8", "replace").removeprefix("\ufeff"))
+        mark = Mark(len(before), len(before[-1]) + 1)
+        problems.append(Problem("P102", mark, " ".join(f"{byte:02X}" for byte in text[error.start : error.end])))
+        return None
+
+
+def _without_forbidden(lines: tuple[str, ...], problems: list[Problem]) -> tuple[str, ...]:
+    clean = []
+    for number, line in enumerate(lines, start=1):
+        for match in _FORBIDDEN.finditer(line):
+            if len(problems) >= MAX_SUSPECTS:
+                break
+            problems.append(Problem("P103", Mark(number, match.start() + 1), f"U+{ord(match.group()):04X}"))
+        clean.append(_FORBIDDEN.sub("\ufffd", line))
+    return tuple(clean)
+
+
+def _parsed(lines: tuple[str, ...], problems: list[Problem]) -> Node | None:
+    first = _Builder()
+    root = first.build("\n".join(lines) + "\n")
+    found = suspects(lines)
+    if not first.failed:
+        found = first.spoiled(found)
+    found = found[:MAX_SUSPECTS]
+    if not found:
+        problems.extend(first.problems)
+        return root
+    problems.extend(
+        Problem(suspect.code, suspect.mark, suspect.found, (suspect.instead.strip() or "␣",)) for suspect in found
+    )
+    second = _Builder(moved_back(found))
+    root = second.build(mended(lines, found))
+    # A tab may stand for any number of blanks: what the mended copy says of the structure is then a guess.
+    guessed = any(suspect.code == "P107" for suspect in found)
+    problems.extend(problem for problem in second.problems if not (guessed and problem.code == "P101"))
+    return root
+
+
+@dataclass(slots=True)
+class _Open:
+    """A list or mapping that is being built."""
+
+    mapping: bool
+    mark: Mark
+    children: list[Node] = field(default_factory=list)
+
+
+class _Builder:
+    """Builds nodes from the parser's events and notes what a policy file may not hold."""
+
+    def __init__(self, moved: dict[int, tuple[int, int]] | None = None) -> None:
+        self.problems: list[Problem] = []
+        self.failed = False
+        self._moved = moved or {}
+        self._open: list[_Open] = []
+        self._root: Node | None = None
+        self._documents = 0
+        self._nodes = 0
+        self._plain_at: set[tuple[int, int]] = set()
+        self._inside: dict[int, int] = {}  # line inside a text over several lines → the first line of that text
+
+    def build(self, text: str) -> Node | None:
+        """Return the root node; None when the text is no YAML, or is refused as a whole."""
+        try:
+            for event in _events(text):
+                if not self._take(event):
+                    self.failed = True
+                    return None
+        except yaml.MarkedYAMLError as error:
+            self.failed = True
+            place = error.problem_mark or error.context_mark
+            mark = self._mark(place) if place is not None else Mark(1, 1)
+            self.problems.append(Problem("P101", mark, str(error.problem or error.context or "")))
+            return None
+        except yaml.YAMLError as error:  # the reader's own errors carry no mark
+            self.failed = True
+            self.problems.append(Problem("P101", Mark(1, 1), str(error).split("\n", 1)[0]))
+            return None
+        return self._root
+
+    def spoiled(self, found: list[Suspect]) -> list[Suspect]:
+        """Keep the suspects that stand where YAML saw structure or began a bare word, not those inside a text."""
+        kept: list[Suspect] = []
+        lines: set[int] = set()
+        for suspect in found:
+            line = suspect.mark.line
+            first = self._inside.get(line)
+            # A bare text that began with a suspect is no text: its later lines are as wrong as its first.
+            if first in lines if first is not None else self._spoils(suspect):
+                kept.append(suspect)
+                lines.add(line if first is None else first)
+        return kept
+
+    def _spoils(self, suspect: Suspect) -> bool:
+        return suspect.code == "P107" or (suspect.mark.line, suspect.begins) in self._plain_at
+
+    def _mark(self, place: Any) -> Mark:
+        line, column = place.line + 1, place.column + 1
+        after, longer = self._moved.get(line, (0, 0))
+        return Mark(line, max(after, column - longer) if longer and column > after else column)
+
+    def _note(self, code: str, event: Any, found: str = "", allowed: tuple[str, ...] = ()) -> None:
+        self.problems.append(Problem(code, self._mark(event.start_mark), found, allowed))
+
+    def _take(self, event: Any) -> bool:
+        name = type(event).__name__
+        if name == "DocumentStartEvent":
+            self._documents += 1
+            if self._documents > 1:
+                self._note("P114", event)
+                return True
+        if self._documents > 1:
+            return True
+        take: Callable[[Any], bool] | None = {
+            "ScalarEvent": self._scalar,
+            "AliasEvent": self._alias,
+            "SequenceStartEvent": self._start,
+            "MappingStartEvent": self._start,
+            "SequenceEndEvent": self._end,
+            "MappingEndEvent": self._end,
+        }.get(name)
+        return take(event) if take else True
+
+    def _count(self, event: Any) -> bool:
+        if getattr(event, "anchor", None) and not isinstance(event, yaml.AliasEvent):
+            self._note("P110", event, f"&{event.anchor}")
+        if getattr(event, "tag", None):
+            self._note("P112", event, str(event.tag))
+        self._nodes += 1
+        if self._nodes > MAX_NODES:
+            self._note("P106", event, "", (str(MAX_NODES),))
+            return False
+        return True
+
+    def _scalar(self, event: Any) -> bool:
+        mark = self._mark(event.start_mark)
+        first, last = event.start_mark.line + 1, event.end_mark.line + 1
+        plain = event.style is None or event.style == ""
+        length = 1
+        if plain:
+            self._plain_at.add((first, mark.column))
+        if first == last:
+            length = max(1, event.end_mark.column - event.start_mark.column)
+        else:
+            # A block text ends at the start of the line after it.
+            end = last if event.end_mark.column else last - 1
+            self._inside.update(dict.fromkeys(range(first + 1, end + 1), first))
+        self._add(Scalar(event.value, mark, length, plain))
+        return self._count(event)
+
+    def _alias(self, event: Any) -> bool:
+        self._note("P111", event, f"*{event.anchor}")
+        self._add(Scalar("", self._mark(event.start_mark), 1 + len(event.anchor), plain=False))
+        return self._count(event)
+
+    def _start(self, event: Any) -> bool:
+        if len(self._open) >= MAX_DEPTH:
+            self._note("P105", event, str(len(self._open) + 1), (str(MAX_DEPTH),))
+            return False
+        self._open.append(_Open(isinstance(event, yaml.MappingStartEvent), self._mark(event.start_mark)))
+        return self._count(event)
+
+    def _end(self, _event: Any) -> bool:
+        done = self._open.pop()
+        if done.mapping:
+            self._add(Entries(tuple(self._pairs(done.children)), done.mark))
+        else:
+            self._add(Items(tuple(done.children), done.mark))
+        return True
+
+    def _pairs(self, children: list[Node]) -> Iterator[tuple[Scalar, Node]]:
+        for key, value in zip(children[::2], children[1::2], strict=False):
+            if not isinstance(key, Scalar):
+                self.problems.append(Problem("P115", key.mark))
+            elif key.plain and key.text == "<<":
+                self.problems.append(Problem("P113", key.mark, "<<", (), length=2))
+            elif key.plain and "：" in key.text and isinstance(value, Scalar) and not value.text:
+                yield self._split(key)
+            else:
+                yield key, value
+
+    def _split(self, key: Scalar) -> tuple[Scalar, Scalar]:
+        """Read `{名称：金卡}` as it was meant, and say what is wrong with it."""
+        name, _, text = key.text.partition("：")
+        colon = Mark(key.mark.line, key.mark.column + len(name))
+        self.problems.append(Problem("P108", colon, "：", (":",)))
+        value = Scalar(text.strip(), Mark(colon.line, colon.column + 1), max(1, len(text)), plain=True)
+        return Scalar(name.strip(), key.mark, len(name), plain=True), value
+
+    def _add(self, node: Node) -> None:
+        if self._open:
+            self._open[-1].children.append(node)
+        else:
+            self._root = node
+
+
+def _events(text: str) -> Iterator[Any]:
+    loader = _Loader(text)
+    try:
+        while loader.check_event():
+            yield loader.get_event()
+    finally:
+        loader.dispose()

@@ -1,0 +1,196 @@
+"""The sections `traits`, `tiers`, `lists` and `segments`: who a member is, and how he rises and falls."""
+
+from __future__ import annotations
+
+from typing import Final, Literal, cast
+
+from rules import names
+from rules.conditions import Scope, read_condition
+from rules.desk import Desk, Form
+from rules.policy import AllOf, Attested, Condition, Keep, MemberList, Test, Tier, Trait
+from rules.source import Entries, Node, Scalar
+from rules.values import DAYS_IN, MONTHS_IN, plain
+
+_TIER_KEYS: Final = (
+    "id", "title", "level", "when", "unless", "promotion", "confirm_within", "returns_undo", "replaces", "keep",
+)  # fmt: skip
+_OF_MEMBERS: Final = Scope()
+_OF_TRAITS: Final = Scope(traits=False, tier=False)
+
+
+def define_tiers(desk: Desk, node: Node | None) -> None:
+    """Remember the ids of the tiers, lowest first, before anything names one."""
+    for item in node.items if node is not None and not isinstance(node, Scalar | Entries) else ():
+        if not isinstance(item, Entries):
+            continue
+        for written, value in item.pairs:
+            if names.key(plain(written.text), ("id",)) and isinstance(value, Scalar):
+                desk.define("tiers", plain(value.text), value.mark)
+
+
+def read_traits(desk: Desk, node: Node | None) -> dict[str, Trait]:
+    """Read the traits; each is measured, attested, or either."""
+    traits: dict[str, Trait] = {}
+    for name, written, value in desk.named(node, "traits"):
+        about = f"traits.{name}"
+        form = desk.form(value, about, ("title", "when", "attested"))
+        if isinstance(value, Entries) and not ("when" in form or "attested" in form):
+            desk.one_of(form, ("when", "attested"))
+        when = read_condition(desk, form.get("when"), form.path("when"), _OF_TRAITS)
+        attested = _attested(desk, form.get("attested"), form.path("attested"))
+        traits[name] = Trait(name, desk.title(form, name, written), when, attested, written.mark)
+    return traits
+
+
+def _attested(desk: Desk, node: Node | None, about: str) -> Attested | None:
+    if node is None:
+        return None
+    form = desk.form(node, about, ("by", "countersigned_by", "not_own_manager", "valid"), ("by", "valid"))
+    return Attested(
+        by=desk.ids(form.get("by"), form.path("by")),
+        countersigned_by=desk.ids(form.get("countersigned_by"), form.path("countersigned_by")),
+        not_own_manager=desk.yes(form.get("not_own_manager"), form.path("not_own_manager")),
+        valid_months=desk.length(form.get("valid"), form.path("valid"), MONTHS_IN, 12),
+    )
+
+
+def read_tiers(desk: Desk, node: Node | None) -> tuple[Tier, ...]:
+    """Read the tiers, lowest first; what is asked for one must not be less than for the one below."""
+    tiers: list[Tier] = []
+    seen: dict[str, Tier] = {}
+    items = desk.items(node, "tiers")
+    if node is not None and not items:
+        desk.note("P208", node, about="tiers")
+    for item in items:
+        tier = _tier(desk, item, len(tiers))
+        if tier.id in seen:
+            desk.note("P415", tier.mark, tier.id, about=str(seen[tier.id].mark.line))
+        elif tier.id:
+            seen[tier.id] = tier
+        tiers.append(tier)
+    for lower, higher in zip(tiers, tiers[1:], strict=False):
+        _compare(desk, lower, higher)
+    return tuple(tiers)
+
+
+def _tier(desk: Desk, node: Node, rank: int) -> Tier:
+    form = desk.form(node, f"tiers[{rank + 1}]", _TIER_KEYS, ("id",))
+    name = desk.id(form.get("id"), form.path("id"))
+    form.about = f"tiers.{name}" if name else form.about
+    mark = (form.get("id") or node).mark
+    when = read_condition(desk, form.get("when"), form.path("when"), _OF_MEMBERS)
+    _place(desk, form, name, rank, node)
+    title_at = form.get("id")
+    return Tier(
+        id=name,
+        title=desk.title(form, name, title_at if isinstance(title_at, Scalar) else Scalar("", node.mark, 1, plain=True)),
+        rank=rank,
+        level=_level(desk, form, node),
+        when=when,
+        unless=read_condition(desk, form.get("unless"), form.path("unless"), _OF_MEMBERS),
+        keep=_keep(desk, form.get("keep"), form.path("keep")),
+        promotion=cast(
+            "Literal['automatic', 'confirmed']",
+            desk.word(form.get("promotion"), form.path("promotion"), ("automatic", "confirmed"), "automatic"),
+        ),
+        confirm_within_days=desk.length(form.get("confirm_within"), form.path("confirm_within"), DAYS_IN, 90),
+        returns_undo_days=desk.length(form.get("returns_undo"), form.path("returns_undo"), DAYS_IN, 30),
+        replaces=_replaced(desk, form),
+        mark=mark,
+    )
+
+
+def _place(desk: Desk, form: Form, name: str, rank: int, node: Node) -> None:
+    """The lowest tier is everybody's and for ever; each higher one says who gets it and for how long."""
+    if not isinstance(node, Entries):
+        return
+    if rank == 0:
+        if "when" in form:
+            desk.note("P501", form.key("when"), name)
+        desk.without_effect(form, "unless", "keep", "promotion", "confirm_within", "returns_undo")
+        return
+    if "when" not in form:
+        desk.note("P502", node, name)
+    if "keep" not in form:
+        desk.note("P203", node, allowed=("keep",), about=form.about, allowed_zh=("保级",))
+    if "confirm_within" in form and form.get("promotion") is None:
+        desk.without_effect(form, "confirm_within")
+
+
+def _level(desk: Desk, form: Form, node: Node) -> str:
+    if "level" not in form:
+        if desk.defined["levels"] and isinstance(node, Entries):
+            desk.note("P203", node, allowed=("level",), about=form.about, allowed_zh=("服务",))
+        return ""
+    return desk.reference("levels", form.get("level"), form.path("level"))
+
+
+def _keep(desk: Desk, node: Node | None, about: str) -> Keep | None:
+    if node is None:
+        return None
+    form = desk.form(node, about, ("for", "grace", "then"), ("for", "then"))
+    months = desk.length(form.get("for"), form.path("for"), MONTHS_IN, 12)
+    at = form.get("for")
+    if at is not None and not 1 <= months <= 1200:
+        desk.note("P302", at, str(months), ("1-1200",), form.path("for"))
+    return Keep(
+        months=months,
+        grace_days=desk.length(form.get("grace"), form.path("grace"), DAYS_IN),
+        then=cast(
+            "Literal['one_down', 'as_facts_say']",
+            desk.word(form.get("then"), form.path("then"), ("one_down", "as_facts_say"), "one_down"),
+        ),
+    )
+
+
+def _replaced(desk: Desk, form: Form) -> tuple[str, ...]:
+    replaced = desk.ids(form.get("replaces"), form.path("replaces"))
+    for name in replaced:
+        if name in desk.defined["tiers"]:
+            desk.note("P519", form.get("replaces") or form.mark, name)
+    return replaced
+
+
+def _compare(desk: Desk, lower: Tier, higher: Tier) -> None:
+    below = _thresholds(lower.when)
+    for subject, asked in _thresholds(higher.when).items():
+        if subject in below and asked < below[subject]:
+            what = f"{higher.id}: {subject[1] or subject[0]}"
+            desk.note("P510", higher.mark, str(asked), (str(below[subject]),), what)
+
+
+def _thresholds(condition: Condition | None) -> dict[tuple[object, ...], int]:
+    """List what a condition asks for at least, where all of its tests must hold."""
+    parts = condition.parts if isinstance(condition, AllOf) else (condition,) if condition else ()
+    found: dict[tuple[object, ...], int] = {}
+    for part in parts:
+        if isinstance(part, Test) and part.op in ("at_least", "more_than") and isinstance(part.value, int):
+            subject = part.subject
+            found[(subject.source, subject.name, subject.of)] = part.value + (part.op == "more_than")
+    return found
+
+
+def read_lists(desk: Desk, node: Node | None) -> dict[str, MemberList]:
+    """Read the lists of members to work on."""
+    lists: dict[str, MemberList] = {}
+    for name, written, value in desk.named(node, "lists"):
+        form = desk.form(value, f"lists.{name}", ("title", "when", "of", "short"))
+        desk.define("lists", name, written.mark)
+        of, short = "", 0
+        if isinstance(value, Entries) and desk.one_of(form, ("when", "of")) == "of":
+            of = desk.reference("tiers", form.get("of"), form.path("of"))
+            short = desk.integer(form.get("short"), form.path("short"), 1, low=1, high=100)
+        else:
+            desk.without_effect(form, "short")
+        when = read_condition(desk, form.get("when"), form.path("when"), _OF_MEMBERS)
+        title = desk.text(form.get("title"), form.path("title"), name)
+        lists[name] = MemberList(name, title, when, of, short, written.mark)
+    return lists
+
+
+def read_segments(desk: Desk, node: Node | None) -> dict[str, str]:
+    """Read which service level a segment has, whatever the tier."""
+    return {
+        plain(written.text): desk.reference("levels", value, f"segments.{written.text}")
+        for written, value in desk.entries(node, "segments")
+    }
