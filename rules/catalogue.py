@@ -433,7 +433,8 @@ CATALOGUE: dict[str, Entry] = {
     ),
     "P510": Entry(
         "高等级的门槛更低", "Higher tier is easier",
-        "“{about}”的门槛({found})比低一级的({allowed})还低", "“{about}” asks less ({found}) than the tier below ({allowed})",
+        "“{about}”的门槛({found})比低一级的({allowed})还低",
+        "“{about}” asks less ({found}) than the tier below ({allowed})",
         "检查等级的先后和门槛。", "Look at the order of the tiers and at the thresholds.",
         severity="warning",
     ),
@@ -492,3 +493,22 @@ CATALOGUE: dict[str, Entry] = {
         "按整数倍给的写“给: 1 积分, 每: 10 元”。", "For full steps write `give: 1 points, each: 10 CNY`.",
     ),
 }  # fmt: skip
+
+# What the YAML parser says, and the names of shapes, for readers of Chinese.
+FOUND_ZH: dict[str, str] = {
+    "text": "一个值",
+    "list": "列表",
+    "mapping": "一组键",
+    "found unexpected end of stream": "引号没有成对",
+    "did not find expected ',' or ']'": "方括号里缺逗号,或没有成对",
+    "did not find expected ',' or '}'": "花括号里缺逗号,或没有成对",
+    "could not find expected ':'": "这里应该有冒号加空格",
+    "mapping values are not allowed in this context": "这里不该再有冒号:检查缩进,或给文字加引号",
+    "did not find expected key": "这里应该是一个键:检查缩进和引号",
+    "did not find expected '-' indicator": "列表的“- ”没有对齐",
+    "block sequence entries are not allowed in this context": "“- ”不能写在这里,请另起一行",
+    "found character that cannot start any token": "文字不能以这个符号开头,请加引号",
+    "found unknown escape character": "双引号里的反斜杠写法不对",
+    "did not find expected node content": "这里缺少内容",
+    "did not find expected <document start>": "后面有多余的内容",
+}

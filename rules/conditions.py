@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, cast
 
 from rules import measures, names, values
@@ -79,8 +79,9 @@ def _of_keyword(
 ) -> list[Condition]:
     path = f"{about}.{name}"
     if name in ("any", "all", "none"):
-        parts = _parts(desk, value, path, scope)
-        return [{"any": AnyOf, "all": AllOf, "none": NoneOf}[name](parts)]
+        # Under `none` a field that an event does not carry is as good as one that says no.
+        parts = _parts(desk, value, path, replace(scope, partly=True) if name == "none" else scope)
+        return [AnyOf(parts) if name == "any" else AllOf(parts) if name == "all" else NoneOf(parts)]
     if name == "at_least":
         return _count_of(desk, written, value, about, scope, found)
     if name == "of":
@@ -91,7 +92,7 @@ def _of_keyword(
         desk.note("P514", written, written.text)
         return []
     if name == "tier":
-        return _tests(desk, Subject("tier"), value, path, written.mark, lambda n, p: desk.reference("tiers", n, p) or None)
+        return _tier_tests(desk, value, path, written.mark)
     if name == "trait":
         traits = desk.references("traits", value, path)
         return [Test(Subject("trait", trait), "is", 1, written.mark) for trait in traits]
@@ -134,13 +135,17 @@ def _counted_traits(desk: Desk, written: Scalar, value: Node, about: str) -> lis
     def read(node: Node, path: str) -> Value | None:
         return desk.value(node, path, lambda text: values.integer(text, 0, values.LIMIT, ("项", "条", "个")), None)
 
-    tests = _tests(desk, Subject("traits", "", of), tested, about, written.mark, read)
     total = len(of or desk.defined["traits"])
-    for test in tests:
-        asked = test.value
-        if isinstance(asked, int) and asked + (test.op == "more_than") > total and test.op in ("at_least", "more_than", "is"):
-            desk.note("P503", tested if isinstance(tested, Scalar) else value, str(asked), (str(total),), about)
-    return list(tests)
+    found = _comparisons(desk, tested, about, read)
+    for comparison in found:
+        asked = comparison.value
+        if isinstance(asked, int) and comparison.op in ("at_least", "more_than", "is"):
+            asked += comparison.op == "more_than"
+            if asked > total:
+                inner = tested.pairs[0][1] if isinstance(tested, Entries) and tested.pairs else value
+                desk.note("P503", inner, str(asked), (str(total),), about)
+    subject = Subject("traits", "", of)
+    return [Test(subject, comparison.op, comparison.value, written.mark) for comparison in found]
 
 
 def _test_of_name(desk: Desk, written: Scalar, value: Node, about: str, scope: Scope) -> list[Condition]:
@@ -177,37 +182,30 @@ def _test_of_name(desk: Desk, written: Scalar, value: Node, about: str, scope: S
 def _measured_tests(
     desk: Desk, subject: Subject, node: Node, about: str, mark: Mark, measure: measures.Measure
 ) -> list[Condition]:
-    ordered = measure not in ("text", "bool", "category")
-    tests = _tests(
-        desk, subject, node, about, mark, lambda n, path: measures.measured(desk, n, path, measure), ordered=ordered
-    )
-    return list(tests)
-
-
-def _tests(
-    desk: Desk, subject: Subject, node: Node, about: str, mark: Mark, read: Read, *, ordered: bool = True
-) -> list[Condition]:
-    if subject.source == "tier":
-        return [Test(subject, op, value, mark) for op, value in _of_tiers(desk, _comparisons(desk, node, about, read))]
-    found = _comparisons(desk, node, about, read, ordered=ordered)
+    found = _measured(desk, node, about, measure)
     return [Test(subject, comparison.op, comparison.value, mark) for comparison in found]
 
 
-def _of_tiers(desk: Desk, found: list[_Comparison]) -> list[tuple[Operator, Value | tuple[Value, ...]]]:
+def _measured(desk: Desk, node: Node, about: str, measure: measures.Measure) -> list[_Comparison]:
+    ordered = measure not in ("text", "bool", "category")
+    return _comparisons(desk, node, about, lambda n, p: measures.measured(desk, n, p, measure), ordered=ordered)
+
+
+def _tier_tests(desk: Desk, node: Node, about: str, mark: Mark) -> list[Condition]:
     """Turn an order of tiers (`at_least: gold`) into the tiers it means, since tiers are texts to the engine."""
     tiers = list(desk.defined["tiers"])
-    result: list[tuple[Operator, Value | tuple[Value, ...]]] = []
-    for comparison in found:
-        if comparison.op in _SAME or isinstance(comparison.value, tuple):
-            result.append((comparison.op, comparison.value))
-            continue
-        rank = tiers.index(str(comparison.value))
-        chosen = {
-            "at_least": tiers[rank:], "more_than": tiers[rank + 1 :],
-            "at_most": tiers[: rank + 1], "less_than": tiers[:rank],
-        }[comparison.op]  # fmt: skip
-        result.append(("in", tuple(chosen)))
-    return result
+    tests: list[Condition] = []
+    for comparison in _comparisons(desk, node, about, lambda n, p: desk.reference("tiers", n, p) or None):
+        op, value = comparison.op, comparison.value
+        if op not in _SAME and not isinstance(value, tuple):
+            rank = tiers.index(str(value))
+            ranges = {"at_least": (rank, None), "more_than": (rank + 1, None), "at_most": (0, rank + 1)}
+            first, end = ranges.get(op, (0, rank))
+            op, value = "in", tuple(tiers[first:end])
+            if not value:
+                desk.note("P515", node, str(comparison.value), about=about)
+        tests.append(Test(Subject("tier"), op, value, mark))
+    return tests
 
 
 def _comparisons(desk: Desk, node: Node, about: str, read: Read, *, ordered: bool = True) -> list[_Comparison]:
@@ -275,14 +273,16 @@ def read_filters(desk: Desk, node: Node | None, about: str, kinds: tuple[str, ..
             if name:
                 desk.note("P416", written, written.text, about=about)
             continue
-        ordered = measure not in ("text", "bool", "category")
-
-        def read(found: Node, place: str, measure: measures.Measure = measure) -> Value | None:
-            return measures.measured(desk, found, place, measure)
-
-        found = _comparisons(desk, value, path, read, ordered=ordered)
+        found = _measured(desk, value, path, measure)
         filters.extend(Filter(name, comparison.op, comparison.value) for comparison in found)
     return tuple(filters)
+
+
+def unmarked(condition: Condition) -> Condition:
+    """Return the condition without its places, to compare what two of them say."""
+    if isinstance(condition, Test):
+        return replace(condition, mark=Mark(0, 0))
+    return replace(condition, parts=tuple(unmarked(part) for part in condition.parts))
 
 
 CONDITION_WORDS: Final = frozenset((*names.CONDITION_KEYS, *(KEYS[name] for name in names.CONDITION_KEYS)))

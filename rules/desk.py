@@ -99,9 +99,7 @@ class Desk:
 
     # ---- shapes --------------------------------------------------------------------------------------------------
 
-    def form(
-        self, node: Node | None, about: str, keys: tuple[str, ...], required: tuple[str, ...] = ()
-    ) -> Form:
+    def form(self, node: Node | None, about: str, keys: tuple[str, ...], required: tuple[str, ...] = ()) -> Form:
         """Read a mapping with the given keys; what is unknown, twice or missing is noted."""
         if node is None:
             return Form(Mark(1, 1), about, {})
@@ -187,9 +185,10 @@ class Desk:
         match = _MISTYPED.search(node.text) if node.plain else None
         if match is None:
             return True
-        instead = values.plain(match.group()) if match.group() not in "、“”‘’「」" else {"、": ","}.get(match.group(), '"')
+        found = match.group()
+        instead = {"、": ","}.get(found, '"' if found in "“”‘’「」" else values.plain(found))
         place = Mark(node.mark.line, node.mark.column + match.start()) if match.start() < node.length else node.mark
-        self.note("P108", place, match.group(), (instead,))
+        self.note("P108", place, found, (instead,))
         return False
 
     # ---- values --------------------------------------------------------------------------------------------------

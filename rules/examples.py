@@ -195,6 +195,5 @@ def _prices(desk: Desk, node: Node | None, about: str) -> Plain:
     """Read what is paid: one amount, or an amount by item or line."""
     if not isinstance(node, Entries):
         return desk.money(node, about)
-    return {
-        written.text.strip(): desk.money(value, f"{about}.{written.text}") for written, value in desk.entries(node, about)
-    }
+    pairs = desk.entries(node, about)
+    return {written.text.strip(): desk.money(value, f"{about}.{written.text}") for written, value in pairs}

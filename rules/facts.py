@@ -64,7 +64,7 @@ class Facts:
         form = desk.form(node, about, _KEYS)
         if not isinstance(node, Entries):
             return _NONE
-        how = cast("How", desk.one_of(form, HOWS)) or "count"
+        how = cast("How", desk.one_of(form, HOWS) or "count")
         title = desk.text(form.get("title"), form.path("title"), name)
         if how == "ratio":
             desk.without_effect(form, "of", "field", "where", *_WINDOWS)

@@ -147,7 +147,8 @@ def read_awards(desk: Desk, node: Node | None) -> dict[str, Award]:
 def _award(desk: Desk, name: str, written: Scalar, value: Node) -> Award:
     form = desk.form(value, f"awards.{name}", _AWARD_KEYS, ("for", "score", "winners", "prize", "budget"))
     winners_at = form.get("winners")
-    winners = desk.form(winners_at, form.path("winners"), ("share", "at_least", "at_most"), ("share", "at_least", "at_most"))
+    all_of = ("share", "at_least", "at_most")
+    winners = desk.form(winners_at, form.path("winners"), all_of, all_of)
     least = desk.integer(winners.get("at_least"), winners.path("at_least"), high=100_000)
     most = desk.integer(winners.get("at_most"), winners.path("at_most"), high=100_000)
     prize = desk.money(form.get("prize"), form.path("prize"))

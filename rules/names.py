@@ -39,11 +39,8 @@ def _spellings(candidates: tuple[str, ...]) -> dict[str, str]:
     for name in candidates:
         for spelling in ALSO.get(name, ()):
             found.setdefault(spelling, name)
-    for name in candidates:
-        found[KEYS.get(name, name)] = name
-    for name in candidates:
-        found[name] = name
-    return found
+    found |= {KEYS.get(name, name): name for name in candidates}
+    return found | {name: name for name in candidates}
 
 
 def keys_zh(names: Iterable[str]) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from typing import Literal
 
 from wcwidth import wcwidth
 
-from rules.catalogue import CATALOGUE
+from rules.catalogue import CATALOGUE, FOUND_ZH
 from rules.policy import Mark
 from rules.suggestions import nearest
 
@@ -60,11 +60,12 @@ class Problem:
         """Return one sentence, in Chinese or English."""
         entry = CATALOGUE[self.code]
         template = entry.zh if lang == "zh" else entry.en
-        return template.format(
-            found=_cut(self.found), about=_cut(self.about), allowed=_join(self._names(lang), lang), file=self.file
-        )
+        found = FOUND_ZH.get(self.found, self.found) if lang == "zh" and self.code in ("P101", "P204") else self.found
+        about = self.about or ("文件" if lang == "zh" else "the file")
+        return template.format(found=_cut(found), about=_cut(about), allowed=_join(self.names(lang), lang))
 
-    def _names(self, lang: Lang) -> list[str]:
+    def names(self, lang: Lang) -> list[str]:
+        """Spell what is allowed in one tongue."""
         if not self.allowed_zh:
             return list(self.allowed)
         pairs = zip(self.allowed, self.allowed_zh, strict=True)
@@ -96,8 +97,8 @@ def render(problem: Problem, source_line: str, lang: Lang = "zh", format: Format
     if format == "short":
         return f"{head} {words.guess}: {guess}?" if guess else head
     entry = CATALOGUE[problem.code]
-    lines = [f"{place}: {words.error if problem.severity == 'error' else words.warning} {problem.code} "
-             f"{problem.message(lang)}"]  # fmt: skip
+    severity = words.error if problem.severity == "error" else words.warning
+    lines = [f"{place}: {severity} {problem.code} {problem.message(lang)}"]
     if source_line.strip():
         shown, caret = _underlined(source_line, problem.mark.column, problem.length)
         gutter = f"{problem.mark.line:>5} | "
@@ -105,7 +106,7 @@ def render(problem: Problem, source_line: str, lang: Lang = "zh", format: Format
     if problem.found:
         lines.append(f"      {words.found}: {_cut(problem.found)}")
     if problem.allowed:
-        lines.append(f"      {words.allowed}: {_join(problem._names(lang), lang)}")  # noqa: SLF001
+        lines.append(f"      {words.allowed}: {_join(problem.names(lang), lang)}")
     if guess:
         lines.append(f"      {words.guess}: {guess}")
     lines.append(f"      {words.help}: {entry.help_zh if lang == 'zh' else entry.help_en}")

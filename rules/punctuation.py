@@ -20,6 +20,7 @@ _WIDE_DASH = re.compile(r"^ *－")
 _WIDE_HASH = re.compile(r"^ *＃")
 _WIDE_COLON = re.compile(rf"^ *{_DASHES}[\w.\-]+ *：")
 _WIDE_SPACE_AFTER = re.compile(rf"^ *{_DASHES}[\w.\-]+ *:[{_WIDE_SPACES}]")
+_IN_BRACKETS = re.compile(r"(?<=[{,])\s*[\w.\-]+ *：")
 _NO_SPACE_AFTER = re.compile(rf"^ *{_DASHES}[^\W\d]\w*:(?=[^\s:/])")
 
 
@@ -80,13 +81,21 @@ def _match(pattern: re.Pattern[str], line: str) -> str:
     return match.group() if match else ""
 
 
+def in_brackets(lines: tuple[str, ...], number: int) -> list[Suspect]:
+    """List the first full-width colon after a key in `{ }` on this line: asked for only when the line is no YAML."""
+    match = _IN_BRACKETS.search(lines[number - 1]) if 0 < number <= len(lines) else None
+    if match is None:
+        return []
+    return [Suspect("P108", Mark(number, match.end()), match.start() + 1, "：", ": ")]
+
+
 def mended(lines: tuple[str, ...], found: list[Suspect]) -> str:
     """Return the text with every suspect replaced, one at most in a line."""
     copy = list(lines)
     for suspect in found:
         row, at = suspect.mark.line - 1, suspect.mark.column - 1
         copy[row] = copy[row][:at] + suspect.instead + copy[row][at + 1 :]
-    return "\n".join(copy) + "\n"
+    return "\n".join(copy)
 
 
 def moved_back(found: list[Suspect]) -> dict[int, tuple[int, int]]:

@@ -18,7 +18,7 @@ from rules.names import key as key_of
 from rules.policy import Mark, Policy
 from rules.problems import Format, Lang, Problem, in_order, render
 from rules.rewards import read_emissions, read_rewards
-from rules.source import Entries, Node, Source, read_source
+from rules.source import Entries, Node, Scalar, Source, read_source
 from rules.tiers import define_tiers, read_lists, read_segments, read_tiers, read_traits
 from rules.unused import unused
 from rules.values import CURRENCIES, DAYS_IN, MINUTES_IN, plain
@@ -116,16 +116,13 @@ def _policy(desk: Desk, source: Source) -> Policy | None:
 
 
 def _refuse_root(desk: Desk, root: Node) -> None:
-    if isinstance(root, Entries):
-        return
-    empty = not getattr(root, "text", "x").strip()
-    if empty:
+    if isinstance(root, Scalar) and not root.text.strip():
         desk.note("P116", root)
     else:
         desk.shape(root, "policy", "mapping")
 
 
-def _pairs(node: Node | None) -> tuple[tuple[Node, Node], ...]:
+def _pairs(node: Node | None) -> tuple[tuple[Scalar, Node], ...]:
     return node.pairs if isinstance(node, Entries) else ()
 
 

@@ -9,7 +9,20 @@ from rules import names
 from rules.conditions import Scope, read_condition, read_filters
 from rules.desk import Desk, Form, absent
 from rules.measures import unit_of_field
-from rules.policy import Amount, ByClass, Cap, Emission, Exclusive, Filter, Fixed, Ladder, PerAmount, Period, Reward, Rung
+from rules.policy import (
+    Amount,
+    ByClass,
+    Cap,
+    Emission,
+    Exclusive,
+    Filter,
+    Fixed,
+    Ladder,
+    PerAmount,
+    Period,
+    Reward,
+    Rung,
+)
 from rules.source import Entries, Node, Scalar
 from rules.values import DAYS_IN, plain
 from rules.vocabulary import FIELDS, KINDS
@@ -24,7 +37,8 @@ _KEYS: Final = (
 _PERIODS: Final = ("life", "year", "quarter", "month", "day")
 _CAP_PERIODS: Final = (*_PERIODS, "event")
 _DAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-_RUNG: Final = re.compile(r"第?(\d{1,6})(?:次|台|个)?(?:\s*(-|~|至|到)\s*第?(\d{1,6})(?:次|台|个)?|(\+|次?以上|次?起))?")
+_NTH: Final = r"第?(\d{1,6})(?:次|台|个)?"
+_RUNG: Final = re.compile(rf"{_NTH}(?:\s*(-|~|至|到)\s*{_NTH}|\s*(\+|以上|起))?")
 
 
 def read_rewards(desk: Desk, node: Node | None) -> dict[str, Reward]:
@@ -198,7 +212,8 @@ def _ladder(desk: Desk, node: Node | None, about: str, unit: str, *, every: bool
             continue
         first, last = span
         if ended or first <= reached:
-            desk.note("P504" if first <= reached else "P506", written, written.text if ended else str(first), about=about)
+            overlap = first <= reached
+            desk.note("P504" if overlap else "P506", written, str(first) if overlap else written.text, about=about)
         elif first > reached + 1 and not every:
             desk.note("P505", written, _span(reached + 1, first - 1), about=about)
         nothing = isinstance(value, Scalar) and plain(value.text) in ("none", "无") and not absent(value)
@@ -298,5 +313,3 @@ def _member_field(desk: Desk, form: Form, key: str, kinds: tuple[str, ...]) -> s
     if name and node is not None and FIELDS[name].type != "member":
         desk.note("P416", node, name, about=form.path(key))
     return name
-
-

@@ -16,7 +16,7 @@ import yaml
 
 from rules.policy import Mark
 from rules.problems import Problem
-from rules.punctuation import Suspect, mended, moved_back, suspects
+from rules.punctuation import Suspect, in_brackets, mended, moved_back, suspects
 
 MAX_BYTES: Final = 1 << 20
 MAX_LINES: Final = 20_000
@@ -26,9 +26,7 @@ MAX_SUSPECTS: Final = 200
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
 # What YAML does not print, and the line breaks that editors and YAML count differently.
-_FORBIDDEN = re.compile(
-    "[^\t\n\r\x20-\x7e\u00a0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
-)
+_FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\u00a0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -121,10 +119,12 @@ def _without_forbidden(lines: tuple[str, ...], problems: list[Problem]) -> tuple
 
 def _parsed(lines: tuple[str, ...], problems: list[Problem]) -> Node | None:
     first = _Builder()
-    root = first.build("\n".join(lines) + "\n")
+    root = first.build("\n".join(lines))
     found = suspects(lines)
     if not first.failed:
         found = first.spoiled(found)
+    elif not found:
+        found = in_brackets(lines, first.problems[-1].mark.line)
     found = found[:MAX_SUSPECTS]
     if not found:
         problems.extend(first.problems)
@@ -173,6 +173,8 @@ class _Builder:
         except yaml.MarkedYAMLError as error:
             self.failed = True
             place = error.problem_mark or error.context_mark
+            if error.context_mark is not None and place.index >= len(text.rstrip()):
+                place = error.context_mark  # a quote or bracket never closed: where it was opened
             mark = self._mark(place) if place is not None else Mark(1, 1)
             self.problems.append(Problem("P101", mark, str(error.problem or error.context or "")))
             return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Final, Literal, cast
 
 from rules import names
@@ -68,7 +69,7 @@ def read_tiers(desk: Desk, node: Node | None) -> tuple[Tier, ...]:
         elif tier.id:
             seen[tier.id] = tier
         tiers.append(tier)
-    for lower, higher in zip(tiers, tiers[1:], strict=False):
+    for lower, higher in itertools.pairwise(tiers):
         _compare(desk, lower, higher)
     return tuple(tiers)
 
@@ -81,9 +82,11 @@ def _tier(desk: Desk, node: Node, rank: int) -> Tier:
     when = read_condition(desk, form.get("when"), form.path("when"), _OF_MEMBERS)
     _place(desk, form, name, rank, node)
     title_at = form.get("id")
+    if not isinstance(title_at, Scalar):
+        title_at = Scalar("", node.mark, 1, plain=True)
     return Tier(
         id=name,
-        title=desk.title(form, name, title_at if isinstance(title_at, Scalar) else Scalar("", node.mark, 1, plain=True)),
+        title=desk.title(form, name, title_at),
         rank=rank,
         level=_level(desk, form, node),
         when=when,

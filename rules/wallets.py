@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import date
 from typing import Final, Literal, cast
 
-from rules import values
-from rules.conditions import NOTHING, Scope, read_condition
+from rules import names, values
+from rules.conditions import NOTHING, Scope, read_condition, unmarked
 from rules.desk import Desk, Form
+from rules.keys import WORDS
 from rules.policy import Expiry, Price, Wallet
 from rules.source import Entries, Node, Scalar
 from rules.values import DAYS_IN, MONTHS_IN, plain
@@ -20,6 +21,7 @@ _WALLET_KEYS: Final = (
 _PRICE_KEYS: Final = (
     "title", "for", "where", "pay", "off", "fixed", "minimum_order", "line_cap", "order_cap", "from", "until",
 )  # fmt: skip
+_UNITS: Final = ("money", "points")
 _ENDS: Final = ("month_end", "year_end", "end_of_next_year")
 SALES: Final = tuple(kind.id for kind in KINDS.values() if kind.by_order and kind.id != "purchase_settled")
 """The kinds of event whose lines have prices."""
@@ -34,8 +36,8 @@ def define_wallets(desk: Desk, node: Node | None) -> None:
         desk.define("wallets", name, written.mark)
         unit = ""
         for key, found in value.pairs if isinstance(value, Entries) else ():
-            if plain(key.text) in ("unit", "单位") and isinstance(found, Scalar):
-                unit = {"money": "money", "金额": "money", "points": "points", "积分": "points"}.get(plain(found.text), "")
+            if names.key(plain(key.text), ("unit",)) and isinstance(found, Scalar):
+                unit = names.canonical(plain(found.text), _UNITS, WORDS) or ""
         desk.wallet_units.setdefault(name, unit)
 
 
@@ -44,7 +46,7 @@ def read_wallets(desk: Desk, node: Node | None) -> dict[str, Wallet]:
     wallets: dict[str, Wallet] = {}
     for name, written, value in desk.named(node, "wallets"):
         form = desk.form(value, f"wallets.{name}", _WALLET_KEYS, ("unit",))
-        unit = cast("Literal['money', 'points']", desk.word(form.get("unit"), form.path("unit"), ("money", "points"), "money"))
+        unit = cast("Literal['money', 'points']", desk.word(form.get("unit"), form.path("unit"), _UNITS, "money"))
         if unit == "money":
             desk.without_effect(form, "worth")
         share = form.get("max_share")
@@ -178,8 +180,11 @@ def _shadowed(desk: Desk, prices: dict[str, Price], name: str) -> None:
     """Of two prices for the same lines and members the dearer never wins."""
     price = prices[name]
     for other in prices.values():
-        same = other.where == price.where and set(other.for_tiers) >= set(price.for_tiers) and other.id != name
-        plainly = (other.minimum_order, other.line_cap, other.order_cap, other.valid_from, other.valid_until)
-        if same and plainly == (0, None, None, None, None) and other.pay_bp and price.pay_bp and other.pay_bp <= price.pay_bp:
+        if other.id == name or not other.pay_bp or not price.pay_bp:
+            continue
+        as_wide = not other.for_tiers or (price.for_tiers and set(other.for_tiers) >= set(price.for_tiers))
+        limits = (other.minimum_order, other.line_cap, other.order_cap, other.valid_from, other.valid_until)
+        same_lines = unmarked(other.where) == unmarked(price.where) and limits == (0, None, None, None, None)
+        if as_wide and same_lines and other.pay_bp <= price.pay_bp:
             desk.note("P518", price.mark, name, about=other.id)
             return

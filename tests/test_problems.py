@@ -1,0 +1,316 @@
+"""Every problem a policy file can have: one bad file for each, found by its code at its line and column."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+from rules.catalogue import CATALOGUE
+from rules.policy import Mark
+from rules.problems import Problem, as_dict, in_order, render, width
+from rules.reader import MAX_PROBLEMS, Reading, read
+from rules.source import MAX_NODES
+
+HEAD = """programme: club
+tiers:
+  - {id: low, title: 低}
+  - {id: high, title: 高, when: {n: 2}, keep: {for: 12 months, then: one_down}}
+"""
+FACTS = "facts:\n  n: {count: contact}\n"
+LONG = "x" * 2_001
+RULES = HEAD + FACTS + "wallets:\n  w: {title: 钱, unit: money}\n  p: {title: 分, unit: points}\n"
+
+
+def rung(text: str) -> str:
+    return RULES + f"rewards:\n  r:\n    title: 奖\n    on: contact\n    into: w\n    nth: {{{text}}}\n"
+
+
+def reward(text: str) -> str:
+    return RULES + f"rewards:\n  r: {{title: 奖, on: purchase_settled, into: w, {text}}}\n"
+
+
+def price(text: str) -> str:
+    return HEAD + FACTS + f"prices:\n  x: {{title: 价, where: {{category: parts}}, {text}}}\n"
+
+
+def award(text: str) -> str:
+    return HEAD + FACTS + f"awards:\n  a: {{title: 评, for: high, score: {{n: 1}}, {text}}}\n"
+
+
+def trait(text: str) -> str:
+    return HEAD + FACTS + f"traits:\n  t: {{title: 特, when: {{{text}}}}}\n"
+
+
+# A bad file for each code; the sign ▲ stands before the character that the caret must point at.
+BAD: list[tuple[str, str]] = [
+    ("P101", 'programme: ▲"club\n'),
+    ("P101", "programme: ▲[club\n"),
+    ("P101", "programme: club\n title▲: x\n"),
+    ("P103", HEAD + FACTS + "title: a▲\x07b\n"),
+    ("P105", "programme: " + "[" * 31 + "▲[" + "]" * 32),
+    ("P106", "▲".join(("a: [" + "x," * (MAX_NODES - 3), "x, x]\n"))),
+    ("P107", "programme: club\ntiers:\n▲\t- {id: low, title: 低}\n"),
+    ("P108", HEAD + FACTS + "title▲：小俱乐部\n"),
+    ("P108", HEAD + FACTS + "▲＃ 说明\n"),
+    ("P108", "programme: club\ntiers:\n  ▲－ {id: low, title: 低}\n"),
+    ("P108", "programme: club\ntiers:\n▲\u3000- {id: low, title: 低}\n"),
+    ("P108", HEAD + "facts:\n  n: {count: [contact▲，tip]}\n"),
+    ("P108", HEAD + "facts: {n▲：{count: contact}}\n"),
+    ("P108", HEAD + FACTS + "title:▲\u3000小俱乐部\n"),
+    ("P108", HEAD + "facts:\n  n: {count: ▲“contact”}\n"),
+    ("P109", HEAD + FACTS + "title▲:小俱乐部\n"),
+    ("P110", HEAD + FACTS + "title: ▲&a x\n"),
+    ("P111", HEAD + FACTS + "title: ▲*a\n"),
+    ("P112", HEAD + FACTS + "title: ▲!!str x\n"),
+    ("P112", HEAD + FACTS + "title: ▲!python/object:os.system x\n"),
+    ("P113", HEAD + FACTS + "▲<<: {title: x}\n"),
+    ("P114", HEAD + FACTS + "▲--- \nx: 1\n"),
+    ("P115", HEAD + FACTS + "? ▲[a, b]\n: x\n"),
+    ("P116", "▲"),
+    ("P116", "▲# nothing but a comment\n"),
+    ("P201", HEAD + FACTS + "▲titel: x\n"),
+    ("P202", HEAD + FACTS + "title: x\n▲名称: y\n"),
+    ("P202", HEAD + "facts:\n  n: {count: contact}\n  ▲n: {count: tip}\n"),
+    ("P203", "▲programme: club\n"),
+    ("P203", "programme: club\ntiers:\n  - ▲{title: 低}\n"),
+    ("P203", RULES + "rewards:\n  r: ▲{title: 奖, into: w, amount: 1 CNY}\n"),
+    ("P204", HEAD + "facts: ▲[n]\n"),
+    ("P204", "programme: club\ntiers: ▲{id: low}\n"),
+    ("P204", HEAD + FACTS + "currency: ▲[CNY]\n"),
+    ("P205", HEAD + "facts:\n  n: {count: contact, ▲months_with: contact}\n"),
+    ("P206", HEAD + "facts:\n  n: ▲{title: 数}\n"),
+    ("P207", HEAD + "facts:\n  ▲2n: {count: contact}\n"),
+    ("P208", HEAD + FACTS + "currency:▲\n"),
+    ("P209", HEAD + "facts:\n  n: {count: contact}\n  ▲segment: {count: contact}\n"),
+    ("P209", HEAD + "facts:\n  n: {count: contact}\n  ▲任一: {count: contact}\n"),
+    ("P210", HEAD + "facts:\n  n: {count: contact, ▲of: contact}\n"),
+    ("P211", HEAD + FACTS + "title: {zh: 信任,▲联系, en: x}\n"),
+    ("P301", HEAD + FACTS + "manager_limit: ▲many\n"),
+    ("P302", HEAD + FACTS + "manager_limit: ▲0\n"),
+    ("P302", HEAD + FACTS + "manager_limit: ▲" + "9" * 5_000 + "\n"),
+    ("P302", HEAD + FACTS + "traits:\n  t: {title: 特, when: {n: ▲9007199254740993}}\n"),
+    ("P303", reward("amount: ▲1000")),
+    ("P304", reward("amount: ▲1000 USD")),
+    ("P305", reward("amount: ▲lots")),
+    ("P306", reward("amount: ▲1.005 CNY")),
+    ("P307", HEAD + FACTS + "wallets:\n  w: {title: 钱, unit: money, max_share: ▲half}\n"),
+    ("P308", price("pay: ▲95")),
+    ("P309", price("pay: ▲95% off")),
+    ("P309", price("off: ▲95折")),
+    ("P310", price("pay: ▲10折")),
+    ("P310", price("pay: ▲0 折")),
+    ("P310", price("pay: ▲100折")),
+    ("P311", HEAD + "facts:\n  n: {count: contact, within: ▲a while}\n"),
+    ("P312", HEAD + FACTS + "late: {till: ▲1 month}\n"),
+    ("P313", price("pay: 95折, from: ▲2026-02-30")),
+    ("P314", HEAD + FACTS + "traits:\n  t: {title: 特, attested: {by: x, valid: 1年, not_own_manager: ▲maybe}}\n"),
+    ("P315", reward("amount: 1 CNY, returns: ▲never")),
+    ("P316", trait("segment: {▲at_least: big}")),
+    ("P317", RULES + "rewards:\n  r: {title: 奖, on: contact, into: p, amount: ▲10 CNY}\n"),
+    ("P317", reward("amount: ▲10 points")),
+    ("P318", HEAD + FACTS + "timezone: ▲Asia/Beijing\n"),
+    ("P319", HEAD + FACTS + "currency: ▲CNX\n"),
+    ("P320", HEAD + FACTS + f"title: ▲{LONG}\n"),
+    ("P321", rung("▲first: 1 CNY, after: none")),
+    ("P401", HEAD + "facts:\n  n: {count: ▲contacts}\n"),
+    ("P402", HEAD + "facts:\n  n: {sum: ▲amount, of: contact}\n"),
+    ("P402", HEAD + "facts:\n  n: {count: contact, where: {▲chanel: phone}}\n"),
+    ("P403", HEAD + "facts:\n  n: {count: [contact, tip], where: {▲topic: project}}\n"),
+    ("P404", trait("▲m: 2")),
+    ("P405", HEAD + FACTS + "lists:\n  l: {when: {trait: ▲t}}\n"),
+    ("P406", reward("amount: 1 CNY, for: [low, ▲hihg]")),
+    ("P407", HEAD + FACTS + "rewards:\n  r: {title: 奖, on: contact, into: ▲w, amount: 1 CNY}\n"),
+    ("P408", HEAD + FACTS + "segments: {big: ▲velcro}\n"),
+    ("P409", HEAD + FACTS + "wallets:\n  w: {title: 钱, unit: money, pays_for: ▲part}\n"),
+    ("P410", HEAD + FACTS + "  m: {ratio: ▲o, to: n}\n"),
+    ("P411", HEAD + FACTS + "  m: {years_since: ▲birthday}\n"),
+    ("P412", HEAD + FACTS + "examples:\n  - {given: [], expect: {grants: {▲r: 1 CNY}}}\n"),
+    ("P413", HEAD + FACTS + "  ▲m: {count: tip}\n"),
+    ("P414", HEAD + FACTS + "  a: {ratio: b, to: n}\n  b: {ratio: ▲a, to: n}\n"),
+    ("P414", HEAD + FACTS + "  a: {ratio: ▲a, to: n}\n"),
+    ("P415", HEAD.replace("id: high", "id: ▲low") + FACTS),
+    ("P416", HEAD + FACTS + "  m: {sum: ▲brand, of: machine_purchase}\n"),
+    ("P416", reward("amount: 1 CNY, counted_on: ▲amount")),
+    ("P417", HEAD + FACTS + "emissions:\n  e: {on: purchase_settled, to: referrer, emits: ▲contact}\n"),
+    ("P501", HEAD.replace("title: 低", "title: 低, ▲when: {n: 1}") + FACTS),
+    ("P502", HEAD.replace("{id: high", "▲{id: high").replace("when: {n: 2}, ", "") + FACTS),
+    ("P503", HEAD + FACTS + "lists:\n  l: {when: {traits: {at_least: ▲2}}}\ntraits: {t: {title: 特, when: {n: 1}}}\n"),
+    ("P503", HEAD + FACTS + "lists:\n  l: {when: {at_least: ▲3, of: [{n: 1}, {n: 2}]}}\n"),
+    ("P504", rung("1-2: 1 CNY, ▲2: 2 CNY, after: none")),
+    ("P505", rung("1: 1 CNY, ▲3: 2 CNY, after: none")),
+    ("P505", rung("1: none, ▲2: 2 CNY, after: none")),
+    ("P506", rung("1: 1 CNY, ▲3-2: 2 CNY, after: none")),
+    ("P507", price("pay: ▲105%")),
+    ("P507", price("off: ▲100%")),
+    ("P508", price("pay: 95折, from: 2026-02-01, until: ▲2026-01-31")),
+    ("P509", price("off: ▲95%")),
+    ("P510", HEAD + "  - {id: ▲top, title: 顶, when: {n: {at_least: 2}}, keep: {for: 1年, then: one_down}}\n" + FACTS),
+    ("P511", RULES + "rewards:\n  ▲r: {title: 奖, on: purchase_settled, into: w, amount: 1 CNY,"
+             " exclusive: {group: g, key: serial}}\n"),
+    ("P512", award("winners: {share: 20%, ▲at_least: 3, at_most: 2}, prize: 1 CNY, budget: 10 CNY")),
+    ("P513", award("winners: {share: 20%, at_least: 3, at_most: 5}, prize: 5000 CNY, budget: ▲10000 CNY")),
+    ("P514", trait("▲traits: {at_least: 1}")),
+    ("P514", trait("▲tier: high")),
+    ("P515", trait("n: ▲{at_least: 5, less_than: 5}")),
+    ("P516", RULES + "rewards:\n  r: {title: 奖, on: contact, into: w, nth: ▲{1: 1 CNY}}\n"),
+    ("P517", HEAD + FACTS + "traits:\n  ▲t: {when: {n: 1}}\n"),
+    ("P518", price("pay: 90%") + "  ▲y: {title: 价, where: {类别: 配件}, for: high, pay: 95%}\n"),
+    ("P519", HEAD.replace("{id: high", "{id: high, replaces: ▲low") + FACTS),
+    ("P520", RULES + "rewards:\n  r: {title: 奖, on: purchase_settled, into: w, per: {give: ▲3%, of: amount}}\n"),
+]  # fmt: skip
+ELSEWHERE = {"P102", "P104", "P117"}  # bad bytes, size and number have tests of their own
+
+
+def marked(text: str) -> tuple[str, Mark]:
+    before, _, after = text.partition("▲")
+    lines = before.split("\n")
+    return before + after, Mark(len(lines), len(lines[-1]) + 1)
+
+
+@pytest.mark.parametrize(("code", "text"), BAD, ids=[f"{code}-{at}" for at, (code, _) in enumerate(BAD)])
+def test_each_problem_is_found_where_it_stands(code, text):
+    text, mark = marked(text.replace("n: {at_least: 2}", "n: {at_least: 1}") if code == "P510" else text)
+    text = text.replace("when: {n: 2}, keep", "when: {n: {at_least: 2}}, keep") if code == "P510" else text
+    reading = read(text, "bad.yaml")
+    assert (code, mark) in [(problem.code, problem.mark) for problem in reading.problems], reading.show("en", "short")
+    error = CATALOGUE[code].severity == "error"
+    assert (reading.policy is None) == error, reading.show("en", "short")
+    assert all(problem.file == "bad.yaml" for problem in reading.problems)
+
+
+def test_the_head_of_the_bad_files_is_good():
+    assert read(HEAD + FACTS, "good.yaml").problems == ()
+
+
+def test_every_code_of_the_catalogue_has_a_bad_file():
+    assert {code for code, _ in BAD} | ELSEWHERE == set(CATALOGUE)
+
+
+@pytest.mark.parametrize("code", CATALOGUE)
+def test_every_code_is_explained_in_both_tongues(code):
+    entry = CATALOGUE[code]
+    for chinese in (entry.title_zh, entry.zh, entry.help_zh):
+        assert re.search("[一-龥]", chinese)
+    for english in (entry.title_en, entry.en, entry.help_en):
+        assert english
+        assert re.search("[a-z]", english)
+    filled = Problem(code, Mark(1, 1), "found", ("a", "b"), "about")
+    assert "{" not in filled.message("zh") + filled.message("en")
+
+
+def test_bad_bytes_are_found_where_they_stand():
+    reading = read("programme: club\ntitle: 小".encode() + b"\xb3\xa4", "gbk.yaml")
+    assert [(p.code, p.mark) for p in reading.problems] == [("P102", Mark(2, 9))]
+
+
+def test_a_file_over_the_limit_is_refused_before_it_is_parsed():
+    assert [p.code for p in read("#" * (1 << 20) + "\n#", "x").problems] == ["P104"]
+    assert [p.code for p in read("\n" * 20_001, "x").problems] == ["P104"]
+
+
+def test_no_more_problems_are_listed_than_anybody_reads():
+    reading = read(HEAD + FACTS + "".join(f"k{n}: 1\n" for n in range(2_000)), "x")
+    assert len(reading.problems) == MAX_PROBLEMS + 1
+    assert reading.problems[-1].code == "P117"
+    assert reading.problems[-1].found == "2000"
+
+
+def test_all_problems_of_a_file_come_at_once_in_file_order():
+    text = "programe: club\ntiers:\n  - {id: low, titel: 低}\nwallets:\n  w: {title: 钱, unit: moony}\ncurrency: CNX\n"
+    problems = read(text, "x").problems
+    assert [problem.code for problem in problems] == ["P201", "P203", "P517", "P201", "P413", "P315", "P319"]
+    assert [problem.mark.line for problem in problems] == [1, 1, 3, 3, 5, 5, 6]
+
+
+# ---- did you mean -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "guess"),
+    [
+        (HEAD + FACTS + "wallet: {}\n", "wallets"),
+        (HEAD + FACTS + "等急: []\n", "等级"),  # by sound
+        (HEAD + FACTS + "钱抱: {}\n", "钱包"),
+        (HEAD + "facts:\n  n: {次数: 联系走房}\n", "联系走访"),
+        (HEAD + "facts:\n  n: {count: contcat}\n", "contact"),
+        (HEAD + FACTS + "traits:\n  t: {title: 特, when: {客户份类: big}}\n", "客户分类"),
+        (trait("nn: 2").replace("n: {count", "calls: {count").replace("nn: 2", "cals: 2"), "calls"),
+        (reward("amount: 1 CNY, returned_as: 做废"), "作废"),
+        (HEAD + FACTS + "zzzzzz: 1\n", ""),
+    ],
+)
+def test_what_was_meant_is_guessed_by_characters_and_by_sound(text, guess):
+    assert guess in [problem.guess() for problem in read(text, "x").problems]
+
+
+def test_nothing_slow_is_loaded_until_a_guess_is_asked_for():
+    program = (
+        "import sys; from rules.reader import read; read('a: 1', 'x');"
+        "sys.exit(bool({'pypinyin', 'rapidfuzz'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+# ---- showing ----------------------------------------------------------------------------------------------------
+
+
+def shown(text: str, lang: str = "en", form: str = "full") -> str:
+    reading: Reading = read(text, "policies.yaml")
+    return render(reading.problems[0], reading.line(reading.problems[0].mark), lang, form)
+
+
+def test_the_short_form_is_one_line_that_editors_can_follow():
+    text = shown(HEAD + FACTS + "walets: {}\n", form="short")
+    assert text.startswith("policies.yaml:7:1: P201 ")
+    assert text.endswith("did you mean: wallets?")
+    assert "\n" not in text
+
+
+def test_the_full_form_shows_line_caret_found_allowed_and_guess():
+    text = shown(HEAD + FACTS + "walets: {}\n")
+    assert text.splitlines()[:3] == [
+        "policies.yaml:7:1: error P201 the file has no key “walets”",
+        "    7 | walets: {}",
+        "      | ^^^^^^",
+    ]
+    assert "found: walets" in text
+    assert "did you mean: wallets" in text
+
+
+def test_the_caret_stands_under_its_character_behind_chinese_text():
+    lines = shown(HEAD + FACTS + "计划书: {说明: 文字}\n", "zh").splitlines()
+    assert lines[2].index("^") == lines[1].index("计划书")
+    text = HEAD + "facts:\n  n: {次数: 联系走访, 最近: 十来天}\n"
+    line, caret = shown(text, "zh").splitlines()[1:3]
+    before = caret[: caret.index("^")]
+    assert width(before) == width(line[: line.index("十来天")])
+    assert caret.count("^") == 6
+
+
+def test_keys_are_named_in_the_tongue_that_is_asked_for():
+    text = HEAD + FACTS + "rewards:\n  r: {title: 奖}\n"
+    assert "缺少“当”" in shown(text, "zh", "short")
+    assert "lacks “on”" in shown(text, "en", "short")
+
+
+def test_a_problem_as_json_holds_both_tongues_and_the_place():
+    reading = read(HEAD + FACTS + "walets: {}\n", "policies.yaml")
+    found = as_dict(reading.problems[0], "walets: {}")
+    assert (found["code"], found["severity"], found["line"], found["column"], found["length"]) == (
+        "P201", "error", 7, 1, 6,
+    )  # fmt: skip
+    assert set(found["message"]) == {"zh", "en"}
+    assert found["guess"] == "wallets"
+
+
+def test_control_characters_never_reach_the_terminal():
+    assert "\x1b" not in shown(HEAD + FACTS + "title: a\x1b[31mb\n")
+
+
+def test_the_same_thing_at_the_same_place_is_said_once():
+    problem = Problem("P201", Mark(2, 1), "x")
+    assert in_order([problem, problem, Problem("P201", Mark(1, 1), "x")]) == (
+        Problem("P201", Mark(1, 1), "x"),
+        problem,
+    )
