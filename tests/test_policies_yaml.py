@@ -2,6 +2,7 @@
 
 import ast
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -73,7 +74,7 @@ def test_all_eight_services_are_there(policy):
 
 def test_each_level_gives_at_least_the_entitlements_and_duties_of_the_one_below(policy):
     levels = sorted(policy.levels.values(), key=lambda level: level.rank)
-    for lower, higher in zip(levels, levels[1:], strict=False):
+    for lower, higher in pairwise(levels):
         assert {item.id for item in lower.entitlements} <= {item.id for item in higher.entitlements}
         duties = {duty.id: duty.within_minutes for duty in higher.duties}
         for duty in lower.duties:
@@ -120,6 +121,38 @@ def test_the_examples_are_many_and_each_expects_something(policy):
     assert len(policy.examples) >= 14
     assert all(example.given and example.expect for example in policy.examples)
     assert len({example.title for example in policy.examples}) == len(policy.examples)
+
+
+# ---- what the articles leave open can be said otherwise -----------------------------------------------------------
+
+LADDER = "第几次: {1: 1000 元, 2-3: 1500 元, 之后: "
+ALTERNATIVES = {
+    "three traits, the strict form": [
+        ("        - 特点: {不低于: 2}                     # 原文：", "        - 特点: {不低于: 3}  # "),
+    ],
+    "a person confirms gold": [
+        ("    晋级方式: 自动 ", "    # "),
+        ("    # 晋级方式: 经确认", "    晋级方式: 经确认"),
+        ("    # 确认期限: 90 天", "    确认期限: 90 天"),
+    ],
+    "the fourth machine and later, capped": [
+        (f"    {LADDER}无}} ", "    # "),
+        (f"    # {LADDER}1500 元}}", f"    {LADDER}1500 元}}"),
+        ("    # 封顶: {每年: 10000 元}", "    封顶: {每年: 10000 元}"),
+    ],
+}
+
+
+@pytest.mark.parametrize("changes", ALTERNATIVES.values(), ids=ALTERNATIVES)
+def test_the_alternatives_in_the_comments_are_read_too(text, changes):
+    from rules.reader import read
+
+    for old, new in changes:
+        assert text.count(old) == 1, old
+        text = text.replace(old, new)
+    outcome = read(text, FILE.name)
+    assert outcome.policy is not None, outcome.show("zh")
+    assert [problem for problem in outcome.problems if (problem.code, problem.found) not in MEANT] == []
 
 
 # ---- whose each number is ----------------------------------------------------------------------------------------
