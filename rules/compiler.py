@@ -54,7 +54,7 @@ class Rule:
     """A condition to be judged, and which standing tier a test on the tier means in it."""
 
     when: ast.Condition
-    tier: Slot = "standing"
+    tier: Slot = "tier"
 
 
 @dataclass(frozen=True, slots=True)

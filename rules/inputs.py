@@ -1,29 +1,31 @@
 """What a judgement is given, and how it becomes the engine's rows.
 
-Absence is encoded here and nowhere else, inside the value's own field: an absent number is the one below all others,
-an absent text is the empty one (and so an empty text counts as absent). Every test that could be true of it says that
-it must be otherwise, so that no test holds of an absent value. A second field for the presence would say the same,
-but the engine asks alternatives one by one, and `none` of nine tests on two fields each has 512 of them, on one field
-each it has one.
+Absence is encoded here and nowhere else, inside the value's own field. An absent number is one below all others; what
+may be absent must be above it (2,800 milliards of yuan in debt). An absent text is the empty one, and so an empty text
+counts as absent. Every test that would be true of these says that they must not be it, so that no test holds of an
+absent value. A second field for the presence would say the same, but the engine asks alternatives one by one, and
+`none` of nine tests on two fields each has 512 of them, on one field each it has one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import Any, Final, Literal, TypeAlias
 
-from rules.pattern import MAX_INTEGER, FactRefused, Field
+from rules.pattern import FactRefused, Field
 from rules.policy import How, Mark, Policy, Scalar, Source, Subject, Test
 
 Value: TypeAlias = int | str | None
 Values: TypeAlias = Mapping[str, Value]
 Row: TypeAlias = tuple[int | str, ...]
-Tiers: TypeAlias = Mapping[str, str | None]
-Slot: TypeAlias = Literal["standing", "before", "after", "order"]
+Slot: TypeAlias = Literal["tier", "before", "after", "order"]
+"""Which standing tier: the attribute of `Inputs` or of `StandingTiers` that holds it."""
 
-ABSENT: Final = -MAX_INTEGER
+# Not the lowest number there is: the engine checks the range of a row by its length as a vector, which many of those
+# would make too long.
+ABSENT: Final = -(2**48)
 ABSENT_TEXT: Final = ""
 
 NEVER_ABSENT: Final[frozenset[How]] = frozenset(("count", "quantity", "sum", "distinct", "months_with", "fleet"))
@@ -149,7 +151,7 @@ def column(policy: Policy, subject: Subject, tests: list[Test]) -> Column:
             return replace(number, maybe=policy.facts[subject.name].how not in NEVER_ABSENT)
         case "trait" | "traits" if {subject.name, *subject.of} - {""} <= policy.traits.keys():
             _check(name, tests, None)
-            return replace(number, maybe=False, subject=replace(subject, of=subject.of or tuple(policy.traits)))
+            return replace(number, maybe=False)
         case _:
             raise PolicyNotCompilable(name, "is not in the policy", tests[0].mark)
 
@@ -168,8 +170,8 @@ def _check(name: str, tests: list[Test], texts: list[str] | None) -> None:
                 raise PolicyNotCompilable(name, f"is not compared with {value!r}", test.mark)
             if texts and value not in texts:
                 raise PolicyNotCompilable(name, f"{value!r} is not in the policy", test.mark)
-            if value in (ABSENT, ABSENT_TEXT):
-                raise PolicyNotCompilable(name, f"{value!r} is what stands for no value", test.mark)
+            if value == ABSENT_TEXT or (isinstance(value, int) and value <= ABSENT):
+                raise PolicyNotCompilable(name, f"{value!r} is kept for what has no value", test.mark)
 
 
 def values_of(test: Test) -> tuple[Scalar, ...]:
@@ -186,19 +188,19 @@ class Rows:
 
     def __init__(self, layout: Layout) -> None:
         by_source: dict[Source, list[Column]] = {source: [] for source in SECTIONS}
-        for column in layout.columns:
-            by_source[column.subject.source].append(column)
+        for made in layout.columns:
+            by_source[made.subject.source].append(made)
         facts = by_source["fact"]
-        self._sure = _picker(tuple(column.subject.name for column in facts if not column.maybe))
-        self._maybe = _readers(column for column in facts if column.maybe)
+        self._sure = _picker(tuple(made.subject.name for made in facts if not made.maybe))
+        self._maybe = _readers(made for made in facts if made.maybe)
         self._attributes = _readers(by_source["attribute"])
         self._flags = layout.names("trait")
-        self._tallies = tuple(frozenset(column.subject.of) for column in by_source["traits"])
-        self._tiers = tuple((column.subject.name, column.ranks or {}) for column in by_source["tier"])
+        self._tallies = tuple(frozenset(made.subject.of) for made in by_source["traits"])
+        self._tiers = tuple((attrgetter(made.subject.name), made.ranks or {}) for made in by_source["tier"])
         self._line = _readers(by_source["field"])
 
-    def member(self, inputs: Inputs, met: frozenset[str], tiers: Tiers) -> Row:
-        """Return the part of the row that is the same for every line; `tiers` gives the tier of each slot."""
+    def member(self, inputs: Inputs, met: frozenset[str], tiers: Inputs | StandingTiers) -> Row:
+        """Return the part of the row that is the same for every line; `tiers` holds the tier of each slot."""
         try:
             row = self._sure(inputs.facts)
         except KeyError as missing:
@@ -210,11 +212,12 @@ class Rows:
         if self._flags:
             row += tuple([1 if trait in met else 0 for trait in self._flags])
         if self._tallies:
-            row += tuple([len(met & traits) for traits in self._tallies])
+            row += tuple([len(met & traits) if traits else len(met) for traits in self._tallies])
         for slot, ranks in self._tiers:
-            if tiers[slot] not in ranks:
-                raise FactRefused(f"tier {tiers[slot]!r} is not in the policy")
-            row += (ranks[tiers[slot]],)
+            tier = slot(tiers)
+            if tier not in ranks:
+                raise FactRefused(f"tier {tier!r} is not in the policy")
+            row += (ranks[tier],)
         return row
 
     def line(self, values: Values) -> Row:
@@ -227,13 +230,13 @@ _Reader: TypeAlias = tuple[str, int | str]
 
 def _readers(columns: Iterable[Column]) -> tuple[_Reader, ...]:
     """Pair what is read with what stands for its absence."""
-    return tuple((column.subject.name, ABSENT if column.field.kind == "int" else ABSENT_TEXT) for column in columns)
+    return tuple((made.subject.name, ABSENT if made.field.kind == "int" else ABSENT_TEXT) for made in columns)
 
 
 def _read(readers: tuple[_Reader, ...], values: Values) -> Row:
-    """Return the values with absence filled in. What is of the wrong kind or out of range the engine refuses by name.
+    """Return the values with absence filled in; truth values, which the engine does not take, become 0 and 1.
 
-    It cannot know that its lowest number is taken, and takes no truth values; both are seen to here.
+    Whatever else does not fit the engine refuses by name.
     """
     get = values.get
     row: list[int | str] = []
@@ -241,10 +244,12 @@ def _read(readers: tuple[_Reader, ...], values: Values) -> Row:
         value = get(name)
         if value is None:
             row.append(absent)
-        elif value == ABSENT:
-            raise FactRefused(f"{name}: {value} is below every allowed number")
+        elif value is True or value is False:
+            row.append(int(value))
+        elif absent == ABSENT_TEXT or (isinstance(value, int) and value > ABSENT):
+            row.append(value)
         else:
-            row.append(int(value) if value is True or value is False else value)
+            raise FactRefused(f"{name} is {value!r}, and must be a whole number above {ABSENT}")
     return tuple(row)
 
 
