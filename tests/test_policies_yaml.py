@@ -123,6 +123,16 @@ def test_the_examples_are_many_and_each_expects_something(policy):
     assert len({example.title for example in policy.examples}) == len(policy.examples)
 
 
+def test_every_example_comes_out_as_it_says_and_every_reward_and_price_is_in_one(policy):
+    from rules.judge import Ruleset
+    from tierengine.examples import run_examples
+
+    verdicts = run_examples(Ruleset(policy))
+    assert {one.example.title: (one.wrong, one.parked) for one in verdicts if not one.passed} == {}
+    exercised = frozenset[str]().union(*(one.rules for one in verdicts))
+    assert set(policy.rewards) | set(policy.prices) <= exercised
+
+
 # ---- what the articles leave open can be said otherwise -----------------------------------------------------------
 
 LADDER = "第几次: {1: 1000 元, 2-3: 1500 元, 之后: "
