@@ -305,7 +305,7 @@ class MemberBook:
         """Undo the newest of what the order took; return what goes back to which lot, and how much was over-use."""
         by_ref = {lot.ref: lot for lot in self.lots}
         kept: list[Taken] = []
-        back: list[tuple[Lot, int]] = []
+        back: dict[int, int] = {}  # one lot use a lot, however many entries took from it
         overused = 0
         for taken in sorted(self.taken[order], key=lambda one: (one.number, one.place), reverse=True):
             part = min(amount, taken.amount) if taken.wallet == wallet else 0
@@ -315,9 +315,9 @@ class MemberBook:
             if part and taken.lot is None:
                 overused += part
             elif part and taken.lot is not None:
-                back.append((by_ref[taken.lot], part))
+                back[taken.lot] = back.get(taken.lot, 0) + part
         self.taken[order] = kept[::-1]
-        return back, overused
+        return [(by_ref[ref], part) for ref, part in back.items()], overused
 
     def _pay_debt(self, wallet: str, cause: str) -> None:
         balance = self.balances[wallet]
