@@ -1,4 +1,4 @@
-"""Random policies and random members for Hypothesis, small enough to read when one fails.
+"""Policies as Python values, for tests: small ones by hand, and random ones with random members for Hypothesis.
 
 Nothing here is realistic. Names and constants are few, so that conditions meet the values they are judged on, absence
 is common, and every kind of subject, operator and nesting comes up.
@@ -24,12 +24,54 @@ TRAITS = ("buyer", "grower", "known", "owner")
 ATTESTED = ("known", "owner")
 TIERS = ("basic", "silver", "gold")
 KINDS = ("purchase", "contact")
+KIND = KINDS[0]
 NUMBERS = st.integers(-2, 4)
 TEXTS = st.sampled_from(("red", "blue", "green"))
 TITLE = ast.Text("名", "name")
 
 _NUMERIC = ("at_least", "more_than", "at_most", "less_than", "is", "is_not", "in", "not_in")
 _EQUALITY = ("is", "is_not", "in", "not_in")
+
+
+# ---- by hand -----------------------------------------------------------------------------------------------------
+
+
+def is_at_least(fact, value):
+    return ast.Test(ast.Subject("fact", fact), "at_least", value)
+
+
+def trait_count(least):
+    return ast.Test(ast.Subject("traits"), "at_least", least)
+
+
+def reward(name, where=None, when=None, for_tiers=(), standing="after", on=(KIND,)):
+    return ast.Reward(name, TITLE, on, "purse", ast.Fixed(1), where, when, for_tiers, standing)
+
+
+def minimal(traits=None, attested=(), tiers=(("basic", None, None),), **others):
+    """A policy of these traits (id → condition) and tiers (id, when, unless); the others are values with an id."""
+    word = ast.Attested(("manager",), (), not_own_manager=False, valid_months=12)
+    return ast.Policy(
+        programme="minimal",
+        title=TITLE,
+        currency="CNY",
+        timezone="Asia/Shanghai",
+        facts={name: ast.Fact(name, TITLE, how, "count", KINDS) for name, how in FACTS.items()},
+        traits={
+            name: ast.Trait(name, TITLE, when, word if name in attested else None)
+            for name, when in (traits or {}).items()
+        },
+        tiers=tuple(ast.Tier(name, TITLE, rank, "clip", *asked, None) for rank, (name, *asked) in enumerate(tiers)),
+        **{section: {item.id: item for item in items} for section, items in others.items()},
+    )
+
+
+def priced_when(where):
+    """A policy of one price, `price`, for lines that match."""
+    return minimal(traits=dict.fromkeys(TRAITS), prices=(ast.Price("price", TITLE, (), where, 9_500),))
+
+
+# ---- by chance ---------------------------------------------------------------------------------------------------
 
 
 @st.composite
@@ -76,7 +118,7 @@ def conditions(*sources):
             st.builds(ast.CountOf, st.integers(2, 6), many),
         )
 
-    return st.recursive(_tests(*sources), joined, max_leaves=8)
+    return st.recursive(_tests(*sources), joined, max_leaves=5)
 
 
 MEMBER = conditions("fact", "attribute")
@@ -88,70 +130,45 @@ def maybe(strategy):
     return st.none() | strategy
 
 
-def _fact(name, how):
-    return ast.Fact(name, TITLE, how, "count", KINDS)
-
-
-def _wallet(name, when):
-    return ast.Wallet(name, TITLE, "money", (), None, suspended_when=when)
-
-
-def _award(name, unless):
-    return ast.Award(name, TITLE, (), 0, unless, (), (), 0, 0, 0, 0, 0)
-
-
 @st.composite
 def policies(draw):
     """Whole policies: traits, three tiers, lists, a wallet, an award, prices, rewards and an emission."""
-    attested = ast.Attested(("manager",), (), not_own_manager=False, valid_months=12)
     count_of_traits = st.builds(
         ast.Test,
-        st.builds(ast.Subject, st.just("traits"), st.just(""), st.sampled_from(((), ("buyer", "known", "owner")))),
+        st.sampled_from((ast.Subject("traits"), ast.Subject("traits", "", ("buyer", "known", "owner")))),
         st.just("at_least"),
         st.integers(1, 4),
     )
+    some_tiers = st.lists(st.sampled_from(TIERS), max_size=2, unique=True).map(tuple)
+    some_kinds = st.lists(st.sampled_from(KINDS), min_size=1, max_size=2, unique=True).map(tuple)
     standing = st.sampled_from(("before", "after", "order"))
-    tiers = st.lists(st.sampled_from(TIERS), max_size=2, unique=True).map(tuple)
-    kinds = st.lists(st.sampled_from(KINDS), min_size=1, max_size=2, unique=True).map(tuple)
-    rewards = [
-        ast.Reward(
-            f"reward{number}", TITLE, draw(kinds), "purse", ast.Fixed(1), draw(maybe(LINE)), draw(maybe(JUDGED)),
-            draw(tiers), draw(standing),
-        )
-        for number in range(draw(st.integers(0, 3)))
-    ]  # fmt: skip
-    return ast.Policy(
-        programme="random",
-        title=TITLE,
-        currency="CNY",
-        timezone="Asia/Shanghai",
-        facts={name: _fact(name, how) for name, how in FACTS.items()},
-        traits={
-            name: ast.Trait(name, TITLE, draw(maybe(MEMBER)), attested if name in ATTESTED else None)
-            for name in TRAITS
-        },
+    asked = draw(maybe(LINE)), draw(maybe(JUDGED))
+    return minimal(
+        traits={name: draw(maybe(MEMBER)) for name in TRAITS},
+        attested=ATTESTED,
         tiers=(
-            ast.Tier("basic", TITLE, 0, "clip", None, draw(maybe(JUDGED)), None),
-            ast.Tier("silver", TITLE, 1, "zipper", draw(maybe(JUDGED)), draw(maybe(JUDGED)), None),
-            ast.Tier("gold", TITLE, 2, "velcro", draw(count_of_traits), draw(maybe(JUDGED)), None),
+            ("basic", None, draw(maybe(JUDGED))),
+            ("silver", draw(maybe(JUDGED)), draw(maybe(JUDGED))),
+            ("gold", draw(count_of_traits), draw(maybe(JUDGED))),
         ),
-        lists={
-            "court": ast.MemberList("court", TITLE, draw(JUDGED)),
-            "short": ast.MemberList("short", TITLE, None, "gold", draw(st.integers(1, 2))),
-        },
-        wallets={"purse": _wallet("purse", draw(maybe(JUDGED)))},
-        awards={"title": _award("title", draw(maybe(JUDGED)))},
-        prices={
-            f"price{number}": ast.Price(f"price{number}", TITLE, draw(tiers), draw(LINE), 9_500)
+        lists=(
+            ast.MemberList("court", TITLE, draw(JUDGED)),
+            ast.MemberList("short", TITLE, None, "gold", draw(st.integers(1, 2))),
+        ),
+        wallets=(ast.Wallet("purse", TITLE, "money", (), None, suspended_when=draw(maybe(JUDGED))),),
+        awards=(ast.Award("title", TITLE, (), 0, draw(maybe(JUDGED)), (), (), 0, 0, 0, 0, 0),),
+        prices=[
+            ast.Price(f"price{number}", TITLE, draw(some_tiers), draw(LINE), 9_500)
             for number in range(draw(st.integers(0, 2)))
-        },
-        rewards={reward.id: reward for reward in rewards},
-        emissions={
-            "passed_on": ast.Emission(
-                "passed_on", TITLE, draw(kinds), "referrer", "brought_about", (), "buyer", draw(maybe(LINE)),
-                draw(maybe(JUDGED)),
+        ],
+        rewards=[
+            reward(
+                f"reward{number}", draw(maybe(LINE)), draw(maybe(JUDGED)), draw(some_tiers), draw(standing),
+                draw(some_kinds),
             )
-        },
+            for number in range(draw(st.integers(0, 3)))
+        ],
+        emissions=(ast.Emission("passed", TITLE, draw(some_kinds), "referrer", "brought", (), "buyer", *asked),),
     )  # fmt: skip
 
 

@@ -1,26 +1,262 @@
-"""The ruleset against a second reading of the same policy, on random policies and members."""
+"""The ruleset against a second reading of the same policy, on random policies and members; and what it refuses."""
 
+import operator
+from concurrent.futures import ThreadPoolExecutor
+from unittest.mock import patch
+
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rules.judge import Ruleset
+from rules import policy as ast
+from rules.inputs import Inputs, Judged, StandingTiers
+from rules.judge import Ruleset, explain_condition, first_failing
+from rules.pattern import AllOf, Atom, FactRefused
 from tests import oracle_judge as oracle
 from tests import policy_strategies as some
+from tests.policy_strategies import KIND, is_at_least, minimal, priced_when, reward, trait_count
+
+NOBODY = Judged(frozenset(), (True,), (True,), (False,), frozenset(), frozenset(), frozenset())
 
 
-@settings(max_examples=300)
-@given(st.data())
-def test_the_engine_and_the_plain_reading_agree_on_any_policy_and_member(data):
+def agree(policy, ruleset, inputs, tiers, lines):
+    """Compare every answer about one member with the oracle's, and every explanation with the engine."""
+    judged = ruleset.judge(inputs)
+    assert judged == oracle.judge(policy, inputs)
+    for kind in (*some.KINDS, "unheard_of"):
+        found = ruleset.rewards(kind, lines, tiers, inputs, judged)
+        assert found == oracle.rewards(policy, kind, lines, tiers, inputs, judged.met)
+    priced = ruleset.prices(some.KINDS[0], lines, tiers.before, inputs, judged)
+    assert priced == oracle.prices(policy, lines, tiers.before, inputs, judged.met)
+
+    def explained(condition, line=None, tier=None):
+        explanation = explain_condition(condition, inputs, judged, line, tier)
+        assert (first_failing(explanation) is None) == explanation.holds
+        return explanation.holds
+
+    for index, tier in enumerate(policy.tiers):
+        assert tier.when is None or explained(tier.when, tier=inputs.tier) == judged.when[index]
+        assert tier.unless is None or explained(tier.unless, tier=inputs.tier) == judged.excluded[index]
+    for trait in policy.traits.values():
+        if trait.when is not None and trait.id not in inputs.attested:
+            assert explained(trait.when) == (trait.id in judged.met)
+    for line, matched in zip(lines, priced, strict=True):
+        for price in policy.prices.values():
+            if not price.for_tiers:
+                assert explained(price.where, line, tiers.before) == (price.id in matched)
+
+
+class PlainMatcher:
+    """The engine's part in plain Python: what the compiler wrote is then tried without the library."""
+
+    def __init__(self, program):
+        self.phases = {phase.number: phase for phase in program.phases}
+
+    def match(self, phase, values):
+        fields = [field.name for field in self.phases[phase].fields]
+        row = dict(zip(fields, values, strict=True))
+        return tuple(one.rule for one in self.phases[phase].patterns if one.when is None or holds(one.when, row))
+
+
+SIGNS = {"==": "eq", "!=": "ne", ">=": "ge", ">": "gt", "<=": "le", "<": "lt"}
+
+
+def holds(node, row):
+    if isinstance(node, Atom):
+        return getattr(operator, SIGNS[node.op])(row[node.field], node.value)
+    return (all if isinstance(node, AllOf) else any)(holds(part, row) for part in node.parts)
+
+
+def agree_on_some_policy(data, members):
     policy = data.draw(some.policies())
     ruleset = Ruleset(policy)
-    for _ in range(6):
-        inputs = data.draw(some.inputs())
-        judged = ruleset.judge(inputs)
-        assert judged == oracle.judge(policy, inputs)
-        tiers, lines = data.draw(some.standing_tiers()), data.draw(some.lines())
-        for kind in (*some.KINDS, "unheard_of"):
-            assert ruleset.rewards(kind, lines, tiers, inputs, judged) == oracle.rewards(
-                policy, kind, lines, tiers, inputs, judged.met
-            )
-        found = ruleset.prices("purchase", lines, tiers.before, inputs, judged)
-        assert found == oracle.prices(policy, lines, tiers.before, inputs, judged.met)
+    for _ in range(members):
+        agree(policy, ruleset, *(data.draw(one()) for one in (some.inputs, some.standing_tiers, some.lines)))
+
+
+@settings(max_examples=50)
+@given(st.data())
+def test_patterns_plain_reading_and_explanations_agree_on_any_policy_and_member(data):
+    with patch("rules.judge.Matcher", PlainMatcher):
+        agree_on_some_policy(data, 4)
+
+
+@settings(max_examples=25)
+@given(st.data())
+def test_so_does_the_engine(data):
+    agree_on_some_policy(data, 6)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@settings(max_examples=1000)
+@given(st.data())
+def test_so_does_the_engine_on_many_more(data):
+    agree_on_some_policy(data, 10)
+
+
+@given(some.LINE, some.inputs(), some.tiers(), st.dictionaries(st.just("amount"), some.NUMBERS))
+def test_an_explanation_names_a_test_that_decided(condition, inputs, tier, line):
+    explanation = explain_condition(condition, inputs, NOBODY, line, tier)
+    guilty = first_failing(explanation)
+    assert (guilty is None) == explanation.holds
+    if guilty is not None and guilty.how == "test":
+        assert guilty.subject is not None
+    elif guilty is not None:
+        assert not guilty.parts or guilty.how == "count"
+
+
+def test_an_attestation_makes_the_trait_met_whatever_the_condition_says():
+    policy = minimal(traits={"known": is_at_least("bought", 5)}, attested=("known",))
+    assert Ruleset(policy).judge(Inputs({"bought": 0}, {}, frozenset({"known"}))).met == {"known"}
+
+
+def test_an_attestation_of_a_trait_that_allows_none_is_not_heard():
+    policy = minimal(traits={"known": is_at_least("bought", 5)})
+    assert Ruleset(policy).judge(Inputs({"bought": 0}, {}, frozenset({"known", "unheard_of"}))).met == frozenset()
+
+
+def test_the_lowest_tier_is_everybodys_and_a_higher_one_without_a_condition_is_given_by_hand_only():
+    judged = Ruleset(minimal(tiers=(("basic", None, None), ("gold", None, None)))).judge(Inputs({}, {}))
+    assert judged.tiers == (True, False)
+    assert judged.when == (True, False)
+
+
+def test_whom_the_tier_excludes_keeps_the_lowest():
+    key_account = ast.Test(ast.Subject("attribute", "segment"), "is", "key_account")
+    policy = minimal(tiers=(("basic", None, key_account), ("gold", is_at_least("bought", 1), key_account)))
+    judged = Ruleset(policy).judge(Inputs({"bought": 1}, {"segment": "key_account"}))
+    assert judged.when == (True, True)
+    assert judged.excluded == (True, True)
+    assert judged.tiers == (True, False)
+
+
+@pytest.mark.parametrize(("bought", "spent", "listed"), [(0, 0, False), (1, 0, True), (1, 1, False)])
+def test_a_list_of_those_one_trait_short_has_them_and_nobody_else(bought, spent, listed):
+    traits = {"buyer": is_at_least("bought", 1), "spender": is_at_least("spent", 1)}
+    short = ast.MemberList("one_short", some.TITLE, None, "gold", 1)
+    tiers = (("basic", None, None), ("gold", trait_count(2), None))
+    ruleset = Ruleset(minimal(traits=traits, tiers=tiers, lists=(short,)))
+    assert bool(ruleset.judge(Inputs({"bought": bought, "spent": spent}, {})).lists) == listed
+
+
+@pytest.mark.parametrize(("standing", "earns"), [("before", False), ("after", True), ("order", False)])
+def test_a_reward_asks_for_the_standing_that_it_names(standing, earns):
+    policy = minimal(
+        tiers=(("basic", None, None), ("gold", None, None)),
+        rewards=(reward("welcome", for_tiers=("gold",), standing=standing),),
+    )
+    found = Ruleset(policy).rewards(KIND, [{}], StandingTiers("basic", "gold"), Inputs({}, {}), NOBODY)
+    assert found == ({"welcome": (0,)} if earns else {})
+
+
+def test_each_line_is_matched_by_its_own_fields():
+    parts = ast.Test(ast.Subject("field", "category"), "in", ("parts", "oil"))
+    policy = minimal(rewards=(reward("points", where=parts), reward("thanks")))
+    lines = [{"category": "parts"}, {"category": "fuel"}, {"category": "oil"}, {"category": None}, {}]
+    found = Ruleset(policy).rewards(KIND, lines, StandingTiers(None, None), Inputs({}, {}), NOBODY)
+    assert found == {"points": (0, 2), "thanks": (0, 1, 2, 3, 4)}
+
+
+def test_a_kind_without_rules_and_an_event_without_lines_earn_nothing():
+    ruleset = Ruleset(minimal(rewards=(reward("thanks"),)))
+    asked = StandingTiers(None, None), Inputs({}, {}), NOBODY
+    assert ruleset.rewards("unheard_of", [{}], *asked) == {}
+    assert ruleset.rewards(KIND, [], *asked) == {}
+    assert ruleset.prices(KIND, [], None, *asked[1:]) == []
+
+
+def test_the_ruleset_says_which_facts_and_attributes_it_reads():
+    overdue = ast.Test(ast.Subject("attribute", "overdue"), "at_least", 1)
+    policy = minimal(
+        traits={"buyer": is_at_least("bought", 1)},
+        tiers=(("basic", None, None), ("gold", is_at_least("spent", 1), overdue)),
+        rewards=(reward("thanks", when=is_at_least("largest", 1)),),
+    )
+    ruleset = Ruleset(policy)
+    assert ruleset.standing_facts == ("bought", "spent")
+    assert ruleset.event_facts(KIND) == ("largest",)
+    assert ruleset.event_facts("unheard_of") == ()
+    assert ruleset.attributes == ("overdue",)
+    assert ruleset.kinds == (KIND,)
+
+
+@pytest.mark.parametrize(
+    ("facts", "attributes"),
+    [
+        ({}, {}),
+        ({"bought": None}, {}),
+        ({"bought": "1"}, {}),
+        ({"bought": 2**53 + 1}, {}),
+        ({"bought": 1.0}, {}),
+        ({"bought": 1, "largest": -(2**53)}, {}),
+        ({"bought": 1, "largest": 2**53 + 1}, {}),
+        ({"bought": 1}, {"overdue": "9"}),
+        ({"bought": 1}, {"segment": 9}),
+        ({"bought": 1}, {"segment": ["key_account"]}),
+    ],
+)
+def test_a_value_that_is_missing_of_another_kind_or_out_of_range_is_refused(facts, attributes):
+    overdue = ast.Test(ast.Subject("attribute", "overdue"), "at_least", 1)
+    segment = ast.Test(ast.Subject("attribute", "segment"), "is", "key_account")
+    parts = (is_at_least("bought", 1), is_at_least("largest", 1), overdue, segment)
+    ruleset = Ruleset(minimal(traits={"all": ast.AllOf(parts)}))
+    with pytest.raises(FactRefused):
+        ruleset.judge(Inputs(facts, attributes))
+    assert ruleset.judge(Inputs({"bought": 1, "largest": 1}, {"overdue": 1, "segment": "key_account"})).met
+
+
+def test_a_standing_that_the_policy_does_not_have_is_refused():
+    ruleset = Ruleset(minimal(rewards=(reward("welcome", for_tiers=("basic",)),)))
+    with pytest.raises(FactRefused, match="platinum"):
+        ruleset.rewards(KIND, [{}], StandingTiers(None, "platinum"), Inputs({}, {}), NOBODY)
+
+
+def test_a_failing_condition_is_explained_down_to_the_value_that_decided():
+    asked = is_at_least("bought", 2)
+    absent = ast.NoneOf((ast.Test(ast.Subject("fact", "largest"), "at_most", 5),))
+    inputs = Inputs({"bought": 1, "largest": None}, {})
+    explanation = explain_condition(ast.AllOf((absent, asked)), inputs, NOBODY)
+    guilty = first_failing(explanation)
+    assert explanation.parts[0].holds
+    assert explanation.parts[0].parts[0].observed is None
+    assert guilty is not None
+    assert (guilty.subject, guilty.op, guilty.required, guilty.observed) == (asked.subject, "at_least", 2, 1)
+
+
+def test_under_none_the_test_that_holds_is_the_one_that_decided():
+    condition = ast.NoneOf((is_at_least("bought", 9), is_at_least("bought", 1)))
+    guilty = first_failing(explain_condition(condition, Inputs({"bought": 1}, {}), NOBODY))
+    assert guilty is not None
+    assert guilty.required == 1
+
+
+def test_many_threads_share_one_ruleset_and_each_gets_its_own_answer():
+    traits = {f"at_least_{number}": is_at_least("bought", number) for number in range(20)}
+    ruleset = Ruleset(minimal(traits=traits, rewards=(reward("thanks", when=trait_count(5)),)))
+
+    def judge_in_turn(start):
+        for step in range(400):
+            bought = (start + step) % 20
+            inputs = Inputs({"bought": bought}, {})
+            judged = ruleset.judge(inputs)
+            assert judged.met == {f"at_least_{number}" for number in range(bought + 1)}
+            found = ruleset.rewards(KIND, [{}], StandingTiers(None, None), inputs, judged)
+            assert bool(found) == (bought >= 4)
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(judge_in_turn, range(8)))
+
+
+def test_verdicts_are_remembered_up_to_a_limit(monkeypatch):
+    monkeypatch.setattr("rules.judge._REMEMBERED", 3)
+    ruleset = Ruleset(minimal(traits={f"at_least_{number}": is_at_least("bought", number) for number in range(9)}))
+    for bought in (*range(9), *range(9)):
+        assert len(ruleset.judge(Inputs({"bought": bought}, {})).met) == bought + 1
+    assert len(ruleset._verdicts) == 3
+
+
+def test_a_truth_value_counts_as_one_or_zero():
+    used = ast.Test(ast.Subject("field", "used"), "is", 1)
+    found = Ruleset(priced_when(used)).prices(KIND, [{"used": True}, {"used": False}], None, Inputs({}, {}), NOBODY)
+    assert found == [("price",), ()]
