@@ -85,7 +85,7 @@ def read_observation(
     kind = form.kind()
     form.currency(currency)
     occurred_at = form.instant("occurred_at", clock)
-    revision = form.integer("/revision", raw.get("revision", 0), 0, REVISION_MOST)
+    revision = form.integer("/revision", 0 if raw.get("revision") is None else raw["revision"], 0, REVISION_MOST)
     member = form.identifier("/member", raw.get("member")) or ""
     store = form.store(store)
     if kind is None:
