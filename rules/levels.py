@@ -9,7 +9,7 @@ from rules.conditions import Scope, read_condition, read_filters
 from rules.desk import Desk, Form, absent
 from rules.policy import Award, Duty, Entitlement, Filter, Level, Score, Text, Tie
 from rules.source import Entries, Node, Scalar
-from rules.values import MINUTES_IN, MONTHS_IN, plain
+from rules.values import DAYS_IN, MINUTES_IN, MONTHS_IN, Refused, length, plain
 from rules.vocabulary import ATTRIBUTES
 
 _QUOTA_PERIODS: Final = ("life", "year", "quarter", "month")
@@ -95,12 +95,14 @@ def _duty(desk: Desk, name: str, written: Scalar, node: Node, about: str) -> Dut
     if every_at is not None and not 1 <= every <= 1200 and isinstance(every_at, Scalar) and "every" in form and every:
         desk.note("P302", every_at, str(every), ("1-1200",), form.path("every"))
     shared = (*kinds, *(kind for kind, _ in done_by))
+    within = desk.length(form.get("within"), form.path("within"), MINUTES_IN)
     matching = desk.items_or_one(form.get("matching"), form.path("matching"))
     return Duty(
         id=name,
         title=desk.title(form, name, written),
         owner=desk.id(form.get("owner"), form.path("owner")),
-        within_minutes=desk.length(form.get("within"), form.path("within"), MINUTES_IN),
+        within_minutes=within,
+        whole_days=_in_days(form.get("within")),
         on=kinds,
         where=read_filters(desk, form.get("where"), form.path("where"), kinds) if kinds else (),
         every_months=every,
@@ -110,6 +112,14 @@ def _duty(desk: Desk, name: str, written: Scalar, node: Node, about: str) -> Dut
         escalate_to=desk.id(form.get("escalate_to"), form.path("escalate_to")) if "escalate_to" in form else "",
         mark=written.mark,
     )
+
+
+def _in_days(node: Node | None) -> bool:
+    """Tell whether a length is written in days: 24 hours end at the hour, one day at the end of the day."""
+    try:
+        return isinstance(node, Scalar) and length(node.text).unit in DAYS_IN
+    except Refused:
+        return False  # noted where the length itself is read
 
 
 def _done_by(desk: Desk, node: Node | None, about: str) -> tuple[tuple[str, tuple[Filter, ...]], ...]:

@@ -422,7 +422,8 @@ class Duty:
     """What the dealer owes a member of this level.
 
     Exactly one trigger: `on` (event kinds, filtered by `where`), `every_months`, or `on_date` (a date attribute, each
-    year). Due `within_minutes` of it. Done by the first later event of `done_by` (kind and filters), or by a
+    year). Due `within_minutes` of it, round the clock; written in days or weeks (`whole_days`), to the end of the local
+    day. Done by the first later event of `done_by` (kind and filters), or by a
     `duty_done` event that names this duty; `matching` are fields that trigger and doing must share (serial, request).
     """
 
@@ -430,6 +431,7 @@ class Duty:
     title: Text
     owner: str  # a role: account_manager, service_manager, customer_centre, leader, …
     within_minutes: int
+    whole_days: bool = False
     on: tuple[str, ...] = ()
     where: tuple[Filter, ...] = ()
     every_months: int = 0

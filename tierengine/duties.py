@@ -3,7 +3,7 @@
 Pure. A duty is never stored: it follows from the service level the member had, what happened, and what was done about
 it, so that a late or corrected event corrects the list by itself.
 
-Readings: within whole days means to the end of that local day, within hours and minutes runs round the clock. What a
+Readings: within days means to the end of the last local day, within hours and minutes runs round the clock. What a
 late record brings forth is due from when it was recorded (a day's grace for entering), so that nobody is late before
 he could know. A recurring duty runs from the day the member reached a level that has it.
 """
@@ -175,18 +175,17 @@ def _owed(zone: Zone, duty: Duty, level: str, arisen: _Arisen, happened: Sequenc
         level=level,
         cause=arisen.cause,
         since=arisen.since,
-        due_at=_due(zone, arisen.since, duty.within_minutes),
+        due_at=_due(zone, arisen.since, duty),
         done_at=None if done is None else done.line.at,
         done_by="" if done is None else done.line.event_key,
         escalate_to=duty.escalate_to,
     )
 
 
-def _due(zone: Zone, since: int, minutes: int) -> int:
-    days, rest = divmod(minutes, DAY_MINUTES)
-    if rest:
-        return since + minutes * MINUTE
-    return zone.start_of(zone.local_date(since) + timedelta(days=days + 1))
+def _due(zone: Zone, since: int, duty: Duty) -> int:
+    if not duty.whole_days:
+        return since + duty.within_minutes * MINUTE
+    return zone.start_of(zone.local_date(since) + timedelta(days=duty.within_minutes // DAY_MINUTES + 1))
 
 
 def _does(duty: Duty, arisen: _Arisen, line: Contribution) -> bool:
