@@ -174,6 +174,11 @@ CATALOGUE: dict[str, Entry] = {
         "{ } 里的文字有英文逗号时要加引号,或改用中文逗号。",
         "Put a text with a comma into quotes when it stands in { }.",
     ),
+    "P212": Entry(
+        "条目太多", "Too many entries",
+        "{about}最多 {allowed} 条", "{about} takes at most {allowed} entries",
+        "合并相近的条目。", "Merge entries that are alike.",
+    ),
     # ---- values --------------------------------------------------------------------------------------------------
     "P301": Entry(
         "不是整数", "Not a whole number",

@@ -6,12 +6,15 @@ reading goes on and all problems are found at once. With one error noted, no pol
 
 from __future__ import annotations
 
+import itertools
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from typing import Final, TypeVar
 
 from rules import names, values
+from rules.catalogue import CATALOGUE
 from rules.keys import WORDS
 from rules.policy import Mark, Text, Unit
 from rules.problems import Problem
@@ -19,6 +22,9 @@ from rules.source import Entries, Items, Node, Scalar
 from rules.vocabulary import CATEGORIES, KINDS
 
 MAX_TEXT: Final = 2_000
+MAX_ENTRIES: Final = 1_000
+MAX_NOTED: Final = 2_000
+MAX_FOUND: Final = 200
 _ID: Final = re.compile(r"[^\W\d][\w\-]{0,63}")
 _MISTYPED: Final = re.compile(r"[，、：“”‘’「」＃；]")
 _ABSENT: Final = ("", "~", "null")
@@ -66,6 +72,8 @@ class Desk:
 
     def __init__(self) -> None:
         self.problems: list[Problem] = []
+        self.noted: Counter[str] = Counter()  # by severity, also those beyond what is kept
+        self._tuples: dict[tuple[str, ...], tuple[str, ...]] = {}
         self.currency = "CNY"
         self.defined: dict[str, dict[str, Mark]] = {section: {} for section in _MISSING}
         self.used: set[tuple[str, str]] = set()
@@ -86,7 +94,17 @@ class Desk:
     ) -> None:
         """Note a problem at a node or mark."""
         mark, length = (at, 1) if isinstance(at, Mark) else (at.mark, at.length)
-        self.problems.append(Problem(code, mark, found, tuple(allowed), about, tuple(allowed_zh), length))
+        severity = CATALOGUE[code].severity
+        self.noted[severity] += 1
+        if self.noted[severity] > MAX_NOTED:
+            return
+        # Names are given as dicts and tuples that live anyway: thousands of problems share them.
+        names_en, names_zh = self._shared(allowed), self._shared(allowed_zh)
+        self.problems.append(Problem(code, mark, found[:MAX_FOUND], names_en, about[:MAX_FOUND], names_zh, length))
+
+    def _shared(self, allowed: Iterable[str]) -> tuple[str, ...]:
+        found = tuple(itertools.islice(allowed, MAX_ENTRIES))
+        return self._tuples.setdefault(found, found)
 
     def shape(self, node: Node, about: str, wanted: str) -> None:
         """Note that a mapping, list or text was wanted; `wanted` is its English name."""
@@ -139,18 +157,23 @@ class Desk:
                 yield written, value
 
     def named(self, node: Node | None, about: str) -> Iterator[tuple[str, Scalar, Node]]:
-        """Go through a mapping from ids to their definitions."""
-        for written, value in self.entries(node, about):
+        """Go through a mapping from ids to their definitions, up to a number no dealer needs."""
+        for count, (written, value) in enumerate(self.entries(node, about)):
+            if count >= MAX_ENTRIES:
+                self.note("P212", written, about=about, allowed=(str(MAX_ENTRIES),))
+                return
             name = self.id(written)
             if name:
                 yield name, written, value
 
-    def items(self, node: Node | None, about: str) -> tuple[Node, ...]:
-        """Read a list."""
+    def items(self, node: Node | None, about: str, most: int = MAX_ENTRIES) -> tuple[Node, ...]:
+        """Read a list of at most so many items."""
         if node is None:
             return ()
         if isinstance(node, Items):
-            return node.items
+            if len(node.items) > most:
+                self.note("P212", node.items[most], about=about, allowed=(str(most),))
+            return node.items[:most]
         self.shape(node, about, "list")
         return ()
 

@@ -24,6 +24,8 @@ _UNITS: Final[dict[str, Unit]] = {
     "count": "count", "quantity": "count", "distinct": "count", "months_with": "months", "days_since_first": "days",
     "days_since_last": "days", "years_since": "years", "fleet": "count", "ratio": "percent",
 }  # fmt: skip
+MAX_RATIOS: Final = 4
+"""How many ratios may stand inside one another."""
 _NONE: Final = Fact("", Text("", ""), "count", "count")
 
 
@@ -135,7 +137,12 @@ class Facts:
             circle = " → ".join((*self._path[self._path.index(named) :], named))
             desk.note("P414", node, circle)
             return _NONE
-        return self._fact(named)
+        # Both ways down are bounded: into facts not read yet, and into what was read before.
+        found = self._fact(named) if len(self._path) <= MAX_RATIOS else None
+        if found is None or _ratios(found) >= MAX_RATIOS:
+            desk.note("P105", node, str(MAX_RATIOS + 1), (str(MAX_RATIOS),))
+            return _NONE
+        return found
 
     def _unit(self, form: Form, inferred: Unit) -> Unit:
         if "unit" not in form:
@@ -177,3 +184,8 @@ class Facts:
         if not 1 <= number <= most:
             self._desk.note("P302", node, str(number), (f"1-{most}",), about)
         return number
+
+
+def _ratios(fact: Fact | None) -> int:
+    """Count how many ratios stand inside one another, at most a few."""
+    return 0 if fact is None or fact.how != "ratio" else 1 + max(_ratios(fact.over), _ratios(fact.under))

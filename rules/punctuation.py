@@ -14,7 +14,8 @@ from rules.policy import Mark
 
 _WIDE_SPACES = "\u3000\u00a0"
 _DASHES = r"(?:- +)*"
-_BLOCK_TEXT = re.compile(r"^ *(?:- +)*(?:[^#]*[:：]\s+)?[|>][+-]?[1-9]?[+-]?\s*(?:#.*)?$")
+# Every pattern takes time in proportion to the line: none has two runs that can share the same characters.
+_BLOCK_TEXT = re.compile(r"(?:^ *|[:：-][ \t]+)[|>][+\-1-9]{0,2}\s*(?:#.*)?$")
 _BLANKS = re.compile(rf"^[ \t{_WIDE_SPACES}]*")
 _WIDE_DASH = re.compile(r"^ *－")
 _WIDE_HASH = re.compile(r"^ *＃")
@@ -47,7 +48,7 @@ def suspects(lines: tuple[str, ...]) -> list[Suspect]:
             if blanks > prose_deeper_than:
                 continue
             prose_deeper_than = None
-        if _BLOCK_TEXT.match(line):
+        if _BLOCK_TEXT.search(line):
             prose_deeper_than = blanks
         suspect = _of_line(line, number, blanks)
         if suspect is not None:
@@ -60,7 +61,7 @@ def _of_line(line: str, number: int, blanks: int) -> Suspect | None:
         if character == "\t":
             return Suspect("P107", Mark(number, column + 1), blanks + 1, "\t", "  ")
         if character != " ":
-            return Suspect("P108", Mark(number, column + 1), blanks + 1, character, "  ")
+            return Suspect("P108", Mark(number, column + 1), column + 1, character, "  ")
     for pattern, code, instead in (
         (_WIDE_DASH, "P108", "- "),
         (_WIDE_HASH, "P108", "#"),

@@ -54,8 +54,8 @@ def read(text: str | bytes, filename: str) -> Reading:
     source = read_source(text, filename)
     problems = list(source.problems)
     policy: Policy | None = None
+    desk = Desk()
     if source.root is not None:
-        desk = Desk()
         policy = _policy(desk, source)
         problems += desk.problems
     elif not problems:
@@ -63,13 +63,16 @@ def read(text: str | bytes, filename: str) -> Reading:
     ordered = in_order(problems)
     if any(problem.severity == "error" for problem in ordered):
         policy = None
-    return Reading(policy, _counted(ordered, filename), source.lines)
+    total = max(len(ordered), len(source.problems) + desk.noted.total())
+    return Reading(policy, _shown(ordered, total, filename), source.lines)
 
 
-def _counted(problems: tuple[Problem, ...], filename: str) -> tuple[Problem, ...]:
-    shown = problems[:MAX_PROBLEMS]
+def _shown(problems: tuple[Problem, ...], total: int, filename: str) -> tuple[Problem, ...]:
+    """Keep what a person can read: when there are too many, errors before warnings, and the number of all."""
+    shown = problems
     if len(problems) > MAX_PROBLEMS:
-        shown = (*shown, Problem("P117", shown[-1].mark, str(len(problems))))
+        first = sorted(problems, key=lambda problem: problem.severity)[:MAX_PROBLEMS]
+        shown = (*in_order(first), Problem("P117", max(first, key=lambda p: p.mark.line).mark, str(total)))
     return tuple(replace(problem, file=filename) for problem in shown)
 
 

@@ -149,7 +149,7 @@ def _amount(desk: Desk, form: Form, kinds: tuple[str, ...], unit: str, *, every:
     if "by_class" not in form:
         return otherwise
     classes: list[tuple[str, tuple[Filter, ...], Amount]] = []
-    for at, item in enumerate(desk.items(form.get("by_class"), form.path("by_class")), start=1):
+    for at, item in enumerate(desk.items(form.get("by_class"), form.path("by_class"), 100), start=1):
         about = f"{form.path('by_class')}[{at}]"
         found = desk.form(item, about, ("class", "where", *_AMOUNTS), ("class", "where"))
         name = desk.line(found.get("class"), found.path("class"))

@@ -80,7 +80,9 @@ def read_source(text: str | bytes, file: str) -> Source:
     problems: list[Problem] = []
     decoded = _decoded(text, problems)
     if decoded is None:
-        return Source(file, (), None, tuple(problems))
+        shown = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
+        lines = tuple(_LINE_END.split(shown[:MAX_BYTES].removeprefix("\ufeff")))
+        return Source(file, lines, None, tuple(problems))
     lines = tuple(_LINE_END.split(decoded.removeprefix("\ufeff")))
     if len(lines) > MAX_LINES + 1:
         problems.append(Problem("P104", Mark(MAX_LINES + 1, 1), str(len(lines)), (f"{MAX_LINES}",)))
@@ -118,7 +120,7 @@ def _without_forbidden(lines: tuple[str, ...], problems: list[Problem]) -> tuple
 
 
 def _parsed(lines: tuple[str, ...], problems: list[Problem]) -> Node | None:
-    first = _Builder()
+    first = _Builder(lines)
     root = first.build("\n".join(lines))
     found = suspects(lines)
     if not first.failed:
@@ -132,7 +134,7 @@ def _parsed(lines: tuple[str, ...], problems: list[Problem]) -> Node | None:
     problems.extend(
         Problem(suspect.code, suspect.mark, suspect.found, (suspect.instead.strip() or "␣",)) for suspect in found
     )
-    second = _Builder(moved_back(found))
+    second = _Builder(lines, moved_back(found))
     root = second.build(mended(lines, found))
     # A tab may stand for any number of blanks: what the mended copy says of the structure is then a guess.
     guessed = any(suspect.code == "P107" for suspect in found)
@@ -152,7 +154,8 @@ class _Open:
 class _Builder:
     """Builds nodes from the parser's events and notes what a policy file may not hold."""
 
-    def __init__(self, moved: dict[int, tuple[int, int]] | None = None) -> None:
+    def __init__(self, lines: tuple[str, ...], moved: dict[int, tuple[int, int]] | None = None) -> None:
+        self._lines = lines
         self.problems: list[Problem] = []
         self.failed = False
         self._moved = moved or {}
@@ -173,7 +176,7 @@ class _Builder:
         except yaml.MarkedYAMLError as error:
             self.failed = True
             place = error.problem_mark or error.context_mark
-            if error.context_mark is not None and place.index >= len(text.rstrip()):
+            if place is not None and error.context_mark is not None and place.index >= len(text.rstrip()):
                 place = error.context_mark  # a quote or bracket never closed: where it was opened
             mark = self._mark(place) if place is not None else Mark(1, 1)
             self.problems.append(Problem("P101", mark, str(error.problem or error.context or "")))
@@ -202,6 +205,8 @@ class _Builder:
 
     def _mark(self, place: Any) -> Mark:
         line, column = place.line + 1, place.column + 1
+        if line > len(self._lines):  # the parser sees a line end at the end of the file also where there is none
+            return Mark(len(self._lines), len(self._lines[-1]) + 1)
         after, longer = self._moved.get(line, (0, 0))
         return Mark(line, max(after, column - longer) if longer and column > after else column)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 MAX_LENGTH = 64
+MAX_CANDIDATES = 2_000
 BY_CHARACTERS = 66.0
 BY_SOUND = 88.0
 
@@ -19,7 +20,7 @@ def nearest(found: str, candidates: tuple[str, ...]) -> str:
         return ""
     best, score = "", 0.0
     heard = _sound(word) if not word.isascii() else ""
-    for candidate in dict.fromkeys(candidates):
+    for candidate in dict.fromkeys(candidates[:MAX_CANDIDATES]):
         if not candidate or candidate == found:
             continue
         near = fuzz.ratio(word, candidate.casefold())

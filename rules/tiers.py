@@ -9,19 +9,20 @@ from rules import names
 from rules.conditions import Scope, read_condition
 from rules.desk import Desk, Form
 from rules.policy import AllOf, Attested, Condition, Keep, MemberList, Test, Tier, Trait
-from rules.source import Entries, Node, Scalar
+from rules.source import Entries, Items, Node, Scalar
 from rules.values import DAYS_IN, MONTHS_IN, plain
 
 _TIER_KEYS: Final = (
     "id", "title", "level", "when", "unless", "promotion", "confirm_within", "returns_undo", "replaces", "keep",
 )  # fmt: skip
+MAX_TIERS: Final = 50
 _OF_MEMBERS: Final = Scope()
 _OF_TRAITS: Final = Scope(traits=False, tier=False)
 
 
 def define_tiers(desk: Desk, node: Node | None) -> None:
     """Remember the ids of the tiers, lowest first, before anything names one."""
-    for item in node.items if node is not None and not isinstance(node, Scalar | Entries) else ():
+    for item in node.items[:MAX_TIERS] if isinstance(node, Items) else ():
         if not isinstance(item, Entries):
             continue
         for written, value in item.pairs:
@@ -59,7 +60,7 @@ def read_tiers(desk: Desk, node: Node | None) -> tuple[Tier, ...]:
     """Read the tiers, lowest first; what is asked for one must not be less than for the one below."""
     tiers: list[Tier] = []
     seen: dict[str, Tier] = {}
-    items = desk.items(node, "tiers")
+    items = desk.items(node, "tiers", MAX_TIERS)
     if node is not None and not items:
         desk.note("P208", node, about="tiers")
     for item in items:

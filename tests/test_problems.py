@@ -86,6 +86,7 @@ BAD: list[tuple[str, str]] = [
     ("P209", HEAD + "facts:\n  n: {count: contact}\n  ▲任一: {count: contact}\n"),
     ("P210", HEAD + "facts:\n  n: {count: contact, ▲of: contact}\n"),
     ("P211", HEAD + FACTS + "title: {zh: 信任,▲联系, en: x}\n"),
+    ("P212", HEAD + FACTS + "lists:\n  l: {when: {any: [" + "{n: 1}, " * 1_000 + "▲{n: 2}]}}\n"),
     ("P301", HEAD + FACTS + "manager_limit: ▲many\n"),
     ("P302", HEAD + FACTS + "manager_limit: ▲0\n"),
     ("P302", HEAD + FACTS + "manager_limit: ▲" + "9" * 5_000 + "\n"),
