@@ -13,6 +13,7 @@ from tierengine.errors import Malformed
 from tierengine.history import AFTER, Contribution
 from tierengine.observations import read_observation
 from tierengine.resolution import (
+    MEASURES,
     Flag,
     Recorded,
     Resolved,
@@ -60,7 +61,7 @@ def parts(day: float = 2, lines: list | None = None, **more) -> Recorded:
 
 
 def machine(day: float = 2, **more) -> Recorded:
-    return event("machine_purchase", day, order="1", amount=900_000, serial="ZL1", size="large", **more)
+    return event("machine_purchase", day, order="1", amount=900_000, margin=9, serial="ZL1", size="large", **more)
 
 
 def returned(day: float = 5, **more) -> Recorded:
@@ -204,11 +205,17 @@ def test_a_settlement_knows_the_machine_its_delivery_and_its_referrer():
         event("purchase_settled", 6, order="1", member=None), machine(8, referral="bb"), outside=[registered()]
     )
     ((member, line),) = answer.contributions[SETTLED]
+    assert "margin" not in line.fields
     assert member == "M1"
     assert line.known == (at(6), 3, SETTLED)
     expected = {"serial": "ZL1", "size": "large", "delivered_on": "2026-03-08", "referrer": "M9", "amount": 900_000}
     assert expected.items() <= line.fields.items()
     assert line.amount == 900_000
+
+
+def test_what_a_settlement_says_was_paid_stays_its_own_word():
+    (line,) = given_by(found(machine(), event("purchase_settled", 6, order="1", amount=70, serial="ZL2")), SETTLED)
+    assert (line.amount, line.fields["cash"], line.fields["list"], line.fields["serial"]) == (70, 70, 70, "ZL1")
 
 
 def test_a_settlement_of_an_unknown_purchase_waits():
@@ -315,6 +322,8 @@ def test_a_return_of_a_machine_takes_its_settlement_too_even_one_that_comes_late
     assert (bought.kind, bought.known) == ("machine_purchase", (at(4), 3, "till:r1"))
     assert (settled.kind, settled.known) == ("purchase_settled", (at(6), 3, f"{SETTLED}{AFTER}till:r1"))
     assert answer.flags == (Flag("till:r1", "serial_differs"),)
+    right = event("machine_returned", 4, order="1", reason="repossessed", serial="ZL1")
+    assert found(machine(), right).flags == ()
 
 
 def test_part_of_a_line_takes_floored_shares_and_the_last_piece_the_rest():
@@ -398,8 +407,8 @@ def test_the_difference_to_a_correction_retracts_and_adds_and_edits_nothing():
     )
     inserted = difference(old, new)
     retraction = next(row for row in inserted if row.line == old[1].line)
-    assert (retraction.qty, retraction.amount, retraction.fields) == (-1, -500, old[1].fields)
-    assert retraction.known == old[1].known
+    assert (retraction.qty, retraction.amount, retraction.known) == (-1, -500, old[1].known)
+    assert retraction.fields == {**old[1].fields, "amount": -500, "cash": -500, "credit": 0, "list": -500}
     assert net([*old, *inserted]) == tuple(new)
     assert difference([*old, *inserted], new) == ()
     assert net([*old, *inserted, *difference(new, [])]) == ()
@@ -447,6 +456,18 @@ class Shop:
             stored = self.rows.setdefault(owner, [])
             stored += difference(stored, wanted.get(owner, []))
 
+    def sums(self) -> dict:
+        """What an aggregate over the raw rows sees, retractions and all: measures by line and place."""
+        seen: dict[tuple, Counter] = {}
+        for (member, _), stored in self.rows.items():
+            for row in stored:
+                measures = {name: row.fields[name] for name in MEASURES & row.fields.keys()}
+                seen.setdefault((member, row.line, row.known), Counter()).update(
+                    measures | {"#": row.qty, "@": row.amount}
+                )
+        kept = {place: {name: value for name, value in one.items() if value} for place, one in seen.items()}
+        return {place: one for place, one in kept.items() if one}
+
     def standing(self) -> Counter:
         return Counter((owner, repr(row)) for owner, stored in self.rows.items() for row in net(stored))
 
@@ -465,6 +486,7 @@ def test_any_order_grouping_and_duplication_ends_in_the_same_contributions(seed)
         one_by_one.record(deliveries[:size])
         deliveries = deliveries[size:]
     assert one_by_one.standing() == at_once.standing()
+    assert one_by_one.sums() == at_once.sums()
 
 
 @settings(max_examples=150, deadline=None)

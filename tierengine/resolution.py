@@ -263,16 +263,8 @@ class _Resolution:
         if any(line.event_key == named.key and line.qty < 0 for _, line in self._all_given()):
             self.flags.append(Flag(event.key, "already_withdrawn"))
             return
-        self._give(
-            event,
-            member,
-            [
-                replace(
-                    line, known=_after(event, named), cause=event.observation.kind, qty=-line.qty, amount=-line.amount
-                )
-                for line in stated
-            ],
-        )
+        known, cause = _after(event, named), event.observation.kind
+        self._give(event, member, [replace(_mirror(line), known=known, cause=cause) for line in stated])
 
     def _named(self, event: Recorded, key: str, kinds: Collection[str]) -> Recorded | None:
         """Return the named event when it is here and counts (a submission: may be accepted); else park this one."""
@@ -408,8 +400,8 @@ class _Resolution:
 def difference(stored: Sequence[Contribution], wanted: Sequence[Contribution]) -> tuple[Contribution, ...]:
     """Return the rows to insert so that what is stored nets to what is wanted; nothing is ever edited.
 
-    A retraction is the row that it takes back with negated quantity and amount and all else the same: same `known` too,
-    for what was never so must not have been so at any position.
+    A retraction is the row that it takes back with quantity, amount and measures negated, so that whoever sums the raw
+    rows is right too, and all else the same: also `known`, for what was never so was not so at any position.
     """
     have, want = _balance(stored), _balance(wanted)
     rows = []
@@ -455,7 +447,7 @@ def _balance(rows: Iterable[Contribution]) -> dict[_Row, tuple[Contribution, int
     examples: dict[_Row, Contribution] = {}
     for row in rows:
         upright = max(row, _mirror(row), key=lambda one: (one.qty, one.amount))
-        fields = orjson.dumps(row.fields, option=orjson.OPT_SORT_KEYS)
+        fields = orjson.dumps(upright.fields, option=orjson.OPT_SORT_KEYS)
         key = (row.known, row.line, row.at, row.kind, row.cause, fields, upright.qty, upright.amount)
         examples[key] = upright
         counts[key] += 1 if (row.qty, row.amount) == (upright.qty, upright.amount) else -1
@@ -463,7 +455,8 @@ def _balance(rows: Iterable[Contribution]) -> dict[_Row, tuple[Contribution, int
 
 
 def _mirror(row: Contribution) -> Contribution:
-    return replace(row, qty=-row.qty, amount=-row.amount)
+    fields = {name: -_whole(value) if name in MEASURES else value for name, value in row.fields.items()}
+    return replace(row, qty=-row.qty, amount=-row.amount, fields=fields)
 
 
 def _after(event: Recorded, named: Recorded) -> Position:
