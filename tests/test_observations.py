@@ -1,6 +1,7 @@
 """What a source may say, how it may say it, and under which key it is known."""
 
 import json
+from string import Formatter
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -374,7 +375,8 @@ def test_whatever_is_sent_is_an_observation_that_can_be_stored_or_malformed(raw)
     assert seen.cluster
 
 
-def test_every_sentence_is_there_in_both_tongues():
+def test_every_sentence_is_there_in_both_tongues_and_says_the_same_values():
     for code, text in CATALOGUE.items():
-        assert text.zh, code
-        assert text.en, code
+        zh, en = ([name for _, name, _, _ in Formatter().parse(said) if name] for said in (text.zh, text.en))
+        assert text.zh and text.en, code  # noqa: PT018 - which one is seen in the message
+        assert sorted(zh) == sorted(en), code
