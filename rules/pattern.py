@@ -19,6 +19,19 @@ Kind: TypeAlias = Literal["int", "text"]
 MAX_INTEGER: Final = 2**53
 """Largest magnitude of a fact or a constant: exact in every JSON reader and far from where the library saturates."""
 
+# What the engine holds, and in the comment what the library (durable-rules 2.0.28) does beyond its own limit.
+MAX_FIELDS: Final = 200  # of a phase. 252 properties of a fact: refused, the fact half stored
+MAX_RULES: Final = 4_000  # of a program, counting alternatives. 4,097: refused, a handle leaked
+MAX_ALTERNATIVES: Final = 256  # of a rule. Nested choices are followed path by path: 4^10 paths take 1.7 s
+MAX_NESTING: Final = 32  # of a condition. Flattened before the library, which has 15 groups; this is for our recursion
+MAX_STEPS: Final = 128  # conditions of one alternative. No limit; this is for our recursion
+MAX_CHOICES: Final = 12  # of one alternative. 15 groups in one rule, one of which is the rule: refused
+MAX_CONDITIONS: Final = 20_000  # of a program. No limit, but 4.5 kB each in every handle
+MAX_FOLLOWERS: Final = 256  # of one condition. 512: the compile never ends
+MAX_JUNCTIONS: Final = 64  # choices that one condition ends. 128: read out of bounds
+MAX_SAME_END: Final = 128  # rules with the same last condition. 256: the first match crashes
+MAX_PENDING: Final = 60  # conditions found to hold and not yet followed. 65: refused, the fact half stored
+
 
 @dataclass(frozen=True, slots=True)
 class Atom:
