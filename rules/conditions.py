@@ -8,7 +8,7 @@ from typing import Final, cast
 
 from rules import measures, names, values
 from rules.desk import Desk, absent
-from rules.keys import KEYS
+from rules.keys import ALSO, KEYS
 from rules.policy import AllOf, AnyOf, Condition, CountOf, Filter, Mark, NoneOf, Operator, Subject, Test
 from rules.policy import Scalar as Value
 from rules.source import Entries, Items, Node, Scalar
@@ -234,7 +234,7 @@ def _comparisons(desk: Desk, node: Node, about: str, read: Read, *, ordered: boo
             value = read(operand, f"{about}.{key}")
             if value is not None:
                 found.append(_Comparison(op, value))
-    if not form.keys():
+    if not node.pairs:
         desk.note("P208", node, about=about)
     _contradiction(desk, node, about, found)
     return found
@@ -285,4 +285,6 @@ def unmarked(condition: Condition) -> Condition:
     return replace(condition, parts=tuple(unmarked(part) for part in condition.parts))
 
 
-CONDITION_WORDS: Final = frozenset((*names.CONDITION_KEYS, *(KEYS[name] for name in names.CONDITION_KEYS)))
+CONDITION_WORDS: Final = frozenset(
+    spelling for name in names.CONDITION_KEYS for spelling in (name, KEYS[name], *ALSO.get(name, ()))
+)

@@ -283,7 +283,7 @@ class Desk:
         if isinstance(node, Entries):
             form = self.form(node, about, ("zh", "en"))
             zh, en = self.line(form.get("zh"), form.path("zh")), self.line(form.get("en"), form.path("en"))
-            if not form.keys():
+            if not node.pairs:
                 self.note("P208", node, about=about)
             return Text(zh or en, en or zh)
         line = self.line(node, about) or default

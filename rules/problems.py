@@ -14,6 +14,7 @@ from typing import Literal
 from wcwidth import wcwidth
 
 from rules.catalogue import CATALOGUE, FOUND_ZH
+from rules.keys import KEYS
 from rules.policy import Mark
 from rules.suggestions import nearest
 
@@ -61,7 +62,7 @@ class Problem:
         entry = CATALOGUE[self.code]
         template = entry.zh if lang == "zh" else entry.en
         found = FOUND_ZH.get(self.found, self.found) if lang == "zh" and self.code in ("P101", "P204") else self.found
-        about = self.about or ("文件" if lang == "zh" else "the file")
+        about = path_zh(self.about) if lang == "zh" else self.about or "the file"
         return template.format(found=_cut(found), about=_cut(about), allowed=_join(self.names(lang), lang))
 
     def names(self, lang: Lang) -> list[str]:
@@ -70,6 +71,18 @@ class Problem:
             return list(self.allowed)
         pairs = zip(self.allowed, self.allowed_zh, strict=True)
         return [zh if lang == "zh" else en for en, zh in pairs]
+
+
+def path_zh(path: str) -> str:
+    """Spell a path in the keys' Chinese: `facts.spend.within` → `指标.spend.最近`; the second part is an id."""
+    if not path:
+        return "文件"
+    parts = path.split(".")
+    for at, part in enumerate(parts):
+        name, bracket, number = part.partition("[")
+        if at != 1 or parts[0] not in KEYS:
+            parts[at] = KEYS.get(name, name) + bracket + number
+    return ".".join(parts)
 
 
 @dataclass(frozen=True, slots=True)

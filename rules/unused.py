@@ -11,7 +11,6 @@ def unused(desk: Desk, policy: Policy) -> None:
     sections = ["facts", "wallets", "levels"]
     if not desk.all_traits_counted:
         sections.append("traits")
-    # A list `short` of a tier, like a count of all traits, reads them all.
     for section in sections:
         for name, mark in desk.defined[section].items():
             if (section, name) not in desk.used:

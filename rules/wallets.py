@@ -102,7 +102,7 @@ def read_expiry(desk: Desk, node: Node | None, about: str, *, never: bool = True
     form = desk.form(node, about, ("after", "to"))
     to = desk.word(form.get("to"), form.path("to"), _ENDS, "") if "to" in form else ""
     months = desk.length(form.get("after"), form.path("after"), MONTHS_IN)
-    if isinstance(node, Entries) and not form.keys():
+    if isinstance(node, Entries) and not node.pairs:
         desk.note("P208", node, about=about)
     if to == "end_of_next_year":
         desk.without_effect(form, "after")

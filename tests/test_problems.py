@@ -295,6 +295,16 @@ def test_keys_are_named_in_the_tongue_that_is_asked_for():
     assert "lacks “on”" in shown(text, "en", "short")
 
 
+def test_the_place_in_the_file_is_named_in_the_tongue_that_is_asked_for():
+    text = HEAD + "facts:\n  n: {count: contact, within: 12}\n"
+    assert "指标.n.最近应该是一段时间" in shown(text, "zh", "short")
+    assert "facts.n.within must be a length of time" in shown(text, "en", "short")
+
+
+def test_a_misspelt_operator_is_one_problem_not_two():
+    assert [p.code for p in read(trait("n: {at_laest: 2}"), "x").problems if p.severity == "error"] == ["P201"]
+
+
 def test_a_problem_as_json_holds_both_tongues_and_the_place():
     reading = read(HEAD + FACTS + "walets: {}\n", "policies.yaml")
     found = as_dict(reading.problems[0], "walets: {}")
