@@ -9,7 +9,7 @@ absent value. A second field for the presence would say the same, but the engine
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from operator import attrgetter, itemgetter
 from typing import Any, Final, Literal, TypeAlias
@@ -19,7 +19,7 @@ from rules.policy import How, Mark, Policy, Scalar, Source, Subject, Test
 
 Value: TypeAlias = int | str | None
 Values: TypeAlias = Mapping[str, Value]
-Row: TypeAlias = tuple[int | str, ...]
+Row: TypeAlias = list[int | str]
 Slot: TypeAlias = Literal["tier", "before", "after", "order"]
 """Which standing tier: the attribute of `Inputs` or of `StandingTiers` that holds it."""
 
@@ -91,9 +91,9 @@ class Column:
     ranks: Mapping[str | None, int] | None = None
 
     @property
-    def place(self) -> tuple[int, bool]:
-        """Sort by section, and the facts that are never absent before the others: they are read in one go."""
-        return SECTIONS.index(self.subject.source), self.maybe
+    def place(self) -> tuple[int, bool, str]:
+        """Sort by section, in it what is never absent first and texts last: each kind is read in one go."""
+        return SECTIONS.index(self.subject.source), self.maybe, self.field.kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +184,7 @@ def values_of(test: Test) -> tuple[Scalar, ...]:
 class Rows:
     """Builds the rows of one phase. All that can be is prepared here, because every judgement pays for the rest."""
 
-    __slots__ = ("_attributes", "_flags", "_line", "_maybe", "_sure", "_tallies", "_tiers")
+    __slots__ = ("_flags", "_line", "_maybe", "_numbers", "_sure", "_tallies", "_texts", "_tiers")
 
     def __init__(self, layout: Layout) -> None:
         by_source: dict[Source, list[Column]] = {source: [] for source in SECTIONS}
@@ -192,68 +192,77 @@ class Rows:
             by_source[made.subject.source].append(made)
         facts = by_source["fact"]
         self._sure = _picker(tuple(made.subject.name for made in facts if not made.maybe))
-        self._maybe = _readers(made for made in facts if made.maybe)
-        self._attributes = _readers(by_source["attribute"])
+        self._maybe = tuple(made.subject.name for made in facts if made.maybe)
+        self._numbers, self._texts = _by_kind(by_source["attribute"])
         self._flags = layout.names("trait")
         self._tallies = tuple(frozenset(made.subject.of) for made in by_source["traits"])
         self._tiers = tuple((attrgetter(made.subject.name), made.ranks or {}) for made in by_source["tier"])
-        self._line = _readers(by_source["field"])
+        self._line = _by_kind(by_source["field"])
 
     def member(self, inputs: Inputs, met: frozenset[str], tiers: Inputs | StandingTiers) -> Row:
         """Return the part of the row that is the same for every line; `tiers` holds the tier of each slot."""
         try:
-            row = self._sure(inputs.facts)
+            row: Row = [*self._sure(inputs.facts)]
         except KeyError as missing:
             raise FactRefused(f"fact {missing.args[0]} is never absent, and was not given") from None
         if self._maybe:
-            row += _read(self._maybe, inputs.facts)
-        if self._attributes:
-            row += _read(self._attributes, inputs.attributes)
-        if self._flags:
-            row += tuple([1 if trait in met else 0 for trait in self._flags])
-        if self._tallies:
-            row += tuple([len(met & traits) if traits else len(met) for traits in self._tallies])
+            _add_numbers(row, self._maybe, inputs.facts)
+        if self._numbers:
+            _add_numbers(row, self._numbers, inputs.attributes)
+        if self._texts:
+            _add_texts(row, self._texts, inputs.attributes)
+        # Of these there are none or one or two: a list made for `extend` would cost more than the appending.
+        for trait in self._flags:
+            row.append(1 if trait in met else 0)
+        for traits in self._tallies:
+            row.append(len(met & traits) if traits else len(met))
         for slot, ranks in self._tiers:
             tier = slot(tiers)
             if tier not in ranks:
                 raise FactRefused(f"tier {tier!r} is not in the policy")
-            row += (ranks[tier],)
+            row.append(ranks[tier])
         return row
 
     def line(self, values: Values) -> Row:
         """Return the part of the row that one line adds."""
-        return _read(self._line, values) if self._line else ()
+        row: Row = []
+        numbers, texts = self._line
+        _add_numbers(row, numbers, values)
+        _add_texts(row, texts, values)
+        return row
 
 
-_Reader: TypeAlias = tuple[str, int | str]
+def _by_kind(columns: list[Column]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the names of the numbers, and of the texts that stand behind them."""
+    number, text = (tuple(made.subject.name for made in columns if made.field.kind == kind) for kind in ("int", "text"))
+    return number, text
 
 
-def _readers(columns: Iterable[Column]) -> tuple[_Reader, ...]:
-    """Pair what is read with what stands for its absence."""
-    return tuple((made.subject.name, ABSENT if made.field.kind == "int" else ABSENT_TEXT) for made in columns)
+def _add_numbers(row: Row, names: tuple[str, ...], values: Mapping[str, Any]) -> None:
+    """Append the numbers with absence filled in. Truth values, which the engine does not take, become 0 and 1 by `+`.
 
-
-def _read(readers: tuple[_Reader, ...], values: Values) -> Row:
-    """Return the values with absence filled in; truth values, which the engine does not take, become 0 and 1.
-
-    Whatever else does not fit the engine refuses by name.
+    So high a number that the library would lose digits the engine refuses by name.
     """
     get = values.get
-    row: list[int | str] = []
-    for name, absent in readers:
+    for name in names:
         value = get(name)
         if value is None:
-            row.append(absent)
-        elif value is True or value is False:
-            row.append(int(value))
-        elif absent == ABSENT_TEXT or (isinstance(value, int) and value > ABSENT):
-            row.append(value)
+            row.append(ABSENT)
+        elif not isinstance(value, int) or value <= ABSENT:
+            raise FactRefused(f"{name} is {value!r}, expected a whole number above {ABSENT}")
         else:
-            raise FactRefused(f"{name} is {value!r}, and must be a whole number above {ABSENT}")
-    return tuple(row)
+            row.append(+value)
 
 
-def _picker(names: tuple[str, ...]) -> Callable[[Mapping[str, Any]], Row]:
+def _add_texts(row: Row, names: tuple[str, ...], values: Values) -> None:
+    """Append the texts with absence filled in; what is no text the engine refuses by name."""
+    get = values.get
+    for name in names:
+        value = get(name)
+        row.append(ABSENT_TEXT if value is None else value)
+
+
+def _picker(names: tuple[str, ...]) -> Callable[[Mapping[str, Any]], tuple[int, ...]]:
     """Return what reads all `names` at C speed. `itemgetter` of one name gives no tuple, and of none does not exist.
 
     None, which these facts never are, comes through and is refused by the engine under the fact's name.

@@ -53,6 +53,7 @@ class Ruleset:
         )
         self._attestable: Final = frozenset(item.id for item in policy.traits.values() if item.attested is not None)
         self._tiers: Final = sorted(policy.tiers, key=lambda tier: tier.rank)
+        self._sets: Final[dict[tuple[str, ...], frozenset[str]]] = {}
         self._verdicts: Final[dict[tuple[frozenset[str], tuple[str, ...]], Judged]] = {}
 
     @property
@@ -66,7 +67,12 @@ class Ruleset:
 
     def judge(self, inputs: Inputs) -> Judged:
         """Judge traits, then tiers, lists, wallets and awards."""
-        met = frozenset(self._traits.member(inputs, _NOTHING))
+        fired = self._traits.member(inputs, _NOTHING)
+        met = self._sets.get(fired)
+        if met is None:
+            met = frozenset(fired)
+            if len(self._sets) < _REMEMBERED:
+                self._sets[fired] = met
         if inputs.attested:
             # Not a condition of the pattern: a person's word is in force whatever the facts say, so it is neither
             # matched against them nor hidden from `explain_condition`, which shows what the condition alone finds.
@@ -150,20 +156,20 @@ class _Passes:
         if not lines:
             return []
         member = [rows.member(inputs, met, tiers) for _, rows in self._passes]
-        seen: dict[tuple[Row, ...], frozenset[str]] = {}
+        seen: dict[tuple[tuple[int | str, ...], ...], frozenset[str]] = {}
         fired = []
         for line in lines:
-            own = tuple([rows.line(line) for _, rows in self._passes])
+            own = tuple([tuple(rows.line(line)) for _, rows in self._passes])
             if own not in seen:
-                seen[own] = self._fired([before + after for before, after in zip(member, own, strict=True)])
+                seen[own] = self._fired([[*before, *after] for before, after in zip(member, own, strict=True)])
             fired.append(seen[own])
         return fired
 
     def _fired(self, rows: list[Row]) -> frozenset[str]:
         fired = _NOTHING
         for (stage, _), row in zip(self._passes, rows, strict=True):
-            counts = tuple([len(fired & parts) for parts in stage.counted])
-            fired = stage.always.union(self._match(stage.phase, row + counts)) if stage.asks else stage.always
+            row += [len(fired & parts) for parts in stage.counted]
+            fired = stage.always.union(self._match(stage.phase, row)) if stage.asks else stage.always
         return fired
 
 

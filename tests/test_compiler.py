@@ -162,7 +162,7 @@ def test_the_members_half_of_a_row_comes_before_the_lines():
     assert [field.name for field in stage.layout.fields] == ["fact.bought", "fact.largest", "field.amount"]
     rows = Rows(stage.layout)
     inputs = Inputs({"bought": 3, "largest": None}, {})
-    assert rows.member(inputs, frozenset(), inputs) + rows.line({"amount": 7}) == (3, ABSENT, 7)
+    assert rows.member(inputs, frozenset(), inputs) + rows.line({"amount": 7}) == [3, ABSENT, 7]
 
 
 @pytest.mark.parametrize("least", range(11))
