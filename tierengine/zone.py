@@ -73,7 +73,7 @@ class Zone:
         if span == "always":
             return None, at
         if span == "since_tier":
-            return since - 1, at
+            return min(since - 1, at), at
         if span == "rolling":
             return self._earlier(at, window, 1), at
         if span == "preceding":
@@ -91,16 +91,11 @@ class Zone:
         """Return the same wall time `times` window lengths earlier, counted in one go; None: before the year 1."""
         info = self._info
         day = _local_date(info, at // SECOND)
-        try:
-            if window.months:
-                target = _shifted(day, -window.months * times)
-            else:
-                target = day - timedelta(days=window.days * times)
-        except OverflowError:
+        target = _day_before(day, window, times)
+        if target is None:
             return None
         start, plain = _span_of(info, day)
         to_start, to_plain = _span_of(info, target)
-        # (An instant may lie after the end of its local day, where the clocks go back over midnight.)
         if plain and to_plain and at - start < DAY:
             return to_start + at - start
         return self.instant(datetime.combine(target, self.local(at).time()))
@@ -128,6 +123,78 @@ class Zone:
         return self.end_of(last)
 
 
+class Windows:
+    """The bounds of several windows asked again and again: those of the local day asked last are remembered.
+
+    On a day without a change of the clocks each bound is fixed or moves along with the instant asked. Days that are
+    not like that, or whose bounds fall on such days, are worked out each time.
+    """
+
+    __slots__ = ("_day", "_windows", "_zone")
+
+    def __init__(self, zone: Zone, windows: tuple[Window, ...]) -> None:
+        self._zone = zone
+        self._windows = windows
+        # Start and end of the day, and for each window (from, moves, upto, moves); replaced as a whole.
+        self._day: tuple[int, int, list[tuple[int | None, int, int, int]]] = (0, 0, [])
+
+    def bounds(self, at: int, since: int) -> list[Bounds]:
+        """Return Zone.window of each."""
+        start, end, day = self._day
+        if not start <= at < end:
+            today = self._zone.local_date(at)
+            start = self._zone.start_of(today)
+            end = start + DAY
+            # (An instant may lie after the end of its local day, where the clocks go back over midnight.)
+            found = self._linear(today, start) if at < end and _plain(self._zone, today) else None
+            if found is None:
+                return [self._zone.window(window, at, since) for window in self._windows]
+            day = found
+            self._day = start, end, day
+        past = at - start
+        return [
+            (
+                min(since - 1, at) if moves < 0 else after if after is None else after + past * moves,
+                upto + past * with_it,
+            )
+            for after, moves, upto, with_it in day
+        ]
+
+    def _linear(self, day: date, start: int) -> list[tuple[int | None, int, int, int]] | None:
+        """Return the bounds of a plain day; None when the wall clock changes on it or on a day that they fall on."""
+        zone = self._zone
+        found: list[tuple[int | None, int, int, int]] = []
+        for window in self._windows:
+            if window.span == "since_tier":
+                found.append((None, -1, start, 1))
+            elif window.span in ("rolling", "preceding"):
+                near, far = _day_before(day, window, 1), _day_before(day, window, 2)
+                if near is None or far is None or not (_plain(zone, near) and _plain(zone, far)):
+                    return None
+                if window.span == "rolling":
+                    found.append((zone.start_of(near), 1, start, 1))
+                else:
+                    found.append((zone.start_of(far), 1, zone.start_of(near), 1))
+            else:
+                after, upto = zone.window(window, start, 0)
+                found.append((after, 0, upto, int(not window.span.startswith("last"))))
+        return found
+
+
+def _plain(zone: Zone, day: date) -> bool:
+    return _span_of(zone._info, day)[1]  # noqa: SLF001 - of this module
+
+
+def _day_before(day: date, window: Window, times: int) -> date | None:
+    """Return the day `times` window lengths earlier, counted in one go; None: before the year 1."""
+    try:
+        if window.months:
+            return _shifted(day, -window.months * times)
+        return day - timedelta(days=window.days * times)
+    except OverflowError:
+        return None
+
+
 def day_after(day: date) -> date:
     """Return the next day."""
     return day + _ONE_DAY
@@ -145,8 +212,9 @@ def add_months(day: date, months: int) -> date:
 
 
 def years_between(start: date, end: date) -> int:
-    """Return the whole years from `start` to `end`: from 29 February a year is full on 1 March."""
-    return end.year - start.year - ((end.month, end.day) < (start.month, start.day))
+    """Return the whole years from `start` to `end`; the year of 29 February is full on 28 February."""
+    years = end.year - start.year
+    return years - (add_months(start, 12 * years) > end)
 
 
 def period_key(period: Period, day: date) -> str:

@@ -1,0 +1,247 @@
+"""Facts once more, straight from judging.md, as slow and as plain as can be: what both evaluators are held against.
+
+Nothing is shared with tierengine but the plain values. Everything is looked at again for each fact and position.
+"""
+
+from calendar import monthrange
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from rules.vocabulary import ATTRIBUTES, FIELDS
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+FLEET = ("machine_registered", "machine_purchase", "machine_disposed")
+COMPARE = {
+    "at_least": lambda a, b: a >= b,
+    "more_than": lambda a, b: a > b,
+    "at_most": lambda a, b: a <= b,
+    "less_than": lambda a, b: a < b,
+    "is": lambda a, b: a == b,
+    "is_not": lambda a, b: a != b,
+    "in": lambda a, b: a in b,
+    "not_in": lambda a, b: a not in b,
+}
+
+
+def local(zone: ZoneInfo, at: int) -> datetime:
+    return (EPOCH + timedelta(microseconds=at)).astimezone(zone).replace(tzinfo=None, fold=0)
+
+
+def instant(zone: ZoneInfo, wall: datetime) -> int:
+    return (wall.replace(tzinfo=zone).astimezone(UTC) - EPOCH) // timedelta(microseconds=1)
+
+
+def months_later(day: date, months: int) -> date:
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
+
+
+def bounds(zone: ZoneInfo, window, at: int, since: int) -> tuple[float, float]:
+    """(from, upto] of a window."""
+    wall = local(zone, at)
+
+    def back(times: int) -> int:
+        if window.months:
+            day = months_later(wall.date(), -window.months * times)
+        else:
+            day = wall.date() - timedelta(days=window.days * times)
+        return instant(zone, datetime.combine(day, wall.time()))
+
+    def calendar(months: int, spans_ago: int) -> int:
+        first = wall.date().replace(month=(wall.month - 1) // months * months + 1, day=1)
+        return instant(zone, datetime.combine(months_later(first, -spans_ago * months), datetime.min.time())) - 1
+
+    match window.span:
+        case "always":
+            return float("-inf"), at
+        case "since_tier":
+            return since - 1, at
+        case "rolling":
+            return back(1), at
+        case "preceding":
+            return back(2), back(1)
+    months = 12 if window.span.endswith("year") else 3
+    return (calendar(months, 0), at) if window.span.startswith("this") else (calendar(months, 1), calendar(months, 0))
+
+
+def net_field(name: str) -> bool:
+    return name in ("qty", "amount", "days") or (name in FIELDS and FIELDS[name].type == "money")
+
+
+def read(row, name: str):
+    return {"qty": row.qty, "amount": row.amount, "kind": row.kind}.get(name, row.fields.get(name))
+
+
+def passes(filter_, value) -> bool:
+    if value is None:
+        return False
+    wanted = filter_.value
+    if name_is_date(filter_.field):
+        value = date.fromisoformat(value).toordinal()
+    return COMPARE[filter_.op](value, wanted)
+
+
+def name_is_date(name: str) -> bool:
+    return name in FIELDS and FIELDS[name].type == "date"
+
+
+def standing(rows, unit):
+    """The units (of lines) whose quantities sum above 0."""
+    return {one for one in map(unit, rows) if sum(row.qty for row in rows if unit(row) == one) > 0}
+
+
+def net(rows, line: str, name: str):
+    numbers = [read(row, name) for row in rows if row.line == line]
+    numbers = [number for number in numbers if number is not None]
+    return sum(numbers) if numbers else None
+
+
+def fact(asked, history, position, since: int, zone: ZoneInfo):  # noqa: PLR0911 - a return for each kind of fact
+    at = position[0]
+    if asked.how == "ratio":
+        over = fact(asked.over, history, position, since, zone)
+        under = fact(asked.under, history, position, since, zone)
+        return None if over is None or under is None or under <= 0 else over * 10_000 // under
+    if asked.how == "years_since":
+        day = attributes(history, position, zone).get(asked.field)
+        return None if day is None else whole_years(date.fromordinal(day), local(zone, at).date())
+    start, upto = bounds(zone, asked.window, at, since)
+    if asked.how == "fleet":
+        return sum(
+            all(passes(one, machine.get(one.field)) for one in asked.where)
+            and (
+                asked.window.span == "always" or any(start < end and begin <= upto for begin, end in [machine["seen"]])
+            )
+            for machine in fleet(history, position, zone)
+        )
+    rows = [
+        row
+        for row in history
+        if row.known <= position
+        and start < row.at <= upto
+        and row.kind in asked.kinds
+        and all(passes(one, read(row, one.field)) for one in asked.where if not net_field(one.field))
+    ]
+    passing = {
+        row.line
+        for row in rows
+        if all(passes(one, net(rows, row.line, one.field)) for one in asked.where if net_field(one.field))
+    }
+    if asked.how in ("distinct", "months_with"):
+        name = "month" if asked.how == "months_with" else asked.field
+        return len({value for _, value in valued(rows, name, asked)})
+    if asked.how.startswith("days_since"):
+        instants = [moment for line, moment in moments(rows, asked)]
+        if not instants:
+            return None
+        chosen = min(instants) if asked.how == "days_since_first" else max(instants)
+        return (local(zone, at).date() - local(zone, chosen).date()).days
+    if asked.how == "quantity":
+        return sum(row.qty for row in rows if row.line in passing)
+    if asked.how == "sum":
+        return sum(read(row, asked.field) or 0 for row in rows if row.line in passing)
+    lines = standing(rows, lambda row: row.line) & passing
+    if asked.how == "count":
+        return len(lines)
+    nets = [number for line in lines if (number := net(rows, line, asked.field)) is not None]
+    if not nets:
+        return None
+    return max(nets) if asked.how == "max" else min(nets)
+
+
+def valued(rows, name: str, asked):
+    """The standing (line, value), each asked the filters on what it nets."""
+    units = {(row.line, read(row, name)) for row in rows if read(row, name) is not None}
+    return {unit for unit in units if stands([r for r in rows if (r.line, read(r, name)) == unit], asked)}
+
+
+def moments(rows, asked):
+    units = {(row.line, row.at) for row in rows}
+    return {unit for unit in units if stands([row for row in rows if (row.line, row.at) == unit], asked)}
+
+
+def stands(rows, asked) -> bool:
+    nets = [one for one in asked.where if net_field(one.field)]
+    return sum(row.qty for row in rows) > 0 and all(passes(one, net(rows, rows[0].line, one.field)) for one in nets)
+
+
+def facts(policy, history, position, since: int):
+    zone = ZoneInfo(policy.timezone)
+    return {name: fact(one, history, position, since, zone) for name, one in policy.facts.items()}
+
+
+def whole_years(start: date, end: date) -> int:
+    years = end.year - start.year
+    return years if months_later(start, 12 * years) <= end else years - 1
+
+
+# ---- states ------------------------------------------------------------------------------------------------------
+
+
+def said(history, position, kinds):
+    """The last word of each line that stands, in order."""
+    rows = [row for row in history if row.known <= position and row.at <= position[0] and row.kind in kinds]
+    lines = standing(rows, lambda row: row.line)
+    last = {row.line: row for row in sorted(rows, key=lambda row: row.known) if row.qty > 0}
+    return sorted((row for line, row in last.items() if line in lines), key=lambda row: (row.at, row.known))
+
+
+def attributes(history, position, zone: ZoneInfo):
+    found = {}
+    for item in ATTRIBUTES.values():
+        kind, field = item.set_by
+        for row in said(history, position, (kind,)):
+            if kind == "attribute_changed" and row.fields.get("name") != item.id:
+                continue
+            value = row.fields.get(field) if field else local(zone, row.at).date().isoformat()
+            if item.type == "date" and value is not None:
+                value = date.fromisoformat(value).toordinal()
+            found[item.id] = value
+    return found
+
+
+def fleet(history, position, zone: ZoneInfo):
+    machines = {}
+    for row in said(history, position, FLEET):
+        key = row.fields.get("serial") or row.line
+        if row.kind == "machine_disposed" or row.fields.get("tenure") == "rented":
+            machines.pop(key, None)
+            continue
+        day = row.fields.get("checked_at" if row.kind == "machine_registered" else "delivered_on")
+        if day:
+            start = datetime.fromisoformat(day)
+            seen = (instant(zone, start), instant(zone, start + timedelta(days=1)) - 1)
+        else:
+            seen = (row.at, row.at)
+        before = machines.get(key, {"seen": seen})
+        stated = {name: value for name, value in row.fields.items() if value is not None}
+        machines[key] = {**before, **stated, "seen": max(before["seen"], seen, key=lambda span: span[1])}
+    return machines.values()
+
+
+def attested(policy, history, position):
+    zone = ZoneInfo(policy.timezone)
+    today = local(zone, position[0]).date()
+    found = set()
+    for row in said(history, position, ("attestation",)):
+        words = row.fields
+        terms = policy.traits[words["trait"]].attested
+        manager = attributes([one for one in history if one.at <= row.at], row.known, zone).get("account_manager")
+        second = words.get("countersigned_by")
+        ends = [months_later(local(zone, row.at).date(), terms.valid_months)]
+        if words.get("valid_until"):
+            ends.append(date.fromisoformat(words["valid_until"]))
+        if (
+            words["stated_role"] in terms.by
+            and (
+                not terms.countersigned_by
+                or (
+                    words.get("countersigned_role") in terms.countersigned_by
+                    and second not in (None, words["stated_by"])
+                )
+            )
+            and not (terms.not_own_manager and manager == words["stated_by"])
+            and today <= min(ends)
+        ):
+            found.add(words["trait"])
+    return frozenset(found)
