@@ -77,6 +77,11 @@ CATALOGUE: Mapping[str, Text] = MappingProxyType(
         "quota_used_up": Text(
             "{entitlement} 本期 {quota} 次已用完。", "{entitlement}: all {quota} of this period are used."
         ),
+        "award_too_early": Text(
+            "{year} 年还没有结束:要提前评选,请写明截止日。",
+            "{year} is not over: to close earlier, name the closing day.",
+        ),
+        "unknown_award": Text("没有评选“{award}”,有:{known}。", "There is no award {award!r}; there are: {known}."),
         "refused": Text("按现状不能办理。", "The state does not allow this."),
         # conflicts
         "order_conflict": Text(
