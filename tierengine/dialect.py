@@ -22,12 +22,15 @@ import sqlalchemy as sa
 from psycopg.types.json import set_json_loads
 from psycopg.types.numeric import Int8Dumper
 from sqlalchemy.dialects import postgresql
+from sqlmodel import SQLModel
 
 DatabaseKind = Literal["sqlite", "postgresql"]
 Row = tuple[Any, ...]
 
 _LIST = re.compile(r"\bIN \(\?(\d+)\*\)")
 _VALUE = re.compile(r"\?(\d+)")
+# SQLite locks the whole file by BEGIN IMMEDIATE and has no word for a row.
+_LOCK = re.compile(r"\s+FOR (NO KEY )?UPDATE( OF \w+)?( SKIP LOCKED)?\b")
 
 
 @cache
@@ -35,7 +38,7 @@ def translate(sql: str, kind: DatabaseKind) -> tuple[str, frozenset[int]]:
     """Return the text as the driver of `kind` takes it, and which parameters (from 0) are lists."""
     lists = frozenset(int(found) - 1 for found in _LIST.findall(sql))
     if kind == "sqlite":
-        return _LIST.sub(r"IN (SELECT value FROM json_each(?\1))", sql), lists
+        return _LOCK.sub("", _LIST.sub(r"IN (SELECT value FROM json_each(?\1))", sql)), lists
     return _VALUE.sub(r"$\1", _LIST.sub(r"= ANY(?\1)", sql)), lists
 
 
@@ -54,9 +57,11 @@ class Table:
 
     __slots__ = ("_binary", "_docs", "columns", "name", "postgresql", "sqlite")
 
-    def __init__(self, table: sa.Table, key: tuple[str, ...] = ()) -> None:
+    def __init__(self, model: type[SQLModel], key: tuple[str, ...] = ()) -> None:
+        table = SQLModel.metadata.tables[str(model.__tablename__)]
         self.name = table.name
-        self.columns = tuple(column.name for column in table.columns)
+        # SQLAlchemy's names are a subclass of str that orjson does not take as keys.
+        self.columns = tuple("" + column.name for column in table.columns)
         self._docs = [at for at, column in enumerate(table.columns) if isinstance(column.type, sa.JSON)]
         self._binary = [at for at, column in enumerate(table.columns) if isinstance(column.type, sa.LargeBinary)]
         names = ", ".join(f'"{name}"' for name in self.columns)
@@ -156,6 +161,10 @@ class Link(Protocol):
         """Return a context in which statements are sent together."""
         ...
 
+    def cursor(self) -> Any:
+        """Return a cursor of the driver, for statements that are made for one database."""
+        ...
+
     def close(self) -> None:
         """Give the connection back."""
         ...
@@ -198,6 +207,9 @@ class SqliteLink:
     @contextmanager
     def pipeline(self) -> Iterator[None]:
         yield
+
+    def cursor(self) -> Any:
+        return self.raw.cursor()
 
     def close(self) -> None:
         self.raw.close()
@@ -243,6 +255,9 @@ class PostgresLink:
 
     def pipeline(self) -> Any:
         return self.raw.pipeline()
+
+    def cursor(self) -> Any:
+        return self.raw.cursor()
 
     def close(self) -> None:
         self.raw.close()

@@ -6,8 +6,12 @@ trip), and every table shares the one line of numbers. A number that was handed 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeVar
+
 from tierengine.dialect import Link
 
+Made = TypeVar("Made")
 BLOCK = 10_000
 _NAME = "row"
 
@@ -66,3 +70,22 @@ class Ids:
         if self._next <= floor:
             raise NeedIds(BLOCK, floor)
         return self.take()
+
+
+def transact(link: Link, ids: Ids, act: Callable[[Link, Ids], Made]) -> Made:
+    """Run `act` in one transaction and commit it; once more with more ids, when they run out on the way."""
+    need = NeedIds(1)
+    while True:
+        ids.reserve(link, need.count, need.above)
+        link.begin()
+        try:
+            made = act(link, ids)
+            link.commit()
+        except NeedIds as more:
+            link.rollback()
+            need = more
+        except BaseException:
+            link.rollback()
+            raise
+        else:
+            return made

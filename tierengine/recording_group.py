@@ -1,0 +1,324 @@
+"""One group of items in one transaction: from what was read under the locks to the rows that are written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from tierengine import reading
+from tierengine.dialect import Link
+from tierengine.errors import Refused, Unknown
+from tierengine.history import Contribution, Position
+from tierengine.ids import Ids
+from tierengine.items import Answer, Claim, Item, Sale, is_command, refusal
+from tierengine.observations import body
+from tierengine.reading import Held, NeedMore, Stored
+from tierengine.recording_answers import Answers
+from tierengine.recording_emissions import Deliveries, emit
+from tierengine.recording_history import Refolded, Source, before, refold
+from tierengine.recording_intake import Intake, Taken
+from tierengine.recording_money import Purse
+from tierengine.recording_rows import cache_rows, event_row, folded_rows, head_of, text
+from tierengine.resolution import Flag, Recorded, Resolved, Waits, cause_key, difference, resolve
+from tierengine.versions import Programme, Programmes
+from tierengine.writing import Rows
+
+_EMITTED: Final = "emit:"
+_CONFLICTS: Final = "SELECT key, revision, hash FROM event_conflict WHERE dealer_id = ?1 AND key IN (?2*)"
+
+
+class ItemRefused(Exception):
+    """A fold found that an item must be refused: roll back and run the group again without it."""
+
+    def __init__(self, place: int, refusal_: Refused) -> None:
+        self.place = place
+        self.refusal = refusal_
+        super().__init__(f"item {place}: {refusal_}")
+
+
+@dataclass(slots=True)
+class Group:
+    """The work on one group. A group that is run again is a new one."""
+
+    link: Link
+    ids: Ids
+    programmes: Programmes
+    dealer: int
+    items: Sequence[Item]
+    codes: Mapping[str, int]
+    stores: Mapping[str, int]
+    refused: Mapping[int, Refused] = field(default_factory=dict)
+    deliver_to: int | None = None
+    also: frozenset[str] = frozenset()  # clusters to look at again though nothing new is in them
+    now: int = 0
+    receivers: set[int] = field(default_factory=set)
+    _answers: list[Answer | None] = field(default_factory=list)
+    _held: Held = field(default_factory=Held)
+    _rows: Rows = field(default_factory=Rows)
+    _purses: dict[int, Purse] = field(default_factory=dict)
+    _touched: set[int] = field(default_factory=set)
+    _used: dict[int, dict[str, int]] = field(default_factory=dict)
+    _flags: list[Flag] = field(default_factory=list)
+    _parked: dict[str, Waits] = field(default_factory=dict)
+
+    def run(self, members: Iterable[int], keys: Iterable[str], outside: Iterable[str], *, now: int, wait: bool) -> None:
+        """Do everything but COMMIT."""
+        once = [(item.once.scope, item.once.key) for item in self.items if item.once is not None]
+        self._held = reading.hold(self.link, self.dealer, set(members), set(keys), set(outside), once, wait=wait)
+        self.now = max(now, max((head.recorded_at for head in self._held.ledgers.values()), default=0))
+        if not self._held.head:
+            problem = Unknown("no_policy", dealer=self.dealer)
+            self._answers = [refusal("unknown", problem) for _ in self.items]
+            return
+        programme = self.programmes.of(self.link, self.dealer, self._held.head)
+        intake = Intake(self._held, self.codes, self.stores, self.ids)
+        taken = [self._take(programme, intake, place, item) for place, item in enumerate(self.items)]
+        fresh = self._fresh(programme, intake, taken)
+        outcomes = {
+            member: refold(self._source(programme, member), rows) for member, (rows, _) in fresh.items() if rows
+        }
+        deltas = {
+            member: self._post(programme, outcome, fresh[member][0], taken) for member, outcome in outcomes.items()
+        }
+        self._write(programme, intake, taken, fresh, outcomes)
+        self._answers = Answers(
+            self.link, programme, self._held, intake, self.items, taken, self.now,
+            outcomes, deltas, self._purses, self._used, self._parked, self._flags,
+        ).all(self._rows)  # fmt: skip
+        with self.link.pipeline():
+            self._rows.send(self.link)
+
+    def answers(self) -> list[Answer | None]:
+        """Return the answers in the order of the items; None: a member is locked elsewhere."""
+        return self._answers
+
+    # ---- commands ----------------------------------------------------------------------------------------------
+
+    def _take(self, programme: Programme, intake: Intake, place: int, item: Item) -> Taken:
+        taken = intake.take(place, item)
+        if taken.fresh and place in self.refused:
+            self._refuse(intake, taken, self.refused[place])
+        elif taken.fresh and is_command(item):
+            try:
+                self._decide(programme, place, item, taken)
+            except Refused as problem:
+                self._refuse(intake, taken, problem)
+            except Unknown as problem:
+                intake.forget(taken)
+                taken.answer = refusal("unknown", problem)
+        return taken
+
+    @staticmethod
+    def _refuse(intake: Intake, taken: Taken, problem: Refused) -> None:
+        intake.forget(taken)
+        taken.answer = refusal("refused", problem)
+
+    def _decide(self, programme: Programme, place: int, item: Item, taken: Taken) -> None:
+        """Decide a command on the state before it, and take the credit that it uses; Refused leaves no trace."""
+        first = taken.fresh[0].recorded
+        member = self.codes[first.observation.member]
+        purse = self._purse(programme, member)
+        check = item.check if isinstance(item, (Sale, Claim)) else None
+        if check is not None:
+            check(before(self._source(programme, member), first.position, purse.usable(self.now)))
+        if not isinstance(item, Sale):
+            return
+        for wallet, amount in item.uses.items():
+            if programme.wallet(wallet) is None:
+                raise Unknown("unknown_wallet", wallet=wallet)
+            usable = purse.book.usable(wallet, self.now)
+            if usable < amount and not item.late:
+                raise Refused("insufficient_credit", wallet=wallet, usable=usable, wanted=amount)
+        for wallet, amount in item.uses.items():
+            if amount:
+                purse.book.use(
+                    wallet,
+                    amount,
+                    first.observation.cluster,
+                    self.now,
+                    cause=first.key,
+                    unit=programme.unit(wallet),
+                    allow_debt=item.late,
+                )
+        self._used[place] = dict(item.uses)
+        self._touched.add(member)
+
+    def _purse(self, programme: Programme, member: int) -> Purse:
+        purse = self._purses.get(member)
+        if purse is None:
+            held = self._held
+            purse = self._purses[member] = Purse.of(
+                held.ledgers[member], programme, held.accounts.get(member, ()), held.lots.get(member, ())
+            )
+            purse.settle(self.now)
+        return purse
+
+    def _source(self, programme: Programme, member: int) -> Source:
+        held = self._held
+        return Source(
+            self.link,
+            programme,
+            held.ledgers[member],
+            held.histories.get(member, ()),
+            held.later.get(member, ()),
+            self.ids,
+        )
+
+    # ---- what the new events contribute -------------------------------------------------------------------------
+
+    def _fresh(
+        self, programme: Programme, intake: Intake, taken: Sequence[Taken]
+    ) -> dict[int, tuple[list[Contribution], list[int]]]:
+        """Return the contributions to insert, by member, each with the id of the event that makes it known."""
+        if self.deliver_to is not None:
+            deliveries = Deliveries.to(
+                self.link, programme, self.deliver_to, self._held.histories.get(self.deliver_to, ())
+            )
+            self._rows.applied = deliveries.applied
+            self._touched.add(self.deliver_to)
+            return {self.deliver_to: (deliveries.rows, deliveries.event_ids)}
+        clusters = set(self.also)
+        for event in (event for one in taken for event in one.fresh):
+            revisions = intake.events[event.recorded.key].values()
+            clusters.update(revision.cluster for revision in revisions)
+        if not clusters:
+            return {}
+        clusters |= self._held.waiting
+        return self._contributions(programme, intake, clusters)
+
+    def _contributions(
+        self, programme: Programme, intake: Intake, clusters: set[str]
+    ) -> dict[int, tuple[list[Contribution], list[int]]]:
+        by_code = {head.code: member for member, head in self._held.ledgers.items()}
+        wanted: dict[int, list[Contribution]] = {}
+        stored_keys: set[str] = set()
+        stored_ids = {one.event_id for revisions in self._held.events.values() for one in revisions.values()}
+        for resolved, events in self._resolved(programme, intake, clusters):
+            self._flags.extend(resolved.flags)
+            self._parked.update(resolved.parked)
+            kept = [one for revisions in events for one in revisions.values() if one.event_id in stored_ids]
+            stored_keys.update(one.recorded.key for one in kept)
+            self._rows.unparked.extend(one.event_id for one in kept)
+            for rows in resolved.contributions.values():
+                for code, row in rows:
+                    if code not in by_code:
+                        raise NeedMore(reading.member_ids(self.link, self.dealer, [code]).values(), ())
+                    wanted.setdefault(by_code[code], []).append(row)
+        found: dict[int, tuple[list[Contribution], list[int]]] = {}
+        owners = set(wanted) | (set(self._held.ledgers) if stored_keys else set())
+        for member in sorted(owners):
+            stored = [
+                row
+                for row in (self._held.histories.get(member, ()) if stored_keys else ())
+                if cause_key(row.known) in stored_keys and not row.known[2].startswith(_EMITTED)
+            ]
+            fresh = list(difference(stored, wanted.get(member, [])))
+            if fresh:
+                self._touched.add(member)
+                found[member] = (fresh, [_event_id(intake, row.known) for row in fresh])
+        return found
+
+    def _resolved(
+        self, programme: Programme, intake: Intake, clusters: set[str]
+    ) -> list[tuple[Resolved, list[dict[int, Stored]]]]:
+        by_cluster: dict[str, set[str]] = {}
+        for key, revisions in intake.events.items():
+            for revision in revisions.values():
+                if revision.cluster in clusters:
+                    by_cluster.setdefault(revision.cluster, set()).add(key)
+        outside: dict[str, Recorded] = {}
+        for source in (self._held.outside, intake.events):
+            for key in self._held.outside_wanted & source.keys():
+                revisions = source[key]
+                outside[key] = revisions[max(revisions)].recorded
+        found = []
+        for cluster, keys in sorted(by_cluster.items()):
+            events = [intake.events[key] for key in sorted(keys)]
+            said = [one.recorded for revisions in events for one in revisions.values()]
+            found.append((resolve(said, outside, programme.info, clusters={cluster}), events))
+        return found
+
+    # ---- money --------------------------------------------------------------------------------------------------
+
+    def _post(
+        self, programme: Programme, outcome: Refolded, fresh: Sequence[Contribution], taken: Sequence[Taken]
+    ) -> dict[tuple[str, str], int]:
+        """Post what the fold changed; returns by how much each (event key, rule)."""
+        member = outcome.head.member_id
+        purse = self._purse(programme, member)
+        cause = cause_key(fresh[0].known)
+        purse.give_back(self.link, fresh, self.now)
+        place = self._refusable(fresh, taken)
+        try:
+            return purse.apply(self.link, outcome.changes, cause, refusable=place is not None)
+        except Refused as problem:
+            if place is None:
+                raise
+            raise ItemRefused(place, problem) from problem
+
+    def _refusable(self, fresh: Sequence[Contribution], taken: Sequence[Taken]) -> int | None:
+        keys = {cause_key(row.known) for row in fresh}
+        for place, (item, one) in enumerate(zip(self.items, taken, strict=True)):
+            if item.refusable and any(event.recorded.key in keys for event in one.fresh):
+                return place
+        return None
+
+    # ---- rows ---------------------------------------------------------------------------------------------------
+
+    def _write(
+        self,
+        programme: Programme,
+        intake: Intake,
+        taken: Sequence[Taken],
+        fresh: Mapping[int, tuple[list[Contribution], list[int]]],
+        outcomes: Mapping[int, Refolded],
+    ) -> None:
+        rows, now = self._rows, self.now
+        for event in (event for one in taken for event in one.fresh):
+            rows.add("event", *event_row(event, self.dealer, self.stores, now))
+        for key, waits in self._parked.items():
+            revisions = intake.events[key]
+            rows.add("parked", revisions[max(revisions)].event_id, self.dealer, waits.key, waits.reason)
+        for member, outcome in outcomes.items():
+            contributions, event_ids = fresh[member]
+            folded_rows(rows, self.ids, self.dealer, outcome, contributions, event_ids, now)
+            cache_rows(rows, self.link, programme, member, self._held.histories.get(member, ()), contributions)
+            self.receivers |= emit(rows, self.link, self.ids, programme, self._source(programme, member), outcome, now)
+        for member in sorted(self._touched):
+            head = self._held.ledgers[member]
+            purse = self._purses.get(member)
+            if purse is not None:
+                purse.store(rows, self.ids, now)
+            entry_no = purse.book.next_number - 1 if purse is not None else head.entry_no
+            folded = outcomes.get(member)
+            state = head_of(folded) if folded is not None else (*head.position, head.tier, head.boundary_at, head.carry)
+            rows.add("ledger", member, self.dealer, entry_no, *state)
+        self._list_conflicts(intake)
+
+    def _list_conflicts(self, intake: Intake) -> None:
+        """List what contradicts the book for a person to look at, each contradiction once however often it is sent."""
+        if not intake.conflicts:
+            return
+        there = {
+            tuple(row) for row in self.link.ask(_CONFLICTS, self.dealer, [key for key, _, _ in intake.conflicts]).rows()
+        }
+        for (key, revision, digest), said in intake.conflicts.items():
+            if (key, revision, digest) not in there:
+                number = self.ids.take()
+                self._rows.add(
+                    "event_conflict",
+                    number,
+                    self.dealer,
+                    key,
+                    revision,
+                    text(body(said)),
+                    digest,
+                    said.source,
+                    self.now,
+                )
+
+
+def _event_id(intake: Intake, known: Position) -> int:
+    revisions = intake.events[cause_key(known)]
+    return revisions[max(revisions)].event_id
