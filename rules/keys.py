@@ -28,7 +28,7 @@ emissions: id: {title, on: kinds, where, when, to: field, emits: kind, carries: 
 rewards:  id: {title, on: kinds, where: CONDITION, when: CONDITION, for: [tiers], standing: before | after | order,
           into: wallet, AMOUNT, period: life | year | …, counted_on: date field, counting: granted | all,
           exclusive: {group, key: field, priority}, caps: {year: 4000 CNY}, settle: 30 days, expires: …,
-          from, until, weekdays, minimum_spend, returns: pro_rata | rejudge, returned_as: return | cancelled}
+          from, until, weekdays, minimum_spend, returns: pro_rata | rejudge}
           AMOUNT is one of amount: 1000 CNY | per: {give: 1 points, each: 10 CNY, of: cash, rounding, cap} |
           per: {give: 3%, of: amount, rounding: half_up, cap} |
           nth: {1: 1000 CNY, 2-3: 1500 CNY, after: none}; and `by_class: [{class, where: {field: test}, AMOUNT}]`
@@ -90,7 +90,6 @@ KEYS: dict[str, str] = {
     "nth": "第几次", "by_class": "按类别", "class": "类别", "period": "周期", "counted_on": "计入日期",
     "counting": "计数", "exclusive": "互斥", "group": "组", "key": "按", "priority": "优先", "caps": "封顶",
     "settle": "等待", "weekdays": "星期", "minimum_spend": "最低消费", "returns": "退货时",
-    "returned_as": "退货视为",
     # levels
     "entitlements": "权益", "duties": "应尽服务", "terms": "条款", "quota": "额度", "per_machine": "每台",
     "note": "说明", "owner": "负责人", "every": "每隔", "on_date": "逢", "done_by": "完成于", "matching": "对应",
@@ -111,7 +110,7 @@ WORDS: dict[str, str] = {
     "year_end": "年底", "end_of_next_year": "次年底", "before": "之前", "after": "之后", "order": "交机时",
     "life": "终身", "year": "每年", "quarter": "每季", "month": "每月", "day": "每天", "event": "每次",
     "granted": "已得", "all": "全部", "floor": "舍去", "half_up": "四舍五入", "pro_rata": "按比例",
-    "rejudge": "重算", "return": "退货", "cancelled": "作废", "none": "无", "unlimited": "不限",
+    "rejudge": "重算", "none": "无", "unlimited": "不限",
     "highest": "高者", "lowest": "低者", "owned": "自有", "yes": "是", "no": "否", "money": "金额",
     "points": "积分",
     # units of facts

@@ -377,7 +377,6 @@ class Reward:
     weekdays: tuple[int, ...] = ()  # 0 = Monday; empty: every day
     minimum_spend: int = 0  # fen of `amount` over the matching lines
     returns: Literal["pro_rata", "rejudge"] = "pro_rata"
-    returned_as: Literal["return", "cancelled"] = "return"
     mark: Mark = Mark(0, 0)
 
 

@@ -32,7 +32,6 @@ _AMOUNTS: Final = ("amount", "per", "nth")
 _KEYS: Final = (
     "title", "on", "where", "when", "for", "standing", "into", *_AMOUNTS, "by_class", "period", "counted_on",
     "counting", "exclusive", "caps", "settle", "expires", "from", "until", "weekdays", "minimum_spend", "returns",
-    "returned_as",
 )  # fmt: skip
 _PERIODS: Final = ("life", "year", "quarter", "month", "day")
 _CAP_PERIODS: Final = (*_PERIODS, "event")
@@ -86,10 +85,6 @@ def _reward(desk: Desk, name: str, written: Scalar, value: Node) -> Reward:
         returns=cast(
             "Literal['pro_rata', 'rejudge']",
             desk.word(form.get("returns"), form.path("returns"), ("pro_rata", "rejudge"), "pro_rata"),
-        ),
-        returned_as=cast(
-            "Literal['return', 'cancelled']",
-            desk.word(form.get("returned_as"), form.path("returned_as"), ("return", "cancelled"), "return"),
         ),
         mark=written.mark,
     )

@@ -237,7 +237,7 @@ def test_all_problems_of_a_file_come_at_once_in_file_order():
         (HEAD + "facts:\n  n: {count: contcat}\n", "contact"),
         (HEAD + FACTS + "traits:\n  t: {title: 特, when: {客户份类: big}}\n", "客户分类"),
         (trait("nn: 2").replace("n: {count", "calls: {count").replace("nn: 2", "cals: 2"), "calls"),
-        (reward("amount: 1 CNY, returned_as: 做废"), "作废"),
+        (reward("amount: 1 CNY, returns: 按比利"), "按比例"),
         (HEAD + FACTS + "zzzzzz: 1\n", ""),
     ],
 )
