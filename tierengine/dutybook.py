@@ -46,7 +46,9 @@ class DutyBook:
 def read_duties(link: Link, programme: Programme, now: int, *, codes: Sequence[str] | None = None) -> DutyBook:
     """Return the duties as of `now` by the policy in force then; `codes`: only these members."""
     policy = programme.line.at(now).rules.policy
-    members = dict(row for row in link.ask(_MEMBERS, programme.dealer_id).rows() if codes is None or row[1] in codes)
+    members: dict[int, str] = dict(
+        row for row in link.ask(_MEMBERS, programme.dealer_id).rows() if codes is None or row[1] in codes
+    )
     ids = list(members)
     kinds = sorted({*_STATE_KINDS, "duty_done", *_kinds(policy)})
     recorded: dict[tuple[int, str], int] = {}
