@@ -32,7 +32,7 @@ from tierengine.models import AwardRun, AwardWinner
 from tierengine.ranking import Candidate, Ranked, rank
 from tierengine.recording_money import Purse
 from tierengine.standings import Stage, stages
-from tierengine.versions import Programme
+from tierengine.versions import Programme, prize_wallet
 from tierengine.writing import Rows
 from tierengine.zone import add_months
 
@@ -193,11 +193,6 @@ def cause_of(award_id: str, year: int) -> str:
     return f"award:{award_id}:{year}"
 
 
-def wallet_of(award: Award) -> str:
-    """Return the wallet that a prize goes to; goods have one of their own."""
-    return award.wallet or f"award:{award.id}"
-
-
 def _freeze(
     programme: Programme, award: Award, year: int, now: int, closing: int | None, link: Link, ids: Ids
 ) -> tuple[tuple[int, str], bool]:
@@ -232,7 +227,7 @@ def _book(
     programme: Programme, award: Award, year: int, chunk: Sequence[Row], now: int, link: Link, ids: Ids
 ) -> set[int]:
     """Book the prizes of some winners under their locks; return those that were not booked before."""
-    cause, wallet = cause_of(award.id, year), wallet_of(award)
+    cause, wallet = cause_of(award.id, year), prize_wallet(award)
     members = [row[0] for row in chunk]
     held = reading.hold(link, programme.dealer_id, members, (), (), (), wait=True)
     issued = {row[0] for row in link.ask(_ISSUED, cause, members).rows()}

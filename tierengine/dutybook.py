@@ -46,9 +46,8 @@ class DutyBook:
 def read_duties(link: Link, programme: Programme, now: int, *, codes: Sequence[str] | None = None) -> DutyBook:
     """Return the duties as of `now` by the policy in force then; `codes`: only these members."""
     policy = programme.line.at(now).rules.policy
-    members: dict[int, str] = dict(
-        row for row in link.ask(_MEMBERS, programme.dealer_id).rows() if codes is None or row[1] in codes
-    )
+    everybody = link.ask(_MEMBERS, programme.dealer_id).rows()
+    members: dict[int, str] = {number: code for number, code in everybody if codes is None or code in codes}
     ids = list(members)
     kinds = sorted({*_STATE_KINDS, "duty_done", *_kinds(policy)})
     recorded: dict[tuple[int, str], int] = {}

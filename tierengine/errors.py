@@ -77,6 +77,10 @@ CATALOGUE: Mapping[str, Text] = MappingProxyType(
         "quota_used_up": Text(
             "{entitlement} 本期 {quota} 次已用完。", "{entitlement}: all {quota} of this period are used."
         ),
+        "examples_failed": Text(
+            "政策里有 {count} 个示例对不上,不能发布;第一个:{first}。",
+            "{count} examples in the policy fail, so it cannot be published; the first: {first}.",
+        ),
         "award_too_early": Text(
             "{year} 年还没有结束:要提前评选,请写明截止日。",
             "{year} is not over: to close earlier, name the closing day.",

@@ -1,7 +1,7 @@
 """Lists of members to work on: whom to court, and who lacks so many traits of a tier. Pure.
 
-A list with `when` holds where its condition holds. A list `{of: tier, short: n}` holds for a member below that tier and not
-excluded from it, who meets exactly n traits fewer than its condition asks; the traits that would help are named.
+A list with `when` holds where its condition holds. A list `{of: tier, short: n}` holds for a member below that tier and
+not excluded from it, who meets exactly n traits fewer than its condition asks; the traits that would help are named.
 """
 
 from __future__ import annotations

@@ -12,11 +12,12 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from rules.judge import Ruleset
-from rules.policy import Policy, Wallet
+from rules.policy import Award, Policy, Wallet
 from rules.reader import Reading, read
 from tierengine.decisions import PolicyLine, Version
 from tierengine.dialect import Link, Table
 from tierengine.errors import Refused, Unknown
+from tierengine.examples import run_examples
 from tierengine.fold import Lanes
 from tierengine.ids import Ids
 from tierengine.models import Account, PolicyVersion
@@ -142,14 +143,16 @@ def publish(
 ) -> int:
     """Append a version and return its number; the caller's transaction. The first may rule from any date.
 
-    Raises PolicyRefused with every problem of the text, and Refused for a date that is too early or a tier that would
-    be lost.
+    Raises PolicyRefused with every problem of the text, and Refused for an example inside it that fails, a date that is
+    too early, or a tier that would be lost.
     """
     reading = read(text, "policy")
     if reading.policy is None:
         raise PolicyRefused(reading)
     policy = reading.policy
-    Ruleset(policy)  # what the engine cannot hold is refused here, not at the first sale
+    failed = [verdict.example.title for verdict in run_examples(Ruleset(policy)) if not verdict.passed]
+    if failed:
+        raise Refused("examples_failed", count=len(failed), first=failed[0])
     # The dealer's row makes two publications wait for one another.
     held = link.ask("SELECT currency, timezone FROM dealer WHERE id = ?1 FOR UPDATE", dealer_id).rows()
     if not held:
@@ -184,6 +187,11 @@ def _follows(policy: Policy, before: Policy, dealer: tuple[str, str]) -> None:
         raise Refused("refused", reason="tier_lost", tiers=", ".join(lost))
 
 
+def prize_wallet(award: Award) -> str:
+    """Return the wallet that an award's prizes go to; goods have one of their own, which no till can spend from."""
+    return award.wallet or f"award:{award.id}"
+
+
 def _open_house(link: Link, ids: Ids, dealer_id: int, policy: Policy) -> None:
     there = {
         tuple(row)
@@ -191,21 +199,15 @@ def _open_house(link: Link, ids: Ids, dealer_id: int, policy: Policy) -> None:
             "SELECT wallet, kind FROM account WHERE dealer_id = ?1 AND member_id IS NULL", dealer_id
         ).rows()
     }
+    wallets = {one.id: policy.currency if one.unit == "money" else "points" for one in policy.wallets.values()}
+    wallets |= {prize_wallet(award): policy.currency for award in policy.awards.values() if not award.wallet}
     # A house account has no stored balance: every sale would update it.
     link.write(
         _ACCOUNTS,
         [
-            (
-                ids.take(),
-                dealer_id,
-                None,
-                wallet.id,
-                kind,
-                policy.currency if wallet.unit == "money" else "points",
-                None,
-            )
-            for wallet in policy.wallets.values()
+            (ids.take(), dealer_id, None, wallet, kind, unit, None)
+            for wallet, unit in wallets.items()
             for kind in HOUSE
-            if (wallet.id, kind) not in there
+            if (wallet, kind) not in there
         ],
     )
