@@ -7,7 +7,7 @@ JSON form, so that two equal histories end in equal bytes.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, TypeVar
 
@@ -65,7 +65,7 @@ class Carry:
 
     def dump(self) -> str:
         """Return the canonical JSON text."""
-        return orjson.dumps(asdict(self), option=orjson.OPT_SORT_KEYS).decode()
+        return orjson.dumps(self, option=orjson.OPT_SORT_KEYS).decode()
 
     def stands(self, standing: Standing) -> Carry:
         """Return the carry with another standing."""

@@ -6,7 +6,7 @@ Units: instants in microseconds UTC, amounts in the wallet's unit (fen or points
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from rules.judge import Ruleset
@@ -92,7 +92,7 @@ class Granted:
 
     def plain(self) -> dict[str, object]:
         """Return the JSON form, which `Granted.of` reads."""
-        return asdict(self)
+        return {name: getattr(self, name) for name in self.__slots__}
 
     @classmethod
     def of(cls, raw: Mapping[str, Any]) -> Granted:
