@@ -6,7 +6,7 @@ of asking; a claim counts in the period of its own date. What is not on the memb
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
@@ -82,11 +82,11 @@ def level(policy: Policy, tier: str, segment: Scalar) -> Level | None:
 
 
 def rights(zone: Zone, of: Level | None, history: Sequence[Contribution], at: int) -> list[Right]:
-    """Return what the level gives, with what was claimed up to `at`, in the order of the policy."""
+    """Return what the level gives, with what was claimed in the period of `at`, in the order of the policy."""
     if of is None:
         return []
     machines = machines_owned(zone, history, at) if any(one.per_machine for one in of.entitlements) else 0
-    claims = [one for one in history if one.kind == CLAIMED and one.at <= at]
+    claims = [one for one in history if one.kind == CLAIMED]
     return [_right(zone, one, claims, machines, at) for one in of.entitlements]
 
 
@@ -95,15 +95,20 @@ def machines_owned(zone: Zone, history: Iterable[Contribution], at: int) -> int:
     return States(zone, history).owned(at, (), lambda _checks, _fields: True, None)
 
 
-def claim_check(claim: Observation, zone: Zone) -> Check:
-    """Return what decides the claim under the member's lock: ClaimRefused when it may not be."""
+def claim_check(claim: Observation, zone: Zone, recorded: Callable[[int], Sequence[Contribution]]) -> Check:
+    """Return what decides the claim under the member's lock: ClaimRefused when it may not be.
+
+    recorded   member id → his claims as they are committed, whatever their dates: a claim that is dated before others
+               finds the same quota used as they left it, for commands are decided in the order in which they arrive
+    """
     wanted = str(claim.fields["entitlement"])
     qty = claim.fields.get("qty", 1)
 
     def check(before: Before) -> None:
         policy = before.lane.version.rules.policy
         of = level(policy, before.tier, before.inputs.attributes.get("segment"))
-        found = next((one for one in rights(zone, of, before.history, before.at) if one.entitlement.id == wanted), None)
+        history = [one for one in before.history if one.kind != CLAIMED] + list(recorded(before.member_id))
+        found = next((one for one in rights(zone, of, history, before.at) if one.entitlement.id == wanted), None)
         if found is None:
             raise ClaimRefused("entitlement_unknown", entitlement=wanted)
         remaining = found.remaining

@@ -204,7 +204,7 @@ class Known:
         """Return his contributions of these kinds that stand, in order of `known`."""
         if self.rows is not None:
             return net(row for row in self.rows if row.kind in kinds)
-        return net(map(_contribution, self.link.ask(_SOME, self.id, sorted(kinds)).rows()))
+        return contributions_of(self.link, self.id, kinds)
 
     def last_step(self) -> Step | None:
         """Return the last event of his history with what it made known; None: nothing happened yet."""
@@ -249,6 +249,11 @@ def read_member(link: Link, programme: Programme, code: str) -> Known:
         tuple(sorted((Lot(*row) for row in lots.rows()), key=first_out)),
         {(wallet, kind): balance for wallet, kind, balance in accounts.rows()},
     )
+
+
+def contributions_of(link: Link, member_id: int, kinds: Iterable[str]) -> Sequence[Contribution]:
+    """Return a member's contributions of these kinds that stand, in order of `known`."""
+    return net(map(_contribution, link.ask(_SOME, member_id, sorted(kinds)).rows()))
 
 
 def _contribution(row: Row) -> Contribution:

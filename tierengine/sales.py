@@ -24,7 +24,7 @@ from tierengine.fold import Lane
 from tierengine.history import Observation
 from tierengine.items import Before, Check, Once, Sale
 from tierengine.observations import LINES_MOST, MONEY_MOST, read_observation
-from tierengine.pricing import OrderLine, PricedLine, pay_by_credit, price_order, share, totals, usable_credit
+from tierengine.pricing import OrderLine, PricedLine, pay_by_credit, price_order, share, usable_credit
 from tierengine.zone import SECOND
 
 LATE: Final = 15 * 60 * SECOND
@@ -33,6 +33,7 @@ OF_ORDER: Final = frozenset({*ENVELOPE, "lines", "credit", "prices"})
 OF_LINE: Final = frozenset({"item", "category", "qty", "list", "special", "serial", "brand", "margin"})
 WALLETS_MOST: Final = 20
 _NO_LIMIT: Final = 10**15
+_BOOKED: Final = ("item", "category", "qty", "list", "amount", "credit", "cash")
 _KINDS: Final = tuple(dict.fromkeys(kind for _, kind in CATEGORIES.values()))
 
 
@@ -240,6 +241,13 @@ def as_charged(order: Order, priced: Sequence[PricedLine]) -> list[PricedLine]:
     ]
 
 
+def as_asked(policy: Policy, order: Order) -> tuple[list[PricedLine], dict[str, int]]:
+    """Return the lines and the credit just as the till says them, for a sale that the check will decide."""
+    charged = order.charged or tuple(line.list for line in order.lines)
+    lines = [PricedLine(line, amount) for line, amount in zip(order.lines, charged, strict=True)]
+    return pay(policy, lines, order.credit, {})
+
+
 def pay(
     policy: Policy, lines: Sequence[PricedLine], credit: Mapping[str, int] | Literal["max"], usable: Mapping[str, int]
 ) -> tuple[list[PricedLine], dict[str, int]]:
@@ -355,6 +363,10 @@ def sale_check(order: Order, charged: Sequence[PricedLine], uses: Mapping[str, i
     return check
 
 
-def summary(lines: Sequence[PricedLine]) -> dict[str, Any]:
-    """Return lines and totals as JSON."""
-    return {"lines": plain_lines(lines), "total": dict(totals(lines))}
+def booked_lines(order: Order, said: Sequence[Observation]) -> list[dict[str, Any]]:
+    """Return the lines of the order's observations as JSON, in the order in which the till sent them."""
+    found: list[dict[str, Any]] = [{} for _ in order.lines]
+    for observation, places in zip(said, order.places, strict=True):
+        for place, line in zip(places, _lines(observation), strict=True):
+            found[place] = {name: line.get(name, 1 if name == "qty" else 0) for name in _BOOKED}
+    return found

@@ -1,0 +1,117 @@
+"""The app: `create_app(settings)`. Nothing happens before its lifespan begins; the lifespan owns the writer.
+
+Serve it with one process on SQLite and as many as the machine has cores on PostgreSQL, behind a proxy that bounds how
+long a client may take to send its headers: uvicorn does not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+import orjson
+from fastapi import FastAPI
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api import docs, errors, events, health, members, sales, schemas
+from api.keys import Keys
+from api.readers import Readers
+from api.service import Service
+from tierengine.settings import Settings
+from tierengine.writer import Writer
+
+_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+_log = logging.getLogger(__name__)
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """Return the service for one book. The writer and the readers live as long as the app's lifespan."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        writer = await asyncio.to_thread(Writer, settings.database_url, settings)
+        readers = Readers(settings)
+        app.state.tierengine = Service(settings, writer, readers, Keys(readers))
+        try:
+            yield
+        finally:
+            # What waits is recorded and answered before the process ends.
+            await asyncio.to_thread(writer.close)
+            await asyncio.to_thread(readers.close)
+
+    app = FastAPI(
+        title="tierengine",
+        summary="会员等级与奖励 · membership tiers and rewards",
+        version="1",
+        docs_url=None,
+        redoc_url=None,
+        swagger_ui_oauth2_redirect_url=None,
+        lifespan=lifespan,
+        separate_input_output_schemas=False,
+    )
+    for router in (sales.router, events.router, members.router, health.router, docs.router):
+        app.include_router(router)
+    errors.install(app)
+    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
+    app.add_middleware(Outermost)
+    return app
+
+
+def _openapi(app: FastAPI) -> dict[str, Any]:
+    if app.openapi_schema is None:
+        app.openapi_schema = schemas.document(app)
+    return app.openapi_schema
+
+
+class Outermost:
+    """Gives each request its id, and answers whatever nobody else caught with a problem instead of a bare 500."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
+        own = given if _ID.fullmatch(given) else secrets.token_hex(8).encode()
+        scope["tierengine.request_id"] = own.decode()
+        begun = False
+
+        async def sent(message: Message) -> None:
+            nonlocal begun
+            if message["type"] == "http.response.start":
+                begun = True
+                message["headers"] = [*message["headers"], (b"x-request-id", own)]
+            await send(message)
+
+        try:
+            await self.app(scope, receive, sent)
+        except Exception:
+            _log.exception("request %s failed", own.decode())
+            if begun:
+                raise
+            await _failed(own.decode(), sent)
+
+
+async def _failed(number: str, send: Send) -> None:
+    body = orjson.dumps(
+        {
+            "type": "urn:tierengine:problem:failed",
+            "title": "failed",
+            "status": 500,
+            "detail": errors.sentence("failed", {}, "zh"),
+            "code": "failed",
+            "request_id": number,
+            "retryable": False,
+        }
+    )
+    headers = [(b"content-type", errors.PROBLEM.encode()), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": 500, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,91 @@
+"""POST /v1/events: anything that happened to a member; and claims of what his service level entitles him to."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any, Final
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from api import schemas
+from api.answers import answered
+from api.keys import STAFF_KINDS, late_days_of, source_of
+from api.service import Write, stamp, write_of
+from tierengine.entitlements import CLAIMED, claim_check
+from tierengine.errors import Denied, FormError, Malformed
+from tierengine.history import Observation
+from tierengine.items import Claim, Item, Observe
+from tierengine.members import contributions_of
+from tierengine.observations import read_observation
+from tierengine.versions import Programme
+
+router: Final = APIRouter(prefix="/v1", tags=["events"])
+
+
+@router.post("/events", **schemas.write("EventIn", "Record what happened to a member", schemas.Booked, parked=True))
+async def post_event(request: Request) -> Response:
+    """One observation: a contact, a tip, an attestation, a repair, a settled purchase, a change of attribute, …
+
+    What it names need not be here yet: it is then stored and answered 202, and counts when the other one arrives.
+    """
+    write = await write_of(request, "post_event")
+    if write.raw.get("kind") in STAFF_KINDS and write.caller.role == "pos":
+        raise Denied("forbidden")
+    programme = await write.service.readers.programme_of(write.caller.dealer_id)
+    observation = await observe(write, programme, write.raw)
+    return answered(request, await write.service.record(_item(write, programme, observation)))
+
+
+@router.post(
+    "/members/{code}/entitlements/{entitlement}/claims",
+    **schemas.write("ClaimIn", "Claim an entitlement", schemas.Booked),
+)
+async def post_claim(request: Request, code: str, entitlement: str) -> Response:
+    """Claim what the member's service level gives; above the quota it is refused with the next date."""
+    write = await write_of(request, "post_claim")
+    raw = write.raw
+    errors = [FormError(f"/{name}", "unknown_field") for name in raw if name not in schemas.OF_CLAIM]
+    if errors:
+        raise Malformed(errors)
+    digest = hashlib.sha256(f"{write.once.scope}\n{write.once.key}".encode()).hexdigest()[:32]
+    said: dict[str, Any] = {
+        "occurred_at": stamp(write.service.now()),
+        # A claim without a number of its own is known by its idempotency key.
+        "source_id": f"claim-{digest}",
+        **raw,
+        "kind": CLAIMED,
+        "member": code,
+        "entitlement": entitlement,
+    }
+    programme = await write.service.readers.programme_of(write.caller.dealer_id)
+    observation = await observe(write, programme, said)
+    return answered(request, await write.service.record(_item(write, programme, observation)))
+
+
+async def observe(write: Write, programme: Programme, raw: dict[str, Any]) -> Observation:
+    """Return the observation that a caller's words are, or raise Malformed."""
+    service, caller = write.service, write.caller
+    now = service.now()
+    return read_observation(
+        raw,
+        source=source_of(caller),
+        store=await service.store_of(caller, raw.get("store")),
+        now_us=now,
+        zone=programme.info,
+        late_days=late_days_of(caller, programme, now),
+        currency=programme.currency,
+    )
+
+
+def _item(write: Write, programme: Programme, observation: Observation) -> Item:
+    if observation.kind == CLAIMED:
+        # Asked in the writer's thread under the member's lock: what is committed then is all that came before.
+        readers = write.service.readers
+        check = claim_check(
+            observation,
+            programme.zone,
+            lambda member: readers.here(lambda link: contributions_of(link, member, (CLAIMED,))),
+        )
+        return Claim(write.caller.dealer_id, observation, check, write.once)
+    return Observe(write.caller.dealer_id, observation, write.once)

@@ -1,0 +1,97 @@
+"""GET /v1/members…: a member with every why, his wallets, his statement; and the look-up by phone, card or machine."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Path, Query, Request
+from starlette.responses import Response
+
+from api import schemas
+from api.answers import plain
+from api.service import asker_of, service_of
+from tierengine.errors import FormError, Malformed
+from tierengine.members import STATEMENT_MOST, balance, statement, view
+from tierengine.people import find_members as find
+
+router: Final = APIRouter(prefix="/v1/members", tags=["members"])
+
+Code = Annotated[str, Path(min_length=1, max_length=100, description="The member's code.")]
+Sought = Annotated[str | None, Query(min_length=1, max_length=100)]
+
+
+@router.get("", **schemas.read("Find members by phone, card or machine", schemas.Found))
+async def find_members(
+    request: Request, phone: Sought = None, card_no: Sought = None, serial: Sought = None
+) -> Response:
+    """Find members by exactly one of them. Codes are told, never names or phones."""
+    service = service_of(request)
+    caller = await service.keys.caller(request, "find_members")
+    asked = [(by, value) for by, value in (("phone", phone), ("card_no", card_no), ("serial", serial)) if value]
+    if len(asked) != 1:
+        raise Malformed([FormError("", "not_one_of", {"expected": "phone, card_no, serial"})])
+    by, value = asked[0]
+    _storable(f"/{by}", value)
+    found = await service.readers.ask(lambda link: find(link, caller.dealer_id, by, value))
+    return plain({"members": [{"member": code} for _, code in found]})
+
+
+@router.get("/{code}", **schemas.read("A member with every why and why not", schemas.Member))
+async def get_member(request: Request, code: Code, lang: schemas.Lang | None = None) -> Response:
+    """Tell a member as of now, each trait, price and reward with the reason, and what the next tier takes."""
+    service = service_of(request)
+    caller = await service.keys.caller(request, "get_member")
+    _storable("/code", code)
+    asker, now = asker_of(request, caller, lang), service.now()
+    return plain(
+        await service.readers.ask(
+            lambda link: view(link, service.readers.programme(link, caller.dealer_id), code, now, asker)
+        )
+    )
+
+
+@router.get("/{code}/balance", **schemas.read("A member's wallets with their lots", schemas.Balance))
+async def get_balance(request: Request, code: Code, lang: schemas.Lang | None = None) -> Response:
+    """Tell what a member has, lot by lot with its last day; the lots sum to what is available."""
+    service = service_of(request)
+    caller = await service.keys.caller(request, "get_balance")
+    _storable("/code", code)
+    asker, now = asker_of(request, caller, lang), service.now()
+    return plain(
+        await service.readers.ask(
+            lambda link: balance(link, service.readers.programme(link, caller.dealer_id), code, now, asker)
+        )
+    )
+
+
+@router.get("/{code}/ledger", **schemas.read("A member's statement, newest first", schemas.Statement))
+async def get_ledger(
+    request: Request,
+    code: Code,
+    limit: Annotated[int, Query(ge=1, le=STATEMENT_MOST)] = 50,
+    cursor: Annotated[int | None, Query(ge=1, le=1 << 62)] = None,
+) -> Response:
+    """Tell the lines of a member's statement; `next` is the cursor of the following page."""
+    service = service_of(request)
+    caller = await service.keys.caller(request, "get_ledger")
+    _storable("/code", code)
+    asker, now = asker_of(request, caller), service.now()
+    return plain(
+        await service.readers.ask(
+            lambda link: statement(
+                link,
+                service.readers.programme(link, caller.dealer_id),
+                code,
+                now,
+                asker,
+                before=cursor,
+                limit=limit,
+            )
+        )
+    )
+
+
+def _storable(pointer: str, text: str) -> None:
+    """Refuse what no database holds, before one is asked for it."""
+    if not text.isprintable():
+        raise Malformed([FormError(pointer, "bad_text")])

@@ -1,0 +1,128 @@
+"""POST /v1/quotes, POST /v1/sales, POST /v1/sales/{order}/returns: what a till asks and says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, Literal
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from api import schemas
+from api.answers import answered, plain
+from api.bodies import parse, read_bytes
+from api.events import observe
+from api.keys import late_days_of, source_of
+from api.service import Service, asker_of, service_of, stamp, write_of
+from tierengine.dialect import Link, doc
+from tierengine.errors import FormError, Malformed
+from tierengine.items import Observe
+from tierengine.observations import from_body
+from tierengine.people import Caller
+from tierengine.pricing import PricedLine
+from tierengine.quotes import charge, quote
+from tierengine.sales import Order, as_asked, booked_lines, observations, read_order, sale
+from tierengine.versions import Programme
+
+router: Final = APIRouter(prefix="/v1", tags=["sales"])
+_STORED: Final = "SELECT kind, body FROM event WHERE dealer_id = ?1 AND cluster = ?2 AND revision = 0"
+
+
+@router.post("/quotes", **schemas.read_body("QuoteIn", "What an order costs and earns", schemas.Quote))
+async def post_quote(
+    request: Request, explain: Literal["none", "rules"] = "rules", lang: schemas.Lang | None = None
+) -> Response:
+    """Price an order, say what credit may pay and what it would earn, with every reason. Nothing is written."""
+    service = service_of(request)
+    caller = await service.keys.caller(request, "post_quote")
+    raw = parse(await read_bytes(request))
+    programme = await service.readers.programme_of(caller.dealer_id)
+    now = service.now()
+    order = await _order(service, caller, programme, {"order": "quote", "occurred_at": stamp(now), **raw}, now)
+    asker = asker_of(request, caller, lang)
+    found = await service.readers.ask(
+        lambda link: quote(link, programme, order, now, asker, explain=explain == "rules")
+    )
+    return plain(found)
+
+
+@router.post("/sales", **schemas.write("OrderIn", "Record a sale", schemas.Sold))
+async def post_sale(request: Request) -> Response:
+    """Record an order: prices checked, credit used, event judged and rewards granted in one transaction.
+
+    With `prices` the till says what it charged: if the rules now say otherwise, the sale is refused (`price_changed`)
+    with the new lines. An order older than fifteen minutes has happened: it is booked as charged, with the
+    difference told.
+    """
+    write = await write_of(request, "post_sale")
+    service, caller = write.service, write.caller
+    programme = await service.readers.programme_of(caller.dealer_id)
+    now = service.now()
+    order = await _order(service, caller, programme, write.raw, now)
+    late = order.late(now)
+    if order.charged is None or order.credit == "max" or late:
+        # The till asks what it costs; or the difference is to be told. Under the lock it is worked out again.
+        charged = await service.readers.ask(lambda link: charge(link, programme, order, now))
+        lines, uses, ruled = charged.lines, charged.uses, charged.ruled
+    else:
+        lines, uses = as_asked(programme.line.at(now).rules.policy, order)
+        ruled = lines
+    answer = await service.record(sale(caller.dealer_id, order, lines, uses, now=now, once=write.once))
+    if answer.number >= 400:
+        return answered(request, answer)
+    booked: Sequence[Mapping[str, Any]] = booked_lines(order, observations(order, lines))
+    if answer.replayed or answer.status == "duplicate":
+        booked = await service.readers.ask(lambda link: _stored(link, caller.dealer_id, order)) or booked
+    return answered(request, answer, _told(order, booked, ruled if late else None))
+
+
+@router.post(
+    "/sales/{order}/returns", **schemas.write("ReturnIn", "Take back a sale or part of it", schemas.Booked, parked=True)
+)
+async def post_return(request: Request, order: str) -> Response:
+    """Take back lines of a sale, or all of it. A return whose sale is not here yet is stored and answered 202."""
+    write = await write_of(request, "post_return")
+    raw = write.raw
+    if "order" in raw and raw["order"] != order:
+        raise Malformed([FormError("/order", "not_one_of", {"expected": "the order of the address"})])
+    kind = raw.get("kind", "sale_returned")
+    if kind not in ("sale_returned", "machine_returned"):
+        raise Malformed([FormError("/kind", "not_one_of", {"expected": "sale_returned, machine_returned"})])
+    programme = await write.service.readers.programme_of(write.caller.dealer_id)
+    observation = await observe(write, programme, {**raw, "kind": kind, "order": order})
+    item = Observe(write.caller.dealer_id, observation, write.once, refusable=True)
+    return answered(request, await write.service.record(item))
+
+
+async def _order(service: Service, caller: Caller, programme: Programme, raw: dict[str, Any], now: int) -> Order:
+    return read_order(
+        raw,
+        source=source_of(caller),
+        store=await service.store_of(caller, raw.get("store")),
+        now_us=now,
+        zone=programme.info,
+        late_days=late_days_of(caller, programme, now),
+        currency=programme.currency,
+    )
+
+
+def _stored(link: Link, dealer: int, order: Order) -> list[dict[str, Any]]:
+    """Return the lines as they stand in the book: what a sale that came again was booked with."""
+    rows = link.ask(_STORED, dealer, order.drafts[0].cluster).rows()
+    by_kind = {kind: from_body(doc(body)) for kind, body in rows}
+    if any(draft.kind not in by_kind for draft in order.drafts):
+        return []
+    return booked_lines(order, [by_kind[draft.kind] for draft in order.drafts])
+
+
+def _told(order: Order, booked: Sequence[Mapping[str, Any]], ruled: Sequence[PricedLine] | None) -> dict[str, Any]:
+    """Return what a sale's answer says besides what was recorded: its lines, and where a late one differs."""
+    total = {name: sum(line[name] for line in booked) for name in ("list", "amount", "credit", "cash")}
+    told: dict[str, Any] = {"order": order.order, "lines": booked, "total": total, "late": ruled is not None}
+    if ruled is not None:
+        told["price_differs"] = [
+            {"line": place, "charged": line["amount"], "ruled": rule.amount}
+            for place, (line, rule) in enumerate(zip(booked, ruled, strict=True))
+            if line["amount"] != rule.amount
+        ]
+    return told

@@ -1,0 +1,151 @@
+"""The OpenAPI document: what each endpoint takes and answers, and every error, without slowing any of them down."""
+
+from __future__ import annotations
+
+from typing import Any, Final, Literal
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
+
+from api import shapes
+from api.shapes import Balance, Booked, Found, Member, Quote, Sold, Statement
+from rules.vocabulary import COMMON, FIELDS, KINDS
+from tierengine.observations import MONEY_MOST
+
+__all__ = [
+    "OF_CLAIM", "Balance", "Booked", "Found", "Lang", "Member", "Quote", "Sold", "Statement", "document", "read",
+    "read_body", "write",
+]  # fmt: skip
+
+Lang = Literal["zh", "en", "both"]
+OF_CLAIM: Final = frozenset(shapes.ClaimIn.model_fields)
+_REF: Final = "#/components/schemas/"
+_BODIES: Final[tuple[type[BaseModel], ...]] = (shapes.OrderIn, shapes.QuoteIn, shapes.ReturnIn, shapes.ClaimIn)
+_PROBLEM: Final = {"application/problem+json": {"schema": {"$ref": f"{_REF}ProblemDetail"}}}
+
+_READ: Final = {401: "No valid key.", 403: "The key's role may not.", 404: "No such member.", 422: "Malformed."}
+_WRITE: Final = {
+    400: "The body is no JSON, or the Idempotency-Key is missing.",
+    401: "No valid key.",
+    403: "The key's role may not.",
+    404: "It names a member, store or wallet that is not on file.",
+    409: "The state refuses it, or the key is taken by other content.",
+    413: "The body is too large.",
+    415: "The body is no application/json.",
+    422: "Malformed: every error with its pointer; or the Idempotency-Key came with another body.",
+    503: "Not now; the same may be sent again.",
+}
+_SECURITY: Final[list[dict[str, list[str]]]] = [{"key": []}]
+
+
+def _problems(told: dict[int, str]) -> dict[int | str, dict[str, Any]]:
+    return {status: {"description": text, "content": _PROBLEM} for status, text in told.items()}
+
+
+def _body(name: str) -> dict[str, Any]:
+    return {"required": True, "content": {"application/json": {"schema": {"$ref": _REF + name}}}}
+
+
+def read(summary: str, model: type[BaseModel]) -> dict[str, Any]:
+    """Return the words of an endpoint that reads."""
+    responses = {200: {"model": model, "description": "Found."}, **_problems(_READ)}
+    return {"summary": summary, "responses": responses, "openapi_extra": {"security": _SECURITY}}
+
+
+def read_body(name: str, summary: str, model: type[BaseModel]) -> dict[str, Any]:
+    """Return the words of an endpoint that reads and takes a body."""
+    told = {status: text for status, text in _WRITE.items() if status != 409}
+    responses = {200: {"model": model, "description": "Nothing was written."}, **_problems(told)}
+    extra = {"security": _SECURITY, "requestBody": _body(name)}
+    return {"summary": summary, "responses": responses, "openapi_extra": extra}
+
+
+def write(name: str, summary: str, model: type[BaseModel], *, parked: bool = False) -> dict[str, Any]:
+    """Return the words of an endpoint that writes."""
+    replay = {"Idempotent-Replayed": {"description": "The stored answer.", "schema": {"type": "string"}}}
+    responses: dict[int | str, dict[str, Any]] = {
+        201: {"model": model, "description": "Recorded, in effect, committed.", "headers": replay},
+        200: {"model": model, "description": "It was here already, with equal content.", "headers": replay},
+        **_problems(_WRITE),
+    }
+    if parked:
+        responses[202] = {"model": model, "description": "Stored; counts when what it names is here."}
+    key = {
+        "name": "Idempotency-Key",
+        "in": "header",
+        "required": True,
+        "description": "One key, one effect, one answer: sent again, it gives the stored bytes.",
+        "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+    }
+    extra = {"security": _SECURITY, "requestBody": _body(name), "parameters": [key]}
+    return {"summary": summary, "status_code": 201, "responses": responses, "openapi_extra": extra}
+
+
+def document(app: FastAPI) -> dict[str, Any]:
+    """Return the OpenAPI document of the app."""
+    made = get_openapi(
+        title=app.title, version=app.version, summary=app.summary, routes=app.routes, openapi_version="3.1.0"
+    )
+    components = made.setdefault("components", {})
+    known = components.setdefault("schemas", {})
+    models: tuple[type[BaseModel], ...] = (*_BODIES, shapes.ProblemDetail)
+    for model in models:
+        schema = model.model_json_schema(ref_template=_REF + "{model}")
+        known.update(schema.pop("$defs", {}))
+        known[model.__name__] = schema
+    known["EventIn"] = event_schema()
+    # FastAPI documents its own shape of 422, which this service never sends.
+    for name in ("HTTPValidationError", "ValidationError"):
+        known.pop(name, None)
+    components["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer", "description": "te_… of a store."}}
+    return made
+
+
+def event_schema() -> dict[str, Any]:
+    """Return the shape of an event, from the vocabulary: which kind takes which fields stands in `x-fields`."""
+    kinds = [kind for kind in KINDS.values() if not kind.derived]
+    names = dict.fromkeys(name for kind in kinds for name in (*kind.fields, *COMMON))
+    line_names = dict.fromkeys(name for kind in kinds for name in kind.lines)
+    lines = {
+        "type": "object",
+        "properties": {name: _field(name) for name in line_names},
+        "additionalProperties": False,
+    }
+    properties: dict[str, Any] = {
+        "kind": {"type": "string", "enum": [kind.id for kind in kinds]},
+        "member": {"type": "string", "maxLength": 100},
+        "occurred_at": {"type": "string", "format": "date-time"},
+        "revision": {"type": "integer", "minimum": 0},
+        "store": {"type": "string", "maxLength": 100},
+        "currency": {"type": "string"},
+        **{name: _field(name) for name in names},
+        "lines": {"type": "array", "minItems": 1, "items": lines},
+    }
+    return {
+        "title": "EventIn",
+        "type": "object",
+        "required": ["kind", "occurred_at"],
+        "properties": properties,
+        "additionalProperties": False,
+        "x-fields": {kind.id: {"required": list(kind.required), "fields": list(kind.fields)} for kind in kinds},
+    }
+
+
+def _field(name: str) -> dict[str, Any]:
+    field = FIELDS[name]
+    shape: dict[str, Any]
+    match field.type:
+        case "money":
+            shape = {"type": "integer", "maximum": MONEY_MOST, "description": f"{field.zh}, fen"}
+        case "int":
+            shape = {"type": "integer"}
+        case "bool":
+            shape = {"type": "boolean"}
+        case "date":
+            shape = {"type": "string", "format": "date"}
+        case "texts":
+            shape = {"type": "array", "items": {"type": "string"}}
+        case _:
+            shape = {"type": "string"}
+    return {"title": field.zh, **shape}

@@ -1,0 +1,98 @@
+"""What the endpoints share: the writer, the reading threads, and the callers; made and ended by the app's lifespan."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import re
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from fastapi import Request
+
+from api.bodies import parse, read_bytes
+from api.errors import Problem, language
+from api.keys import Keys
+from api.readers import Readers
+from tierengine.errors import Unknown
+from tierengine.items import Answer, Item, Once
+from tierengine.members import Asker
+from tierengine.people import Caller
+from tierengine.recording import clock
+from tierengine.settings import Settings
+from tierengine.writer import Writer
+
+_KEY: Final = re.compile(r"[!-~]([ -~]{0,253}[!-~])?", re.ASCII)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_STORE: Final = "SELECT 1 FROM store WHERE dealer_id = ?1 AND code = ?2"
+
+
+@dataclass(slots=True)
+class Service:
+    """One running service."""
+
+    settings: Settings
+    writer: Writer
+    readers: Readers
+    keys: Keys
+    stores: set[tuple[int, str]] = field(default_factory=set)
+
+    def now(self) -> int:
+        """Return the time in microseconds UTC."""
+        return clock()
+
+    async def record(self, item: Item) -> Answer:
+        """Queue an item of a till, and return its answer once it is committed (or was not)."""
+        return await asyncio.wrap_future(self.writer.submit(item, "till"))
+
+    async def store_of(self, found: Caller, named: object) -> str:
+        """Return the store for which a caller writes: his own, or, with a key of the whole dealer, the one he names."""
+        if found.store or not isinstance(named, str) or (found.dealer_id, named) in self.stores:
+            return found.store
+        if not await self.readers.ask(lambda link: link.ask(_STORE, found.dealer_id, named).rows()):
+            raise Unknown("unknown_store", store=named[:100])
+        self.stores.add((found.dealer_id, named))
+        return ""
+
+
+def service_of(request: Request) -> Service:
+    """Return the service that answers this request."""
+    found: Service = request.app.state.tierengine
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """A write as it came: who, what, and under which idempotency key."""
+
+    service: Service
+    caller: Caller
+    raw: dict[str, Any]
+    once: Once
+
+
+async def write_of(request: Request, act: str) -> Write:
+    """Read a write: the right first, then the key, then the body."""
+    service = service_of(request)
+    caller = await service.keys.caller(request, act)
+    key = request.headers.get("idempotency-key")
+    if key is None:
+        raise Problem("idempotency_key_missing")
+    if not _KEY.fullmatch(key):
+        raise Problem("idempotency_key_bad")
+    body = await read_bytes(request)
+    raw = parse(body)
+    digest = hashlib.sha256(f"{request.method} {request.url.path}\n".encode() + body).hexdigest()
+    return Write(service, caller, raw, Once(caller.scope, key, digest))
+
+
+def asker_of(request: Request, caller: Caller, lang: str | None = None) -> Asker:
+    """Return how to tell this caller: its store's words only, in its language ("both": in both)."""
+    chosen = language(request) if lang is None else ("" if lang == "both" else lang)
+    return Asker(caller.store, chosen)
+
+
+def stamp(now: int) -> str:
+    """Return an instant as a till would write it, to the microsecond."""
+    return (_EPOCH + timedelta(microseconds=now)).isoformat()

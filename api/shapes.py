@@ -1,0 +1,302 @@
+"""The shapes of what is sent and answered, for the OpenAPI document alone.
+
+Bodies are read by tierengine's own readers, which know more than a schema can say, and answers are bytes before they
+reach FastAPI: nothing here runs when a request is served.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from rules.vocabulary import CATEGORIES
+from tierengine.observations import LINES_MOST, MONEY_MOST
+
+Fen = Annotated[int, Field(ge=0, le=MONEY_MOST, description="Fen.")]
+Said = str | dict[str, str]
+Id = Annotated[str, Field(min_length=1, max_length=100)]
+When = Annotated[str, Field(description="RFC 3339 with its zone.", examples=["2026-03-01T10:00:00+08:00"])]
+Category = Annotated[str, Field(json_schema_extra={"enum": list(CATEGORIES)})]
+
+
+class _In(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class LineIn(_In):
+    """A line of an order; `list` is the whole line's list price."""
+
+    item: Id
+    category: Category
+    qty: Annotated[int, Field(ge=1, le=10**6)] = 1
+    list: Fen
+    special: bool = False
+    serial: Id | None = None
+    brand: str | None = None
+    margin: int | None = None
+
+
+class OrderIn(_In):
+    """An order of a till. `credit` "max" uses what may be used; `prices` is what was charged, line by line."""
+
+    member: Id
+    order: Id
+    occurred_at: When
+    lines: Annotated[list[LineIn], Field(min_length=1, max_length=LINES_MOST)]
+    credit: dict[str, Fen] | Literal["max"] = Field(default_factory=dict)
+    prices: list[Fen] | None = None
+    store: Id | None = None
+    currency: str | None = None
+    channel: str | None = None
+    staff: str | None = None
+    note: str | None = None
+
+
+class QuoteIn(OrderIn):
+    """The same order before it has a number or a time."""
+
+    order: Id = "quote"
+    occurred_at: When | None = None  # type: ignore[assignment]  # a quote is about now
+
+
+class ReturnedLine(_In):
+    """What came back; without `qty` all of it that is left."""
+
+    item: Id | None = None
+    category: Category | None = None
+    qty: Annotated[int, Field(ge=1, le=10**6)] | None = None
+    amount: Fen | None = None
+
+
+class ReturnIn(_In):
+    """A return. Without `lines` the whole order comes back. `source_id` is the return's own number."""
+
+    source_id: Id
+    occurred_at: When
+    reason: str | None = None
+    lines: list[ReturnedLine] | None = None
+    kind: Literal["sale_returned", "machine_returned"] = "sale_returned"
+    serial: Id | None = None
+    member: Id | None = None
+    store: Id | None = None
+    order: Id | None = None
+    staff: str | None = None
+    note: str | None = None
+
+
+class ClaimIn(_In):
+    """A claim of an entitlement; without a time it is now."""
+
+    occurred_at: When | None = None
+    source_id: Id | None = None
+    qty: Annotated[int, Field(ge=1, le=10**6)] = 1
+    serial: Id | None = None
+    store: Id | None = None
+    staff: str | None = None
+    note: str | None = None
+
+
+class Booked(BaseModel):
+    """What was recorded, and everything that it did."""
+
+    status: Literal["recorded", "duplicate", "parked"]
+    key: str
+    member: str | None = None
+    tier: dict[str, str] | None = None
+    tier_changes: list[dict[str, Any]] = []
+    grants: list[dict[str, Any]] = []
+    adjusted: list[dict[str, Any]] = []
+    credit_used: dict[str, int] = {}
+    balances: dict[str, dict[str, Any]] = {}
+    waits_for: list[str] | None = None
+    flags: list[dict[str, str]] | None = None
+
+
+class SoldLine(BaseModel):
+    """A line as it was booked; amount = credit + cash."""
+
+    item: str
+    category: str
+    qty: int
+    list: Fen
+    amount: Fen
+    credit: Fen
+    cash: Fen
+
+
+class Sold(Booked):
+    """A sale that was recorded. `price_differs`: where a late one was charged otherwise than the rules say."""
+
+    order: str
+    lines: list[SoldLine]
+    total: dict[str, int]
+    late: bool
+    price_differs: list[dict[str, int]] | None = None
+
+
+class QuoteLine(SoldLine):
+    """A line as it would be charged; `rule` is the price that applies."""
+
+    rule: str | None
+
+
+class Why(BaseModel):
+    """Why or why not: a code, a sentence, and the test that decided."""
+
+    code: str
+    why: Said
+    condition: dict[str, Any] | None = None
+
+
+class PriceWhy(Why):
+    """A price and a line of the order."""
+
+    line: int
+    rule: str
+    title: Said
+    applied: bool
+
+
+class RewardWhy(Why):
+    """A reward and what it gives."""
+
+    rule: str
+    title: Said
+    wallet: str
+    unit: str
+    amount: int
+
+
+class Quote(BaseModel):
+    """What the order costs and earns, with nothing written."""
+
+    member: str
+    as_of: str
+    policy_version: int
+    tier: dict[str, str]
+    lines: list[QuoteLine]
+    total: dict[str, int]
+    credit: list[dict[str, Any]]
+    earns: list[dict[str, Any]]
+    receipt: dict[str, list[str]]
+    prices: list[PriceWhy] | None = None
+    rewards: list[RewardWhy] | None = None
+
+
+class Lot(BaseModel):
+    """What one grant put in."""
+
+    amount: int
+    remaining: int
+    rule: str | None
+    event: str | None
+    usable_from: str
+    last_day: str | None
+
+
+class Wallet(BaseModel):
+    """A wallet: the lots' `remaining` sum to `available`; `usable` of it may be spent now."""
+
+    wallet: str
+    title: Said
+    unit: str
+    available: int
+    usable: int
+    held: int
+    debt: int
+    suspended: bool
+    lots: list[Lot]
+
+
+class Trait(Why):
+    """A trait, met or not, with every test of its condition."""
+
+    id: str
+    title: Said
+    met: bool
+    attestable: bool
+    conditions: list[dict[str, Any]]
+
+
+class Right(BaseModel):
+    """An entitlement with what is left of it in this period."""
+
+    id: str
+    title: Said
+    note: Said | None
+    quota: int | None
+    period: str
+    per_machine: bool
+    used: int
+    remaining: int | None
+    next_on: str | None
+
+
+class Member(BaseModel):
+    """A member as of now."""
+
+    member: str
+    form: str
+    as_of: str
+    programme: Said
+    policy_version: int
+    standing: dict[str, Any]
+    next_tier: dict[str, Any] | None
+    traits: list[Trait]
+    lists: list[dict[str, Any]]
+    wallets: list[Wallet]
+    tier_history: list[dict[str, Any]]
+    last_event: dict[str, Any] | None
+    entitlements: list[Right]
+
+
+class Balance(BaseModel):
+    """A member's wallets."""
+
+    member: str
+    as_of: str
+    wallets: list[Wallet]
+
+
+class StatementLine(BaseModel):
+    """One entry, as changes of what is available, held and owed."""
+
+    number: int | None
+    kind: str
+    wallet: str
+    unit: str
+    available: int
+    held: int
+    debt: int
+    event: str | None
+    rule: str | None
+    recorded_at: str
+
+
+class Statement(BaseModel):
+    """A page of a member's statement; `next` is the cursor of the next one."""
+
+    member: str
+    lines: list[StatementLine]
+    next: int | None
+
+
+class Found(BaseModel):
+    """The members found, by their codes."""
+
+    members: list[dict[str, str]]
+
+
+class ProblemDetail(BaseModel):
+    """RFC 9457. `code` is stable; `retryable` tells whether the same request may be sent again."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    request_id: str
+    retryable: bool
+    details: dict[str, int | str] | None = None
+    errors: list[dict[str, str]] | None = None
