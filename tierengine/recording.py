@@ -17,10 +17,10 @@ import psycopg
 
 from tierengine import reading
 from tierengine.dialect import Link
-from tierengine.errors import Refused, TierengineError, Unknown
+from tierengine.errors import Refused
 from tierengine.history import Observation
 from tierengine.ids import Ids, NeedIds
-from tierengine.items import Answer, Item, refusal
+from tierengine.items import Answer, Item
 from tierengine.observations import CANCELLED
 from tierengine.reading import NeedMore
 from tierengine.recording_group import Group, ItemRefused
@@ -97,21 +97,24 @@ class Recorder:
         return group.answers()
 
     def deliver(self) -> int:
-        """Bring what members' events mean for other members to those, a transaction each; return how many."""
+        """Bring what members' events mean for other members to those, a transaction each; return how many.
+
+        A receiver who is locked elsewhere stays due.
+        """
         done = 0
-        while self.due:
-            dealer, receiver = min(self.due)
+        for dealer, receiver in sorted(self.due):
             wants = _Wants({receiver})
 
             def run(dealer: int = dealer, receiver: int = receiver, wants: _Wants = wants) -> Group:
                 group = Group(self.link, self.ids, self.programmes, dealer, (), {}, {})
                 group.deliver_to = receiver
-                group.run(wants.members, wants.keys, wants.outside, now=self.now(), wait=True)
+                group.run(wants.members, wants.keys, wants.outside, now=self.now(), wait=False)
                 return group
 
-            self._until_done(run, wants, {}, dealer)
-            self.due.discard((dealer, receiver))
-            done += 1
+            group = self._until_done(run, wants, {}, dealer)
+            if group.delivered:
+                self.due.discard((dealer, receiver))
+                done += 1
         return done
 
     def recover(self) -> None:
@@ -185,13 +188,3 @@ class Recorder:
         if any(o.store and o.store not in known for o in observations):
             known.update(self.link.ask(_STORES, dealer).rows())
         return known
-
-
-def whole(answers: Sequence[Answer | None]) -> list[Answer]:
-    """Return the answers of a group that waited for its locks, so that none is missing."""
-    return [answer or refusal("unavailable", TierengineError("busy")) for answer in answers]
-
-
-def unknown_dealer(dealer: int) -> Answer:
-    """Return the answer to an item of a dealer without a policy."""
-    return refusal("unknown", Unknown("no_policy", dealer=dealer))

@@ -53,6 +53,7 @@ class Group:
     also: frozenset[str] = frozenset()  # clusters to look at again though nothing new is in them
     now: int = 0
     receivers: set[int] = field(default_factory=set)
+    delivered: bool = False
     _answers: list[Answer | None] = field(default_factory=list)
     _held: Held = field(default_factory=Held)
     _rows: Rows = field(default_factory=Rows)
@@ -67,6 +68,8 @@ class Group:
         once = [(item.once.scope, item.once.key) for item in self.items if item.once is not None]
         self._held = reading.hold(self.link, self.dealer, set(members), set(keys), set(outside), once, wait=wait)
         self.now = max(now, max((head.recorded_at for head in self._held.ledgers.values()), default=0))
+        if self.deliver_to is not None and self.deliver_to not in self._held.locked:
+            return
         if not self._held.head:
             problem = Unknown("no_policy", dealer=self.dealer)
             self._answers = [refusal("unknown", problem) for _ in self.items]
@@ -176,6 +179,7 @@ class Group:
                 self.link, programme, self.deliver_to, self._held.histories.get(self.deliver_to, ())
             )
             self._rows.applied = deliveries.applied
+            self.delivered = True
             self._touched.add(self.deliver_to)
             return {self.deliver_to: (deliveries.rows, deliveries.event_ids)}
         clusters = set(self.also)
