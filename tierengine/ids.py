@@ -42,18 +42,18 @@ class Ids:
         size = max(BLOCK, count)
         link.begin()
         try:
-            self._end = link.ask(
+            end = link.ask(
                 "INSERT INTO id_block (name, next) VALUES (?1, ?2) "
                 "ON CONFLICT (name) DO UPDATE SET next = id_block.next + ?3 RETURNING next",
                 _NAME,
                 size + 1,
                 size,
             ).rows()[0][0]
+            link.commit()
         except BaseException:
             link.rollback()
             raise
-        link.commit()
-        self._next = self._end - size
+        self._next, self._end = end - size, end
 
     def take(self) -> int:
         """Return the next id."""

@@ -1,0 +1,343 @@
+"""The group writer: everybody is answered, and only what was committed is said to be recorded."""
+
+import os
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import psycopg
+import pytest
+
+from tests.test_recording import Club
+from tierengine import database, people
+from tierengine.items import Observe, Once, Sale
+from tierengine.settings import Settings
+from tierengine.writer import Writer
+
+
+@pytest.fixture
+def club(book_url):
+    made = Club(book_url)
+    yield made
+    made.check()
+    made.close()
+
+
+@pytest.fixture
+def writer(club):
+    with Writer(club.url) as made:
+        yield made
+
+
+def said(club, *observations):
+    return [Observe(club.dealer, one) for one in observations]
+
+
+def hold(writer, act=None):
+    """Keep the writer busy until the event is set, so that what is sent meanwhile waits together."""
+    started, go = threading.Event(), threading.Event()
+
+    def wait(link, ids):
+        started.set()
+        go.wait(20)
+
+    writer.perform(wait)
+    started.wait(20)
+    return go
+
+
+def test_what_was_answered_is_in_the_book(club, writer):
+    answers = writer.record(said(club, *club.golden(), club.parts("P", "2026-04-01")))
+    assert {answer.status for answer in answers} == {"recorded"}
+    assert club.count("event") == 6
+
+
+def test_many_clients_at_once_are_all_answered_once(club, writer):
+    def client(number):
+        item = Observe(club.dealer, club.parts(f"P{number}", "2026-04-01", member=f"M{number % 6}"))
+        return [writer.submit(item).result(20).status for _ in range(2)]
+
+    with ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(client, range(64)))
+    assert answers == [["recorded", "duplicate"]] * 64
+    assert club.count("event") == 64
+
+
+def test_those_who_wait_share_one_transaction(club, writer):
+    go = hold(writer)
+    futures = [writer.submit(Observe(club.dealer, club.contact(n, "2026-04-01", f"M{n % 6}"))) for n in range(20)]
+    go.set()
+    assert {future.result(20).status for future in futures} == {"recorded"}
+    assert len(club.rows("SELECT DISTINCT recorded_at FROM event")) == 1
+
+
+def test_a_command_sees_what_was_sent_just_before_it(club, writer):
+    go = hold(writer)
+    futures = [writer.submit(item) for item in said(club, *club.golden(), club.machine("C", "2026-05-01"))]
+    sale = Sale(club.dealer, (club.parts("P", "2026-06-01", credit=100_000),), {"parts_credit": 100_000})
+    futures.append(writer.submit(sale))
+    go.set()
+    assert [future.result(20).status for future in futures] == ["recorded"] * 7
+
+
+def test_the_last_credit_is_spent_once_however_many_ask(club, writer):
+    writer.record(said(club, *club.golden(), club.machine("C", "2026-05-01")))
+
+    def client(number):
+        parts = club.parts(f"P{number}", "2026-06-01", credit=100_000)
+        return writer.submit(Sale(club.dealer, (parts,), {"parts_credit": 100_000})).result(20).status
+
+    with ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(client, range(48)))
+    assert (answers.count("recorded"), answers.count("refused")) == (1, 47)
+    assert club.balance("parts_credit") == 0
+
+
+def test_a_full_queue_is_answered_at_once(club):
+    settings = Settings(database_url=club.url, queue_size=3)
+    with Writer(club.url, settings) as writer:
+        go = hold(writer)
+        futures = [writer.submit(item) for item in said(club, *(club.contact(n, "2026-04-01") for n in range(5)))]
+        assert [future.result(0).code for future in futures[3:]] == ["busy", "busy"]
+        go.set()
+        assert [future.result(20).status for future in futures[:3]] == ["recorded"] * 3
+
+
+def test_who_waited_too_long_is_dropped_before_anything_is_done(club):
+    with Writer(club.url, Settings(database_url=club.url, deadline_ms=10)) as writer:
+        go = hold(writer)
+        future = writer.submit(*said(club, club.contact(1, "2026-04-01")))
+        time.sleep(0.05)
+        go.set()
+        assert (future.result(20).status, future.result(20).code) == ("unavailable", "deadline")
+    assert club.count("event") == 0
+
+
+def test_a_client_that_left_is_dropped(club, writer):
+    go = hold(writer)
+    future = writer.submit(*said(club, club.contact(1, "2026-04-01")))
+    assert future.cancel()
+    go.set()
+    writer.record(said(club, club.contact(2, "2026-04-01")))
+    assert club.count("event") == 1
+
+
+def test_tills_do_not_wait_for_a_long_batch(club, writer):
+    batch = said(club, *(club.contact(n, "2026-04-01", f"M{n % 6}") for n in range(900)))
+    importing = threading.Thread(target=writer.record, args=(batch,))
+    importing.start()
+    time.sleep(0.05)
+    waits = []
+    while importing.is_alive():
+        began = time.monotonic()
+        writer.submit(*said(club, club.parts(f"T{len(waits)}", "2026-04-01"))).result(20)
+        waits.append(time.monotonic() - began)
+    importing.join()
+    assert max(waits) < 3
+
+
+def test_an_act_of_the_staff_runs_in_a_transaction_of_its_own(club, writer):
+    def act(link, ids):
+        return people.create_members(link, ids, club.dealer, [people.NewMember("NEW")], club.now)
+
+    writer.perform(act).result(20)
+    assert writer.record(said(club, club.contact(1, "2026-04-01", "NEW")))[0].status == "recorded"
+    with pytest.raises(Exception, match="changed"):
+        writer.perform(act).result(20)
+    assert writer.ready
+
+
+# ---- faults -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def poison(monkeypatch):
+    """An item that breaks whoever works on it: the order number POISON."""
+    from tierengine import recording_group
+
+    honest = recording_group.event_row
+
+    def row(event, *rest):
+        if ":POISON:" in event.recorded.key:
+            raise ValueError("poison")
+        return honest(event, *rest)
+
+    monkeypatch.setattr(recording_group, "event_row", row)
+
+
+def test_one_bad_item_fails_alone(club, writer, poison):
+    go = hold(writer)
+    orders = [*range(5), "POISON", *range(5, 10)]
+    futures = [writer.submit(*said(club, club.parts(f"{order}", "2026-04-01"))) for order in orders]
+    go.set()
+    answers = [future.result(20).status for future in futures]
+    assert answers == ["recorded"] * 5 + ["failed"] + ["recorded"] * 5
+    assert club.count("event") == 10
+    assert writer.ready
+
+
+def test_a_writer_that_falls_answers_everybody_and_rises(club, writer, monkeypatch):
+    from tierengine.recording import Recorder
+
+    honest = Recorder.record
+    fallen = []
+
+    def record(self, items, **how):
+        if not fallen:
+            fallen.append(1)
+            raise SystemExit
+        return honest(self, items, **how)
+
+    monkeypatch.setattr(Recorder, "record", record)
+    go = hold(writer)
+    futures = [writer.submit(item) for item in said(club, *(club.contact(n, "2026-04-01") for n in range(5)))]
+    go.set()
+    assert {future.result(20).code for future in futures} == {"writer_down"}
+    assert writer.record(said(club, club.contact(9, "2026-04-01")))[0].status == "recorded"
+    assert writer.ready
+    assert club.count("event") == 1
+
+
+def test_a_commit_that_fails_is_never_answered_as_recorded(club, writer, monkeypatch):
+    link = writer._recorder.link
+    error = sqlite3.OperationalError if link.kind == "sqlite" else psycopg.errors.DiskFull
+    honest, failing = type(link).commit, [True]
+
+    def commit(self):
+        if failing:
+            raise error("database or disk is full")
+        honest(self)
+
+    monkeypatch.setattr(type(link), "commit", commit)
+    (answer,) = writer.record(said(club, club.parts("P", "2026-04-01")))
+    assert (answer.status, answer.code) == ("unavailable", "database_down")
+    assert club.count("event") == 0
+    failing.clear()
+    assert writer.record(said(club, club.parts("P", "2026-04-01")))[0].status == "recorded"
+
+
+def test_closing_finishes_what_waits_and_takes_nothing_more(club):
+    writer = Writer(club.url)
+    go = hold(writer)
+    futures = [writer.submit(item) for item in said(club, *(club.contact(n, "2026-04-01") for n in range(30)))]
+    closing = threading.Thread(target=writer.close)
+    closing.start()
+    time.sleep(0.05)
+    refused = writer.submit(*said(club, club.contact(99, "2026-04-01")))
+    go.set()
+    closing.join(20)
+    assert {future.result(0).status for future in futures} == {"recorded"}
+    assert refused.result(0).code == "writer_down"
+    assert not writer.ready
+
+
+# ---- SQLite: one writer -----------------------------------------------------------------------------------------
+
+
+def test_a_second_writer_of_a_file_is_refused_by_name(sqlite_book_url):
+    club = Club(sqlite_book_url)
+    with Writer(sqlite_book_url):
+        with pytest.raises(database.WriterBusy, match=str(os.getpid())):
+            Writer(sqlite_book_url)
+        program = f"from tierengine.writer import Writer\nWriter({sqlite_book_url!r})"
+        other = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+        assert f"process {os.getpid()}" in other.stderr
+    Writer(sqlite_book_url).close()
+    club.close()
+
+
+# ---- PostgreSQL: other processes --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def served(postgres_book_url):
+    made = Club(postgres_book_url)
+    yield made
+    made.check()
+    made.close()
+
+
+def test_a_locked_member_does_not_keep_the_others_waiting(served):
+    with Writer(served.url) as writer, psycopg.connect("postgresql://" + served.url.partition("://")[2]) as other:
+        other.execute("SELECT 1 FROM ledger l JOIN member m ON m.id = l.member_id WHERE m.code = 'M1' FOR UPDATE OF l")
+        locked = writer.submit(*said(served, served.contact(1, "2026-04-01", "M1")))
+        began = time.monotonic()
+        free = [writer.submit(*said(served, served.contact(2 + n, "2026-04-01", "M2"))) for n in range(10)]
+        assert {future.result(5).status for future in free} == {"recorded"}
+        assert time.monotonic() - began < 1.5
+        assert not locked.done()
+        other.rollback()
+        assert locked.result(10).status == "recorded"
+
+
+def test_a_member_locked_for_too_long_is_answered_busy(served):
+    settings = Settings(database_url=served.url, lock_timeout_ms=200)
+    with (
+        Writer(served.url, settings) as writer,
+        psycopg.connect("postgresql://" + served.url.partition("://")[2]) as other,
+    ):
+        other.execute("SELECT 1 FROM ledger FOR UPDATE")
+        answer = writer.submit(*said(served, served.contact(1, "2026-04-01", "M1"))).result(10)
+        assert (answer.status, answer.code) == ("unavailable", "busy")
+        other.rollback()
+    assert served.count("event") == 0
+
+
+def test_two_writers_record_the_same_things_once(served):
+    observations = [
+        *served.golden("M1"),
+        *served.golden("M2"),
+        *(served.machine(f"L{n}", f"2026-05-{n:02d}") for n in range(1, 9)),
+    ]
+    with Writer(served.url) as one, Writer(served.url) as other, ThreadPoolExecutor(8) as pool:
+        sent = [(writer, observation) for observation in observations for writer in (one, other)]
+        answers = list(
+            pool.map(lambda pair: pair[0].submit(*said(served, pair[1]), lane="bulk").result(60).status, sent)
+        )
+    assert answers.count("recorded") == len(observations)
+    assert set(answers) <= {"recorded", "duplicate"}
+
+
+def test_a_sale_and_its_return_find_each_other_whoever_records_them(served):
+    with Writer(served.url) as one, Writer(served.url) as other, ThreadPoolExecutor(2) as pool:
+        for number in range(20):
+            sale = Observe(served.dealer, served.parts(f"P{number}", "2026-04-01"))
+            back = Observe(served.dealer, served.returned(f"P{number}", "2026-04-02", number=number))
+            list(pool.map(lambda pair: pair[0].submit(pair[1]).result(20), ((one, sale), (other, back))))
+    assert served.count("parked") == 0
+    assert served.count("contribution") == 40
+
+
+def test_a_connection_cut_in_the_middle_is_made_good(served):
+    with Writer(served.url) as writer:
+        writer.record(said(served, served.contact(1, "2026-04-01")))
+        served.rows(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() "
+            "AND datname = current_database()"
+        )
+        once = Once("k", "1", "h")
+        answer = writer.record([Observe(served.dealer, served.contact(2, "2026-04-01"), once=once)])[0]
+        assert answer.status == "recorded"
+    assert served.count("event") == 2
+
+
+def test_a_commit_of_unknown_outcome_is_looked_up_and_not_done_twice(served, monkeypatch):
+    with Writer(served.url) as writer:
+        link = writer._recorder.link
+        honest, cut = type(link).commit, [True]
+
+        def commit(self):
+            honest(self)
+            if cut and self.raw.info.backend_pid == link.raw.info.backend_pid:
+                cut.clear()
+                self.raw.close()
+                raise psycopg.OperationalError("the connection is lost")
+
+        monkeypatch.setattr(type(link), "commit", commit)
+        item = Observe(served.dealer, served.parts("P", "2026-04-01"), once=Once("k", "1", "h"))
+        answer = writer.submit(item).result(20)
+    assert answer.status == "recorded"
+    assert (served.count("event"), served.count("idempotency")) == (1, 1)
