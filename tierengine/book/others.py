@@ -10,7 +10,7 @@ from datetime import date
 from tierengine.book.catalogue import MODELS
 from tierengine.book.days import TODAY, between, days_from
 from tierengine.book.routine import delivered, serve
-from tierengine.book.scene import OPENED, Scene, elsewhere, small_parts, talks_to_us, tells_us
+from tierengine.book.scene import OPENED, Scene, elsewhere, filed, small_parts, talks_to_us, tells_us
 
 
 def key_account(scene: Scene) -> None:
@@ -48,15 +48,15 @@ def benchmark(scene: Scene) -> None:
 def two_machines(scene: Scene) -> None:
     """Two machines from us: one trait."""
     diary, rng = scene.diary, scene.rng
-    diary.profile()
     first = between(rng, OPENED, date(2025, 12, 31))
+    opened = filed(scene, first)
     second = between(rng, days_from(first, 60), date(2026, 10, 31))
     delivered(diary, diary.buy(first, size=rng.choice(("small", "medium"))), "clip")
     deal = diary.buy(
         second, size=rng.choice(("small", "medium")), used=rng.random() < 0.15, paper_late=rng.choice((0, 0, 0, 16))
     )
     delivered(diary, deal, "zipper")
-    serve(diary, "clip", OPENED, second)
+    serve(diary, "clip", opened, second)
     serve(diary, "zipper", second)
     small_parts(scene, first)
 
@@ -171,8 +171,8 @@ def newcomer(scene: Scene) -> None:
 def one_larger(scene: Scene) -> None:
     """One machine of a proper size: a member, no trait."""
     diary, rng = scene.diary, scene.rng
-    diary.profile()
     day = between(rng, OPENED, date(2026, 11, 5))
+    opened = filed(scene, day)
     deal = diary.buy(
         day,
         size=rng.choice(("medium", "medium", "large")),
@@ -180,7 +180,7 @@ def one_larger(scene: Scene) -> None:
         paper_late=rng.choice((0, 0, 0, 0, 15)),
     )
     delivered(diary, deal, "zipper")
-    serve(diary, "clip", OPENED, day)
+    serve(diary, "clip", opened, day)
     serve(diary, "zipper", day)
     small_parts(scene, day)
     if rng.random() < 0.3:
@@ -192,10 +192,10 @@ def one_larger(scene: Scene) -> None:
 def one_small(scene: Scene) -> None:
     """One small machine: a customer."""
     diary, rng = scene.diary, scene.rng
-    diary.profile()
     day = between(rng, OPENED, date(2026, 11, 5))
+    opened = filed(scene, day)
     delivered(diary, diary.buy(day, size="small", settled_after=rng.choice((5, 12, 28))), "clip")
-    serve(diary, "clip", OPENED)
+    serve(diary, "clip", opened)
     small_parts(scene, day)
     if rng.random() < 0.25:
         diary.repair(between(rng, day, TODAY), rng.randint(400, 1_200), prompt=rng.random() < 0.8)
@@ -204,18 +204,20 @@ def one_small(scene: Scene) -> None:
 def counter(scene: Scene) -> None:
     """He buys parts now and then, or rents."""
     diary, rng = scene.diary, scene.rng
-    diary.profile()
-    serve(diary, "clip", OPENED)
-    small_parts(scene, OPENED, turns=4)
+    opened = filed(scene, between(rng, OPENED, date(2026, 3, 31)))
+    serve(diary, "clip", opened)
+    small_parts(scene, opened, turns=4)
     if rng.random() < 0.4:
-        diary.rent(between(rng, date(2025, 9, 1), date(2026, 10, 1)), rng.randint(7, 40), rng.randint(4_000, 9_000))
+        diary.rent(
+            between(rng, days_from(opened, 20), date(2026, 10, 20)), rng.randint(7, 40), rng.randint(4_000, 9_000)
+        )
 
 
 def prospect(scene: Scene) -> None:
     """On file, nothing bought yet."""
     diary, rng = scene.diary, scene.rng
-    diary.profile()
-    serve(diary, "clip", OPENED)
-    diary.wish(between(rng, date(2025, 3, 1), TODAY), rng.choice(("excavator", "wheel_loader", "roller")), "了解")
+    opened = filed(scene, between(rng, date(2025, 9, 1), date(2026, 10, 15)))
+    serve(diary, "clip", opened)
+    diary.wish(between(rng, opened, TODAY), rng.choice(("excavator", "wheel_loader", "roller")), "了解")
     if rng.random() < 0.3:
-        diary.lost(between(rng, date(2025, 6, 1), TODAY), "价格")
+        diary.lost(between(rng, opened, TODAY), "价格")

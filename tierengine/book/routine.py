@@ -16,20 +16,22 @@ Level = str
 
 @dataclass(frozen=True, slots=True)
 class Rhythm:
-    """How a level is served: days between contacts, visits, surveys and a leader's contacts (0: none)."""
+    """How a level is served: days between contacts and between surveys (0: none), and how much of it is kept.
+
+    Every `visits`th contact is a visit; of gold, the one after it is the leader's.
+    """
 
     contact: int
-    visit: int
+    visits: int
     survey: int
-    leader: int
     birthday: str
-    kept: float  # how much of it is done in time
+    kept: float
 
 
 RHYTHMS: Final[dict[Level, Rhythm]] = {
-    "clip": Rhythm(150, 0, 0, 0, "birthday_sms", 0.90),
-    "zipper": Rhythm(76, 160, 150, 0, "birthday_card", 0.93),
-    "velcro": Rhythm(24, 78, 80, 82, "candle_card", 0.955),
+    "clip": Rhythm(150, 100, 0, "birthday_sms", 0.90),
+    "zipper": Rhythm(76, 2, 150, "birthday_card", 0.94),
+    "velcro": Rhythm(26, 3, 80, "candle_card", 0.965),
 }
 
 
@@ -41,12 +43,10 @@ def serve(diary: Diary, level: Level, since: date, until: date = TODAY) -> None:
     def kept(every: int) -> list[date]:
         return [day for day in _turns(since, until, every, rng) if rng.random() < rhythm.kept]
 
-    for place, day in enumerate(kept(rhythm.leader)):
-        diary.contact(day, "visit" if place % 2 == 0 else "phone", leader=True)
-    for day in kept(rhythm.visit):
-        diary.contact(day, "visit")
-    for day in kept(rhythm.contact):
-        diary.contact(day, rng.choice(("phone", "wechat")))
+    for place, day in enumerate(kept(rhythm.contact)):
+        leader = level == "velcro" and place % rhythm.visits == 0
+        visit = place % rhythm.visits == 1 or (leader and place % 2 == 0)
+        diary.contact(day, "visit" if visit else rng.choice(("phone", "wechat")), leader=leader)
     for day in kept(rhythm.survey):
         diary.survey(day)
     for day in kept(90):

@@ -30,6 +30,13 @@ class Scene:
         return self.diary.customer.code
 
 
+def filed(scene: Scene, day: date) -> date:
+    """Open his file shortly before what brought him to us; return the day."""
+    opened = max(OPENED, days_from(day, -scene.rng.randint(3, 30)))
+    scene.diary.profile(opened)
+    return days_from(opened, 1)
+
+
 def elsewhere(rng: Random, number: int, *, large: int = 0) -> list[Model]:
     """Return machines of other makers, so many of them large."""
     others = [one for one in ELSEWHERE if one.size == "medium"]

@@ -84,9 +84,7 @@ class Slips:
         when = at(days_from(day, 1), 9, self.rng.randint(0, 59))
         who = self.customer
         known: tuple[tuple[str, dict[str, Any]], ...] = (
-            ("form", {"value_text": who.form}),
             ("trade", {"value_text": who.trade}),
-            ("region", {"value_text": who.region}),
             ("entered_trade_on", {"value_date": who.entered.isoformat()}),
             ("birth_date", {"value_date": who.born.isoformat()}),
         )
