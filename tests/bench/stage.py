@@ -1,0 +1,149 @@
+"""What the HTTP benchmarks stand on: a book with members on file, a service, the floor, and the load generator."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import statistics
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tierengine.database import connect, migrate
+from tierengine.dialect import Link
+from tierengine.ids import Ids, transact
+from tierengine.people import NewMember, create_dealer, create_key, create_members, create_store
+from tierengine.recording import clock
+from tierengine.versions import publish
+
+POLICY = Path(__file__).parents[2] / "policies.yaml"
+FIRST_JANUARY_2024 = 1_704_067_200_000_000
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A book at `url` with `members` members of one dealer, and a till's key."""
+
+    url: str
+    key: str
+    members: int
+
+    def member(self, number: int) -> str:
+        """Return a member's code."""
+        return f"M{number % self.members:07d}"
+
+
+def make(url: str, members: int) -> Stage:
+    """Migrate an empty database, publish the shipped policy and put members on file."""
+    migrate(url)
+    link = connect(url)
+
+    def found(link: Link, ids: Ids) -> tuple[int, str]:
+        dealer = create_dealer(link, ids, "bench", "Bench")
+        store = create_store(link, ids, dealer, "S01", "Bench store")
+        publish(
+            link, ids, dealer, POLICY.read_text(), author="bench", reason="bench",
+            effective_from=FIRST_JANUARY_2024, now=clock(),
+        )  # fmt: skip
+        return dealer, create_key(link, ids, dealer, "pos", clock(), store)
+
+    ids = Ids()
+    dealer, key = transact(link, ids, found)
+    for first in range(0, members, 5_000):
+        batch = [NewMember(f"M{number:07d}") for number in range(first, min(first + 5_000, members))]
+        transact(link, ids, lambda link, ids, batch=batch: create_members(link, ids, dealer, batch, clock()))
+    link.close()
+    return Stage(url, key, members)
+
+
+def analyze(stage: Stage) -> None:
+    """Let PostgreSQL know how large its tables are, as autovacuum would in a while."""
+    if not stage.url.startswith("sqlite"):
+        link = connect(stage.url)
+        link.raw.autocommit = True  # type: ignore[attr-defined]  # only PostgreSQL comes here
+        link.run("ANALYZE")
+        link.close()
+
+
+@contextmanager
+def service(app: str, environ: dict[str, str], workers: int = 1, path: str = "/livez") -> Iterator[int]:
+    """Serve `app` (a factory) and yield its port."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [
+        sys.executable, "-m", "uvicorn", "--factory", app, "--port", str(port), "--workers", str(workers),
+        "--log-level", "warning", "--no-access-log",
+    ]  # fmt: skip
+    process = subprocess.Popen(command, env={**os.environ, **environ})
+    try:
+        _wait(port, path, process)
+        yield port
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def _wait(port: int, path: str, process: subprocess.Popen[bytes]) -> None:
+    until = time.monotonic() + 60
+    while time.monotonic() < until and process.poll() is None:
+        try:
+            urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=2).close()
+        except urllib.error.HTTPError:
+            return  # it answers: the floor has no such page
+        except OSError:
+            time.sleep(0.1)
+        else:
+            return
+    raise RuntimeError(f"the service on port {port} did not answer")
+
+
+@dataclass(frozen=True)
+class Load:
+    """What one run of the load generator measured."""
+
+    rate: float
+    p50: float
+    p95: float
+    p99: float
+    statuses: dict[str, int]
+
+
+Request = tuple[str, str, dict[str, str], str]
+
+
+def load(port: int, clients: int, requests: Sequence[Request]) -> Load:
+    """Send the requests from a process of their own."""
+    job = json.dumps({"host": "127.0.0.1", "port": port, "clients": clients, "requests": requests})
+    run = subprocess.run(
+        [sys.executable, "-m", "tests.bench.load"], input=job, capture_output=True, text=True, check=True
+    )
+    found = json.loads(run.stdout)
+    cuts = statistics.quantiles(found["latencies_ms"], n=100)
+    return Load(len(requests) / found["seconds"], cuts[49], cuts[94], cuts[98], found["statuses"])
+
+
+def now_text() -> str:
+    """Return the time as a till sends it."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def order(stage: Stage, number: int, tag: str) -> dict[str, object]:
+    """Return an order of two lines for the `number`-th member."""
+    return {
+        "member": stage.member(number),
+        "order": f"{tag}-{number}",
+        "occurred_at": now_text(),
+        "lines": [
+            {"item": "FILTER-01", "category": "parts", "qty": 2, "list": 36_000},
+            {"item": "OIL-15W40", "category": "lubricant", "qty": 1, "list": 58_000},
+        ],
+    }
