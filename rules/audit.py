@@ -27,6 +27,7 @@ class _Condition:
     together: set[str] = field(default_factory=set)
     junctions: list[_Condition] = field(default_factory=list)
     ends: int = 0
+    pending: int = 0
 
 
 def audit(rules: Iterable[tuple[str, Sequence[Literal]]]) -> tuple[int, int]:
@@ -71,5 +72,9 @@ def _follow(parent: _Condition, literal: Literal, owner: str) -> tuple[_Conditio
 
 
 def _pending(condition: _Condition) -> int:
-    below = [_pending(one) for one in (*condition.followers.values(), *condition.junctions)]
-    return len(condition.together) + len(condition.junctions) - 1 + max(below) if below else 1
+    # Remembered, because a junction is reached from every branch of its choice.
+    if not condition.pending:
+        below = [_pending(one) for one in (*condition.followers.values(), *condition.junctions)]
+        together = len(condition.together) + len(condition.junctions)
+        condition.pending = together - 1 + max(below) if below else 1
+    return condition.pending

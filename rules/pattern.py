@@ -28,7 +28,7 @@ MAX_STEPS: Final = 128  # conditions of one alternative. No limit; this is for o
 MAX_CHOICES: Final = 12  # of one alternative. 15 groups in one rule, one of which is the rule: refused
 MAX_CONDITIONS: Final = 20_000  # of a program. No limit, but 4.5 kB each in every handle
 MAX_FOLLOWERS: Final = 256  # of one condition. 512: the compile never ends
-MAX_JUNCTIONS: Final = 64  # choices that one condition ends. 128: read out of bounds
+MAX_JUNCTIONS: Final = 50  # choices that one condition ends. 128: read out of bounds
 MAX_SAME_END: Final = 128  # rules with the same last condition. 256: the first match crashes
 MAX_PENDING: Final = 60  # conditions found to hold and not yet followed. 65: refused, the fact half stored
 
