@@ -462,7 +462,8 @@ class _Frame:
             self._high += 1
             if not outside:
                 self._change(row, 1)
-        self._look_ahead()
+        # Look ahead again when next asked.
+        self.next_in = _EVER
 
     def move(self, after: int, upto: int) -> None:
         """Make this the window (after, upto]."""

@@ -118,7 +118,7 @@ def read_facts(
         rows += [
             row for row in candidates.get(ask.member_id, ()) if row.kind in STATE_KINDS and row.known <= ask.position
         ]
-        rows.sort(key=_known)
+        rows.sort(key=_order)
         state = States(prepared.zone, rows)
         values = prepared.values(raws[number], state, ask.position[0], ask.since)
         found[ask.member_id] = Snapshot(prepared, ask, values, state)
@@ -137,7 +137,7 @@ def read_contributions(
     for row in _rows(cursor, _HISTORY.format(raw=raw, members=say.members), (_json(list(found)),)):
         found[row[9]].append(_contribution(row[:5], row[5:9], row[10]))
     for rows in found.values():
-        rows.sort(key=_known)
+        rows.sort(key=_order)
     return found
 
 
@@ -153,8 +153,9 @@ def _json(value: object) -> str:
     return orjson.dumps(value).decode()
 
 
-def _known(row: Contribution) -> Position:
-    return row.known
+def _order(row: Contribution) -> tuple[Position, str, int]:
+    # Of a corrected line the old word goes before the new one comes, at the same position.
+    return row.known, row.line, row.qty
 
 
 def _contribution(numbers: Sequence[int], texts: Sequence[Any], cause: str = "") -> Contribution:
