@@ -11,11 +11,12 @@ never payable at a till.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from itertools import islice
+from typing import Protocol, TypeVar
 
 import orjson
 
@@ -27,7 +28,7 @@ from tierengine.dialect import Link, Row, Table, doc
 from tierengine.errors import Refused, Unknown
 from tierengine.facts_sql import Ask, read_facts
 from tierengine.history import LAST
-from tierengine.ids import Ids, transact
+from tierengine.ids import Ids
 from tierengine.models import AwardRun, AwardWinner
 from tierengine.ranking import Candidate, Ranked, rank
 from tierengine.recording_money import Purse
@@ -37,8 +38,19 @@ from tierengine.writing import Rows
 from tierengine.zone import add_months
 
 CHUNK = 200
-_RUNS = Table(AwardRun.__table__)  # type: ignore[attr-defined]  # SQLModel adds the table
-_WINNERS = Table(AwardWinner.__table__)  # type: ignore[attr-defined]  # as above
+Made = TypeVar("Made")
+
+
+class Perform(Protocol):
+    """Runs an act in a transaction of its own and returns what it made."""
+
+    def __call__(self, act: Callable[[Link, Ids], Made], /) -> Made:
+        """Run it."""
+        ...
+
+
+_RUNS = Table(AwardRun)
+_WINNERS = Table(AwardWinner)
 
 _EVER_IN = "SELECT DISTINCT member_id FROM tier_change WHERE dealer_id = ?1 AND tier IN (?2*) AND at <= ?3 ORDER BY 1"
 _CODES = "SELECT id, code FROM member WHERE id IN (?1*)"
@@ -166,19 +178,19 @@ def _candidates(
 
 
 def issue(
-    link: Link, ids: Ids, programme: Programme, award_id: str | None, year: int, now: int, closing: int | None = None
+    perform: Perform, programme: Programme, award_id: str | None, year: int, now: int, closing: int | None = None
 ) -> Issued:
     """Freeze the list unless it is, then book every prize that is not booked yet.
 
-    `closing` states the day of closing when the list is frozen before the year is over; without it that is refused.
+    perform  runs an act in a transaction of its own: `Writer.perform(act).result()`, or ids.transact
+    closing  the instant of closing, when the list is frozen before the year is over; without it that is refused
     """
     award = the_award(programme, award_id, now)
-    run, frozen_now = transact(link, ids, partial(_freeze, programme, award, year, now, closing))
-    run_id, list_hash = run
-    winners = link.ask(_WON, run_id).rows()
+    run_id, list_hash, frozen_now = perform(partial(_freeze, programme, award, year, now, closing))
+    winners = perform(lambda link, _: link.ask(_WON, run_id).rows())
     booked: set[int] = set()
     for chunk in _chunks(winners):
-        booked |= transact(link, ids, partial(_book, programme, award, year, chunk, now))
+        booked |= perform(partial(_book, programme, award, year, chunk, now))
     return Issued(
         award.id,
         year,
@@ -195,12 +207,12 @@ def cause_of(award_id: str, year: int) -> str:
 
 def _freeze(
     programme: Programme, award: Award, year: int, now: int, closing: int | None, link: Link, ids: Ids
-) -> tuple[tuple[int, str], bool]:
+) -> tuple[int, str, bool]:
     # The dealer's row makes two runs that start at once wait for one another.
     link.ask("SELECT id FROM dealer WHERE id = ?1 FOR UPDATE", programme.dealer_id).rows()
     known = link.ask(_RUN, programme.dealer_id, award.id, year).rows()
     if known:
-        return (known[0][0], known[0][3]), False
+        return known[0][0], known[0][3], False
     found = plan(link, programme, award.id, year, now if closing is None else min(closing, now))
     if not found.final and closing is None:
         raise Refused("award_too_early", year=year)
@@ -220,7 +232,7 @@ def _freeze(
             for one in won
         ],
     )
-    return (run_id, digest), True
+    return run_id, digest, True
 
 
 def _book(

@@ -117,7 +117,7 @@ INVARIANTS = (
             SELECT member_id, event_key, rule, 0 AS booked, wanted FROM ({_WANTED}) AS decided
             UNION ALL
             SELECT member_id, event_key, rule, delta, 0 FROM entry
-            WHERE kind IN ('grant', 'reverse', 'adjust') AND rule <> '') AS both
+            WHERE kind IN ('grant', 'reverse', 'adjust') AND rule <> '') AS worth
         GROUP BY member_id, event_key, rule HAVING SUM(booked) <> SUM(wanted) ORDER BY member_id
         """,
     ),

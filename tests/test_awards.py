@@ -1,0 +1,144 @@
+"""The annual award, planned and issued from a recorded book on both databases."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from tests.test_recording import Club
+from tierengine import awards
+from tierengine.errors import Refused, Unknown
+from tierengine.ids import Ids, transact
+from tierengine.verify import verify
+
+SHIPPED = (Path(__file__).parent.parent / "policies.yaml").read_text(encoding="utf-8")
+MEMBERS = [f"M{number:02d}" for number in range(20)]
+WALLET = "award:gold_user"
+
+
+@pytest.fixture
+def club(book_url):
+    club = Club(book_url, SHIPPED, MEMBERS)
+    yield club
+    club.close()
+
+
+def golden(club, member, month="01"):
+    """What makes a member gold from that month of 2025 on, with two attestations and a machine."""
+    signed = {
+        "stated_by": "U01",
+        "stated_role": "sales_manager",
+        "countersigned_by": "U02",
+        "countersigned_role": "leader",
+        "evidence": "x",
+    }
+    return [
+        club.said("attestation", f"2025-{month}-03", member, source_id=f"{member}-1", trait="early_entrant", **signed),
+        club.said("attestation", f"2025-{month}-04", member, source_id=f"{member}-2", trait="peer_influence", **signed),
+        club.machine(f"{member}-A", f"2025-{month}-05", member, size="medium", margin=1_000_000),
+    ]
+
+
+def margin(club, member, fen, day="2025-11-01"):
+    line = {"item": "x", "category": "attachment", "qty": 1, "amount": 10_000_000, "margin": fen}
+    return club.said("parts_purchase", day, member, order=f"{member}-m{fen}", lines=[line])
+
+
+def perform(club):
+    return partial(transact, club.link, Ids())
+
+
+def programme(club):
+    found = club.recorder.programmes.of(club.link, club.dealer, 1)
+    club.link.rollback()
+    return found
+
+
+def fill(club, members=MEMBERS):
+    for place, member in enumerate(members):
+        club.send(*golden(club, member), margin(club, member, 100_000 * (place + 1)))
+
+
+def test_the_plan_ranks_by_score_and_cuts_at_the_share_within_the_limits(club):
+    fill(club)
+    plan = awards.plan(club.link, programme(club), None, 2025, club.now)
+    club.link.rollback()
+    assert plan.final
+    assert [one.candidate.code for one in plan.ranked.placed[:3]] == ["M19", "M18", "M17"]
+    assert (plan.ranked.winners, plan.ranked.limited_by, plan.cost) == (4, "share", 4 * 500_000)
+    assert all(one.wins == (one.place <= 4) for one in plan.ranked.placed)
+
+
+def test_who_was_gold_for_less_than_six_months_or_not_on_the_last_day_is_not_eligible(club):
+    club.send(*golden(club, "M00"))
+    club.send(*golden(club, "M01", "06"))
+    club.send(*golden(club, "M02", "07"))  # from 5 July: five whole months
+    club.send(*golden(club, "M03"), club.said("overdue_changed", "2025-12-30", "M03", source_id="o1", overdue_days=91))
+    club.send(*golden(club, "M04"), club.said("segment_set", "2025-12-01", "M04", source_id="s1", segment="key_account"))
+    plan = awards.plan(club.link, programme(club), "gold_user", 2025, club.now)
+    club.link.rollback()
+    assert {one.candidate.code for one in plan.ranked.placed} == {"M00", "M01"}
+    assert plan.ranked.limited_by == "eligible"
+
+
+def test_issuing_pays_each_winner_once_however_often_it_is_run(club):
+    fill(club)
+    first = awards.issue(perform(club), programme(club), None, 2025, club.now)
+    again = awards.issue(perform(club), programme(club), None, 2025, club.now)
+    assert [one.code for one in first.winners] == ["M19", "M18", "M17", "M16"]
+    assert [one.issued_now for one in first.winners] == [True] * 4
+    assert [one.issued_now for one in again.winners] == [False] * 4
+    assert (first.list_hash, first.frozen_now, again.frozen_now) == (again.list_hash, True, False)
+    assert club.rows("SELECT count(*), sum(delta) FROM entry WHERE kind = 'award'") == [(4, 2_000_000)]
+    assert club.balance(WALLET, member="M19") == 500_000
+    assert verify(club.link) == ()
+
+
+def test_a_run_that_was_killed_between_two_winners_is_finished_by_the_next(club, monkeypatch):
+    fill(club)
+    monkeypatch.setattr(awards, "CHUNK", 1)
+    done = []
+
+    def killed(act):
+        if len(done) == 4:  # frozen, winners read, two prizes booked
+            raise KeyboardInterrupt
+        done.append(act)
+        return perform(club)(act)
+
+    with pytest.raises(KeyboardInterrupt):
+        awards.issue(killed, programme(club), None, 2025, club.now)
+    assert club.rows("SELECT count(*) FROM entry WHERE kind = 'award'") == [(2,)]
+    rest = awards.issue(perform(club), programme(club), None, 2025, club.now)
+    assert [one.issued_now for one in rest.winners] == [False, False, True, True]
+    assert club.rows("SELECT count(*) FROM entry WHERE kind = 'award'") == [(4,)]
+
+
+def test_what_is_recorded_after_the_list_was_frozen_does_not_change_it(club):
+    fill(club)
+    first = awards.issue(perform(club), programme(club), None, 2025, club.now)
+    club.send(margin(club, "M00", 90_000_000))
+    again = awards.issue(perform(club), programme(club), None, 2025, club.now)
+    assert [one.code for one in again.winners] == [one.code for one in first.winners]
+    fresh = awards.plan(club.link, programme(club), None, 2025, club.now)
+    club.link.rollback()
+    assert fresh.ranked.placed[0].candidate.code == "M00"
+
+
+def test_a_year_that_is_not_over_is_issued_only_with_a_stated_closing_day(club):
+    fill(club, MEMBERS[:5])
+    inside = 1_764_000_000_000_000  # 24 November 2025
+    with pytest.raises(Refused) as refused:
+        awards.issue(perform(club), programme(club), None, 2025, inside)
+    assert refused.value.code == "award_too_early"
+    assert club.count("award_run") == 0
+    issued = awards.issue(perform(club), programme(club), None, 2025, inside, closing=inside)
+    assert len(issued.winners) == 3
+
+
+def test_an_award_that_the_policy_does_not_have_is_named_in_the_answer(club):
+    with pytest.raises(Unknown) as unknown:
+        awards.plan(club.link, programme(club), "silver", 2025, club.now)
+    club.link.rollback()
+    assert "gold_user" in unknown.value.say("en")
