@@ -1,0 +1,72 @@
+"""Every invariant, broken by hand in a real book on both databases, is found and named; an honest book is clean."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.test_recording import Club
+from tierengine.verify import INVARIANTS, verify
+
+
+@pytest.fixture
+def club(book_url):
+    """A book with grants, a claw-back and a debt in it, whose triggers a wrongdoer with all rights has removed."""
+    club = Club(book_url)
+    club.send(*club.golden())
+    club.send(club.parts("P1", "2026-03-10", amount=500_000))
+    club.send(club.parts("P2", "2026-03-11", amount=300_000))
+    club.send(club.returned("P2", "2026-03-12"))
+    for (name,) in club.rows(_TRIGGERS[club.link.kind]):
+        table, _, trigger = name.partition(".")
+        club.link.begin()
+        club.link.run(f"DROP TRIGGER {trigger}" + (f" ON {table}" if club.link.kind == "postgresql" else ""))
+        club.link.commit()
+    yield club
+    club.close()
+
+
+_TRIGGERS = {
+    "sqlite": "SELECT tbl_name || '.' || name FROM sqlite_master WHERE type = 'trigger'",
+    "postgresql": "SELECT tgrelid::regclass || '.' || tgname FROM pg_trigger WHERE NOT tgisinternal",
+}
+
+# code of the invariant → what a wrongdoer, or a bug, would write
+WRONGS = {
+    "units_mixed": "UPDATE account SET unit = 'JPY' WHERE member_id IS NOT NULL AND kind = 'available'",
+    "posting_orphan": "UPDATE posting SET destination_id = 999999999 WHERE id = (SELECT max(id) FROM posting)",
+    "balance_differs": "UPDATE account SET balance = balance + 1 WHERE kind = 'available'",
+    "overdrawn": "UPDATE entry SET number = 1000 + number WHERE kind = 'grant'",
+    "grant_differs": "UPDATE entry SET delta = delta + 1 WHERE id = (SELECT min(id) FROM entry WHERE kind = 'grant')",
+    "lot_uses_differ": "UPDATE lot_state SET remaining = remaining - 1 WHERE remaining > 0",
+    "lots_differ": "UPDATE account SET balance = balance + 1 WHERE kind = 'available'",
+    "debt_and_available": (
+        "INSERT INTO account (id, dealer_id, member_id, wallet, kind, unit, balance) "
+        "SELECT 900000001, dealer_id, member_id, wallet, 'debt', unit, 5 FROM account "
+        "WHERE kind = 'available' AND balance > 0 AND NOT EXISTS (SELECT 1 FROM account d WHERE d.kind = 'debt' "
+        "AND d.member_id = account.member_id AND d.wallet = account.wallet)"
+    ),
+    "expired_early": "UPDATE entry SET kind = 'expire', rule = '' WHERE kind = 'reverse'",
+    "given_back_too_much": "UPDATE entry SET kind = 'return', rule = '' WHERE kind = 'grant'",
+    "entry_gap": "UPDATE ledger SET entry_no = entry_no + 1",
+    "uncited": "UPDATE entry SET decision_id = NULL, cause_key = ''",
+    "award_differs": "UPDATE entry SET kind = 'award', cause_key = 'award:x:2026', wallet = 'w', rule = ''",
+}
+
+
+def test_an_honest_book_is_clean(club):
+    assert verify(club.link) == ()
+
+
+def test_every_invariant_has_a_wrong_that_breaks_it():
+    assert set(WRONGS) == {invariant.code for invariant in INVARIANTS}
+
+
+@pytest.mark.parametrize("code", WRONGS)
+def test_a_book_that_was_tampered_with_is_found_out(club, code):
+    club.link.begin()
+    club.link.run(WRONGS[code])
+    found = {broken.invariant.code: broken for broken in verify(club.link)}
+    club.link.rollback()
+    assert code in found
+    assert found[code].count >= len(found[code].rows) > 0
+    assert verify(club.link) == ()
