@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -38,6 +39,10 @@ def answered(request: Request, answer: Answer, more: Mapping[str, Any] | None = 
 def _refused(request: Request, answer: Answer, status: int, headers: Mapping[str, str]) -> Response:
     details = dict(answer.body.get("details") or {})
     more: dict[str, Any] = {}
+    if status == 409:
+        # A refusal sticks to its key: sent again it is the same to the byte, so its id is that of the key.
+        once = request.headers.get("idempotency-key", "") + request.headers.get("authorization", "")
+        more["request_id"] = hashlib.sha256(once.encode()).hexdigest()[:16]
     # The new prices travel in the refusal's details, which hold text and numbers only.
     lines = details.pop("lines", None)
     if isinstance(lines, str):

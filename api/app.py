@@ -10,6 +10,7 @@ import asyncio
 import logging
 import re
 import secrets
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Final
@@ -25,6 +26,7 @@ from api.service import Service
 from tierengine.settings import Settings
 from tierengine.writer import Writer
 
+TURN_SECONDS: Final = 0.0005
 _ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _log = logging.getLogger(__name__)
 
@@ -34,6 +36,9 @@ def create_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        # The loop, the readers and the writer take turns at the interpreter. At Python's own five milliseconds a turn, a
+        # request would wait that long each time the writer judges a group.
+        sys.setswitchinterval(TURN_SECONDS)
         writer = await asyncio.to_thread(Writer, settings.database_url, settings)
         readers = Readers(settings)
         app.state.tierengine = Service(settings, writer, readers, Keys(readers))
