@@ -76,7 +76,9 @@ def test_who_was_gold_for_less_than_six_months_or_not_on_the_last_day_is_not_eli
     club.send(*golden(club, "M01", "06"))
     club.send(*golden(club, "M02", "07"))  # from 5 July: five whole months
     club.send(*golden(club, "M03"), club.said("overdue_changed", "2025-12-30", "M03", source_id="o1", overdue_days=91))
-    club.send(*golden(club, "M04"), club.said("segment_set", "2025-12-01", "M04", source_id="s1", segment="key_account"))
+    club.send(
+        *golden(club, "M04"), club.said("segment_set", "2025-12-01", "M04", source_id="s1", segment="key_account")
+    )
     plan = awards.plan(club.link, programme(club), "gold_user", 2025, club.now)
     club.link.rollback()
     assert {one.candidate.code for one in plan.ranked.placed} == {"M00", "M01"}

@@ -1,0 +1,147 @@
+"""Duties read from a recorded book on both databases: who owes what, how late, and which manager has too many."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.test_recording import Club
+from tierengine.dutybook import read_duties
+
+SHIPPED = (Path(__file__).parent.parent / "policies.yaml").read_text(encoding="utf-8")
+MEMBERS = [f"M{number:02d}" for number in range(12)]
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def instant(text):
+    return (datetime.fromisoformat(text) - EPOCH) // timedelta(microseconds=1)
+
+
+@pytest.fixture
+def club(book_url):
+    club = Club(book_url, SHIPPED, MEMBERS)
+    club.recorder._now = lambda: club.clock  # noqa: SLF001 - the book is kept as the days go by
+    yield club
+    club.close()
+
+
+def on(club, text, *observations):
+    """Record on that day what happened then."""
+    club.clock = instant(text)
+    club.send(*observations)
+
+
+def duties(club, now, *codes):
+    programme = club.recorder.programmes.of(club.link, club.dealer, 1)
+    book = read_duties(club.link, programme, instant(now), codes=codes or None)
+    club.link.rollback()
+    return book
+
+
+def of(book, name):
+    return [one.owed for one in book.duties if one.owed.duty == name]
+
+
+def buy(club, member="M00"):
+    on(club, "2026-03-01T18:00:00+08:00", club.machine(f"{member}-A", "2026-03-01", member, size="medium"))
+
+
+def test_the_welcome_pack_is_due_to_the_end_of_the_thirtieth_day_after_the_purchase(club):
+    buy(club)
+    (pack,) = of(duties(club, "2026-03-31T23:59:59+08:00"), "welcome_pack")
+    assert pack.due_at == instant("2026-04-01T00:00:00+08:00")
+    assert pack.status(instant("2026-03-31T23:59:59+08:00")) == "open"
+    assert pack.status(instant("2026-04-01T00:00:00+08:00")) == "late"
+
+
+def test_a_pack_that_was_sent_is_done_and_one_sent_too_late_is_done_late(club):
+    buy(club)
+    buy(club, "M01")
+    sent = {"gift": "welcome_pack"}
+    on(club, "2026-03-20T18:00:00+08:00", club.said("gift_sent", "2026-03-20", "M00", source_id="g1", **sent))
+    on(club, "2026-04-20T18:00:00+08:00", club.said("gift_sent", "2026-04-20", "M01", source_id="g2", **sent))
+    now = "2026-05-01T12:00:00+08:00"
+    book = duties(club, now)
+    status = {one.member: one.owed.status(instant(now)) for one in book.duties if one.owed.duty == "welcome_pack"}
+    assert status == {"M00": "done", "M01": "done_late"}
+
+
+def test_a_repair_call_back_runs_round_the_clock_and_is_done_by_the_step_that_names_it(club):
+    buy(club)
+    asked = club.said(
+        "repair_requested", "2026-04-01T23:50:00+08:00", "M00", source_id="q1", severity="ordinary", distance_km=10
+    )
+    step = club.said(
+        "repair_step", "2026-04-02T00:15:00+08:00", "M00", source_id="q2", request="q1", step="called_back"
+    )
+    on(club, "2026-04-02T00:20:00+08:00", asked, step)
+    (call,) = of(duties(club, "2026-04-02T12:00:00+08:00", "M00"), "call_back")
+    assert call.level == "zipper"
+    assert call.due_at == instant("2026-04-02T00:20:00+08:00")
+    assert call.done_at == instant("2026-04-02T00:15:00+08:00")
+    (arrive,) = of(duties(club, "2026-04-02T12:00:00+08:00", "M00"), "on_site_city")
+    assert arrive.status(instant("2026-04-02T12:00:00+08:00")) == "late"
+
+
+def test_the_step_of_another_request_does_not_do_this_ones_duty(club):
+    buy(club)
+    requests = [
+        club.said("repair_requested", f"2026-04-0{day}T10:00:00+08:00", "M00", source_id=f"q{day}", severity="ordinary")
+        for day in (1, 2)
+    ]
+    step = club.said("repair_step", "2026-04-02T10:05:00+08:00", "M00", source_id="s", request="q2", step="called_back")
+    on(club, "2026-04-02T11:00:00+08:00", *requests, step)
+    calls = {one.cause: one.done_at for one in of(duties(club, "2026-04-03T12:00:00+08:00"), "call_back")}
+    assert calls["till:q1"] is None
+    assert calls["till:q2"] is not None
+
+
+def test_what_a_late_record_brings_forth_is_due_from_when_it_was_recorded(club):
+    on(club, "2026-05-10T18:00:00+08:00", club.machine("L", "2026-03-01", "M00", size="medium"))
+    (pack,) = of(duties(club, "2026-05-11T00:00:00+08:00"), "welcome_pack")
+    assert pack.due_at == instant("2026-06-10T00:00:00+08:00")
+
+
+def test_a_manager_with_more_than_ten_gold_members_is_warned_of_and_not_refused(club):
+    signed = {
+        "stated_by": "U01", "stated_role": "sales_manager", "countersigned_by": "U02",
+        "countersigned_role": "leader", "evidence": "x",
+    }  # fmt: skip
+    for member in MEMBERS[:11]:
+        buy(club, member)
+        on(
+            club,
+            "2026-03-05T18:00:00+08:00",
+            *(
+                club.said("attestation", "2026-03-04", member, source_id=f"{member}{trait}", trait=trait, **signed)
+                for trait in ("early_entrant", "peer_influence")
+            ),
+            club.said("manager_assigned", "2026-03-05", member, source_id=f"{member}m", manager="U07"),
+        )
+    (load,) = duties(club, "2026-03-06T00:00:00+08:00").loads
+    assert (load.manager, load.members, load.limit, load.over) == ("U07", 11, 10, True)
+
+
+def test_monthly_contact_runs_from_the_day_the_member_became_gold(club):
+    signed = {
+        "stated_by": "U01", "stated_role": "sales_manager", "countersigned_by": "U02",
+        "countersigned_role": "leader", "evidence": "x",
+    }  # fmt: skip
+    buy(club)
+    on(
+        club,
+        "2026-03-10T18:00:00+08:00",
+        *(
+            club.said("attestation", "2026-03-10", "M00", source_id=trait, trait=trait, **signed)
+            for trait in ("early_entrant", "peer_influence")
+        ),
+    )
+    contact = club.said(
+        "contact", "2026-03-20", "M00", source_id="c1", channel="phone", direction="ours", status="accepted"
+    )
+    on(club, "2026-03-20T18:00:00+08:00", contact)
+    contacts = [one for one in of(duties(club, "2026-05-20T00:00:00+08:00"), "contact") if one.level == "velcro"]
+    assert [one.cause for one in contacts] == ["2026-03-10", "2026-04-10", "2026-05-10"]
+    assert [one.status(instant("2026-05-20T00:00:00+08:00")) for one in contacts] == ["done", "late", "open"]
