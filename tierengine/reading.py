@@ -6,7 +6,7 @@ Lock, claim and read are separate statements: one that locks and reads at once r
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -49,6 +49,7 @@ _HISTORIES: Final = (
     "SELECT member_id, kind, line, at, known_at, known_class, known_key, cause, qty, amount, fields "
     "FROM contribution WHERE member_id IN (?1*) ORDER BY member_id, known_at, known_class, known_key, id"
 )
+_COUNTS: Final = "SELECT member_id, count(*) FROM contribution WHERE member_id IN (?1*) GROUP BY member_id"
 _LATER_DECISIONS: Final = (
     "SELECT d.id, d.member_id, d.event_key, d.rule, d.step_at, d.step_class, d.step_key, d.kind, d.basis "
     "FROM decision d JOIN ledger l ON l.member_id = d.member_id "
@@ -123,6 +124,7 @@ class Held:
     locked    the members whose rows were obtained
     events    key → revision → event
     outside   the same, of the events that these name in other clusters
+    whole     members whose remembered history is still whole
     waiting   clusters of parked events that wait for what is locked
     once      (scope, key) → (request hash, status number, stored answer)
     """
@@ -136,6 +138,7 @@ class Held:
     outside_wanted: set[str] = field(default_factory=set)
     waiting: set[str] = field(default_factory=set)
     histories: dict[int, list[Contribution]] = field(default_factory=dict)
+    whole: set[int] = field(default_factory=set)
     later: dict[int, list[Row]] = field(default_factory=dict)
     accounts: dict[int, list[Row]] = field(default_factory=dict)
     lots: dict[int, list[Row]] = field(default_factory=dict)
@@ -157,12 +160,14 @@ def hold(
     keys: Collection[str],
     outside: Collection[str],
     once: Collection[tuple[str, str]],
+    remembered: Mapping[int, Sequence[Contribution]],
     *,
     wait: bool,
 ) -> Held:
     """Lock the members and the keys (of events and clusters), and read what is stored of both.
 
     outside   keys of events in other clusters that the new ones name
+    remembered  histories that need not be read where the book has as many contributions
     wait      wait for members locked elsewhere; else they are left out of `locked`
 
     NeedMore tells what else must be locked.
@@ -178,7 +183,8 @@ def hold(
         answers = link.ask(_ONCE, dealer_id, sorted(scopes), sorted(tokens)) if once else None
         events = _ask_events(link, dealer_id, named)
         waiting = link.ask(_WAITING, dealer_id, named) if named else None
-        histories = link.ask(_HISTORIES, wanted)
+        histories = link.ask(_HISTORIES, [member for member in wanted if member not in remembered])
+        counts = link.ask(_COUNTS, sorted(remembered)) if remembered else None
         later = link.ask(_LATER_DECISIONS, wanted)
         accounts = link.ask(_ACCOUNTS, dealer_id, wanted)
         lots = link.ask(_OPEN_LOTS, wanted)
@@ -192,6 +198,8 @@ def hold(
         accounts=_grouped(accounts.rows(), 0),
         lots=_grouped(lots.rows(), 0),
     )
+    if counts is not None:
+        _recall(link, found, remembered, dict(counts.rows()))
     if answers is not None:
         found.once = {(row[0], row[1]): (row[2], row[3], bytes(row[4])) for row in answers.rows()}
     found.waiting = {row[0] for row in waiting.rows()} if waiting else set()
@@ -200,6 +208,21 @@ def hold(
     if owners - set(members):
         raise NeedMore((owner for owner in owners if owner is not None), ())
     return found
+
+
+def _recall(
+    link: Link, found: Held, remembered: Mapping[int, Sequence[Contribution]], counts: Mapping[int, int]
+) -> None:
+    """Take the histories that are remembered and still whole, and read the others."""
+    stale = []
+    for member, rows in remembered.items():
+        if counts.get(member, 0) == len(rows):
+            found.histories[member] = list(rows)
+            found.whole.add(member)
+        else:
+            stale.append(member)
+    if stale:
+        found.histories.update(_by_member(link.ask(_HISTORIES, sorted(stale)).rows()))
 
 
 def _ask_events(link: Link, dealer_id: int, keys: Sequence[str]) -> list[Answer]:

@@ -25,6 +25,7 @@ from tierengine.observations import CANCELLED
 from tierengine.reading import NeedMore
 from tierengine.recording_group import Group, ItemRefused
 from tierengine.recording_intake import observations_of
+from tierengine.recording_memory import Memory
 from tierengine.resolution import outside_keys
 from tierengine.versions import Programmes
 
@@ -60,6 +61,7 @@ class Recorder:
         self.link = link
         self.ids = Ids()
         self.programmes = Programmes()
+        self.memory = Memory()
         self._now = now
         self._last = 0
         self._members: dict[tuple[int, str], int] = {}
@@ -80,12 +82,11 @@ class Recorder:
         observations = observations_of(items)
         wants = self._wants(dealer, observations)
         codes = {o.member: self._members[dealer, o.member] for o in observations if (dealer, o.member) in self._members}
+        stores = self._stores_of(dealer, observations)
         refused: dict[int, Refused] = {}
 
         def run() -> Group:
-            group = Group(
-                self.link, self.ids, self.programmes, dealer, items, codes, self._stores_of(dealer, observations)
-            )
+            group = Group(self.link, self.ids, self.programmes, dealer, items, codes, stores, self.memory)
             group.refused = refused
             group.also = frozenset(wants.also)
             group.run(wants.members, wants.keys, wants.outside, now=self.now(), wait=wait)
@@ -106,7 +107,7 @@ class Recorder:
             wants = _Wants({receiver})
 
             def run(dealer: int = dealer, receiver: int = receiver, wants: _Wants = wants) -> Group:
-                group = Group(self.link, self.ids, self.programmes, dealer, (), {}, {})
+                group = Group(self.link, self.ids, self.programmes, dealer, (), {}, {}, self.memory)
                 group.deliver_to = receiver
                 group.run(wants.members, wants.keys, wants.outside, now=self.now(), wait=False)
                 return group
@@ -156,6 +157,7 @@ class Recorder:
                 self._members = {known: number for known, number in self._members.items() if known[0] != dealer}
                 raise
             else:
+                group.remember()
                 return group
 
     def _wants(self, dealer: int, observations: Sequence[Observation]) -> _Wants:

@@ -18,6 +18,7 @@ from tierengine.recording_answers import Answers
 from tierengine.recording_emissions import Deliveries, emit
 from tierengine.recording_history import Refolded, Source, before, refold
 from tierengine.recording_intake import Intake, Taken
+from tierengine.recording_memory import Memory, Remembered
 from tierengine.recording_money import Purse
 from tierengine.recording_rows import cache_rows, event_row, folded_rows, head_of, text
 from tierengine.resolution import Flag, Recorded, Resolved, Waits, cause_key, difference, resolve
@@ -48,6 +49,7 @@ class Group:
     items: Sequence[Item]
     codes: Mapping[str, int]
     stores: Mapping[str, int]
+    memory: Memory
     refused: Mapping[int, Refused] = field(default_factory=dict)
     deliver_to: int | None = None
     also: frozenset[str] = frozenset()  # clusters to look at again though nothing new is in them
@@ -58,15 +60,22 @@ class Group:
     _held: Held = field(default_factory=Held)
     _rows: Rows = field(default_factory=Rows)
     _purses: dict[int, Purse] = field(default_factory=dict)
+    _known: dict[int, Remembered] = field(default_factory=dict)
+    _folded: dict[int, Remembered] = field(default_factory=dict)
     _touched: set[int] = field(default_factory=set)
     _used: dict[int, dict[str, int]] = field(default_factory=dict)
     _flags: list[Flag] = field(default_factory=list)
     _parked: dict[str, Waits] = field(default_factory=dict)
+    _refusing: bool = False
 
     def run(self, members: Iterable[int], keys: Iterable[str], outside: Iterable[str], *, now: int, wait: bool) -> None:
         """Do everything but COMMIT."""
+        self._refusing = any(item.refusable for item in self.items)
         once = [(item.once.scope, item.once.key) for item in self.items if item.once is not None]
-        self._held = reading.hold(self.link, self.dealer, set(members), set(keys), set(outside), once, wait=wait)
+        wanted = set(members)
+        self._known = self.memory.of(wanted)
+        remembered = {member: known.rows for member, known in self._known.items()}
+        self._held = reading.hold(self.link, self.dealer, wanted, set(keys), set(outside), once, remembered, wait=wait)
         self.now = max(now, max((head.recorded_at for head in self._held.ledgers.values()), default=0))
         if self.deliver_to is not None and self.deliver_to not in self._held.locked:
             return
@@ -78,9 +87,7 @@ class Group:
         intake = Intake(self._held, self.codes, self.stores, self.ids)
         taken = [self._take(programme, intake, place, item) for place, item in enumerate(self.items)]
         fresh = self._fresh(programme, intake, taken)
-        outcomes = {
-            member: refold(self._source(programme, member), rows) for member, (rows, _) in fresh.items() if rows
-        }
+        outcomes = {member: self._refold(programme, member, rows) for member, (rows, _) in fresh.items() if rows}
         deltas = {
             member: self._post(programme, outcome, fresh[member][0], taken) for member, outcome in outcomes.items()
         }
@@ -91,6 +98,11 @@ class Group:
         ).all(self._rows)  # fmt: skip
         with self.link.pipeline():
             self._rows.send(self.link)
+
+    def remember(self) -> None:
+        """Keep the histories that were folded, now that they are committed."""
+        for member, history in self._folded.items():
+            self.memory.keep(member, history)
 
     def answers(self) -> list[Answer | None]:
         """Return the answers in the order of the items; None: a member is locked elsewhere."""
@@ -166,7 +178,14 @@ class Group:
             held.histories.get(member, ()),
             held.later.get(member, ()),
             self.ids,
+            self._known.get(member) if member in held.whole else None,
         )
+
+    def _refold(self, programme: Programme, member: int, rows: Sequence[Contribution]) -> Refolded:
+        self.memory.forget(member)
+        outcome = refold(self._source(programme, member), rows)
+        self._folded[member] = outcome.history
+        return outcome
 
     # ---- what the new events contribute -------------------------------------------------------------------------
 
@@ -262,6 +281,8 @@ class Group:
             raise ItemRefused(place, problem) from problem
 
     def _refusable(self, fresh: Sequence[Contribution], taken: Sequence[Taken]) -> int | None:
+        if not self._refusing:
+            return None
         keys = {cause_key(row.known) for row in fresh}
         for place, (item, one) in enumerate(zip(self.items, taken, strict=True)):
             if item.refusable and any(event.recorded.key in keys for event in one.fresh):

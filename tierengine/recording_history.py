@@ -22,6 +22,7 @@ from tierengine.history import Contribution, Position, Step
 from tierengine.ids import Ids
 from tierengine.items import Before
 from tierengine.reading import BEGINNING, Head
+from tierengine.recording_memory import Remembered
 from tierengine.resolution import net, steps
 from tierengine.versions import Programme
 
@@ -65,6 +66,7 @@ class Refolded:
     late: bool
     steps: tuple[Step, ...]
     folded: Folded
+    history: Remembered
     made: list[tuple[int, GrantDecision | Standing]] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
 
@@ -79,14 +81,20 @@ class Source:
     stored: Sequence[Contribution]
     later: Sequence[Row]
     ids: Ids
+    known: Remembered | None = None
+
+    def facts_from(self, position: Position) -> Remembered | None:
+        """Return the remembered facts if they can still be asked at `position`."""
+        return self.known if self.known is not None and position >= self.known.asked else None
 
 
 def refold(source: Source, fresh: Sequence[Contribution]) -> Refolded:
     """Fold the member's history from just before the earliest of the `fresh` rows to its end."""
     affected = min(row.known for row in fresh)
     start, carry, late = _start(source, affected)
-    rows = sorted((*source.stored, *fresh), key=_known)
-    suffix = steps(net(row for row in rows if row.known > start))
+    history = _history(source, fresh, affected, late=late)
+    rows = history.rows
+    suffix = steps(net(row for row in rows if row.known > start) if late else net(fresh))
     old = _standing(source.later) if not late else _standing(_later(source, start))
     earlier = _earlier(source, start, suffix, old)
     folded = fold(
@@ -94,13 +102,24 @@ def refold(source: Source, fresh: Sequence[Contribution]) -> Refolded:
         carry,
         start if carry else None,
         suffix,
-        RunningFacts(source.programme.zone, rows),
+        history.facts,
         earlier=_by_event(earlier),
         emitted=_emitted(source, start, suffix, rows),
     )
-    outcome = Refolded(source.head, start, late, suffix, folded)
+    history.asked = folded.head
+    outcome = Refolded(source.head, start, late, suffix, folded, history)
     _compare(outcome, old, earlier, source.ids)
     return outcome
+
+
+def _history(source: Source, fresh: Sequence[Contribution], affected: Position, *, late: bool) -> Remembered:
+    """Return all contributions with the fresh ones, and facts over them that may be asked from `affected` on."""
+    known = None if late else source.facts_from(affected)
+    if known is not None:
+        known.rows.extend(sorted(fresh, key=_known))  # all later than what is there
+        return known
+    rows = sorted((*source.stored, *fresh), key=_known)
+    return Remembered(rows, RunningFacts(source.programme.zone, rows), BEGINNING)
 
 
 def _start(source: Source, affected: Position) -> tuple[Position, str, bool]:
@@ -217,9 +236,12 @@ def _last(
 
 def before(source: Source, position: Position, usable: Mapping[str, int]) -> Before:
     """Return the member as of just before `position`, whether that lies behind the head or in his past."""
-    start, carry, _ = _start(source, position)
+    start, carry, late = _start(source, position)
     known = [row for row in source.stored if row.known < position]
-    facts = RunningFacts(source.programme.zone, known)
+    remembered = None if late else source.facts_from(position)
+    facts = RunningFacts(source.programme.zone, known) if remembered is None else remembered.facts
+    if remembered is not None:
+        remembered.asked = position
     folded = fold(
         source.programme.lanes,
         carry,

@@ -308,6 +308,7 @@ class Writer:
     def _attempt(self, recorder: Recorder, jobs: Sequence[_Job]) -> list[Answer | None] | None:
         """Return the answers; None: everybody has been answered already."""
         items = [job.item for job in jobs if job.item is not None]
+        down = False
         for attempt in range(ATTEMPTS):
             try:
                 return recorder.record(items)
@@ -317,19 +318,25 @@ class Writer:
             except _DOWN as problem:
                 _log.warning("the database failed a group: %s", problem)
                 if not self._reconnect_if_broken(recorder):
+                    down = True
                     break
                 # COMMIT may have been done. To run the group again finds its keys if so: nothing happens twice.
             except Exception as problem:  # noqa: BLE001 - one bad item must not take the others with it
                 if len(jobs) == 1:
-                    _log.exception("an item failed", exc_info=problem)
+                    _log.error("an item failed", exc_info=problem)
                     _fail(jobs[0])
-                else:
-                    middle = len(jobs) // 2
-                    self._record(recorder, jobs[:middle])
-                    self._record(recorder, jobs[middle:])
-                return None
-        for job in jobs:
-            job.refuse("database_down")
+                    return None
+                break
+        else:
+            down = True
+        if down:
+            for job in jobs:
+                job.refuse("database_down")
+        else:
+            # (Outside the handler, or each half's failure would carry those of all the groups above it.)
+            middle = len(jobs) // 2
+            self._record(recorder, jobs[:middle])
+            self._record(recorder, jobs[middle:])
         return None
 
     def _reconnect_if_broken(self, recorder: Recorder) -> bool:
