@@ -91,9 +91,9 @@ def standing(rows, unit):
 
 
 def net(rows, line: str, name: str):
-    numbers = [read(row, name) for row in rows if row.line == line]
-    numbers = [number for number in numbers if number is not None]
-    return sum(numbers) if numbers else None
+    saying = [row for row in rows if row.line == line and read(row, name) is not None]
+    there = name in ("qty", "amount") or sum(row.qty for row in saying) > 0
+    return sum(read(row, name) for row in saying) if there else None
 
 
 def fact(asked, history, position, since: int, zone: ZoneInfo):  # noqa: PLR0911 - a return for each kind of fact

@@ -11,6 +11,8 @@ leaves open:
 - `sum` and `quantity` are over all that counts, standing or not, so that a return that names no sale lowers them.
 - A filter on money, quantity or days asks what the line nets: a line of 1 500 of which 600 came back is one of 900. A
   filter on anything else asks each contribution; what takes back carries its line's other fields unchanged.
+- A line has a number while the quantities of those of its contributions that carry it sum above 0 (quantity and amount
+  it always has): what a correction no longer says is absent.
 - A filter or measure of an absent field does not count. Fields have the types of the vocabulary.
 """
 
@@ -327,8 +329,9 @@ _NEVER: Final = 1 << 62
 class RunningFacts:
     """One member's facts at positions that never go back: each contribution enters once, each window only moves.
 
-    `contributions` come in order of `known`; a late one's `at` may lie anywhere. A policy version that is asked for the
-    first time in mid-history takes in what has become known so far. Implements decisions.FactSource.
+    `contributions` are those that stand (resolution.net), in order of `known`; the `at` of one that was told late may
+    lie anywhere. A policy version that is asked for the first time in mid-history takes in what has become known so
+    far. Implements decisions.FactSource.
     """
 
     def __init__(self, zone: Zone, contributions: Sequence[Contribution]) -> None:
@@ -563,7 +566,7 @@ class _Standing(_Tally):
     """Units (lines, or lines with a value) that stand while their quantities sum above 0 and what they net passes.
 
     `checks` are (index of a number, filter on its net). Where there are any, a unit is
-    [rows, quantity, then for each: how many rows have the number, and its total].
+    [rows, quantity, then for each: above 0 while the number is there, and its total].
     """
 
     __slots__ = ("_checks", "_quantities", "_units")
@@ -591,10 +594,10 @@ class _Standing(_Tally):
         before = self._stands(net)
         net[0] += sign
         net[1] += sign * row[2]
-        for place, (index, _) in enumerate(self._checks, 1):
+        for place, (index, check) in enumerate(self._checks, 1):
             number = row[3][index]
             if number is not None:
-                net[2 * place] += sign
+                net[2 * place] += sign * _presence(check.field, row)
                 net[2 * place + 1] += sign * number
         if not net[0]:
             del self._units[unit]
@@ -602,7 +605,7 @@ class _Standing(_Tally):
 
     def _stands(self, net: list[int]) -> bool:
         return net[1] > 0 and all(
-            net[2 * place] and check.holds(net[2 * place + 1]) for place, (_, check) in enumerate(self._checks, 1)
+            net[2 * place] > 0 and check.holds(net[2 * place + 1]) for place, (_, check) in enumerate(self._checks, 1)
         )
 
 
@@ -673,14 +676,14 @@ class _Moments(_Standing):
 class _Lines(_Tally):
     """Measures of lines by what each nets: counts, sums, extremes, where some lines may fail a filter.
 
-    A line is [rows, quantity, then for each number: how many rows have it, and its total].
+    A line is [rows, quantity, then for each number: above 0 while it is there, and its total].
     """
 
-    __slots__ = ("_checks", "_counts", "_extremes", "_lines", "_sums", "_width")
+    __slots__ = ("_checks", "_counts", "_extremes", "_lines", "_names", "_sums")
 
     def __init__(self, raw: list[int | None], selected: _Selected, group: list[tuple[int, Measure]]) -> None:
         super().__init__(raw)
-        self._width = len(selected.numbers)
+        self._names = selected.numbers
         self._lines: dict[str, list[int]] = {}
         offset = {name: 2 + 2 * index for index, name in enumerate(selected.numbers)}
         self._checks = tuple((offset[check.field], check) for check in selected.selection.nets)
@@ -697,14 +700,14 @@ class _Lines(_Tally):
     def change(self, row: _Row, sign: int) -> None:
         line = self._lines.get(row[0])
         if line is None:
-            line = self._lines[row[0]] = [0, 0] + [0, 0] * self._width
+            line = self._lines[row[0]] = [0, 0] + [0, 0] * len(self._names)
         else:
             self._effect(line, -1)
         line[0] += sign
         line[1] += sign * row[2]
         for index, number in enumerate(row[3]):
             if number is not None:
-                line[2 + 2 * index] += sign
+                line[2 + 2 * index] += sign * _presence(self._names[index], row)
                 line[3 + 2 * index] += sign * number
         if line[0]:
             self._effect(line, 1)
@@ -715,7 +718,7 @@ class _Lines(_Tally):
 
     def _effect(self, line: list[int], sign: int) -> None:
         for offset, check in self._checks:
-            if not line[offset] or not check.holds(line[offset + 1]):
+            if line[offset] <= 0 or not check.holds(line[offset + 1]):
                 return
         for place, offset in self._sums:
             self.add(place, sign * line[offset + 1])
@@ -724,8 +727,13 @@ class _Lines(_Tally):
         for place in self._counts:
             self.add(place, sign)
         for _, offset, _, numbers in self._extremes:
-            if line[offset]:
+            if line[offset] > 0:
                 _put(numbers, line[offset + 1], sign)
+
+
+def _presence(name: str, row: _Row) -> int:
+    """Return what a row that carries a number adds to its being there."""
+    return 1 if name in (QUANTITY, AMOUNT) else row[2]
 
 
 def _put(numbers: list[int], number: int, sign: int) -> None:

@@ -26,6 +26,7 @@ from rules.vocabulary import FIELDS
 from tierengine.decisions import Version
 from tierengine.facts import AMOUNT, KIND, QUANTITY, Check, FactSet, Measure, Selection, Values, fact_set, type_of
 from tierengine.history import Contribution, Position, Scalar
+from tierengine.resolution import net
 from tierengine.states import STATE_KINDS, States
 
 Dialect = Literal["postgresql", "sqlite"]
@@ -118,8 +119,8 @@ def read_facts(
         rows += [
             row for row in candidates.get(ask.member_id, ()) if row.kind in STATE_KINDS and row.known <= ask.position
         ]
-        rows.sort(key=_order)
-        state = States(prepared.zone, rows)
+        # What a correction took back at its own position is no word of anybody's; sums need no such care.
+        state = States(prepared.zone, sorted(net(rows), key=_order))
         values = prepared.values(raws[number], state, ask.position[0], ask.since)
         found[ask.member_id] = Snapshot(prepared, ask, values, state)
     if len(found) != len(asks):
@@ -418,9 +419,12 @@ class _Writer:
     def _net(self, field: str, flag: str, inner: dict[str, str]) -> str:
         """Return the name of a unit's net number."""
         number = self._value(field)
-        return inner.setdefault(
-            f"SUM({number}) FILTER (WHERE {flag})", f"q{flag}" if number == "qty" else f"{number}{flag}"
-        )
+        total = f"SUM({number}) FILTER (WHERE {flag})"
+        if field == QUANTITY:
+            return inner.setdefault(total, f"q{flag}")
+        if field != AMOUNT:
+            total = f"CASE WHEN SUM(qty) FILTER (WHERE {flag} AND {number} IS NOT NULL) > 0 THEN {total} END"
+        return inner.setdefault(total, f"{number}{flag}")
 
     def _flag(self, measure: Measure) -> str:
         """Return the name of the column that says whether a row is among those that the measure counts."""
