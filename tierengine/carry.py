@@ -22,8 +22,8 @@ T = TypeVar("T")
 class Standing:
     """The tier held. `until` is the first instant after its validity (None: without end), in microseconds UTC.
 
-    `anchor` is the ordinal of the local day from which validity is counted, `terms` how many `keep` periods run from
-    there: the end is computed from the anchor each time, so that month ends do not drift.
+    `anchor` is the ordinal of the local day from which validity is counted, `months` how long all its terms since then
+    are together: the end is computed from the anchor each time, so that month ends do not drift.
     """
 
     tier: str
@@ -31,7 +31,7 @@ class Standing:
     until: int | None = None
     state: State = "valid"
     anchor: int = 0
-    terms: int = 0
+    months: int = 0
 
     @property
     def anchor_date(self) -> date:
@@ -40,12 +40,21 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
+class Replaced:
+    """A standing that a promotion replaced, and the instant of that promotion."""
+
+    standing: Standing
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
 class Carry:
     """The state of the fold after one step.
 
-    fallback   the standing that a promotion replaced, while a return may still undo it; with `promoted_at`
+    replaced   what each promotion since the last fall replaced, the first one first: a return may undo the last ones
     nominated  tier → instant at which a nomination opened that waits for a person
     confirmed  tier → instant of a confirmation not yet used
+    floors     tier that a person assigned → first instant after that; None: without end
     counts     "rule|period" → occurrences that count
     caps       "rule|cap|period" → amount granted under that cap
     taken      "group|value" → rule that used this exclusive key up
@@ -54,10 +63,10 @@ class Carry:
 
     standing: Standing
     version: int
-    fallback: Standing | None = None
-    promoted_at: int | None = None
+    replaced: tuple[Replaced, ...] = ()
     nominated: dict[str, int] = field(default_factory=dict)
     confirmed: dict[str, int] = field(default_factory=dict)
+    floors: dict[str, int | None] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
     caps: dict[str, int] = field(default_factory=dict)
     taken: dict[str, str] = field(default_factory=dict)
@@ -75,12 +84,8 @@ class Carry:
 def load(text: str) -> Carry:
     """Read what `Carry.dump` wrote."""
     raw: dict[str, Any] = orjson.loads(text)
-    fallback = raw.pop("fallback")
-    return Carry(
-        standing=Standing(**raw.pop("standing")),
-        fallback=Standing(**fallback) if fallback else None,
-        **raw,
-    )
+    replaced = tuple(Replaced(Standing(**one["standing"]), one["at"]) for one in raw.pop("replaced"))
+    return Carry(standing=Standing(**raw.pop("standing")), replaced=replaced, **raw)
 
 
 def changed(table: dict[str, T], key: str, value: T | None) -> dict[str, T]:

@@ -124,8 +124,10 @@ class _Fold:
     def _start_version(self, point: Position) -> None:
         lane = self.lanes.at(point[0])
         before = self.carry.standing.tier
-        self.carry = lane.ladder.at_version(self.carry, lane.version.id)
+        self.carry, replaced = lane.ladder.at_version(self.carry, lane.version.id)
         inputs, judged = self._judge(lane, point)
+        self._note(point, lane, replaced, judged, inputs, before)
+        before = self.carry.standing.tier
         self.carry, moved = lane.ladder.at_point(self.carry, judged, point[0], returned=False)
         self._note(point, lane, moved, judged, inputs, before)
 
