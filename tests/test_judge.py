@@ -254,6 +254,19 @@ def test_verdicts_are_remembered_up_to_a_limit(monkeypatch):
     for bought in (*range(9), *range(9)):
         assert len(ruleset.judge(Inputs({"bought": bought}, {})).met) == bought + 1
     assert len(ruleset._verdicts) == 3
+    assert len(ruleset._sets) == 3
+
+
+def test_a_remembered_verdict_is_only_for_the_same_traits():
+    ruleset = Ruleset(minimal(traits={"buyer": is_at_least("bought", 1)}))
+    assert [len(ruleset.judge(Inputs({"bought": bought}, {})).met) for bought in (0, 1, 0)] == [0, 1, 0]
+
+
+def test_an_explanation_shows_an_empty_text_as_absent():
+    test = ast.Test(ast.Subject("attribute", "segment"), "is_not", "key_account")
+    explanation = explain_condition(test, Inputs({}, {"segment": ""}), NOBODY)
+    assert not explanation.holds
+    assert explanation.observed is None
 
 
 def test_a_truth_value_counts_as_one_or_zero():
