@@ -1,0 +1,128 @@
+"""`python -m tests.bench`: runs every benchmark and prints the table that BENCHMARKS.md holds.
+
+Needs a PostgreSQL (found by tests.postgres, with fsync on). `--quick` runs a tenth of everything, to see that it works;
+name sections to run only those: judging, sales, quotes, reads, imports.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import statistics
+import sys
+import tempfile
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from tests import postgres
+from tests.bench import http, imports, judging
+from tests.bench.stage import Load, analyze, make
+
+Row = tuple[str, str, str, str]
+
+
+def main(argv: list[str]) -> int:
+    """Run the sections asked for and print one table."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("sections", nargs="*", choices=[[], *SECTIONS], default=[])
+    asked = parser.parse_args(argv)
+    scale = 10 if asked.quick else 1
+    print(
+        f"Python {platform.python_version()}, {os.cpu_count()} cores, {platform.machine()}; medians of runs in turn.\n"
+    )
+    print("| what | measured | ratio (least to most) | goal |\n|---|---|---|---|", flush=True)
+    for name in asked.sections or SECTIONS:
+        for row in SECTIONS[name](scale):
+            print("| " + " | ".join(row) + " |", flush=True)
+    return 0
+
+
+def _judging(_scale: int) -> Iterable[Row]:
+    found = judging.rates()
+    bare = found["bare"]
+    for name, title, goal in (("matching", "matching alone", "≥ 0.9 ×"), ("judge", "whole judgement", "≥ 0.5 ×")):
+        median, least, most = found[name]
+        yield (
+            f"{title}, default policy, against the bare engine recipe",
+            f"{median:,.0f}/s against {bare[0]:,.0f}/s",
+            f"{median / bare[0]:.2f} × ({least / bare[2]:.2f} to {most / bare[1]:.2f})",
+            goal,
+        )
+
+
+def _sales(scale: int) -> Iterable[Row]:
+    for clients, workers, count, goal in ((1, 1, 2_000, "≥ 0.35 ×"), (32, 2, 8_000, "≥ 0.6 ×")):
+        with postgres.private_server() as base, postgres.database(base) as url:
+            stage = make(url, 1_000)
+            found = http.sales(stage, clients, workers, count // scale)
+        title = f"sale over HTTP, PostgreSQL, {clients} client(s), {workers} worker(s), against the bare endpoint"
+        yield _compared(title, found["ours"], found["bare"], goal)
+
+
+def _quotes(scale: int) -> Iterable[Row]:
+    with postgres.private_server() as base, postgres.database(base) as url:
+        stage = make(url, 1_000)
+        http.seed(stage, 4_000 // scale)
+        analyze(stage)
+        found = http.quotes(stage, 2_000 // scale)
+    for name, title, goal in (("explained", "with every reason", "≥ 0.25 ×"), ("plain", "explain=none", "≥ 0.4 ×")):
+        yield _compared(f"quote over HTTP, {title}, against an empty endpoint", found[name], found["empty"], goal)
+
+
+def _reads(scale: int) -> Iterable[Row]:
+    with postgres.private_server() as base, postgres.database(base) as one, postgres.database(base) as other:
+        small, large = make(one, 1_000), make(other, 100_000 // scale)
+        for stage in (small, large):
+            http.seed(stage, 2_000 // scale)
+            analyze(stage)
+        found = http.reads((small, large), 1_000 // scale)
+    for name, title in (("read", "member read"), ("quote", "quote")):
+        few = statistics.median(run.p50 for run in found[small.members][name])
+        many = statistics.median(run.p50 for run in found[large.members][name])
+        yield (
+            f"{title}, {large.members:,} members against {small.members:,}",
+            f"p50 {many:.2f} ms against {few:.2f} ms",
+            f"{many / few:.2f} × the time",
+            "≤ 1.3 ×",
+        )
+
+
+def _imports(_scale: int) -> Iterable[Row]:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        ordered, shuffled, real = imports.files(folder)
+        what = "10,000 real sales" if real else "10,000 made-up sales"
+        for title, file, goal in (("in order", ordered, "≥ 1,000/s"), ("in random order", shuffled, "≥ 300/s")):
+            rates = [imports.rate(f"sqlite:///{folder}/{title[3:9]}{turn}.db", file) for turn in range(3)]
+            yield (
+                f"import of {what}, {title}, SQLite, whole process",
+                f"{statistics.median(rates):,.0f} events/s",
+                f"({min(rates):,.0f} to {max(rates):,.0f})",
+                goal,
+            )
+
+
+def _compared(title: str, ours: list[Load], floor: list[Load], goal: str) -> Row:
+    ratios = [one.rate / other.rate for one, other in zip(ours, floor, strict=True)]
+    rate, bare = (statistics.median(run.rate for run in runs) for runs in (ours, floor))
+    p50, p95, p99 = (statistics.median(getattr(run, name) for run in ours) for name in ("p50", "p95", "p99"))
+    return (
+        title,
+        f"{rate:,.0f}/s against {bare:,.0f}/s; p50 {p50:.1f}, p95 {p95:.1f}, p99 {p99:.1f} ms",
+        f"{statistics.median(ratios):.2f} × ({min(ratios):.2f} to {max(ratios):.2f})",
+        goal,
+    )
+
+
+SECTIONS: dict[str, Callable[[int], Iterable[Row]]] = {
+    "judging": _judging,
+    "sales": _sales,
+    "quotes": _quotes,
+    "reads": _reads,
+    "imports": _imports,
+}
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,82 @@
+"""Import of real sales: events a second, in order and at random, on SQLite.
+
+The file is ../shared/data/heavy_equipment_sales.csv.gz where it is there, else rows of the same form made here.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROWS = 10_000
+HERE = Path(__file__).parents[2]
+REAL = HERE.parent / "shared" / "data" / "heavy_equipment_sales.csv.gz"
+
+
+def files(folder: Path) -> tuple[Path, Path, bool]:
+    """Return the file in order, the same rows at random, and whether they are the real ones."""
+    if REAL.exists():
+        with gzip.open(REAL, "rt", encoding="utf-8", newline="") as source:
+            rows = list(csv.DictReader(source))
+    else:
+        rows = _made()
+    ordered, shuffled = folder / "ordered.csv", folder / "shuffled.csv"
+    _write(ordered, rows)
+    mixed = rows[:]
+    random.Random(7).shuffle(mixed)
+    _write(shuffled, mixed)
+    return ordered, shuffled, REAL.exists()
+
+
+def rate(url: str, file: Path) -> float:
+    """Import the file into an empty book through the command line and return rows a second of the whole process."""
+    environ = {"TIERENGINE_DATABASE_URL": url, "PATH": "/usr/bin:/bin", "TIERENGINE_LANG": "en"}
+    program = [sys.executable, "-m", "tierengine"]
+    for words in (
+        ["migrate"],
+        ["policy", "publish", str(HERE / "tests/policies/auctions.yaml"), "--author", "bench", "--reason", "bench"],
+    ):
+        subprocess.run([*program, *words], env=environ, check=True, capture_output=True, cwd=HERE)
+    mapping = HERE / "tests/policies/auctions.mapping.yaml"
+    begun = time.perf_counter()
+    subprocess.run(
+        [*program, "events", "import", str(file), "--mapping", str(mapping)],
+        env=environ, check=True, capture_output=True, cwd=HERE,
+    )  # fmt: skip
+    return ROWS / (time.perf_counter() - begun)
+
+
+def _write(path: Path, rows: list[dict[str, str]]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as target:
+        writer = csv.DictWriter(target, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def _made() -> list[dict[str, str]]:
+    chance = random.Random(11)
+    groups = ("TEX", "TTT", "SSL", "BL", "WL", "MG")
+    rows = []
+    for number in range(ROWS):
+        group = chance.choice(groups)
+        base = f"{group}{chance.randrange(120)}"
+        day = f"{2004 + number * 8 // ROWS}-{chance.randrange(1, 13):02d}-{chance.randrange(1, 28):02d}"
+        rows.append(
+            {
+                "event_id": f"S{1_000_000 + number}",
+                "member": f"State {chance.choice(range(51)):02d}",
+                "ts": f"{day}T00:00:00",
+                "type": "purchase",
+                "amount_minor": str(chance.randrange(40, 1_200) * 10_000),
+                "product_group": group,
+                "base_model": base,
+                "model": base + chance.choice("ABCD"),
+                "machine_id": str(1_000_000 + chance.randrange(9_900)),
+            }
+        )
+    return sorted(rows, key=lambda row: row["ts"])
