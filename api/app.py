@@ -31,13 +31,17 @@ _ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _log = logging.getLogger(__name__)
 
 
-def create_app(settings: Settings) -> FastAPI:
-    """Return the service for one book. The writer and the readers live as long as the app's lifespan."""
+def create_app(given: Settings | None = None) -> FastAPI:
+    """Return the service for one book; without settings, as the environment says.
+
+    The writer and the readers live as long as the app's lifespan.
+    """
+    settings = Settings.read() if given is None else given
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        # The loop, the readers and the writer take turns at the interpreter. At Python's own five milliseconds a turn, a
-        # request would wait that long each time the writer judges a group.
+        # The loop, the readers and the writer take turns at the interpreter. At Python's own five milliseconds a turn,
+        # a request would wait that long each time the writer judges a group.
         sys.setswitchinterval(TURN_SECONDS)
         writer = await asyncio.to_thread(Writer, settings.database_url, settings)
         readers = Readers(settings)

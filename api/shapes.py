@@ -111,6 +111,7 @@ class Booked(BaseModel):
     balances: dict[str, dict[str, Any]] = {}
     waits_for: list[str] | None = None
     flags: list[dict[str, str]] | None = None
+    keys: list[str] | None = None
 
 
 class SoldLine(BaseModel):

@@ -197,7 +197,8 @@ def test_the_same_order_under_another_key_is_a_duplicate_or_a_conflict(till: Til
 
 
 @pytest.mark.parametrize(
-    ("key", "problem"), [(None, "idempotency_key_missing"), ("", "idempotency_key_bad"), ("x" * 256, "idempotency_key_bad")]
+    ("key", "problem"),
+    [(None, "idempotency_key_missing"), ("", "idempotency_key_bad"), ("x" * 256, "idempotency_key_bad")],
 )
 def test_a_write_needs_a_proper_idempotency_key(till: Till, key, problem):
     headers = till.headers({} if key is None else {"idempotency-key": key})
@@ -269,7 +270,9 @@ PATHS = {
 def test_every_route_is_closed_to_everybody_who_has_no_right_to_it(sqlite_book_url):
     with serving(sqlite_book_url) as till:
         document = till.client.get("/openapi.json").json()
-        written = {name for path in document["paths"].values() for name in (one.get("operationId") for one in path.values())}
+        written = {
+            name for path in document["paths"].values() for name in (one.get("operationId") for one in path.values())
+        }
         open_to_all = {"livez", "readyz"}
         assert {name.partition("_v1")[0].partition("_livez")[0].partition("_readyz")[0] for name in written} == (
             set(RIGHTS) | open_to_all
@@ -305,12 +308,13 @@ def test_a_revoked_key_is_refused_within_seconds(till: Till, monkeypatch):
     assert code(till.get("/v1/members/C1")) == (401, "unauthenticated")
 
 
-def test_another_dealers_member_is_not_there(till: Till):
-    till.gold("C1")
-    other = till.at("D2/S01")
-    assert other.get("/v1/members/C1").json()["standing"]["tier"] == "customer"  # their own C1
-    assert other.get("/v1/members/C1/ledger").json()["lines"] == []
-    assert code(other.get("/v1/members/C9")) == (404, "unknown_member")
+def test_another_dealers_member_is_not_there(book_url):
+    with serving(book_url, others=True) as till:
+        till.gold("C1")
+        other = till.at("D2/S01")
+        assert other.get("/v1/members/C1").json()["standing"]["tier"] == "customer"  # their own C1
+        assert other.get("/v1/members/C1/ledger").json()["lines"] == []
+        assert code(other.get("/v1/members/C9")) == (404, "unknown_member")
 
 
 def test_a_store_never_reaches_another_stores_orders(till: Till):

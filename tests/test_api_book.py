@@ -31,17 +31,18 @@ def moment(**ago: float) -> str:
 
 @dataclass
 class Book:
-    """A migrated book with dealer D1 (stores S01, S02) and dealer D2 (store S01), members C1 to C4 of each."""
+    """A migrated book with dealer D1 (stores S01, S02) and, with `others`, D2 (store S01); members C1 to C4 of each."""
 
     url: str
     dealer: int = 0
     other: int = 0
     keys: dict[str, str] = field(default_factory=dict)
 
-    def make(self) -> Book:
+    def make(self, *, others: bool = False) -> Book:
         link, ids = database.connect(self.url), Ids()
         self.dealer = self._dealer(link, ids, "D1", ("S01", "S02"))
-        self.other = self._dealer(link, ids, "D2", ("S01",))
+        if others:
+            self.other = self._dealer(link, ids, "D2", ("S01",))
         link.close()
         return self
 
@@ -182,9 +183,9 @@ PAYS = [95_950, 38_000, 50_000]  # what a gold member pays for it
 
 
 @contextlib.contextmanager
-def serving(url: str, **settings: Any) -> Iterator[Till]:
+def serving(url: str, *, others: bool = False, **settings: Any) -> Iterator[Till]:
     """Serve a fresh book, and return the till of store S01 of dealer D1."""
-    book = Book(url).make()
+    book = Book(url).make(others=others)
     with opened(book, **settings) as till:
         yield till
 
@@ -214,7 +215,7 @@ def rows(book: Book) -> dict[str, int]:
     link = database.connect(book.url, readonly=True)
     tables = ("event", "contribution", "decision", "entry", "posting", "lot", "lot_use", "parked", "tier_change")
     try:
-        return {table: link.ask(f"SELECT count(*) FROM {table}").rows()[0][0] for table in tables}  # noqa: S608
+        return {table: link.ask(f"SELECT count(*) FROM {table}").rows()[0][0] for table in tables}
     finally:
         link.rollback()
         link.close()

@@ -20,7 +20,7 @@ from tierengine.grants import Occasion, plain_amount
 from tierengine.zone import Zone, period_key
 
 _ZH: Final = {
-    "at_least": "≥ ", "more_than": "> ", "at_most": "≤ ", "less_than": "< ",
+    "at_least": " ≥ ", "more_than": " > ", "at_most": " ≤ ", "less_than": " < ",
     "is": "为 ", "is_not": "不为 ", "in": "属于 ", "not_in": "不属于 ",
 }  # fmt: skip
 _EN: Final = {
@@ -143,7 +143,7 @@ class Words:
         if negated:
             zh, en = ("不得", "must not be ") if found.holds else ("没有", "which is not ")
         else:
-            zh, en = ("达到 ", "which is ") if found.holds else ("需要 ", "needs ")
+            zh, en = ("达到", "which is ") if found.holds else ("需要", "needs ")
         zh_op, en_op = _ZH[found.op], _EN[found.op]
         return Text(
             f"{name.zh} {seen.zh}，{zh}{zh_op}{required.zh}",

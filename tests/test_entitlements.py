@@ -1,0 +1,127 @@
+"""Quotas a period, times machines, and claims decided on them; without a database."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from types import MappingProxyType, SimpleNamespace
+from typing import Any
+
+import pytest
+
+from rules.judge import Inputs
+from rules.policy import Policy
+from rules.reader import read
+from tests.test_api_book import POLICY
+from tierengine.decisions import PolicyLine, Version
+from tierengine.entitlements import SENTENCES, ClaimRefused, claim_check, level, rights
+from tierengine.errors import Refused
+from tierengine.fold import Lanes
+from tierengine.history import Contribution, Observation
+from tierengine.items import Before
+from tierengine.zone import Zone
+
+ZONE = Zone("Asia/Shanghai")
+
+
+@pytest.fixture(scope="module")
+def policy() -> Policy:
+    found = read(POLICY, "policies.yaml").policy
+    assert found is not None
+    return found
+
+
+def at(text: str) -> int:
+    return ZONE.instant(datetime.fromisoformat(text))
+
+
+def claim(day: str, entitlement: str, qty: int = 1, number: int = 1) -> Contribution:
+    when, key = at(day), f"till:{day}-{number}"
+    fields = {"entitlement": entitlement, "qty": qty}
+    return Contribution("entitlement_claimed", f"{key}#0", when, (when, 3, key), "entitlement_claimed", qty, 0, fields)
+
+
+def machine(day: str, serial: str) -> Contribution:
+    when, key = at(day), f"till:{serial}"
+    fields = {"serial": serial, "tenure": "owned"}
+    return Contribution("machine_registered", f"{key}#0", when, (when, 3, key), "machine_registered", 1, 0, fields)
+
+
+def right(policy: Policy, name: str, history: list[Contribution], day: str = "2026-06-15", tier: str = "gold") -> Any:
+    of = level(policy, tier, None)
+    return next(one for one in rights(ZONE, of, history, at(day)) if one.entitlement.id == name)
+
+
+def decide(policy: Policy, name: str, history: list[Contribution], qty: int = 1, tier: str = "gold") -> None:
+    said = Observation(
+        "entitlement_claimed", "C1", at("2026-06-15"), "till", "x", fields={"entitlement": name, "qty": qty}
+    )
+    rules: Any = SimpleNamespace(policy=policy)
+    lane = Lanes(PolicyLine((Version(1, 1, 0, rules),)), ZONE).of(1)
+    judged: Any = None
+    before = Before(1, at("2026-06-15"), lane, Inputs({}, {}), judged, tier, MappingProxyType({}), history)
+    claims = [one for one in history if one.kind == "entitlement_claimed"]
+    claim_check(said, ZONE, lambda _: claims)(before)
+
+
+def test_what_was_claimed_in_another_year_does_not_count(policy: Policy):
+    history = [claim("2025-12-31T23:59", "vip_social", 4), claim("2026-01-01T00:00", "vip_social", 1)]
+    found = right(policy, "vip_social", history)
+    assert (found.quota, found.used, found.remaining) == (4, 1, 3)
+    assert found.next_on.isoformat() == "2027-01-01"
+    assert right(policy, "vip_social", history, "2025-06-01").remaining == 0
+
+
+def test_a_quota_per_machine_counts_the_machines_owned(policy: Policy):
+    assert right(policy, "inspection", []).quota == 0
+    owned = [machine("2026-01-01", "A"), machine("2026-01-02", "B"), machine("2026-01-03", "B")]
+    assert right(policy, "inspection", owned).quota == 4
+    assert right(policy, "inspection", owned, "2026-01-01").quota == 2
+
+
+def test_what_has_no_quota_is_never_used_up(policy: Policy):
+    found = right(policy, "literature", [claim("2026-06-01", "literature", 500)])
+    assert (found.quota, found.remaining, found.next_on) == (None, None, None)
+    decide(policy, "literature", [claim("2026-06-01", "literature", 500)], qty=1_000)
+
+
+def test_a_cancelled_claim_is_free_again(policy: Policy):
+    one = claim("2026-06-01", "vip_social", 4)
+    back = Contribution(one.kind, one.line, one.at, one.known, one.cause, -4, 0, one.fields)
+    assert right(policy, "vip_social", [one, back]).used == 0
+
+
+def test_a_claim_within_the_quota_is_allowed_and_one_beyond_it_refused_with_the_next_date(policy: Policy):
+    history = [claim("2026-06-01", "vip_social", 3)]
+    decide(policy, "vip_social", history)
+    with pytest.raises(ClaimRefused) as refused:
+        decide(policy, "vip_social", history, qty=2)
+    assert isinstance(refused.value, Refused)
+    assert refused.value.code == "entitlement_exhausted"
+    assert dict(refused.value.details) == {
+        "entitlement": "vip_social", "quota": 4, "used": 3, "next_on": "2027-01-01",
+    }  # fmt: skip
+    assert refused.value.say("zh") == "vip_social 本期 4 次已用 3 次，下次可用：2027-01-01。"
+    assert str(refused.value) == refused.value.say("en")
+
+
+def test_a_claim_dated_before_others_finds_the_quota_as_they_left_it(policy: Policy):
+    with pytest.raises(ClaimRefused):
+        decide(policy, "vip_social", [claim("2026-11-01", "vip_social", 4)])
+
+
+def test_what_the_level_lacks_cannot_be_claimed(policy: Policy):
+    with pytest.raises(ClaimRefused) as refused:
+        decide(policy, "vip_social", [], tier="customer")
+    assert refused.value.code == "entitlement_unknown"
+
+
+def test_a_segment_may_give_a_higher_level_than_the_tier(policy: Policy):
+    assert level(policy, "customer", "key_account").id == "velcro"
+    assert level(policy, "gold", "benchmark").id == "velcro"
+    assert level(policy, "customer", None).id == "clip"
+
+
+def test_every_refusal_has_a_sentence_in_both_languages():
+    for text in SENTENCES.values():
+        assert not text.zh.isascii()
+        assert text.en.isascii()
