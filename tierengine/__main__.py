@@ -16,7 +16,7 @@ from tierengine.commands.failure import failed
 from tierengine.commands.screen import USAGE, BadLanguage, Common, Screen, both, common, in_lang, prepare_streams
 
 # Each noun's module is loaded when it is asked for: `policy check` needs no database, and no command needs them all.
-NOUNS: Final = ("policy",)
+NOUNS: Final = ("demo", "serve", "migrate", "policy", "member", "award", "duties", "verify", "key")
 _HELP: Final = both(
     "会员等级与奖励:计划写在政策文件里,每个决定都说得出理由。",
     "Membership tiers and rewards: the programme is a policy file, and every decision is explained.",
@@ -83,7 +83,7 @@ def _command(words: Sequence[str], options: Common) -> Any:
     asked = next((word for word in words if not word.startswith("-")), "")
     for noun in (asked,) if asked in NOUNS else NOUNS:
         module = importlib.import_module(f"tierengine.commands.{noun}")
-        app.add_typer(module.app, name=None if module.app.info.name is None else noun)
+        app.add_typer(module.app)
     tree = get_command(app)
     _translate(tree, options)
     return tree

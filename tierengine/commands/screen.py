@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -119,7 +120,14 @@ class Screen:
         """Print a table; the columns numbered in `right` hold numbers."""
         if self.json:
             return
-        shown = Table(title=title or None, title_justify="left", title_style="bold", header_style="bold")
+        shown = Table(
+            title=title or None,
+            title_justify="left",
+            title_style="bold",
+            header_style="bold",
+            box=box.SIMPLE_HEAD,
+            pad_edge=False,
+        )
         numbers = frozenset(right)
         for place, heading in enumerate(headings):
             shown.add_column(heading, justify="right" if place in numbers else "left", overflow="fold")

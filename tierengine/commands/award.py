@@ -1,0 +1,195 @@
+"""`award plan` and `award issue`: the year-end list with its cut line, and each prize booked once."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Annotated, Any
+
+import typer
+from rich.text import Text
+
+from tierengine import awards
+from tierengine.awards import Plan
+from tierengine.commands.money import amount, instant, minute, percent
+from tierengine.commands.names import names_of
+from tierengine.commands.opened import (
+    AtOption,
+    DealerOption,
+    Opened,
+    chosen,
+    dealers,
+    programme_of,
+    reading,
+    writing,
+)
+from tierengine.commands.screen import Screen, both
+from tierengine.explaining import title
+from tierengine.ids import transact
+from tierengine.recording import clock
+
+app = typer.Typer(name="award", help=both("年度评选。", "The annual award."), no_args_is_help=True)
+
+Year = Annotated[int, typer.Argument(metavar="YEAR", min=1990, max=2199, help=both("年份。", "The year."))]
+AwardOption = Annotated[
+    str | None,
+    typer.Option("--award", metavar="ID", help=both("哪一项评选(只有一项时不用写)。", "Which award, if several.")),
+]
+
+
+@app.command(help=both("排出名单,标出预算线;什么也不记。", "Rank who is eligible; nothing is booked."))
+def plan(
+    context: typer.Context,
+    year: Year,
+    award: AwardOption = None,
+    at: AtOption = "",
+    dealer: DealerOption = "",
+) -> int:
+    """Show who would win."""
+    screen: Screen = context.obj
+    with reading(dealer) as opened:
+        found = awards.plan(opened.link, opened.programme, award, year, opened.at(at))
+        names = names_of(opened.link, [one.candidate.member_id for one in found.ranked.placed])
+        return screen.end(document(opened, found), lambda: show(screen, opened, found, names))
+
+
+def document(opened: Opened, found: Plan) -> dict[str, Any]:
+    """Return the list, for a program."""
+    return {
+        "award": found.award.id,
+        "year": found.year,
+        "as_of": minute(found.as_of, opened.programme.zone),
+        "final": found.final,
+        "eligible": len(found.ranked.placed),
+        "winners": found.ranked.winners,
+        "limited_by": found.ranked.limited_by,
+        "prize": found.award.prize,
+        "cost": found.cost,
+        "budget": found.award.budget,
+        "currency": opened.programme.currency,
+        "places": [
+            {
+                "place": one.place,
+                "member": one.candidate.code,
+                "score_bp": one.score_bp,
+                "parts_bp": dict(one.parts),
+                "wins": one.wins,
+                "decided_by": one.decided_by,
+                "evidence": {name: one.candidate.facts.get(name) for name in one.parts},
+            }
+            for one in found.ranked.placed
+        ],
+    }
+
+
+def show(screen: Screen, opened: Opened, found: Plan, names: dict[str, str], most: int = 0) -> None:
+    """Print the list with its cut line; `most`: so many below the line (0: all)."""
+    lang, unit = screen.lang, opened.programme.currency
+    policy = found.version.rules.policy
+    rows: list[list[object]] = []
+    places = found.ranked.placed[: found.ranked.winners + most] if most else found.ranked.placed
+    for one in places:
+        if one.place == found.ranked.winners + 1:
+            rows.append([Text("──", style="red"), Text(_limit(screen, found), style="red")])
+        facts = [_value(screen, policy.facts[name].unit, one.candidate.facts.get(name), unit) for name in one.parts]
+        rows.append(
+            [one.place, f"{one.candidate.code} {names.get(one.candidate.code, '')}", percent(one.score_bp), *facts]
+        )
+    head = screen.say(
+        f"{found.award.title.zh} {found.year}(截至 {minute(found.as_of, opened.programme.zone)}"
+        f"{'' if found.final else ',年内预排'}):{len(found.ranked.placed)} 位够格,{found.ranked.winners} 位入选,"
+        f"奖品共 {amount(found.cost, unit, lang)},预算 {amount(found.award.budget, unit, lang)}",
+        f"{found.award.title.en} {found.year} (as of {minute(found.as_of, opened.programme.zone)}"
+        f"{'' if found.final else ', provisional'}): {len(found.ranked.placed)} eligible, {found.ranked.winners} win, "
+        f"prizes {amount(found.cost, unit, lang)} of a budget of {amount(found.award.budget, unit, lang)}",
+    )
+    weights = [
+        f"{title(policy.facts[part.fact].title, part.fact).say(lang)} ({part.weight})" for part in found.award.score
+    ]
+    screen.table(
+        head,
+        [screen.say("名次", "Place"), screen.say("会员", "Member"), screen.say("得分", "Score"), *weights],
+        rows,
+        right=(0, *range(2, 3 + len(weights))),
+    )
+
+
+def _limit(screen: Screen, found: Plan) -> str:
+    reasons = {
+        "share": ("按比例到此为止", "the share ends here"),
+        "at_least": ("至少这么多名额", "the least number of winners"),
+        "at_most": ("名额上限", "the most winners"),
+        "budget": ("预算到此为止", "the budget ends here"),
+        "eligible": ("够格的都在上面", "all who are eligible"),
+    }
+    return screen.say(*reasons[found.ranked.limited_by])
+
+
+def _value(screen: Screen, unit: str, value: int | None, currency: str) -> str:
+    if value is None:
+        return "-"
+    return amount(value, currency, screen.lang, whole=True) if unit == "money" else str(value)
+
+
+@app.command(help=both("定下名单并发放,每人只发一次;可以反复运行。", "Freeze the list and book each prize once."))
+def issue(
+    context: typer.Context,
+    year: Year,
+    award: AwardOption = None,
+    closing: Annotated[
+        str,
+        typer.Option(metavar="DAY", help=both("年内提前结算的截止日。", "Close before the year ends.")),
+    ] = "",
+    dealer: DealerOption = "",
+) -> int:
+    """Book the prizes."""
+    screen: Screen = context.obj
+    with writing() as (link, ids):
+        of = chosen(dealers(link), dealer)
+        programme = programme_of(link, of)
+        link.rollback()
+        end = instant(closing, programme.zone) if closing else None
+        done = awards.issue(partial(transact, link, ids), programme, award, year, clock(), end)
+        names = names_of(link, codes=[one.code for one in done.winners], dealer_id=of.id)
+        link.rollback()
+    unit = programme.currency
+    issued = [one for one in done.winners if one.issued_now]
+    document = {
+        "award": done.award_id,
+        "year": done.year,
+        "list_hash": done.list_hash,
+        "frozen_now": done.frozen_now,
+        "issued_now": len(issued),
+        "total": sum(one.prize for one in done.winners),
+        "currency": unit,
+        "winners": [
+            {
+                "place": one.place,
+                "member": one.code,
+                "score_bp": one.score_bp,
+                "prize": one.prize,
+                "issued_now": one.issued_now,
+            }
+            for one in done.winners
+        ],
+    }
+
+    def show_issued() -> None:
+        screen.table(
+            screen.say(
+                f"{done.award_id} {done.year}:本次发放 {len(issued)} 份,名单共 {len(done.winners)} 位",
+                f"{done.award_id} {done.year}: {len(issued)} prizes booked now, {len(done.winners)} winners in all",
+            ),
+            [screen.say("名次", "Place"), screen.say("会员", "Member"), screen.say("奖品", "Prize"), ""],
+            [
+                [
+                    one.place,
+                    f"{one.code} {names.get(one.code, '')}",
+                    amount(one.prize, unit, screen.lang),
+                    screen.say("本次发放", "booked now") if one.issued_now else screen.say("早已发放", "booked before"),
+                ]
+                for one in done.winners
+            ],
+            right=(0, 2),
+        )
+
+    return screen.end(document, show_issued)

@@ -1,0 +1,186 @@
+"""`member show`: one member as he stands, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
+
+import typer
+from rich.text import Text
+
+from tierengine import members
+from tierengine.commands.failure import Stop
+from tierengine.commands.money import amount
+from tierengine.commands.names import names_of
+from tierengine.commands.opened import AtOption, DealerOption, Opened, reading
+from tierengine.commands.screen import PROBLEMS, Screen, both
+from tierengine.people import find_members
+
+app = typer.Typer(name="member", help=both("会员。", "Members."), no_args_is_help=True)
+LOTS = 6
+
+
+@app.callback()
+def member() -> None:
+    """Group the commands of this noun, of which there is one for now."""
+
+
+@app.command(help=both("看一位会员:等级、特点和理由、钱包。", "One member: tier, traits with reasons, wallets."))
+def show(
+    context: typer.Context,
+    who: Annotated[
+        str,
+        typer.Argument(
+            metavar="ID",
+            show_default=False,
+            help=both("会员编号、卡号、电话、整机编号。", "Code, card, phone, serial."),
+        ),
+    ],
+    at: AtOption = "",
+    dealer: DealerOption = "",
+) -> int:
+    """Show a member."""
+    screen: Screen = context.obj
+    with reading(dealer) as opened:
+        code = found(opened, who)
+        shown = members.view(opened.link, opened.programme, code, opened.at(at), members.Asker(lang=screen.lang))
+        name = names_of(opened.link, codes=[code], dealer_id=opened.dealer.id).get(code, "")
+    return screen.end(shown, lambda: _show(screen, shown, name))
+
+
+def found(opened: Opened, who: str) -> str:
+    """Return the code of the one member meant."""
+    for by in ("code", "card_no", "phone", "serial"):
+        hits = find_members(opened.link, opened.dealer.id, by, who)
+        if len(hits) == 1:
+            return hits[0][1]
+        if hits:
+            codes = "、".join(code for _, code in hits)
+            raise Stop(
+                "several_members",
+                f"有 {len(hits)} 位会员对得上:{codes};请用会员编号。",
+                f"{len(hits)} members fit: {codes}; ask by code.",
+                PROBLEMS,
+            )
+    raise Stop(
+        "unknown_member",
+        f"没有会员 {who}:会员编号、卡号、电话、整机编号都查过了。",
+        f"There is no member {who}; looked for a code, a card, a phone and a serial number.",
+        PROBLEMS,
+    )
+
+
+def _show(screen: Screen, shown: Mapping[str, Any], name: str) -> None:
+    standing = shown["standing"]
+    level = standing["level"]
+    until = screen.say(f",有效到 {standing['until']}", f", until {standing['until']}") if standing["until"] else ""
+    state = {
+        "valid": ("", ""),
+        "grace": (",宽限期内", ", in grace"),
+        "locked": (",已冻结", ", locked"),
+        "assigned": (",指定等级", ", assigned"),
+    }
+    since = f" {standing['since'][:10]}" if standing["since"] else ""
+    head = Text(f"{shown['member']} {name}  ", style="bold")
+    head.append(str(standing["title"]) + since + (screen.say(" 起", "") if since else ""), style="bold yellow")
+    head.append(until + screen.say(*state[standing["state"]]))
+    if level:
+        head.append(screen.say(f";服务级别:{level['title']}", f"; service level: {level['title']}"))
+    screen.out.print(head, soft_wrap=True)
+    _traits(screen, shown["traits"])
+    _next(screen, shown["next_tier"])
+    for one in shown["lists"]:
+        screen.print(f"名单:{one['title']}", f"List: {one['title']}", style="cyan")
+    _wallets(screen, shown["wallets"])
+    _history(screen, shown["tier_history"])
+
+
+def _traits(screen: Screen, traits: Sequence[Mapping[str, Any]]) -> None:
+    rows = [
+        [Text("✓", style="green") if one["met"] else Text("✗", style="red"), one["title"], one["why"]] for one in traits
+    ]
+    met = sum(bool(one["met"]) for one in traits)
+    screen.table(
+        screen.say(f"特点:满足 {met} 项,共 {len(traits)} 项", f"Traits: {met} of {len(traits)} met"),
+        ["", screen.say("特点", "Trait"), screen.say("为什么", "Why")],
+        rows,
+    )
+
+
+def _next(screen: Screen, above: Mapping[str, Any] | None) -> None:
+    if above is None:
+        return
+    if above["excluded"]:
+        screen.print(f"不能升 {above['title']}:在排除之列。", f"Excluded from {above['title']}.", style="yellow")
+        return
+    lacking = [one["sentence"] for one in above["missing"]]
+    traits = above["traits"]
+    if traits is not None and traits["short"]:
+        lacking.append(screen.say(f"还差 {traits['short']} 个特点", f"{traits['short']} traits short"))
+    if lacking:
+        text = screen.say("、", "; ").join(dict.fromkeys(lacking))
+        screen.print(f"离 {above['title']}:{text}", f"To reach {above['title']}: {text}", style="yellow")
+
+
+def _wallets(screen: Screen, wallets: Sequence[Mapping[str, Any]]) -> None:
+    lang = screen.lang
+    rows: list[list[object]] = []
+    for one in wallets:
+        unit, lots = one["unit"], one["lots"]
+        usable, owed = amount(one["usable"], unit, lang), amount(one["debt"], unit, lang)
+        suspended = screen.say("(暂停使用)", " (suspended)") if one["suspended"] else ""
+        debt = screen.say(f",欠 {owed}", f", owes {owed}") if one["debt"] else ""
+        rows.append(
+            [
+                Text(f"{one['title']}{suspended}", style="bold"),
+                Text(amount(one["available"], unit, lang), style="bold"),
+                screen.say(f"可用 {usable}", f"usable {usable}") + debt,
+            ]
+        )
+        for lot in lots[:LOTS]:
+            first, last = lot["usable_from"][:10], lot["last_day"] or "-"
+            when = screen.say(f"{first} 起可用,到 {last}", f"from {first} to {last}")
+            rows.append([f"  {lot['rule'] or ''}", amount(lot["remaining"], unit, lang), when])
+        if len(lots) > LOTS:
+            rows.append(["  …", "", screen.say(f"还有 {len(lots) - LOTS} 批", f"{len(lots) - LOTS} more lots")])
+    if rows:
+        headings = [screen.say("钱包、批次", "Wallet, lot"), screen.say("余额", "Balance"), ""]
+        screen.table(screen.say("钱包", "Wallets"), headings, rows, right=(1,))
+
+
+_CAUSES = {
+    "promoted": "升级",
+    "renewed": "续期",
+    "grace": "进入宽限",
+    "demoted": "降级",
+    "excluded": "不再够格",
+    "returned": "退货撤回",
+    "confirmed": "经确认升级",
+    "assigned": "指定",
+    "locked": "冻结",
+}
+
+
+def _history(screen: Screen, changes: Sequence[Mapping[str, Any]]) -> None:
+    rows = [
+        [
+            one["at"][:10],
+            f"{one['previous'] or '-'} → {one['tier']}",
+            screen.say(_CAUSES.get(one["cause"], one["cause"]), one["cause"]),
+            one["until"] or "-",
+            screen.say("、", ", ").join(one["traits"]),
+        ]
+        for one in changes
+    ]
+    if rows:
+        screen.table(
+            screen.say("等级变动", "Changes of tier"),
+            [
+                screen.say("日期", "Day"),
+                screen.say("等级", "Tier"),
+                screen.say("原因", "Cause"),
+                screen.say("有效到", "Until"),
+                screen.say("当时的特点", "Traits then"),
+            ],
+            rows,
+        )

@@ -1,0 +1,67 @@
+"""Amounts, days and instants as people read them."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Final
+
+from babel.numbers import format_currency, format_decimal, get_currency_precision
+
+from rules.problems import Lang
+from tierengine.commands.failure import Stop
+from tierengine.commands.screen import USAGE
+from tierengine.zone import SECOND, Zone
+
+POINTS: Final = "points"
+_LOCALES: Final[dict[Lang, str]] = {"zh": "zh_CN", "en": "en_US"}
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def amount(minor: int, unit: str, lang: Lang, *, whole: bool = False) -> str:
+    """Return an amount in its unit: money with its sign, points with their word; `whole`: without its cents."""
+    if unit == POINTS:
+        number = format_decimal(minor, locale=_LOCALES[lang])
+        return f"{number} 分" if lang == "zh" else f"{number} points"
+    major = Decimal(minor).scaleb(-get_currency_precision(unit))
+    if whole:
+        major = major.to_integral_value()
+        return format_currency(major, unit, "¤#,##0", locale=_LOCALES[lang], currency_digits=False)
+    return format_currency(major, unit, locale=_LOCALES[lang])
+
+
+def count(number: int, lang: Lang) -> str:
+    """Return a number with its thousands marked."""
+    return format_decimal(number, locale=_LOCALES[lang])
+
+
+def percent(basis_points: int) -> str:
+    """Return a share of 10 000 with one digit after the point."""
+    return f"{basis_points / 100:.1f}"
+
+
+def instant(text: str, zone: Zone) -> int:
+    """Read a time given on the command line: a day (its end), a wall time of the dealer's, or an RFC 3339 time."""
+    try:
+        if len(text) == len("2026-01-01"):
+            end = zone.end_of(date.fromisoformat(text))
+            return 0 if end is None else end - 1
+        moment = datetime.fromisoformat(text)
+        return zone.instant(moment) if moment.tzinfo is None else (moment - _EPOCH) // timedelta(microseconds=1)
+    except (ValueError, OverflowError):
+        raise Stop(
+            "bad_time",
+            f"时间写作 2026-11-20 或 2026-11-20T18:00,收到的是 {text!r}。",
+            f"A time is written 2026-11-20 or 2026-11-20T18:00, got {text!r}.",
+            USAGE,
+        ) from None
+
+
+def day(at: int, zone: Zone) -> str:
+    """Return the local day of an instant."""
+    return zone.local_date(at).isoformat()
+
+
+def minute(at: int, zone: Zone) -> str:
+    """Return an instant as the dealer's clock shows it, to the minute."""
+    return zone.local(at - at % SECOND).isoformat(sep=" ", timespec="minutes")

@@ -1,0 +1,112 @@
+"""Publishing a file: the dealer it is for, the instant from which it rules, and refusals in sentences."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from rules.policy import Policy
+from tierengine.commands.failure import Stop
+from tierengine.commands.money import instant, minute
+from tierengine.commands.opened import Dealer, chosen, dealers, writing
+from tierengine.commands.screen import PROBLEMS
+from tierengine.dialect import Link
+from tierengine.errors import Refused
+from tierengine.ids import Ids, transact
+from tierengine.people import create_dealer
+from tierengine.recording import clock
+from tierengine.versions import NOTICE, heads, publish
+from tierengine.zone import SECOND, Zone
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What was published. `effective_from` is the dealer's wall time; `created`: the dealer is new."""
+
+    dealer: str
+    created: bool
+    number: int
+    effective_from: str
+    author: str
+
+
+def publish_file(
+    file: Path, policy: Policy, *, dealer: str, author: str, reason: str, effective_from: str
+) -> Published:
+    """Publish the policy that `file` holds."""
+    zone = Zone(policy.timezone)
+    start = _start(effective_from, zone)
+    text = file.read_text(encoding="utf-8-sig")
+    with writing() as (link, ids):
+
+        def act(link: Link, ids: Ids) -> tuple[Dealer, bool, int, int]:
+            of, created = _dealer(link, ids, dealer, policy)
+            now = clock()
+            first = created or not heads(link, [of.id])
+            # A minute's notice is asked for; a second more, so that it is still a minute when it is checked.
+            begins = start if start is not None else now if first else now + NOTICE + SECOND
+            number = publish(link, ids, of.id, text, author=author, reason=reason, effective_from=begins, now=now)
+            return of, created, number, begins
+
+        try:
+            of, created, number, begins = transact(link, ids, act)
+        except Refused as refused:
+            raise _explained(refused, zone) from refused
+    return Published(of.code, created, number, minute(begins, zone), author)
+
+
+def _dealer(link: Link, ids: Ids, code: str, policy: Policy) -> tuple[Dealer, bool]:
+    known = dealers(link)
+    if known:
+        return chosen(known, code), False
+    made = code or policy.programme
+    return Dealer(create_dealer(link, ids, made, policy.title.zh), made, policy.title.zh), True
+
+
+def _start(text: str, zone: Zone) -> int | None:
+    if not text:
+        return None
+    return zone.start_of(date.fromisoformat(text)) if _is_day(text) else instant(text, zone)
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
+
+
+def _explained(refused: Refused, zone: Zone) -> Exception:
+    """Return the refusal as a sentence about this file."""
+    details = refused.details
+    match details.get("reason") if refused.code == "refused" else refused.code:
+        case "too_soon":
+            earliest = minute(int(details["earliest"]), zone)
+            return Stop(
+                "too_soon",
+                f"新版政策最早从 {earliest} 起生效(要提前一分钟,并且晚于上一版)。",
+                f"The earliest start is {earliest}: a minute's notice, and after the version before.",
+            )
+        case "programme_changed":
+            return Stop(
+                "programme_changed",
+                f"币种和时区不能改:账上是 {details['currency']}、{details['timezone']}。",
+                f"Currency and timezone cannot change: the book has {details['currency']}, {details['timezone']}.",
+                PROBLEMS,
+            )
+        case "tier_lost":
+            return Stop(
+                "tier_lost",
+                f"少了等级 {details['tiers']};用“取代”写明会员转到哪一级。",
+                f"Tiers {details['tiers']} are gone; say with `replaces` where their members go.",
+                PROBLEMS,
+            )
+        case "examples_failed":
+            return Stop(
+                "examples_failed",
+                f"{details['count']} 个示例没有通过,第一个是“{details['first']}”;详见 tierengine policy test。",
+                f"{details['count']} examples fail, the first is {details['first']!r}; see tierengine policy test.",
+                PROBLEMS,
+            )
+    return refused

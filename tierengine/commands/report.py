@@ -1,0 +1,208 @@
+"""What the book comes to: tiers at the end of each year, what each rule granted, balances."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+
+from rules.policy import Policy, Text
+from tierengine.commands.money import amount, count
+from tierengine.commands.opened import Opened
+from tierengine.commands.screen import Screen
+from tierengine.dialect import Link, doc
+from tierengine.standings import stages
+from tierengine.versions import Programme
+
+_MEMBERS: Final = "SELECT id FROM member WHERE dealer_id = ?1 ORDER BY id"
+_NET: Final = (
+    "SELECT wallet, rule, event_key, member_id, SUM(delta) FROM entry WHERE dealer_id = ?1 AND rule <> '' "
+    "AND kind IN ('grant', 'reverse', 'adjust') GROUP BY wallet, rule, event_key, member_id HAVING SUM(delta) <> 0"
+)
+_WHEN: Final = "SELECT event_key, rule, MIN(step_at) FROM decision WHERE dealer_id = ?1 GROUP BY event_key, rule"
+_BALANCES: Final = (
+    "SELECT wallet, kind, SUM(balance), COUNT(*) FROM account WHERE dealer_id = ?1 AND member_id IS NOT NULL "
+    "AND balance <> 0 GROUP BY wallet, kind ORDER BY wallet, kind"
+)
+_ORDERS: Final = "SELECT fields, amount FROM contribution WHERE dealer_id = ?1 AND kind IN (?2*)"
+_PRICED: Final = ("parts_purchase", "repair_purchase", "rental")
+_FIRST: Final = "SELECT MIN(at), MAX(at) FROM contribution WHERE dealer_id = ?1"
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """What one rule granted, net of what was taken back: a year of the granting events → amount."""
+
+    wallet: str
+    rule: str
+    years: dict[int, int]
+    members: int
+
+    @property
+    def total(self) -> int:
+        """Return the sum over all years."""
+        return sum(self.years.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The book in numbers. `tiers`: year → tier → members at its end (of the last year: at `now`)."""
+
+    tiers: dict[int, dict[str, int]]
+    grants: tuple[Granted, ...]
+    balances: tuple[tuple[str, str, int, int], ...]
+
+
+def report(link: Link, programme: Programme, now: int) -> Report:
+    """Read the book; call it inside a snapshot."""
+    return Report(_tiers(link, programme, now), tuple(grants(link, programme)), tuple(_balances(link, programme)))
+
+
+def _tiers(link: Link, programme: Programme, now: int) -> dict[int, dict[str, int]]:
+    zone = programme.zone
+    first, last = link.ask(_FIRST, programme.dealer_id).rows()[0]
+    if first is None:
+        return {}
+    members = [row[0] for row in link.ask(_MEMBERS, programme.dealer_id).rows()]
+    lowest = programme.line.at(now).rules.policy.tiers[0].id
+    years: dict[int, dict[str, int]] = {}
+    for year in range(zone.local_date(first).year, zone.local_date(min(last, now)).year + 1):
+        end = min(now, zone.start_of(date(year + 1, 1, 1)) - 1)
+        standing = stages(link, programme, members, end)
+        held = Counter(standing[member][-1].tier if standing[member] else lowest for member in members)
+        years[year] = {tier.id: held[tier.id] for tier in programme.line.at(end).rules.policy.tiers}
+    return years
+
+
+def grants(link: Link, programme: Programme) -> list[Granted]:
+    """Return what each rule granted, by the year of what it was granted for."""
+    zone = programme.zone
+    when = {(key, rule): at for key, rule, at in link.ask(_WHEN, programme.dealer_id).rows()}
+    sums: dict[tuple[str, str], Counter[int]] = defaultdict(Counter)
+    members: dict[tuple[str, str], set[int]] = defaultdict(set)
+    for wallet, rule, key, member, delta in link.ask(_NET, programme.dealer_id).rows():
+        at = when.get((key, rule))
+        sums[wallet, rule][0 if at is None else zone.local_date(at).year] += int(delta)
+        members[wallet, rule].add(member)
+    order = {rule: place for place, rule in enumerate(_policy(programme).rewards)}
+    ordered = sorted(sums, key=lambda one: (one[0], order.get(one[1], len(order)), one[1]))
+    return [
+        Granted(wallet, rule, dict(sorted(sums[wallet, rule].items())), len(members[wallet, rule]))
+        for wallet, rule in ordered
+    ]
+
+
+def discount(link: Link, programme: Programme) -> int:
+    """Return what the programme's prices took off the list, net of returns; special prices are no doing of its."""
+    rows = link.ask(_ORDERS, programme.dealer_id, list(_PRICED)).rows()
+    lines = [(doc(fields), amount) for fields, amount in rows]
+    return sum(int(fields.get("list", amount)) - amount for fields, amount in lines if not fields.get("special"))
+
+
+def _balances(link: Link, programme: Programme) -> list[tuple[str, str, int, int]]:
+    rows = link.ask(_BALANCES, programme.dealer_id).rows()
+    return [(wallet, kind, int(total), int(members)) for wallet, kind, total, members in rows]
+
+
+def _policy(programme: Programme) -> Policy:
+    return programme.line.versions[-1].rules.policy
+
+
+def document(opened: Opened, found: Report) -> dict[str, Any]:
+    """Return the report, for a program."""
+    programme = opened.programme
+    return {
+        "tiers_per_year": {str(year): held for year, held in found.tiers.items()},
+        "grants": [
+            {
+                "rule": one.rule,
+                "wallet": one.wallet,
+                "unit": programme.unit(one.wallet),
+                "members": one.members,
+                "total": one.total,
+                "years": {str(year): total for year, total in one.years.items()},
+            }
+            for one in found.grants
+        ],
+        "balances": [
+            {"wallet": wallet, "kind": kind, "unit": programme.unit(wallet), "total": total, "members": members}
+            for wallet, kind, total, members in found.balances
+        ],
+    }
+
+
+def show(screen: Screen, opened: Opened, found: Report) -> None:
+    """Print the report."""
+    policy = _policy(opened.programme)
+    tiers = [tier for tier in policy.tiers if any(tier.id in held for held in found.tiers.values())]
+    if found.tiers:
+        screen.table(
+            screen.say("各年末的等级(最后一年:现在)", "Tiers at each year's end (the last one: now)"),
+            [screen.say("年", "Year"), *(tier.title.say(screen.lang) for tier in tiers)],
+            [
+                [year, *(count(held.get(tier.id, 0), screen.lang) for tier in tiers)]
+                for year, held in found.tiers.items()
+            ],
+            right=range(1, 1 + len(tiers)),
+        )
+    show_grants(screen, opened.programme, found.grants)
+    rows = [
+        [
+            _title(policy, wallet, screen),
+            screen.say(*_KINDS.get(kind, (kind, kind))),
+            amount(total, opened.programme.unit(wallet), screen.lang),
+            count(members, screen.lang),
+        ]
+        for wallet, kind, total, members in found.balances
+    ]
+    if rows:
+        headings = [
+            screen.say("钱包", "Wallet"),
+            "",
+            screen.say("余额", "Balance"),
+            screen.say("会员", "Members"),
+        ]
+        screen.table(screen.say("余额", "Balances"), headings, rows, right=(2, 3))
+
+
+_KINDS = {"available": ("可用", "available"), "held": ("冻结", "held"), "debt": ("欠", "debt")}
+
+
+def show_grants(screen: Screen, programme: Programme, found: Sequence[Granted]) -> None:
+    """Print what each rule granted."""
+    policy = _policy(programme)
+    years = sorted({year for one in found for year in one.years})
+    rows = []
+    for one in found:
+        unit = programme.unit(one.wallet)
+        reward = policy.rewards.get(one.rule)
+        title = reward.title if reward is not None else Text(one.rule, one.rule)
+        rows.append(
+            [
+                f"{title.say(screen.lang)} ({one.rule})" if reward is not None else one.rule,
+                _title(policy, one.wallet, screen),
+                count(one.members, screen.lang),
+                *(amount(one.years[year], unit, screen.lang) if year in one.years else "" for year in years),
+                amount(one.total, unit, screen.lang),
+            ]
+        )
+    if rows:
+        screen.table(
+            screen.say("各项奖励(已减去收回的)", "What each rule granted, net"),
+            [
+                screen.say("奖励", "Reward"),
+                screen.say("记入", "Into"),
+                screen.say("会员", "Members"),
+                *map(str, years),
+                screen.say("合计", "Total"),
+            ],
+            rows,
+            right=range(2, 4 + len(years)),
+        )
+
+
+def _title(policy: Policy, wallet: str, screen: Screen) -> str:
+    known = policy.wallets.get(wallet)
+    return known.title.say(screen.lang) if known is not None else wallet

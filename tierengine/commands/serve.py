@@ -1,0 +1,101 @@
+"""`serve`: the HTTP service, with its address said when it answers."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+import urllib.error
+import urllib.request
+from typing import Annotated
+
+import typer
+import uvicorn
+
+from tierengine.commands.failure import Stop
+from tierengine.commands.opened import settings
+from tierengine.commands.screen import Screen, both
+from tierengine.database import WriterLock, check_ready, sqlite_path
+
+app = typer.Typer()
+# As text: this package knows no web framework, and the service is loaded by who runs it.
+SERVICE = "api.app:create_app"
+PATIENCE = 60.0
+
+
+@app.command(help=both("启动接口服务。", "Start the HTTP service."))
+def serve(
+    context: typer.Context,
+    host: Annotated[str | None, typer.Option(help=both("监听地址。", "Address to listen on."))] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65_535, help=both("端口;0 任选。", "Port; 0: any."))] = None,
+) -> int:
+    """Serve until stopped."""
+    screen: Screen = context.obj
+    wanted = settings()
+    check_ready(wanted.database_url)
+    if wanted.kind == "sqlite":
+        # Asked here, where it can still be refused in a sentence; the service takes it for good.
+        WriterLock(sqlite_path(wanted.database_url)).release()
+    listening = _listen(host or wanted.host, wanted.port if port is None else port)
+    config = uvicorn.Config(
+        SERVICE,
+        factory=True,
+        workers=wanted.workers,
+        log_level=wanted.log_level,
+        access_log=False,
+        server_header=False,
+        date_header=False,
+    )
+    address = _address(listening)
+    threading.Thread(target=_announce, args=(screen, address), daemon=True).start()
+    if wanted.workers > 1:
+        from uvicorn.supervisors import Multiprocess  # noqa: PLC0415  not on every system that serves with one
+
+        Multiprocess(config, sockets=[listening]).run()
+        return 0
+    server = uvicorn.Server(config)
+    server.run(sockets=[listening])
+    return 0 if server.started else 3
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    made = socket.socket(family, socket.SOCK_STREAM)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        made.bind((host, port))
+    except OSError as problem:
+        made.close()
+        raise Stop(
+            "address_in_use",
+            f"{host}:{port} 不能监听:{problem.strerror};换一个 --port。",
+            f"Cannot listen on {host}:{port}: {problem.strerror}; try another --port.",
+        ) from problem
+    made.set_inheritable(True)
+    return made
+
+
+def _address(listening: socket.socket) -> str:
+    host, port = listening.getsockname()[:2]
+    shown = f"[{host}]" if ":" in host else host
+    return f"http://{shown}:{port}"
+
+
+def _announce(screen: Screen, address: str) -> None:
+    """Say the address once the service answers at it."""
+    url = address.replace("//0.0.0.0", "//127.0.0.1").replace("//[::]", "//[::1]") + "/livez"
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        try:
+            with urllib.request.urlopen(url, timeout=2):  # noqa: S310  our own address, on this machine
+                break
+        except (OSError, urllib.error.URLError):
+            time.sleep(0.05)
+    else:
+        return
+    screen.end(
+        {"address": address, "docs": f"{address}/docs"},
+        lambda: screen.print(
+            f"服务已就绪:{address}(接口说明 {address}/docs)", f"Serving at {address} (API pages at {address}/docs)"
+        ),
+    )

@@ -1,0 +1,64 @@
+"""`verify`: whether every invariant of the ledger holds."""
+
+from __future__ import annotations
+
+import typer
+
+from tierengine import members
+from tierengine.commands.opened import settings
+from tierengine.commands.screen import DONE, PROBLEMS, Screen, both
+from tierengine.database import check_ready
+from tierengine.verify import INVARIANTS, Broken
+from tierengine.verify import verify as broken_of
+
+app = typer.Typer()
+
+
+@app.command(help=both("核对账目:所有不变式都成立吗。", "Check the ledger: does every invariant hold."))
+def verify(context: typer.Context) -> int:
+    """Run every invariant over the whole book."""
+    screen: Screen = context.obj
+    wanted = settings()
+    check_ready(wanted.database_url)
+    link = members.reader(wanted.database_url, wanted)
+    try:
+        with members.snapshot(link):
+            broken = broken_of(link)
+    finally:
+        link.close()
+    return screen.end(document(broken), lambda: show(screen, broken), PROBLEMS if broken else DONE)
+
+
+def document(broken: tuple[Broken, ...]) -> dict[str, object]:
+    """Return what was found, for a program."""
+    return {
+        "ok": not broken,
+        "invariants": len(INVARIANTS),
+        "broken": [
+            {
+                "number": one.invariant.number,
+                "code": one.invariant.code,
+                "zh": one.invariant.zh,
+                "en": one.invariant.en,
+                "count": one.count,
+                "rows": [list(row) for row in one.rows],
+            }
+            for one in broken
+        ],
+    }
+
+
+def show(screen: Screen, broken: tuple[Broken, ...]) -> None:
+    """Print what was found."""
+    for one in broken:
+        screen.print(
+            f"✗ {one.invariant.number} {one.invariant.code}:{one.invariant.zh}({one.count} 处,如 {list(one.rows[0])})",
+            f"✗ {one.invariant.number} {one.invariant.code}: {one.invariant.en} ({one.count}, as {list(one.rows[0])})",
+            style="bold red",
+        )
+    if not broken:
+        screen.print(
+            f"✓ 账目核对无误:{len(INVARIANTS)} 条不变式全部成立。",
+            f"✓ The ledger is clean: all {len(INVARIANTS)} invariants hold.",
+            style="bold green",
+        )
