@@ -125,7 +125,7 @@ def engine(url: str, *, readonly: bool = False) -> sa.Engine:
 
 def _sqlite(path: Path, busy_timeout_ms: int, *, readonly: bool) -> sqlite3.Connection:
     if readonly and not path.exists():
-        raise NotReady(f"{path} is not there; `tierengine init` makes it")
+        raise NotReady(f"{path} is not there; `tierengine migrate` makes it")
     raw = sqlite3.connect(
         f"{path.absolute().as_uri()}?mode={'ro' if readonly else 'rwc'}",
         uri=True,
