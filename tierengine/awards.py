@@ -241,7 +241,7 @@ def _book(
     """Book the prizes of some winners under their locks; return those that were not booked before."""
     cause, wallet = cause_of(award.id, year), prize_wallet(award)
     members = [row[0] for row in chunk]
-    held = reading.hold(link, programme.dealer_id, members, (), (), (), wait=True)
+    held = reading.hold(link, programme.dealer_id, members, (), (), (), {}, wait=True)
     issued = {row[0] for row in link.ask(_ISSUED, cause, members).rows()}
     rows, booked = Rows(), set()
     for member_id, _code, _place, _score, prize in chunk:
