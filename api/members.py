@@ -44,7 +44,7 @@ async def get_member(request: Request, code: Code, lang: schemas.Lang | None = N
     _storable("/code", code)
     asker, now = asker_of(request, caller, lang), service.now()
     return plain(
-        await service.readers.ask(
+        await service.readers.see(
             lambda link: view(link, service.readers.programme(link, caller.dealer_id), code, now, asker)
         )
     )
@@ -58,7 +58,7 @@ async def get_balance(request: Request, code: Code, lang: schemas.Lang | None = 
     _storable("/code", code)
     asker, now = asker_of(request, caller, lang), service.now()
     return plain(
-        await service.readers.ask(
+        await service.readers.see(
             lambda link: balance(link, service.readers.programme(link, caller.dealer_id), code, now, asker)
         )
     )
@@ -77,7 +77,7 @@ async def get_ledger(
     _storable("/code", code)
     asker, now = asker_of(request, caller), service.now()
     return plain(
-        await service.readers.ask(
+        await service.readers.see(
             lambda link: statement(
                 link,
                 service.readers.programme(link, caller.dealer_id),

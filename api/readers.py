@@ -1,4 +1,4 @@
-"""Reading threads: each has a connection of its own that only reads, and every question is asked of one snapshot.
+"""Reading threads: each has a connection of its own that only reads, and a question sees one moment of the book.
 
 The event loop never waits for the database. A connection that broke is replaced, and the question asked once more: a
 read may be repeated.
@@ -44,8 +44,20 @@ class Readers:
         self._programmes: dict[int, tuple[Programme, float]] = {}
 
     async def ask(self, question: Callable[[Link], Found]) -> Found:
-        """Return what `question` finds in one snapshot. Unavailable when the database cannot be reached."""
+        """Return what `question` finds; it opens a snapshot itself where it asks more than one statement.
+
+        Unavailable when the database cannot be reached.
+        """
         return await asyncio.get_running_loop().run_in_executor(self._pool, self.here, question)
+
+    async def see(self, question: Callable[[Link], Found]) -> Found:
+        """Return what `question` finds in one snapshot. Unavailable when the database cannot be reached."""
+
+        def seen(link: Link) -> Found:
+            with snapshot(link):
+                return question(link)
+
+        return await self.ask(seen)
 
     def programme(self, link: Link, dealer: int) -> Programme:
         """Return a dealer's programme as of the last two seconds; Unknown before its first version."""
@@ -80,9 +92,7 @@ class Readers:
         """Return what `question` finds, in the calling thread, which is not the event loop's."""
         for attempt in (1, 2):
             try:
-                link = self._link()
-                with snapshot(link):
-                    return question(link)
+                return question(self._link())
             except (psycopg.OperationalError, psycopg.InterfaceError, sqlite3.OperationalError, NotReady) as error:
                 _log.warning("a read failed: %s", type(error).__name__)
                 self._drop()

@@ -14,9 +14,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
+from operator import attrgetter
 from typing import Any, Final, Protocol
-
-import psycopg
 
 from rules.judge import Inputs, Judged, StandingTiers, explain_condition
 from rules.policy import Policy
@@ -42,15 +41,24 @@ from tierengine.zone import Zone
 WHOLE: Final = 400  # so many contributions are read at once rather than asked of the database
 STATEMENT_MOST: Final = 200
 
-_ID: Final = "(SELECT id FROM member WHERE dealer_id = ?1 AND code = ?2)"
+_COLUMNS: Final = "kind, line, at, known_at, known_class, known_key, cause, qty, amount"
+# All that is nearly always enough to know a member, in one statement: one round trip, and a snapshot by itself. Lists
+# come as JSON, for the two databases by functions of other names.
 _MEMBER: Final = (
-    "SELECT m.id, m.code, m.form, l.head_at, l.head_class, l.head_key, l.boundary_at, l.carry "
+    "SELECT m.id, m.code, m.form, l.head_at, l.head_class, l.head_key, l.boundary_at, l.carry, "
+    f"(SELECT {{agg}}({{array}}({_COLUMNS}, {{doc}})) FROM (SELECT * FROM contribution WHERE member_id = m.id "
+    f"ORDER BY known_at, known_class, known_key, id LIMIT {WHOLE + 1}) AS c), "
+    "(SELECT {agg}({array}(x.id, x.wallet, x.event_key, x.rule, x.amount, s.remaining, x.usable_from, x.expires_at, "
+    "e.number)) FROM lot_state s JOIN lot x ON x.id = s.lot_id JOIN entry e ON e.id = x.entry_id "
+    "WHERE s.member_id = m.id AND s.remaining > 0), "
+    "(SELECT {agg}({array}(a.wallet, a.kind, a.balance)) FROM account a "
+    "WHERE a.dealer_id = m.dealer_id AND a.member_id = m.id) "
     "FROM member m JOIN ledger l ON l.member_id = m.id WHERE m.dealer_id = ?1 AND m.code = ?2"
 )
-_CONTRIBUTIONS: Final = (
-    "SELECT kind, line, at, known_at, known_class, known_key, cause, qty, amount, fields FROM contribution "
-    f"WHERE member_id = {_ID} ORDER BY known_at, known_class, known_key, id LIMIT {WHOLE + 1}"
-)
+_MEMBER_OF: Final = {
+    "sqlite": _MEMBER.format(agg="json_group_array", array="json_array", doc="json(fields)"),
+    "postgresql": _MEMBER.format(agg="json_agg", array="json_build_array", doc="fields"),
+}
 _SOME: Final = (
     "SELECT kind, line, at, known_at, known_class, known_key, cause, qty, amount, fields FROM contribution "
     "WHERE member_id = ?1 AND kind IN (?2*) ORDER BY known_at, known_class, known_key, id"
@@ -59,12 +67,6 @@ _AT_HEAD: Final = (
     "SELECT kind, line, at, known_at, known_class, known_key, cause, qty, amount, fields FROM contribution "
     "WHERE member_id = ?1 AND known_at = ?2 ORDER BY known_at, known_class, known_key, id"
 )
-_LOTS: Final = (
-    "SELECT l.id, l.wallet, l.event_key, l.rule, l.amount, s.remaining, l.usable_from, l.expires_at, e.number "
-    "FROM lot_state s JOIN lot l ON l.id = s.lot_id JOIN entry e ON e.id = l.entry_id "
-    f"WHERE s.member_id = {_ID} AND s.remaining > 0"
-)
-_ACCOUNTS: Final = f"SELECT wallet, kind, balance FROM account WHERE dealer_id = ?1 AND member_id = {_ID}"
 _CHANGES: Final = (
     'SELECT at, "class", key, tier, previous, since, until, state, cause, traits FROM tier_change WHERE member_id = ?1 '
     'ORDER BY at DESC, "class" DESC, key DESC LIMIT ?2'
@@ -85,10 +87,10 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def reader(url: str, settings: Settings | None = None) -> Link:
-    """Open a connection that only reads, each transaction one snapshot."""
+    """Open a connection that only reads."""
     link = database.connect(url, settings, readonly=True)
     if isinstance(link, PostgresLink):
-        link.raw.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        link.raw.autocommit = True  # a single statement is a snapshot by itself; `snapshot` is for several
     return link
 
 
@@ -97,6 +99,8 @@ def snapshot(link: Link) -> Iterator[None]:
     """Read everything inside as of one moment."""
     if isinstance(link, SqliteLink):
         link.raw.execute("BEGIN")
+    else:
+        link.run("BEGIN ISOLATION LEVEL REPEATABLE READ")
     try:
         yield
     finally:
@@ -224,18 +228,16 @@ class Known:
 
 
 def read_member(link: Link, programme: Programme, code: str) -> Known:
-    """Read a member, inside a snapshot: one round trip. Unknown when the dealer has none of this code."""
-    dealer = programme.dealer_id
-    with link.pipeline():
-        member = link.ask(_MEMBER, dealer, code)
-        contributions = link.ask(_CONTRIBUTIONS, dealer, code)
-        lots = link.ask(_LOTS, dealer, code)
-        accounts = link.ask(_ACCOUNTS, dealer, code)
-    found = member.rows()
+    """Read a member in one statement. Unknown when the dealer has none of this code.
+
+    What is asked of a long history afterwards is of the same moment only inside a snapshot.
+    """
+    found = link.ask(_MEMBER_OF[link.kind], programme.dealer_id, code).rows()
     if not found:
         raise Unknown("unknown_member", member=code)
-    number, code, form, at, class_, key, boundary_at, carry = found[0]
-    rows = contributions.rows()
+    number, code, form, at, class_, key, boundary_at, carry, *lists = found[0]
+    rows, lots, accounts = (doc(one) or [] for one in lists)
+    whole = sorted(map(_contribution, rows), key=attrgetter("known")) if len(rows) <= WHOLE else None
     return Known(
         link,
         programme,
@@ -245,9 +247,9 @@ def read_member(link: Link, programme: Programme, code: str) -> Known:
         (at, class_, key),
         boundary_at,
         carry,
-        None if len(rows) > WHOLE else tuple(map(_contribution, rows)),
-        tuple(sorted((Lot(*row) for row in lots.rows()), key=first_out)),
-        {(wallet, kind): balance for wallet, kind, balance in accounts.rows()},
+        None if whole is None else tuple(whole),
+        tuple(sorted((Lot(*row) for row in lots), key=first_out)),
+        {(wallet, kind): balance for wallet, kind, balance in accounts},
     )
 
 

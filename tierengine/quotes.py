@@ -17,7 +17,7 @@ from tierengine.dialect import Link
 from tierengine.explaining import Event, Words, amount_text, price_reason, reward_reasons, said, title
 from tierengine.fold import fold
 from tierengine.history import OBSERVATION, Contribution, Position
-from tierengine.members import Asker, Known, Stand, judged_at, occasions_of, read_member, stand, when
+from tierengine.members import Asker, Known, Stand, judged_at, occasions_of, read_member, snapshot, stand, when
 from tierengine.pricing import PricedLine, totals
 from tierengine.resolution import Recorded, resolve, steps
 from tierengine.sales import Order, as_charged, observations, pay, plain_lines, price
@@ -36,8 +36,15 @@ class Charge:
 
 
 def charge(link: Link, programme: Programme, order: Order, now: int, *, dry: bool = False) -> Charge:
-    """Price an order as of its own instant (`dry`: as of now); call it inside a snapshot."""
+    """Price an order as of its own instant (`dry`: as of now)."""
     known = read_member(link, programme, order.member)
+    if known.rows is None:
+        with snapshot(link):
+            return _priced(read_member(link, programme, order.member), order, now, dry=dry)
+    return _priced(known, order, now, dry=dry)
+
+
+def _priced(known: Known, order: Order, now: int, *, dry: bool) -> Charge:
     before = stand(known, _before(known, order, now, dry=dry), known.source())
     return _charged(known, before, order, now)
 
@@ -58,8 +65,16 @@ def _before(known: Known, order: Order, now: int, *, dry: bool) -> Position:
 def quote(
     link: Link, programme: Programme, order: Order, now: int, asker: Asker, *, explain: bool = True
 ) -> dict[str, Any]:
-    """Return the quote as JSON; call it inside a snapshot. Unknown when there is no such member or wallet."""
+    """Return the quote as JSON. Unknown when there is no such member or wallet."""
     known = read_member(link, programme, order.member)
+    if known.rows is None:
+        with snapshot(link):
+            return _quote(read_member(link, programme, order.member), order, now, asker, explain=explain)
+    return _quote(known, order, now, asker, explain=explain)
+
+
+def _quote(known: Known, order: Order, now: int, asker: Asker, *, explain: bool) -> dict[str, Any]:
+    programme = known.programme
     position = _before(known, order, now, dry=True)
     source = known.source()
     before = stand(known, position, source)
