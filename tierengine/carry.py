@@ -48,6 +48,15 @@ class Replaced:
 
 
 @dataclass(frozen=True, slots=True)
+class Counted:
+    """An event that a rule counts though it granted nothing for it: the key it counts under, and what is left of it."""
+
+    key: str
+    lines: tuple[str, ...]
+    left: int
+
+
+@dataclass(frozen=True, slots=True)
 class Carry:
     """The state of the fold after one step.
 
@@ -56,6 +65,7 @@ class Carry:
     confirmed  tier → instant of a confirmation not yet used
     floors     tier that a person assigned → first instant after that; None: without end
     counts     "rule|period" → occurrences that count
+    counted    event key → rule → what counts there besides grants, so that a return can free it
     caps       "rule|cap|period" → amount granted under that cap
     taken      "group|value" → rule that used this exclusive key up
     orders     cluster of an order → tier right after it
@@ -68,6 +78,7 @@ class Carry:
     confirmed: dict[str, int] = field(default_factory=dict)
     floors: dict[str, int | None] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
+    counted: dict[str, dict[str, Counted]] = field(default_factory=dict)
     caps: dict[str, int] = field(default_factory=dict)
     taken: dict[str, str] = field(default_factory=dict)
     orders: dict[str, str] = field(default_factory=dict)
@@ -85,7 +96,11 @@ def load(text: str) -> Carry:
     """Read what `Carry.dump` wrote."""
     raw: dict[str, Any] = orjson.loads(text)
     replaced = tuple(Replaced(Standing(**one["standing"]), one["at"]) for one in raw.pop("replaced"))
-    return Carry(standing=Standing(**raw.pop("standing")), replaced=replaced, **raw)
+    counted = {
+        event: {rule: Counted(one["key"], tuple(one["lines"]), one["left"]) for rule, one in rules.items()}
+        for event, rules in raw.pop("counted").items()
+    }
+    return Carry(standing=Standing(**raw.pop("standing")), replaced=replaced, counted=counted, **raw)
 
 
 def changed(table: dict[str, T], key: str, value: T | None) -> dict[str, T]:

@@ -63,6 +63,7 @@ class Granted:
 
     judged     amount at the grant itself; `wanted` what should stand now
     nth        which occurrence of the period it was judged as; `counted` the key it counts under, "" = not
+    chosen     which class of an amount by class it was judged by (grants.choose)
     caps       keys of the caps that it uses; `room` what the tightest of them left, None without caps
     taken      key of the exclusive group that it used up, "" = none
     lines      the lines it was granted for, with their amount and quantity when sold and what is left of both
@@ -89,6 +90,7 @@ class Granted:
     left_quantity: int = 0
     base: int = 0
     left_base: int = 0
+    chosen: str = ""
 
     def plain(self) -> dict[str, object]:
         """Return the JSON form, which `Granted.of` reads."""

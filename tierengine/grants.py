@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from rules.policy import Amount, ByClass, Filter, Fixed, Ladder, PerAmount, Policy, Reward
-from tierengine.carry import Carry, changed
+from tierengine.carry import Carry, Counted, changed
 from tierengine.decisions import Granted
 from tierengine.history import Contribution, Scalar
 from tierengine.zone import Zone, period_key
@@ -61,14 +61,33 @@ def holds(test: Filter, value: Scalar) -> bool:
 
 def plain_amount(amount: Amount, fields: Mapping[str, Scalar]) -> Fixed | PerAmount | Ladder:
     """Resolve an amount by class for an event with these fields."""
+    return chosen_amount(amount, choose(amount, fields))
+
+
+def choose(amount: Amount, fields: Mapping[str, Scalar]) -> str:
+    """Return the place of the class of an event with these fields, such as "0" ("-": of none), "" without classes."""
+    places: list[str] = []
     while isinstance(amount, ByClass):
-        for _name, filters, inner in amount.classes:
-            if all(holds(test, fields.get(test.field)) for test in filters):
-                amount = inner
-                break
-        else:
-            amount = amount.otherwise
+        fitting = (
+            place
+            for place, (_, filters, _) in enumerate(amount.classes)
+            if all(holds(test, fields.get(test.field)) for test in filters)
+        )
+        places.append(str(next(fitting, "-")))
+        amount = _inner(amount, places[-1])
+    return "/".join(places)
+
+
+def chosen_amount(amount: Amount, chosen: str) -> Fixed | PerAmount | Ladder:
+    """Return the amount that `choose` chose."""
+    places = iter(chosen.split("/"))
+    while isinstance(amount, ByClass):
+        amount = _inner(amount, next(places))
     return amount
+
+
+def _inner(amount: ByClass, place: str) -> Amount:
+    return amount.otherwise if place == "-" else amount.classes[int(place)][2]
 
 
 def base_field(amount: Fixed | PerAmount | Ladder) -> str:
@@ -117,6 +136,7 @@ class Rewards:
     ) -> tuple[Carry, list[Granted]]:
         """Return what the matched rewards grant, and the carry after it. `matched`: reward → places of its lines."""
         offers: list[Offer] = []
+        counted: dict[str, Counted] = {}
         for rule, places in matched.items():
             reward = self._policy.rewards.get(rule)
             if reward is None or not places:
@@ -125,13 +145,18 @@ class Rewards:
             if reward.counting == "all" and self._open(reward, occasion, places):
                 key = f"{rule}|{self._period(reward, day, occasion)}"
                 carry = replace(carry, counts=changed(carry.counts, key, carry.counts.get(key, 0) + 1))
+                lines = [occasion.lines[place] for place in places]
+                counted[rule] = Counted(key, tuple(line.line for line in lines), sum(line.qty for line in lines))
             offer = self._offer(carry, reward, occasion, places, day, version_id)
             if offer is not None:
                 offers.append(offer)
         granted: list[Granted] = []
         for offer in _settled(offers):
             carry = self._book(carry, offer)
+            counted.pop(offer.reward.id, None)
             granted.append(offer.granted)
+        if counted:
+            carry = replace(carry, counted={**carry.counted, occasion.key: counted})
         return carry, granted
 
     def _day(self, reward: Reward, occasion: Occasion, place: int) -> date:
@@ -168,7 +193,8 @@ class Rewards:
         lines = [occasion.lines[place] for place in places]
         counted = f"{reward.id}|{self._period(reward, day, occasion)}"
         nth = carry.counts.get(counted, 0) + (1 if reward.counting == "granted" else 0)
-        amount = plain_amount(reward.amount, fields)
+        chosen = choose(reward.amount, fields)
+        amount = chosen_amount(reward.amount, chosen)
         base = sum(measure(line, base_field(amount)) for line in lines)
         value = value_of(amount, nth, base)
         caps = tuple(
@@ -205,7 +231,7 @@ class Rewards:
             expires_at=self._zone.expiry(expiry, occasion.instant),
             version_id=version_id,
             nth=nth,
-            counted=counted if reward.counting == "granted" else "",
+            counted=counted,
             caps=caps,
             room=room,
             taken=taken,
@@ -216,13 +242,14 @@ class Rewards:
             left_quantity=quantity,
             base=base,
             left_base=base,
+            chosen=chosen,
         )
         return Offer(reward, granted, self._order[reward.id])
 
     def _book(self, carry: Carry, offer: Offer) -> Carry:
         granted = offer.granted
         counts, caps, taken = carry.counts, carry.caps, carry.taken
-        if granted.counted:
+        if offer.reward.counting == "granted":
             counts = changed(counts, granted.counted, counts.get(granted.counted, 0) + 1)
         for key in granted.caps:
             caps = changed(caps, key, caps.get(key, 0) + granted.judged)
@@ -236,7 +263,7 @@ class Rewards:
         """Return what a return of these (negative) lines leaves of a grant, and the carry after it.
 
         Pro rata of the value left, floored (of the quantity, where nothing was paid); or the amount judged again on
-        what is left, with the same carry. A whole return leaves nothing, frees its rung, its cap and its key.
+        what is left, with the same carry and class. A whole return leaves nothing, frees its rung, its cap and its key.
         """
         mine = [line for line in lines if line.line in granted.lines]
         if not mine:
@@ -247,7 +274,7 @@ class Rewards:
         left_base = granted.left_base
         wanted = 0
         if left_quantity:
-            amount = plain_amount(reward.amount, mine[0].fields) if reward is not None else None
+            amount = chosen_amount(reward.amount, granted.chosen) if reward is not None else None
             if amount is not None:
                 left_base = max(granted.left_base + sum(measure(line, base_field(amount)) for line in mine), 0)
             if reward is not None and amount is not None and reward.returns == "rejudge":
@@ -279,6 +306,21 @@ class Rewards:
             left_base=left_base,
         )
         return replace(carry, counts=counts, caps=caps, taken=taken), rest
+
+
+def uncount(carry: Carry, event_key: str, lines: Sequence[Contribution]) -> Carry:
+    """Return the carry after a return of these (negative) lines of an event that rules count without a grant."""
+    rules = carry.counted.get(event_key)
+    if rules is None:
+        return carry
+    counts, left = carry.counts, {}
+    for rule, one in rules.items():
+        rest = one.left + sum(line.qty for line in lines if line.line in one.lines)
+        if rest > 0:
+            left[rule] = replace(one, left=rest)
+        else:
+            counts = changed(counts, one.key, max(counts.get(one.key, 0) - 1, 0) or None)
+    return replace(carry, counts=counts, counted=changed(carry.counted, event_key, left or None))
 
 
 def _settled(offers: Sequence[Offer]) -> list[Offer]:
