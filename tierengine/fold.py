@@ -10,10 +10,11 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from rules.judge import Inputs, Judged, StandingTiers
+from rules.policy import Emission
 from rules.vocabulary import KINDS
 from tierengine.carry import Carry, changed, load
 from tierengine.decisions import Emitted, FactSource, Folded, GrantDecision, Granted, PolicyLine, TierChanged, Version
-from tierengine.grants import Occasion, Rewards
+from tierengine.grants import Occasion, Rewards, uncount
 from tierengine.history import BOUNDARY, VERSION_START, Contribution, Position, Scalar, Step
 from tierengine.standing import Ladder, Moved
 from tierengine.zone import Zone
@@ -46,11 +47,6 @@ class Lane:
         """The amounts."""
         return Rewards(self.version.rules.policy, self.zone)
 
-    @cached_property
-    def asks_order(self) -> bool:
-        """Whether any reward asks for the standing right after the order that an event names."""
-        return any(reward.standing == "order" for reward in self.version.rules.policy.rewards.values())
-
 
 class Lanes:
     """All versions of a dealer, ready to fold; built once and shared between members and threads."""
@@ -69,6 +65,11 @@ class Lanes:
     def of(self, version_id: int) -> Lane:
         """Return the lane of a version."""
         return self._lanes[version_id]
+
+    def emission(self, rule: str, instant: int) -> Emission | None:
+        """Return the emission `rule` of the version in force at `instant`, or of the last version that has it."""
+        versions = (self.line.at(instant), *reversed(self.line.versions))
+        return next((found for one in versions if (found := one.rules.policy.emissions.get(rule))), None)
 
     def next_start(self, after: int) -> int | None:
         """Return the first start of a version later than the instant `after`; the first version has none."""
@@ -151,13 +152,14 @@ class _Fold:
                 inputs, judged = self._judge(lane, step.position)
                 self._note(step.position, lane, moved, judged, inputs, before)
         sold = [line for line in step.lines if line.qty > 0]
-        returned = [line for line in step.lines if line.qty < 0]
+        # (What an event takes off itself, as a consignment moved out, takes no purchase back.)
+        returned = [line for line in step.lines if line.qty < 0 and line.event_key != step.key]
         inputs, judged = self._judge(lane, step.position)
         standing = self.carry.standing.tier
         self.carry, moved = lane.ladder.at_point(self.carry, judged, instant, returned=bool(returned))
         self._note(step.position, lane, moved, judged, inputs, standing)
         if returned:
-            self._return(lane, step.position, returned)
+            self._return(step.position, returned)
         for occasion in _occasions(sold, instant):
             self._earn(lane, step.position, occasion, before, inputs, judged)
 
@@ -166,7 +168,7 @@ class _Fold:
     ) -> None:
         cluster = occasion.key.rpartition(":")[0]
         after = self.carry.standing.tier
-        if lane.asks_order and occasion.kind in NAMED_BY_ORDER:
+        if occasion.kind in NAMED_BY_ORDER:  # also where no rule asks it yet: the next version may
             self.carry = replace(self.carry, orders=changed(self.carry.orders, cluster, after))
         rules = lane.version.rules
         if occasion.kind not in rules.kinds:
@@ -196,7 +198,6 @@ class _Fold:
         to = fields.get(emission.to)
         if not isinstance(to, str) or not to:
             return
-        carried: dict[str, Scalar] = {name: fields[name] for name in emission.carries if fields.get(name) is not None}
         self.emitted.add((rule, occasion.key))
         self.emissions.append(
             Emitted(
@@ -209,11 +210,11 @@ class _Fold:
                 at=occasion.instant,
                 qty=1,
                 amount=line.amount,
-                fields=carried,
+                fields=_carried(emission, fields),
             )
         )
 
-    def _return(self, lane: Lane, position: Position, lines: Sequence[Contribution]) -> None:
+    def _return(self, position: Position, lines: Sequence[Contribution]) -> None:
         """Take back what the returned lines earned, and what they made known to other members."""
         for key in dict.fromkeys(line.event_key for line in lines):
             mine = [line for line in lines if line.event_key == key]
@@ -226,30 +227,31 @@ class _Fold:
                 self.live[key][rule] = rest
                 basis: Mapping[str, object] = {"left": rest.left, "sold": rest.sold, "granted": rest.plain()}
                 self.decisions.append(GrantDecision(position, "return", rest, basis))
-            if self.carry.orders:
+            self.carry = uncount(self.carry, key, mine)
+            if mine[0].kind in NAMED_BY_ORDER:
                 self.carry = replace(self.carry, orders=changed(self.carry.orders, key.rpartition(":")[0], None))
-            for rule, emission in lane.version.rules.policy.emissions.items():
-                if (rule, key) in self.emitted and sum(line.qty for line in mine) < 0:
-                    self._withdraw(emission.to, rule, emission.emits, position, key, mine[0])
+            for rule in sorted(rule for rule, event_key in self.emitted if event_key == key):
+                self._withdraw(rule, position, mine[0])
 
-    def _withdraw(self, to: str, rule: str, kind: str, position: Position, key: str, line: Contribution) -> None:
-        receiver = line.fields.get(to)
-        if not isinstance(receiver, str):
+    def _withdraw(self, rule: str, position: Position, line: Contribution) -> None:
+        """Take back what the returned line's event made known to another member, whatever the policy became since."""
+        emission = self.lanes.emission(rule, line.at)
+        receiver = line.fields.get(emission.to) if emission is not None else None
+        if emission is None or not isinstance(receiver, str):
             return
-        self.emitted.discard((rule, key))
-        first = next((one for one in self.emissions if (one.rule, one.event_key) == (rule, key)), None)
+        self.emitted.discard((rule, line.event_key))
         self.emissions.append(
             Emitted(
                 step=position,
                 rule=rule,
                 event_key=position[2],
                 to=receiver,
-                kind=kind,
-                line=f"emit:{rule}:{key}#0",
+                kind=emission.emits,
+                line=f"emit:{rule}:{line.event_key}#0",
                 at=line.at,
                 qty=-1,
-                amount=-(first.amount if first is not None else -line.amount),
-                fields=first.fields if first is not None else {},
+                amount=line.amount,
+                fields=_carried(emission, line.fields),
             )
         )
 
@@ -355,6 +357,10 @@ def fold(
         emissions=tuple(run.emissions),
         checkpoints=tuple(run.checkpoints),
     )
+
+
+def _carried(emission: Emission, fields: Mapping[str, Scalar]) -> dict[str, Scalar]:
+    return {name: fields[name] for name in emission.carries if fields.get(name) is not None}
 
 
 def _occasions(lines: Sequence[Contribution], instant: int) -> list[Occasion]:
