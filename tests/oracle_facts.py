@@ -130,6 +130,12 @@ def fact(asked, history, position, since: int, zone: ZoneInfo):  # noqa: PLR0911
     if asked.how in ("distinct", "months_with"):
         name = "month" if asked.how == "months_with" else asked.field
         return len({value for _, value in valued(rows, name, asked)})
+    if asked.field in FIELDS and FIELDS[asked.field].type in ("int", "bool") and not net_field(asked.field):
+        numbers = [number for _, number in valued(rows, asked.field, asked)]
+        if asked.how == "sum":
+            return sum(numbers)
+        choose = max if asked.how == "max" else min
+        return choose(numbers, default=None)
     if asked.how.startswith("days_since"):
         instants = [moment for line, moment in moments(rows, asked)]
         if not instants:

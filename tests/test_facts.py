@@ -190,7 +190,7 @@ FILTERS = st.one_of(
 HOWS = ("count", "quantity", "sum", "max", "min", "distinct", "months_with", "days_since_first", "days_since_last")
 OF = {
     "sum": ("amount", "margin", "score"),
-    "max": ("amount", "margin"),
+    "max": ("amount", "margin", "score"),
     "min": ("amount", "score"),
     "distinct": ("category", "score", "special", "serial", "delivered_on"),
 }
@@ -313,6 +313,14 @@ def test_a_return_changes_later_answers_and_no_earlier_one():
 def test_a_line_partly_returned_still_stands():
     sale = purchase(10, qty=2, amount=200)
     assert value(fact("count"), [sale, negative(sale, 1, 100, 30, "r")], 30) == 1
+
+
+def test_a_number_that_describes_a_line_stays_while_the_line_does():
+    sale = purchase(10, qty=2, amount=200, score=9)
+    for how in ("sum", "max", "min"):
+        scored = fact(how, field="score")
+        assert value(scored, [sale, negative(sale, 1, 100, 20, "r")], 30) == 9
+        assert not value(scored, [sale, negative(sale, 2, 200, 20, "r")], 30)
 
 
 def test_a_return_that_names_no_sale_may_make_a_sum_negative_but_no_count():

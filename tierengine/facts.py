@@ -8,7 +8,9 @@ leaves open:
   fact's kinds, and the fact's filters hold.
 - A line stands while its quantities, of what counts, sum above 0. `distinct` and `months_with` ask the same of each
   (line, value), and the first and last of each (line, instant): a corrected line stands with its new value only.
-- `sum` and `quantity` are over all that counts, standing or not, so that a return that names no sale lowers them.
+- `sum` of money, quantity or days, and `quantity`, are over all that counts, standing or not, so that a return that
+  names no sale lowers them. Other numbers (a score, hours, seats) describe their line, and what takes it back carries
+  them unchanged: `sum`, `max` and `min` of them are over the standing (line, value).
 - A filter on money, quantity or days asks what the line nets: a line of 1 500 of which 600 came back is one of 900. A
   filter on anything else asks each contribution; what takes back carries its line's other fields unchanged.
 - A line has a number while the quantities of those of its contributions that carry it sum above 0 (quantity and amount
@@ -113,7 +115,7 @@ class Measure:
     @property
     def of(self) -> Of:
         """What it is aggregated over: all contributions, lines, (line, value) or (line, instant)."""
-        if self.how == "distinct":
+        if self.how == "distinct" or (self.field and type_of(self.field) == "number"):
             return "value"
         if self.how in ("first", "last"):
             return "moment"
@@ -421,9 +423,9 @@ class _Selected:
         self.rows: list[_Row] = []
         self.frames: list[_Frame] = []
         measures = tuple(measures)
-        numbers = [one.field or QUANTITY for one in measures if one.how in ("sum", "max", "min", "quantity")]
+        numbers = [one.field or QUANTITY for one in measures if one.of in ("all", "line") and one.how != "count"]
         self.numbers = tuple(dict.fromkeys([*numbers, *(check.field for check in selection.nets)]))
-        self.values = tuple(dict.fromkeys(one.field for one in measures if one.how == "distinct"))
+        self.values = tuple(dict.fromkeys(one.field for one in measures if one.of == "value"))
         self._types = tuple((name, type_of(name)) for name in self.values)
 
     def enter(self, contribution: Contribution, bounds: Sequence[Bounds]) -> None:
@@ -524,7 +526,9 @@ def _tallies(selected: _Selected, group: list[tuple[int, Measure]], raw: list[in
         found.append(_Count(raw, checks, lines[0][0]) if simple else _Lines(raw, selected, lines))
     for place, one in group:
         if one.of == "value":
-            found.append(_Distinct(raw, checks, place, selected.values.index(one.field)))
+            index = selected.values.index(one.field)
+            kind = _Distinct if one.how == "distinct" else _Described
+            found.append(kind(raw, checks, place, index, one.how))
     moments = {one.how: place for place, one in group if one.of == "moment"}
     if moments:
         found.append(_Moments(raw, checks, moments.get("first"), moments.get("last")))
@@ -629,7 +633,7 @@ class _Distinct(_Standing):
 
     __slots__ = ("_index", "_place", "_times")
 
-    def __init__(self, raw: list[int | None], checks: _NetChecks, place: int, index: int) -> None:
+    def __init__(self, raw: list[int | None], checks: _NetChecks, place: int, index: int, _: str) -> None:
         super().__init__(raw, checks)
         self._place = place
         self._index = index
@@ -649,6 +653,33 @@ class _Distinct(_Standing):
             del self._times[value]
         if (times, turned) in ((1, 1), (0, -1)):
             self.add(self._place, turned)
+
+
+class _Described(_Standing):
+    """The sum, greatest or least of the numbers that describe standing lines."""
+
+    __slots__ = ("_how", "_index", "_numbers", "_place")
+
+    def __init__(self, raw: list[int | None], checks: _NetChecks, place: int, index: int, how: str) -> None:
+        super().__init__(raw, checks)
+        self._place = place
+        self._index = index
+        self._how = how
+        self._numbers: list[int] = []
+
+    def change(self, row: _Row, sign: int) -> None:
+        number = row[4][self._index]
+        if not isinstance(number, int):
+            return
+        turned = self.turned((row[0], number), row, sign)
+        if not turned:
+            return
+        if self._how == "sum":
+            self.add(self._place, turned * number)
+            return
+        _put(self._numbers, number, turned)
+        end = -1 if self._how == "max" else 0
+        self.raw[self._place] = self._numbers[end] if self._numbers else None
 
 
 class _Moments(_Standing):

@@ -403,7 +403,7 @@ class _Writer:
     def _of_units(self, measure: Measure, inner: dict[str, str]) -> str:
         """Return the SQL of a measure over units, and add what it needs of each unit to `inner`."""
         flag = self._flag(measure)
-        tests = [f"q{flag} > 0"] if measure.how not in ("sum", "quantity") else []
+        tests = [f"q{flag} > 0"] if measure.of == "value" or measure.how not in ("sum", "quantity") else []
         tests += [self._test(self._net(check.field, flag, inner), check) for check in measure.selection.nets]
         only = f"FILTER (WHERE {' AND '.join(tests)})"
         if measure.how == "count":
@@ -412,19 +412,28 @@ class _Writer:
             return f"COUNT(DISTINCT {self._value(measure.field)}) {only}"
         if measure.how in ("first", "last"):
             return f"{'MIN' if measure.how == 'first' else 'MAX'}(at) {only}"
-        function = "SUM" if measure.how in ("sum", "quantity") else measure.how.upper()
-        net = self._net(measure.field or QUANTITY, flag, inner)
-        return f"CAST({function}({net}) {only} AS {self._say.big})"
+        if measure.of == "value":
+            return f"CAST({measure.how.upper()}({self._value(measure.field)}) {only} AS {self._say.big})"
+        if measure.how in ("sum", "quantity"):
+            # All of a passing line adds up, whether its number is still there or not.
+            total = self._total(measure.field or QUANTITY, flag, inner)
+            return f"CAST(SUM({total}) {only} AS {self._say.big})"
+        net = self._net(measure.field, flag, inner)
+        return f"CAST({measure.how.upper()}({net}) {only} AS {self._say.big})"
+
+    def _total(self, field: str, flag: str, inner: dict[str, str]) -> str:
+        """Return the name of the sum of a unit's numbers."""
+        number = self._value(field)
+        name = f"q{flag}" if field == QUANTITY else f"{number}{flag}"
+        return inner.setdefault(f"SUM({number}) FILTER (WHERE {flag})", name)
 
     def _net(self, field: str, flag: str, inner: dict[str, str]) -> str:
-        """Return the name of a unit's net number."""
+        """Return the name of a unit's net number, null unless the number is there."""
+        if field in (QUANTITY, AMOUNT):
+            return self._total(field, flag, inner)
         number = self._value(field)
-        total = f"SUM({number}) FILTER (WHERE {flag})"
-        if field == QUANTITY:
-            return inner.setdefault(total, f"q{flag}")
-        if field != AMOUNT:
-            total = f"CASE WHEN SUM(qty) FILTER (WHERE {flag} AND {number} IS NOT NULL) > 0 THEN {total} END"
-        return inner.setdefault(total, f"{number}{flag}")
+        there = f"SUM(qty) FILTER (WHERE {flag} AND {number} IS NOT NULL) > 0"
+        return inner.setdefault(f"CASE WHEN {there} THEN SUM({number}) FILTER (WHERE {flag}) END", f"n{number}{flag}")
 
     def _flag(self, measure: Measure) -> str:
         """Return the name of the column that says whether a row is among those that the measure counts."""
