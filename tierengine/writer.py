@@ -18,6 +18,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, Final, Literal, Self, TypeVar
 
 import psycopg
@@ -140,10 +141,11 @@ class Writer:
         Waits for room in the queue instead of being refused: for files, demos and tests, not for a till.
         """
         futures: list[Future[Answer]] = []
-        for item in items:
-            future: Future[Answer] = Future()
-            self._put(_Job(future, item))
-            futures.append(future)
+        waiting = iter(items)
+        while batch := list(islice(waiting, self.settings.queue_size)):
+            jobs = [_Job(Future(), item) for item in batch]
+            self._put(*jobs)
+            futures += [job.future for job in jobs]
         answers = [future.result() for future in futures]
         settled: Future[None] = Future()
         self._put(_Job(settled))
@@ -172,15 +174,17 @@ class Writer:
 
     # ---- the queue ----------------------------------------------------------------------------------------------
 
-    def _put(self, job: _Job) -> None:
+    def _put(self, *jobs: _Job) -> None:
+        """Queue jobs together, so that what is sent at once is recorded at once."""
         lane = self._lanes["bulk"]
         with self._changed:
-            while len(lane) >= self.settings.queue_size and not self._closing:
+            while lane and len(lane) + len(jobs) > self.settings.queue_size and not self._closing:
                 self._changed.wait(0.5)
             if self._closing:
-                job.refuse("writer_down")
+                for job in jobs:
+                    job.refuse("writer_down")
             else:
-                lane.append(job)
+                lane.extend(jobs)
                 self._changed.notify_all()
 
     def _next(self, recorder: Recorder) -> list[_Job] | None:
