@@ -71,6 +71,10 @@ def _described(screen: Screen, problem: Exception) -> Failure:
         return Failure(REFUSED, "not_ready", screen.say(f"数据库还不能用:{problem}", str(problem)))
     if name == "SettingsRefused":
         return Failure(USAGE, "settings", screen.say(f"环境变量不能用:{problem}", f"Settings: {problem}"))
+    if name == "NoArgsIsHelpError":
+        return Failure(
+            USAGE, "usage", str(getattr(problem, "message", "")) or screen.say("请写明命令。", "Say which command.")
+        )
     if getattr(problem, "exit_code", None) == USAGE:
         return _usage(screen, problem)
     if isinstance(problem, OSError):

@@ -26,6 +26,11 @@ _BALANCES: Final = (
     "SELECT wallet, kind, SUM(balance), COUNT(*) FROM account WHERE dealer_id = ?1 AND member_id IS NOT NULL "
     "AND balance <> 0 GROUP BY wallet, kind ORDER BY wallet, kind"
 )
+_LOTS: Final = "SELECT id, wallet, event_key, rule, amount, expires_at FROM lot WHERE dealer_id = ?1"
+_USES: Final = (
+    "SELECT u.lot_id, u.amount, e.kind, e.recorded_at FROM lot_use u JOIN entry e ON e.id = u.entry_id "
+    "WHERE u.dealer_id = ?1 AND e.kind <> 'expire'"
+)
 _ORDERS: Final = "SELECT fields, amount FROM contribution WHERE dealer_id = ?1 AND kind IN (?2*)"
 _PRICED: Final = ("parts_purchase", "repair_purchase", "rental")
 _FIRST: Final = "SELECT MIN(at), MAX(at) FROM contribution WHERE dealer_id = ?1"
@@ -48,38 +53,82 @@ class Granted:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The book in numbers. `tiers`: year → tier → members at its end (of the last year: at `now`)."""
+    """The book in numbers.
+
+    tiers        year → tier → members at its end (of the last year: at `now`)
+    outstanding  year → wallet → what members hold at its end of all that was granted for events up to then
+    balances     (wallet, kind of account, sum, members with one), as booked
+    """
 
     tiers: dict[int, dict[str, int]]
+    outstanding: dict[int, dict[str, int]]
     grants: tuple[Granted, ...]
     balances: tuple[tuple[str, str, int, int], ...]
 
 
 def report(link: Link, programme: Programme, now: int) -> Report:
     """Read the book; call it inside a snapshot."""
-    return Report(_tiers(link, programme, now), tuple(grants(link, programme)), tuple(_balances(link, programme)))
+    ends = _ends(link, programme, now)
+    return Report(
+        _tiers(link, programme, ends),
+        _outstanding(link, programme, ends),
+        tuple(grants(link, programme)),
+        tuple(_balances(link, programme)),
+    )
 
 
-def _tiers(link: Link, programme: Programme, now: int) -> dict[int, dict[str, int]]:
+def _ends(link: Link, programme: Programme, now: int) -> dict[int, int]:
+    """Return the last instant of each year in which something happened; of the last one, `now` if that is sooner."""
     zone = programme.zone
     first, last = link.ask(_FIRST, programme.dealer_id).rows()[0]
     if first is None:
         return {}
+    years = range(zone.local_date(first).year, zone.local_date(min(last, now)).year + 1)
+    return {year: min(now, zone.start_of(date(year + 1, 1, 1)) - 1) for year in years}
+
+
+def _tiers(link: Link, programme: Programme, ends: dict[int, int]) -> dict[int, dict[str, int]]:
     members = [row[0] for row in link.ask(_MEMBERS, programme.dealer_id).rows()]
-    lowest = programme.line.at(now).rules.policy.tiers[0].id
     years: dict[int, dict[str, int]] = {}
-    for year in range(zone.local_date(first).year, zone.local_date(min(last, now)).year + 1):
-        end = min(now, zone.start_of(date(year + 1, 1, 1)) - 1)
+    for year, end in ends.items():
+        tiers = programme.line.at(end).rules.policy.tiers
         standing = stages(link, programme, members, end)
-        held = Counter(standing[member][-1].tier if standing[member] else lowest for member in members)
-        years[year] = {tier.id: held[tier.id] for tier in programme.line.at(end).rules.policy.tiers}
+        held = Counter(standing[member][-1].tier if standing[member] else tiers[0].id for member in members)
+        years[year] = {tier.id: held[tier.id] for tier in tiers}
     return years
+
+
+def _outstanding(link: Link, programme: Programme, ends: dict[int, int]) -> dict[int, dict[str, int]]:
+    """Return what was held at each year's end, by when it was earned: a file imported today tells of long ago.
+
+    What was taken back counts from the start, what was spent from when it was spent.
+    """
+    when = _granted_at(link, programme)
+    taken: dict[int, int] = defaultdict(int)
+    spent: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    for lot, amount_, kind, recorded_at in link.ask(_USES, programme.dealer_id).rows():
+        if kind in ("use", "return"):
+            spent[lot].append((recorded_at, amount_))
+        else:
+            taken[lot] += amount_
+    held: dict[int, dict[str, int]] = {year: defaultdict(int) for year in ends}
+    for lot, wallet, key, rule, amount_, expires_at in link.ask(_LOTS, programme.dealer_id).rows():
+        at = when.get((key, rule), 0)
+        for year, end in ends.items():
+            if at <= end and (expires_at is None or expires_at > end):
+                used = sum(part for recorded_at, part in spent[lot] if recorded_at <= end)
+                held[year][wallet] += amount_ - taken[lot] - used
+    return {year: dict(sorted(wallets.items())) for year, wallets in held.items()}
+
+
+def _granted_at(link: Link, programme: Programme) -> dict[tuple[str, str], int]:
+    return {(key, rule): at for key, rule, at in link.ask(_WHEN, programme.dealer_id).rows()}
 
 
 def grants(link: Link, programme: Programme) -> list[Granted]:
     """Return what each rule granted, by the year of what it was granted for."""
     zone = programme.zone
-    when = {(key, rule): at for key, rule, at in link.ask(_WHEN, programme.dealer_id).rows()}
+    when = _granted_at(link, programme)
     sums: dict[tuple[str, str], Counter[int]] = defaultdict(Counter)
     members: dict[tuple[str, str], set[int]] = defaultdict(set)
     for wallet, rule, key, member, delta in link.ask(_NET, programme.dealer_id).rows():
@@ -126,6 +175,7 @@ def document(opened: Opened, found: Report) -> dict[str, Any]:
             }
             for one in found.grants
         ],
+        "outstanding_per_year": {str(year): wallets for year, wallets in found.outstanding.items()},
         "balances": [
             {"wallet": wallet, "kind": kind, "unit": programme.unit(wallet), "total": total, "members": members}
             for wallet, kind, total, members in found.balances
@@ -137,15 +187,25 @@ def show(screen: Screen, opened: Opened, found: Report) -> None:
     """Print the report."""
     policy = _policy(opened.programme)
     tiers = [tier for tier in policy.tiers if any(tier.id in held for held in found.tiers.values())]
+    wallets = sorted({wallet for held in found.outstanding.values() for wallet in held})
     if found.tiers:
+        lang, programme = screen.lang, opened.programme
         screen.table(
-            screen.say("各年末的等级(最后一年:现在)", "Tiers at each year's end (the last one: now)"),
-            [screen.say("年", "Year"), *(tier.title.say(screen.lang) for tier in tiers)],
+            screen.say("各年末的等级和余额(最后一年:现在)", "Tiers and credits at each year's end (the last one: now)"),
             [
-                [year, *(count(held.get(tier.id, 0), screen.lang) for tier in tiers)]
+                screen.say("年", "Year"),
+                *(tier.title.say(lang) for tier in tiers),
+                *(_title(policy, wallet, screen) for wallet in wallets),
+            ],
+            [
+                [
+                    year,
+                    *(count(held.get(tier.id, 0), lang) for tier in tiers),
+                    *(amount(found.outstanding[year].get(one, 0), programme.unit(one), lang) for one in wallets),
+                ]
                 for year, held in found.tiers.items()
             ],
-            right=range(1, 1 + len(tiers)),
+            right=range(1, 1 + len(tiers) + len(wallets)),
         )
     show_grants(screen, opened.programme, found.grants)
     rows = [
@@ -184,7 +244,7 @@ def show_grants(screen: Screen, programme: Programme, found: Sequence[Granted]) 
                 f"{title.say(screen.lang)} ({one.rule})" if reward is not None else one.rule,
                 _title(policy, one.wallet, screen),
                 count(one.members, screen.lang),
-                *(amount(one.years[year], unit, screen.lang) if year in one.years else "" for year in years),
+                *(amount(one.years.get(year, 0), unit, screen.lang, whole=True) for year in years),
                 amount(one.total, unit, screen.lang),
             ]
         )

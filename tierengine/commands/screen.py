@@ -128,11 +128,15 @@ class Screen:
             box=box.SIMPLE_HEAD,
             pad_edge=False,
         )
+        cells = [[cell if isinstance(cell, Text) else Text(str(cell)) for cell in row] for row in rows]
         numbers = frozenset(right)
         for place, heading in enumerate(headings):
-            shown.add_column(heading, justify="right" if place in numbers else "left", overflow="fold")
-        for row in rows:
-            shown.add_row(*(cell if isinstance(cell, Text) else Text(str(cell)) for cell in row))
+            # A number is never broken over two lines; what else there is may be.
+            number = place in numbers
+            widest = max((row[place].cell_len for row in cells), default=0) if number else None
+            shown.add_column(heading, justify="right" if number else "left", overflow="fold", min_width=widest)
+        for row in cells:
+            shown.add_row(*row)
         self.out.print(shown)
 
     def end(self, document: Mapping[str, Any], show: Callable[[], None], code: int = DONE) -> int:
