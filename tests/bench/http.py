@@ -98,13 +98,12 @@ def _headers(stage: Stage, key: str) -> dict[str, str]:
 def _sales(stage: Stage, name: str, tag: str, count: int) -> list[Request]:
     # A till that asked for a quote says what it charged: it is checked again under the member's lock.
     path, charged = ("/sales", {}) if name == "bare" else ("/v1/sales", {"prices": [36_000, 58_000]})
-    at = now_text()
     return [
         (
             "POST",
             path,
             _headers(stage, f"{name}-{tag}-{number}"),
-            json.dumps({**order(stage, number, f"{name}-{tag}"), "occurred_at": at, **charged}),
+            json.dumps({**order(stage, number, f"{name}-{tag}"), "occurred_at": now_text(number), **charged}),
         )
         for number in range(count)
     ]

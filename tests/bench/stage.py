@@ -14,7 +14,7 @@ import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from tierengine.database import connect, migrate
@@ -131,9 +131,10 @@ def load(port: int, clients: int, requests: Sequence[Request]) -> Load:
     return Load(len(requests) / found["seconds"], cuts[49], cuts[94], cuts[98], found["statuses"])
 
 
-def now_text() -> str:
-    """Return the time as a till sends it."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def now_text(later_ms: int = 0) -> str:
+    """Return the time as a till sends it, so many milliseconds from now: no two sales are at one instant."""
+    moment = datetime.now(UTC) + timedelta(milliseconds=later_ms)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def order(stage: Stage, number: int, tag: str) -> dict[str, object]:
