@@ -4,7 +4,8 @@ SQL here is written in SQLite's numbered style: `?1` is a value, `?1*` a list (`
 list as one JSON text and opens it with json_each; PostgreSQL receives an array (`= ANY($1)`). Either way the text is
 the same however long the list, so that both databases keep the statement prepared. Texts are translated once.
 
-On PostgreSQL `ask` only queues inside `with link.pipeline():`, and the whole block is one round trip.
+On PostgreSQL `ask` only queues inside `with link.pipeline():`, and the whole block is one round trip. COMMIT stays
+outside: psycopg 3.3 waits for ever for the answer to one in a pipeline when what went before it did not fit the socket.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ Row = tuple[Any, ...]
 
 _LIST = re.compile(r"\bIN \(\?(\d+)\*\)")
 _VALUE = re.compile(r"\?(\d+)")
+_PLACED = re.compile(r"\$(\d+)")
 # SQLite locks the whole file by BEGIN IMMEDIATE and has no word for a row.
 _LOCK = re.compile(r"\s+FOR (NO KEY )?UPDATE( OF \w+)?( SKIP LOCKED)?\b")
 
@@ -40,6 +42,32 @@ def translate(sql: str, kind: DatabaseKind) -> tuple[str, frozenset[int]]:
     if kind == "sqlite":
         return _LOCK.sub("", _LIST.sub(r"IN (SELECT value FROM json_each(?\1))", sql)), lists
     return _VALUE.sub(r"$\1", _LIST.sub(r"= ANY(?\1)", sql)), lists
+
+
+@cache
+def _gathered(texts: tuple[str, ...]) -> str:
+    """Return one statement of PostgreSQL that answers several: each part is one JSON value, a list of rows."""
+    parts, before = [], 0
+    for sql in texts:
+        text = translate(sql, "postgresql")[0]
+        shifted = _PLACED.sub(lambda found, shift=before: f"${int(found[1]) + shift}", text)  # type: ignore[misc]
+        before += max((int(number) for number in _PLACED.findall(text)), default=0)
+        parts.append(f"(SELECT json_agg(part) FROM ({shifted}) AS part)")
+    return "SELECT " + ", ".join(parts)
+
+
+@cache
+def _stored(tables: tuple[Table, ...]) -> str:
+    """Return one statement of PostgreSQL that inserts into several tables, each from a document of its own."""
+    parts = [
+        f"t{place} AS ({table.postgresql.replace('$1', f'${place}', 1)})" for place, table in enumerate(tables, start=1)
+    ]
+    return f"WITH {', '.join(parts)} SELECT"
+
+
+def binary(value: Any) -> bytes:
+    """Return the content of a binary column, also where it came inside JSON."""
+    return bytes.fromhex(value[2:]) if isinstance(value, str) else bytes(value)
 
 
 def doc(value: Any) -> Any:
@@ -153,8 +181,19 @@ class Link(Protocol):
         """Run a statement whose rows nobody reads."""
         ...
 
+    def gather(self, *asked: tuple[str, tuple[Any, ...]]) -> list[list[Row]]:
+        """Answer several queries as of one moment: on PostgreSQL they are one statement and one round trip.
+
+        Each is (text, its values); its columns must have different names, and binary ones are read with `binary`.
+        """
+        ...
+
     def write(self, table: Table, rows: Sequence[Row]) -> None:
         """Insert all `rows` (or overwrite, when the table is a cache) with one statement."""
+        ...
+
+    def store(self, parts: Sequence[tuple[Table, Sequence[Row]]]) -> None:
+        """Write rows of several tables, in the order of their references; on PostgreSQL with one statement."""
         ...
 
     def pipeline(self) -> Any:
@@ -200,9 +239,16 @@ class SqliteLink:
     def run(self, sql: str, *values: Any) -> None:
         self.ask(sql, *values)
 
+    def gather(self, *asked: tuple[str, tuple[Any, ...]]) -> list[list[Row]]:
+        return [self.ask(sql, *values).rows() for sql, values in asked]
+
     def write(self, table: Table, rows: Sequence[Row]) -> None:
         if rows:
             self.raw.executemany(table.sqlite, rows)
+
+    def store(self, parts: Sequence[tuple[Table, Sequence[Row]]]) -> None:
+        for table, rows in parts:
+            self.write(table, rows)
 
     @contextmanager
     def pipeline(self) -> Iterator[None]:
@@ -249,9 +295,21 @@ class PostgresLink:
     def run(self, sql: str, *values: Any) -> None:
         self.ask(sql, *values)
 
+    def gather(self, *asked: tuple[str, tuple[Any, ...]]) -> list[list[Row]]:
+        cursor = psycopg.RawCursor(self.raw)
+        cursor.execute(_gathered(tuple(sql for sql, _ in asked)), [value for _, values in asked for value in values])
+        found = cursor.fetchone() or ()
+        return [[tuple(row.values()) for row in part or ()] for part in found]
+
     def write(self, table: Table, rows: Sequence[Row]) -> None:
         if rows:
             psycopg.RawCursor(self.raw).execute(table.postgresql, (table.document(rows),))
+
+    def store(self, parts: Sequence[tuple[Table, Sequence[Row]]]) -> None:
+        full = [(table, rows) for table, rows in parts if rows]
+        if full:
+            documents = [table.document(rows) for table, rows in full]
+            psycopg.RawCursor(self.raw).execute(_stored(tuple(table for table, _ in full)), documents)
 
     def pipeline(self) -> Any:
         return self.raw.pipeline()

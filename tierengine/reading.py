@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from tierengine.dialect import Answer, Link, Row, doc
+from tierengine.dialect import Link, Row, binary, doc
 from tierengine.history import Contribution, Position
 from tierengine.observations import from_body
 from tierengine.resolution import Recorded, outside_keys
@@ -173,37 +173,39 @@ def hold(
     NeedMore tells what else must be locked.
     """
     wanted, named = sorted(members), sorted(keys)
+    scopes, tokens = ({pair[place] for pair in once} for place in (0, 1))
     with link.pipeline():
         lock = link.ask(_LOCK_WAITING if wait else _LOCK, wanted)
         if link.kind == "postgresql" and named:
             link.ask(_LOCK_KEYS, [_lock_number(dealer_id, key) for key in {*named, *outside}])
-        head = link.ask(HEADS, [dealer_id])
-        ledgers = link.ask(_LEDGERS, wanted)
-        scopes, tokens = ({pair[place] for pair in once} for place in (0, 1))
-        answers = link.ask(_ONCE, dealer_id, sorted(scopes), sorted(tokens)) if once else None
-        events = _ask_events(link, dealer_id, named)
-        waiting = link.ask(_WAITING, dealer_id, named) if named else None
-        histories = link.ask(_HISTORIES, [member for member in wanted if member not in remembered])
-        counts = link.ask(_COUNTS, sorted(remembered)) if remembered else None
-        later = link.ask(_LATER_DECISIONS, wanted)
-        accounts = link.ask(_ACCOUNTS, dealer_id, wanted)
-        lots = link.ask(_OPEN_LOTS, wanted)
+        head, ledgers, answers, by_key, by_cluster, waiting, histories, counts, later, accounts, lots = link.gather(
+            (HEADS, ([dealer_id],)),
+            (_LEDGERS, (wanted,)),
+            (_ONCE, (dealer_id, sorted(scopes), sorted(tokens))),
+            (_EVENTS_BY_KEY, (dealer_id, named)),
+            (_EVENTS_BY_CLUSTER, (dealer_id, named)),
+            (_WAITING, (dealer_id, named)),
+            (_HISTORIES, ([member for member in wanted if member not in remembered],)),
+            (_COUNTS, (sorted(remembered),)),
+            (_LATER_DECISIONS, (wanted,)),
+            (_ACCOUNTS, (dealer_id, wanted)),
+            (_OPEN_LOTS, (wanted,)),
+        )
     found = Held(
         outside_wanted=set(outside),
-        head=next((row[1] for row in head.rows()), 0),
+        head=next((row[1] for row in head), 0),
         locked=frozenset(row[0] for row in lock.rows()),
-        ledgers={row[0]: _head(row) for row in ledgers.rows()},
-        histories=_by_member(histories.rows()),
-        later=_grouped(later.rows(), 1),
-        accounts=_grouped(accounts.rows(), 0),
-        lots=_grouped(lots.rows(), 0),
+        ledgers={row[0]: _head(row) for row in ledgers},
+        once={(row[0], row[1]): (row[2], row[3], binary(row[4])) for row in answers},
+        waiting={row[0] for row in waiting},
+        histories=_by_member(histories),
+        later=_grouped(later, 1),
+        accounts=_grouped(accounts, 0),
+        lots=_grouped(lots, 0),
     )
-    if counts is not None:
-        _recall(link, found, remembered, dict(counts.rows()))
-    if answers is not None:
-        found.once = {(row[0], row[1]): (row[2], row[3], bytes(row[4])) for row in answers.rows()}
-    found.waiting = {row[0] for row in waiting.rows()} if waiting else set()
-    _close(link, dealer_id, found, frozenset(named), events, set(found.waiting))
+    if remembered:
+        _recall(link, found, remembered, {row[0]: row[1] for row in counts})
+    _close(link, dealer_id, found, frozenset(named), [*by_key, *by_cluster], set(found.waiting))
     owners = {one.member_id for revisions in found.events.values() for one in revisions.values()} - {None}
     if owners - set(members):
         raise NeedMore((owner for owner in owners if owner is not None), ())
@@ -225,14 +227,8 @@ def _recall(
         found.histories.update(_by_member(link.ask(_HISTORIES, sorted(stale)).rows()))
 
 
-def _ask_events(link: Link, dealer_id: int, keys: Sequence[str]) -> list[Answer]:
-    if not keys:
-        return []
-    return [link.ask(_EVENTS_BY_KEY, dealer_id, keys), link.ask(_EVENTS_BY_CLUSTER, dealer_id, keys)]
-
-
 def _close(
-    link: Link, dealer_id: int, found: Held, locked: frozenset[str], events: list[Answer], clusters: set[str]
+    link: Link, dealer_id: int, found: Held, locked: frozenset[str], rows: list[Row], clusters: set[str]
 ) -> None:
     """Follow what was found to all that belongs to it; NeedMore for clusters that are not locked yet.
 
@@ -240,10 +236,10 @@ def _close(
     clusters is enough to read every revision, and every event outside that one of them names.
     """
     asked = set(locked)
-    while events:
+    while rows:
         outside: set[str] = set()
         further: set[str] = set()
-        for row in (row for answer in events for row in answer.rows()):
+        for row in rows:
             stored = _stored(row)
             found.events.setdefault(row[1], {})[row[2]] = stored
             clusters.add(row[3])
@@ -256,7 +252,7 @@ def _close(
             raise NeedMore((), clusters - locked)
         further -= asked
         asked |= further
-        events = [link.ask(_EVENTS_BY_KEY, dealer_id, sorted(further))] if further else []
+        rows = link.ask(_EVENTS_BY_KEY, dealer_id, sorted(further)).rows() if further else []
         found.outside_wanted |= outside
     wanted = sorted(found.outside_wanted - found.events.keys())
     if wanted:

@@ -133,7 +133,7 @@ class Recorder:
             self.link.begin()
             try:
                 group = run()
-                self.link.commit()
+                group.commit()
             except NeedIds as more:
                 self.link.rollback()
                 need = more
@@ -157,7 +157,6 @@ class Recorder:
                 self._members = {known: number for known, number in self._members.items() if known[0] != dealer}
                 raise
             else:
-                group.remember()
                 return group
 
     def _wants(self, dealer: int, observations: Sequence[Observation]) -> _Wants:

@@ -40,7 +40,7 @@ class ItemRefused(Exception):
 
 @dataclass(slots=True)
 class Group:
-    """The work on one group. A group that is run again is a new one."""
+    """The work on one group: `run`, then `commit`. A group that is run again is a new one."""
 
     link: Link
     ids: Ids
@@ -69,7 +69,7 @@ class Group:
     _refusing: bool = False
 
     def run(self, members: Iterable[int], keys: Iterable[str], outside: Iterable[str], *, now: int, wait: bool) -> None:
-        """Do everything but COMMIT."""
+        """Decide everything under the locks; nothing is written yet."""
         self._refusing = any(item.refusable for item in self.items)
         once = [(item.once.scope, item.once.key) for item in self.items if item.once is not None]
         wanted = set(members)
@@ -96,11 +96,12 @@ class Group:
             self.link, programme, self._held, intake, self.items, taken, self.now,
             outcomes, deltas, self._purses, self._used, self._parked, self._flags,
         ).all(self._rows)  # fmt: skip
+
+    def commit(self) -> None:
+        """Write, make it durable, and keep the histories that were folded."""
         with self.link.pipeline():
             self._rows.send(self.link)
-
-    def remember(self) -> None:
-        """Keep the histories that were folded, now that they are committed."""
+        self.link.commit()
         for member, history in self._folded.items():
             self.memory.keep(member, history)
 

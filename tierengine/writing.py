@@ -98,7 +98,6 @@ class Rows:
             link.run(_DELETE_ATTRIBUTES, member_id)
         for dealer_id, serial in self.unmade:
             link.run(_DELETE_MACHINE, dealer_id, serial)
-        for name, rows in self.tables.items():
-            link.write(TABLES[name], rows)
+        link.store([(TABLES[name], rows) for name, rows in self.tables.items()])
         if self.applied:
             link.run(_APPLY_EMISSIONS, self.applied)
