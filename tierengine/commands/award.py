@@ -110,6 +110,7 @@ def show(screen: Screen, opened: Opened, found: Plan, names: dict[str, str], mos
         [screen.say("名次", "Place"), screen.say("会员", "Member"), screen.say("得分", "Score"), *weights],
         rows,
         right=(0, *range(2, 3 + len(weights))),
+        unbroken=(1,),
     )
 
 

@@ -20,7 +20,7 @@ from tierengine.commands.money import amount, count, minute
 from tierengine.commands.names import names_of
 from tierengine.commands.opened import Opened
 from tierengine.commands.screen import Screen
-from tierengine.demo import Told
+from tierengine.demo import Told, policy_file
 from tierengine.dutybook import read_duties
 from tierengine.verify import Broken
 from tierengine.verify import verify as broken_of
@@ -304,7 +304,7 @@ def _next(screen: Screen, page: Page) -> None:
             "定下年度名单并发奖,每人只发一次",
             "freeze the award, book it once",
         ),
-        ("policy check policies.yaml", "改一个数字,看看哪里不对", "change a number, see what is wrong"),
+        (f"policy check {_near(policy_file())}", "改一个数字,看看哪里不对", "change a number, see what is wrong"),
         ("serve", "给收银台用的接口", "the service for the tills"),
     ):
         screen.out.print(Text(f"  {program} {words}  ", style="cyan").append(f"# {screen.say(zh, en)}", style="dim"))
@@ -313,7 +313,10 @@ def _next(screen: Screen, page: Page) -> None:
 def _program() -> str:
     """Return how this program was called, as short as it can be said."""
     called = Path(sys.argv[0])
-    if called.name != "tierengine":
-        return "tierengine"
+    near = called.name == "tierengine" and called.is_relative_to(Path.cwd())
+    return _near(called) if near else "tierengine"
+
+
+def _near(path: Path) -> str:
     here = Path.cwd()
-    return str(called.relative_to(here)) if called.is_relative_to(here) else "tierengine"
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)

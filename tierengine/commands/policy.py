@@ -19,7 +19,11 @@ from tierengine.commands.screen import DONE, PROBLEMS, Screen, both, write_json
 if TYPE_CHECKING:
     from tierengine.examples import Verdict
 
-app = typer.Typer(name="policy", help=both("政策文件:检查、核对示例、发布。", "Policy files: check, test, publish."))
+app = typer.Typer(
+    name="policy",
+    help=both("政策文件:检查、核对示例、发布。", "Policy files: check, test, publish."),
+    no_args_is_help=True,
+)
 
 File = Annotated[
     Path,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
-from rules.policy import Policy, Text
+from rules.policy import Policy
 from tierengine.commands.money import amount, count
 from tierengine.commands.opened import Opened
 from tierengine.commands.screen import Screen
@@ -231,36 +231,52 @@ _KINDS = {"available": ("可用", "available"), "held": ("冻结", "held"), "deb
 
 
 def show_grants(screen: Screen, programme: Programme, found: Sequence[Granted]) -> None:
-    """Print what each rule granted."""
-    policy = _policy(programme)
+    """Print what each rule granted; of many years, a line each."""
+    if not found:
+        return
+    policy, lang = _policy(programme), screen.lang
     years = sorted({year for one in found for year in one.years})
-    rows = []
-    for one in found:
-        unit = programme.unit(one.wallet)
-        reward = policy.rewards.get(one.rule)
-        title = reward.title if reward is not None else Text(one.rule, one.rule)
-        rows.append(
+    heading = screen.say("各项奖励(已减去收回的)", "What each rule granted, net")
+    total = screen.say("合计", "Total")
+
+    def of_year(one: Granted, year: int) -> str:
+        return amount(one.years.get(year, 0), programme.unit(one.wallet), lang, whole=True)
+
+    def of_all(one: Granted) -> str:
+        return amount(one.total, programme.unit(one.wallet), lang)
+
+    if len(years) > len(found):
+        rows: list[list[object]] = [[year, *(of_year(one, year) for one in found)] for year in years]
+        rows.append([total, *map(of_all, found)])
+        headings = [screen.say("年", "Year"), *(_reward(policy, one, screen) for one in found)]
+        screen.table(heading, headings, rows, right=range(1, 1 + len(found)))
+        return
+    screen.table(
+        heading,
+        [
+            screen.say("奖励", "Reward"),
+            screen.say("记入", "Into"),
+            screen.say("会员", "Members"),
+            *map(str, years),
+            total,
+        ],
+        [
             [
-                f"{title.say(screen.lang)} ({one.rule})" if reward is not None else one.rule,
+                _reward(policy, one, screen),
                 _title(policy, one.wallet, screen),
-                count(one.members, screen.lang),
-                *(amount(one.years.get(year, 0), unit, screen.lang, whole=True) for year in years),
-                amount(one.total, unit, screen.lang),
+                count(one.members, lang),
+                *(of_year(one, year) for year in years),
+                of_all(one),
             ]
-        )
-    if rows:
-        screen.table(
-            screen.say("各项奖励(已减去收回的)", "What each rule granted, net"),
-            [
-                screen.say("奖励", "Reward"),
-                screen.say("记入", "Into"),
-                screen.say("会员", "Members"),
-                *map(str, years),
-                screen.say("合计", "Total"),
-            ],
-            rows,
-            right=range(2, 4 + len(years)),
-        )
+            for one in found
+        ],
+        right=range(2, 4 + len(years)),
+    )
+
+
+def _reward(policy: Policy, one: Granted, screen: Screen) -> str:
+    known = policy.rewards.get(one.rule)
+    return f"{known.title.say(screen.lang)} ({one.rule})" if known is not None else one.rule
 
 
 def _title(policy: Policy, wallet: str, screen: Screen) -> str:

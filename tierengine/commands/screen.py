@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from rich import box
 from rich.console import Console
@@ -115,9 +115,18 @@ class Screen:
         self.err.print(Text(self.say(zh, en), style=style), soft_wrap=True)
 
     def table(
-        self, title: str, headings: Sequence[str], rows: Iterable[Sequence[object]], *, right: Iterable[int] = ()
+        self,
+        title: str,
+        headings: Sequence[str],
+        rows: Iterable[Sequence[object]],
+        *,
+        right: Iterable[int] = (),
+        unbroken: Iterable[int] = (),
     ) -> None:
-        """Print a table; the columns numbered in `right` hold numbers."""
+        """Print a table; the columns numbered in `right` hold numbers.
+
+        Numbers, and what stands in the columns `unbroken`, are not broken over two lines where there is room.
+        """
         if self.json:
             return
         shown = Table(
@@ -130,11 +139,15 @@ class Screen:
         )
         cells = [[cell if isinstance(cell, Text) else Text(str(cell)) for cell in row] for row in rows]
         numbers = frozenset(right)
+        widest = {
+            place: max((row[place].cell_len for row in cells if place < len(row)), default=1)
+            for place in (*numbers, *unbroken)
+        }
+        fits = sum(widest.values()) + 3 * len(headings) < self.out.width * 3 // 4
         for place, heading in enumerate(headings):
-            # A number is never broken over two lines; what else there is may be.
-            number = place in numbers
-            widest = max((row[place].cell_len for row in cells), default=0) if number else None
-            shown.add_column(heading, justify="right" if number else "left", overflow="fold", min_width=widest)
+            least = widest.get(place) if fits else None
+            side: Literal["right", "left"] = "right" if place in numbers else "left"
+            shown.add_column(heading, justify=side, overflow="fold", min_width=least)
         for row in cells:
             shown.add_row(*row)
         self.out.print(shown)
