@@ -22,7 +22,7 @@ def instant(text):
 @pytest.fixture
 def club(book_url):
     club = Club(book_url, SHIPPED, MEMBERS)
-    club.recorder._now = lambda: club.clock  # noqa: SLF001 - the book is kept as the days go by
+    club.recorder._now = lambda: club.clock  # the book is kept as the days go by
     yield club
     club.close()
 
