@@ -99,9 +99,10 @@ class Group:
 
     def commit(self) -> None:
         """Write, make it durable, and keep the histories that were folded."""
+        # COMMIT goes with the rows, in their round trip: where a row fails, PostgreSQL passes over all that follows it.
         with self.link.pipeline():
             self._rows.send(self.link)
-        self.link.commit()
+            self.link.commit()
         for member, history in self._folded.items():
             self.memory.keep(member, history)
 
