@@ -1,0 +1,483 @@
+"""The shape of a policy file as values: which keys stand where, and what stands under each.
+
+`rules.reader` and its sections are the judge of a file; this is the same grammar said once more as data, for what has
+to walk the whole of it: the converter between the tongues and the JSON Schema. A test reads a file that holds one of
+everything and compares every mapping that the reader took with the one that stands here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+from rules import measures, names
+from rules.facts import HOWS, SPANS, UNITS
+from rules.keys import KEYS
+from rules.vocabulary import ATTRIBUTES, FIELDS
+
+LeafType = Literal[
+    "id",  # of something the file defines, or a name of the dealer's own
+    "prose",  # a sentence for people
+    "text",  # a value that is compared as it is written
+    "word",
+    "kind",
+    "field",
+    "attribute",
+    "category",
+    "money",
+    "amount",  # money or points, as the wallet counts
+    "percent",
+    "paid",  # a share of the list price: 95折, 95%
+    "quantity",  # a number in whatever unit the tested thing has
+    "integer",
+    "length",
+    "date",
+    "moment",
+    "yes",
+    "currency",
+    "timezone",
+    "rung",
+    "source",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """One value. `words` are also understood there (for the type "word": nothing else is).
+
+    `units` are the units a length may have, `of` the names that a field or attribute is one of (none: all).
+    """
+
+    type: LeafType
+    words: tuple[str, ...] = ()
+    units: tuple[str, ...] = ()
+    of: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ListOf:
+    """A list; with `one` a single item may stand there without its brackets."""
+
+    item: Shape
+    one: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class MapOf:
+    """A mapping whose keys the writer chooses, or that are words, kinds or rungs."""
+
+    key: Leaf
+    value: Shape
+
+
+@dataclass(frozen=True, slots=True)
+class Either:
+    """What is meant depends on whether a single value, a list or a mapping is written."""
+
+    scalar: Leaf | None = None
+    items: Shape | None = None
+    mapping: Shape | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """A form by name, so that shapes may hold themselves."""
+
+    form: str
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What else may be a key of a form: names of `source`, each with the shape of its values.
+
+    "subject" is a fact of the file or an attribute of the member, tested; "tested" a field that is tested; "field" a
+    field with its value.
+    """
+
+    source: Literal["subject", "tested", "field"]
+    of: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A mapping with known keys.
+
+    one_of    groups of keys of which one must be there
+    spelled   Chinese spellings that read better here than those of `rules.keys`
+    instead   the shapes of some keys when another key is there
+    refused   keys that are known here only to be refused
+    others    what else may be a key
+    """
+
+    keys: Mapping[str, Shape]
+    required: tuple[str, ...] = ()
+    one_of: tuple[tuple[str, ...], ...] = ()
+    spelled: Mapping[str, str] = field(default_factory=dict)
+    instead: tuple[str, Mapping[str, Shape]] | None = None
+    refused: tuple[str, ...] = ()
+    others: Named | None = None
+
+    def chinese(self, key: str) -> str:
+        """Return the Chinese spelling of a key in this form."""
+        return self.spelled.get(key) or KEYS[key]
+
+
+Shape = Leaf | ListOf | MapOf | Either | Ref | Form
+
+ID: Final = Leaf("id")
+PROSE: Final = Leaf("prose")
+TEXT: Final = Leaf("text")
+MONEY: Final = Leaf("money")
+AMOUNT: Final = Leaf("amount")
+NUMBER: Final = Leaf("integer")
+QUANTITY: Final = Leaf("quantity")
+PERCENT: Final = Leaf("percent")
+DATE: Final = Leaf("date")
+MOMENT: Final = Leaf("moment")
+YES: Final = Leaf("yes")
+KIND: Final = Leaf("kind")
+FIELD: Final = Leaf("field")
+CATEGORY: Final = Leaf("category")
+IDS: Final = ListOf(ID)
+KINDS: Final = ListOf(KIND)
+MINUTES: Final = Leaf("length", units=("minutes", "hours", "days", "weeks"))
+DAYS: Final = Leaf("length", units=("days", "weeks"))
+MONTHS: Final = Leaf("length", units=("months", "years"))
+SPAN: Final = Leaf("length", units=("days", "weeks", "months", "years"))
+TITLE: Final = Either(scalar=PROSE, mapping=Ref("text"))
+DATED: Final = Leaf("attribute", of=tuple(item.id for item in ATTRIBUTES.values() if item.type == "date"))
+MEMBERS: Final = Leaf("field", of=tuple(item.id for item in FIELDS.values() if item.type == "member"))
+DATES: Final = Leaf("field", of=tuple(item.id for item in FIELDS.values() if item.type == "date"))
+
+
+def word(*words: str) -> Leaf:
+    """Make a value that is one of a few words."""
+    return Leaf("word", words)
+
+
+def test_of(leaf: Leaf) -> Either:
+    """Make a TEST on values of one type: a value, a list of them, or comparisons."""
+    many = ListOf(leaf)
+    operators = {name: many if name in ("in", "not_in") else leaf for name in names.OPERATORS}
+    return Either(leaf, many, Form(operators))
+
+
+def tested(measure: measures.Measure | None) -> Either | None:
+    """Return the shape of tests on what is measured so; None for what no test can compare."""
+    leaves: dict[str, Leaf] = {"text": TEXT, "category": CATEGORY, "bool": YES, "date": DATE, "money": MONEY}
+    return None if measure is None else test_of(leaves.get(measure, QUANTITY))
+
+
+def field_shape(name: str) -> Shape:
+    """Return the shape of a field's value in an example."""
+    if name in ("trait", "tier", "wallet", "entitlement", "duty"):
+        return ID
+    if name == "category":
+        return CATEGORY
+    found: dict[str, Shape] = {
+        "int": NUMBER, "money": MONEY, "bool": YES, "date": DATE, "texts": ListOf(TEXT),
+        "lines": ListOf(Ref("line"), one=False),
+    }  # fmt: skip
+    return found.get(FIELDS[name].type, TEXT)
+
+
+def shape_of(named: Named, name: str) -> Shape | None:
+    """Return what may stand under a name; None when the name cannot be a key there. A fact is any other name."""
+    if named.source == "field":
+        return field_shape(name)
+    if named.source == "tested":
+        return tested(measures.of_field(name))
+    return tested(measures.of_attribute(name)) if name in ATTRIBUTES else test_of(QUANTITY)
+
+
+# ---- parts that stand in several sections ------------------------------------------------------------------------
+
+_FOR: Final = {"for": "适用"}
+_FILTERS: Final = Ref("filters")
+_AMOUNTS: Final[dict[str, Shape]] = {
+    "amount": AMOUNT,
+    "per": Ref("per"),
+    "nth": MapOf(Leaf("rung", ("after",)), Leaf("amount", ("none",))),
+}
+_PERIODS: Final = ("life", "year", "quarter", "month", "day")
+_DAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+def _condition(form: str, others: Named, refused: tuple[str, ...] = ()) -> Form:
+    parts = ListOf(Ref(form), one=False)
+    keys: dict[str, Shape] = {"any": parts, "all": parts, "none": parts, "at_least": NUMBER, "of": parts}
+    if others.source == "subject":
+        counted = test_of(QUANTITY).mapping
+        operators = counted.keys if isinstance(counted, Form) else {}
+        keys["traits"] = Either(QUANTITY, ListOf(QUANTITY), Form({**operators, "of": IDS}))
+        keys["trait"] = IDS
+        keys["tier"] = test_of(ID)
+    return Form(keys, refused=refused, others=others)
+
+
+# ---- the file ------------------------------------------------------------------------------------------------------
+
+FORMS: Final[dict[str, Form]] = {
+    "policy": Form(
+        {
+            "programme": ID,
+            "title": TITLE,
+            "currency": Leaf("currency"),
+            "timezone": Leaf("timezone"),
+            "late": MapOf(Leaf("source", ("till", "erp")), DAYS),
+            "manager_limit": NUMBER,
+            "price_token": MINUTES,
+            "facts": MapOf(ID, Ref("fact")),
+            "traits": MapOf(ID, Ref("trait")),
+            "tiers": ListOf(Ref("tier"), one=False),
+            "lists": MapOf(ID, Ref("list")),
+            "segments": MapOf(TEXT, ID),
+            "levels": MapOf(ID, Ref("level")),
+            "wallets": MapOf(ID, Ref("wallet")),
+            "prices": MapOf(ID, Ref("price")),
+            "emissions": MapOf(ID, Ref("emission")),
+            "rewards": MapOf(ID, Ref("reward")),
+            "awards": MapOf(ID, Ref("award")),
+            "examples": ListOf(Ref("example"), one=False),
+        },
+        required=("programme", "tiers"),
+    ),
+    "text": Form({"zh": PROSE, "en": PROSE}),
+    "filters": Form({}, others=Named("tested")),
+    "condition": _condition("condition", Named("subject")),
+    # A trait reads facts and attributes only.
+    "trait_condition": _condition("trait_condition", Named("subject"), ("traits", "trait", "tier")),
+    "line_condition": _condition("line_condition", Named("tested")),
+    "fact": Form(
+        {
+            "count": KINDS,
+            "quantity": KINDS,
+            "sum": FIELD,
+            "max": FIELD,
+            "min": FIELD,
+            "distinct": FIELD,
+            "months_with": KINDS,
+            "days_since_first": KINDS,
+            "days_since_last": KINDS,
+            "years_since": DATED,
+            "fleet": word("owned"),
+            "ratio": Either(scalar=ID, mapping=Ref("fact")),
+            "to": Either(scalar=ID, mapping=Ref("fact")),
+            "of": KINDS,
+            "field": FIELD,
+            "where": _FILTERS,
+            "within": SPAN,
+            "preceding": SPAN,
+            "in": word(*SPANS),
+            "checked_within": SPAN,
+            "title": TITLE,
+            "unit": word(*UNITS),
+        },
+        one_of=(HOWS,),
+        instead=("field", dict.fromkeys(("sum", "max", "min", "distinct"), KINDS)),
+    ),
+    "trait": Form(
+        {"title": TITLE, "when": Ref("trait_condition"), "attested": Ref("attested")}, one_of=(("when", "attested"),)
+    ),
+    "attested": Form(
+        {"by": IDS, "countersigned_by": IDS, "not_own_manager": YES, "valid": MONTHS}, required=("by", "valid")
+    ),
+    "tier": Form(
+        {
+            "id": ID,
+            "title": TITLE,
+            "level": ID,
+            "when": Ref("condition"),
+            "unless": Ref("condition"),
+            "promotion": word("automatic", "confirmed"),
+            "confirm_within": DAYS,
+            "returns_undo": DAYS,
+            "replaces": IDS,
+            "keep": Ref("keep"),
+        },
+        required=("id",),
+    ),
+    "keep": Form({"for": MONTHS, "grace": DAYS, "then": word("one_down", "as_facts_say")}, required=("for", "then")),
+    "list": Form(
+        {"title": TITLE, "when": Ref("condition"), "of": ID, "short": NUMBER},
+        one_of=(("when", "of"),),
+        spelled={"of": "目标等级"},
+    ),
+    "wallet": Form(
+        {
+            "title": TITLE,
+            "unit": word("money", "points"),
+            "pays_for": ListOf(CATEGORY),
+            "max_share": PERCENT,
+            "block": AMOUNT,
+            "minimum": AMOUNT,
+            "expires": Either(scalar=Leaf("length", ("none",), MONTHS.units), mapping=Ref("expires")),
+            "notice": ListOf(DAYS),
+            "clawback": word("debt", "forgive", "refuse"),
+            "suspended_when": Ref("condition"),
+            "worth": Ref("worth"),
+        },
+        required=("unit",),
+    ),
+    "worth": Form({"points": AMOUNT, "money": MONEY}, required=("points", "money")),
+    "expires": Form({"after": MONTHS, "to": word("month_end", "year_end", "end_of_next_year")}, spelled={"to": "截至"}),
+    "price": Form(
+        {
+            "title": TITLE,
+            "for": IDS,
+            "where": Ref("line_condition"),
+            "pay": Leaf("paid"),
+            "off": PERCENT,
+            "fixed": MONEY,
+            "minimum_order": MONEY,
+            "line_cap": MONEY,
+            "order_cap": MONEY,
+            "from": DATE,
+            "until": DATE,
+        },
+        required=("where",),
+        one_of=(("pay", "off", "fixed"),),
+        spelled=_FOR,
+    ),
+    "emission": Form(
+        {
+            "title": TITLE,
+            "on": KINDS,
+            "where": Ref("line_condition"),
+            "when": Ref("condition"),
+            "to": MEMBERS,
+            "emits": KIND,
+            "carries": ListOf(FIELD),
+            "giver": MEMBERS,
+        },
+        required=("on", "to", "emits"),
+        spelled={"to": "送给"},
+    ),
+    "reward": Form(
+        {
+            "title": TITLE,
+            "on": KINDS,
+            "where": Ref("line_condition"),
+            "when": Ref("condition"),
+            "for": IDS,
+            "standing": word("before", "after", "order"),
+            "into": ID,
+            **_AMOUNTS,
+            "by_class": ListOf(Ref("class"), one=False),
+            "period": word(*_PERIODS),
+            "counted_on": DATES,
+            "counting": word("granted", "all"),
+            "exclusive": Ref("exclusive"),
+            "caps": MapOf(word(*_PERIODS, "event"), AMOUNT),
+            "settle": DAYS,
+            "expires": Either(scalar=MONTHS, mapping=Ref("expires")),
+            "from": DATE,
+            "until": DATE,
+            "weekdays": ListOf(word(*_DAYS)),
+            "minimum_spend": MONEY,
+            "returns": word("pro_rata", "rejudge"),
+        },
+        required=("on", "into"),
+        one_of=(tuple(_AMOUNTS),),
+        spelled=_FOR,
+    ),
+    "class": Form(
+        {"class": PROSE, "where": _FILTERS, **_AMOUNTS}, required=("class", "where"), one_of=(tuple(_AMOUNTS),)
+    ),
+    "exclusive": Form({"group": ID, "key": FIELD, "priority": NUMBER}, required=("group", "key")),
+    "per": Form(
+        {
+            "give": Leaf("amount", units=("percent",)),
+            "each": QUANTITY,
+            "of": FIELD,
+            "rounding": word("floor", "half_up"),
+            "cap": AMOUNT,
+        },
+        required=("give",),
+        spelled={"of": "基数"},
+    ),
+    "level": Form(
+        {
+            "title": TITLE,
+            "entitlements": MapOf(ID, Ref("entitlement")),
+            "duties": MapOf(ID, Ref("duty")),
+            "terms": MapOf(PROSE, TITLE),
+        }
+    ),
+    "entitlement": Form(
+        {
+            "title": TITLE,
+            "quota": Leaf("integer", ("unlimited",)),
+            "period": word(*_PERIODS[:-1]),
+            "per_machine": YES,
+            "note": TITLE,
+        }
+    ),
+    "duty": Form(
+        {
+            "title": TITLE,
+            "owner": ID,
+            "within": MINUTES,
+            "on": KINDS,
+            "where": _FILTERS,
+            "every": MONTHS,
+            "on_date": DATED,
+            "done_by": Either(scalar=KIND, items=KINDS, mapping=MapOf(KIND, _FILTERS)),
+            "matching": ListOf(FIELD),
+            "escalate_to": ID,
+        },
+        required=("owner", "within"),
+        one_of=(("on", "every", "on_date"),),
+        spelled={"within": "时限"},
+    ),
+    "award": Form(
+        {
+            "title": TITLE,
+            "for": IDS,
+            "months_in_tier": NUMBER,
+            "unless": Ref("condition"),
+            "score": MapOf(ID, NUMBER),
+            "ties": ListOf(Ref("tie"), one=False),
+            "winners": Ref("winners"),
+            "prize": MONEY,
+            "budget": MONEY,
+            "into": ID,
+        },
+        required=("for", "score", "winners", "prize", "budget"),
+        spelled=_FOR,
+    ),
+    "winners": Form(
+        {"share": PERCENT, "at_least": NUMBER, "at_most": NUMBER}, required=("share", "at_least", "at_most")
+    ),
+    "tie": Form(
+        {"fact": ID, "attribute": Leaf("attribute"), "first": word("highest", "lowest")},
+        required=("first",),
+        one_of=(("fact", "attribute"),),
+    ),
+    "example": Form(
+        {"title": TITLE, "given": ListOf(Ref("event"), one=False), "expect": Ref("expect")},
+        required=("given", "expect"),
+    ),
+    "event": Form(
+        {"event": KIND, "at": MOMENT, "member": TEXT, "store": TEXT}, required=("event", "at"), others=Named("field")
+    ),
+    "line": Form({}, others=Named("field")),
+    "expect": Form(
+        {
+            "member": TEXT,
+            "at": MOMENT,
+            "tier": ID,
+            "level": ID,
+            "traits": IDS,
+            "why": IDS,
+            "grants": MapOf(ID, AMOUNT),
+            "balance": MapOf(ID, AMOUNT),
+            "pays": Either(scalar=MONEY, mapping=MapOf(TEXT, MONEY)),
+            "price": Either(scalar=MONEY, mapping=MapOf(TEXT, MONEY)),
+            "entitlements": IDS,
+            "duties": IDS,
+            "lists": IDS,
+        }
+    ),
+}
