@@ -14,6 +14,7 @@ from rich.text import Text
 from rules.policy import Policy
 from rules.problems import as_dict, render
 from rules.reader import Reading, read
+from tierengine.commands.policy_tools import register
 from tierengine.commands.screen import DONE, PROBLEMS, Screen, both, write_json
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ app = typer.Typer(
     help=both("政策文件:检查、核对示例、发布。", "Policy files: check, test, publish."),
     no_args_is_help=True,
 )
+register(app)  # explain, fmt, schema
 
 File = Annotated[
     Path,
