@@ -193,6 +193,17 @@ def test_any_order_grouping_and_duplication_ends_in_the_same_place(big, numbers,
     assert first.outcome() == second.outcome()
 
 
+def test_a_purchase_waits_for_its_referral(big):
+    twin = Twin(big, "x")
+    machine = {"what": "machine", "order": 1, "size": "medium", "used": False, "referral": True}
+    (answer,) = big.send(twin.observation(machine, "2024-01-05", 0))
+    assert (answer.status, answer.body["waits_for"]) == ("parked", ["till:x-referral"])
+    big.send(twin.observation({"what": "contact", "number": 1}, "2024-02-05", 0))
+    big.send(twin.observation({"what": "referral"}, "", 0))
+    assert big.count("parked") == 0
+    assert [row[1] for row in big.tiers(twin.buyer)] == ["member"]
+
+
 def test_the_referrer_is_paid_when_the_purchase_settles_and_repaid_when_it_comes_back(big):
     twin = Twin(big, "x")
     base = [({"what": "attestation", "number": 9}, "2023-12-01", 0)]

@@ -236,6 +236,8 @@ def _close(
     clusters is enough to read every revision, and every event outside that one of them names.
     """
     asked = set(locked)
+    if clusters - locked:
+        raise NeedMore((), clusters - locked)
     while rows:
         outside: set[str] = set()
         further: set[str] = set()

@@ -106,7 +106,8 @@ def refold(source: Source, fresh: Sequence[Contribution]) -> Refolded:
         earlier=_by_event(earlier),
         emitted=_emitted(source, start, suffix, rows),
     )
-    history.asked = folded.head
+    # Rows that were retracted may lie behind the head: what comes before them is not just added to the end.
+    history.asked = max(folded.head, rows[-1].known)
     outcome = Refolded(source.head, start, late, suffix, folded, history)
     _compare(outcome, old, earlier, source.ids)
     return outcome
