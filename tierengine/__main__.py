@@ -31,6 +31,17 @@ _EPILOG: Final = both(
 )
 
 
+# What typer itself writes on a page of help.
+_PAGE: Final = {
+    "OPTIONS_PANEL_TITLE": both("选项", "Options"),
+    "ARGUMENTS_PANEL_TITLE": both("参数", "Arguments"),
+    "COMMANDS_PANEL_TITLE": both("命令", "Commands"),
+    "DEFAULT_STRING": both("[默认: {}]", "[default: {}]"),
+    "REQUIRED_LONG_STRING": both("[必填]", "[required]"),
+}
+_HELP_OPTION: Final = both("显示本页。", "Show this page.")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     prepare_streams()
@@ -96,14 +107,11 @@ def _command(words: Sequence[str], options: Common) -> Any:
 
 def _translate(command: Any, options: Common) -> None:
     """Leave one language in every help text, and put the common options at the end of each page."""
+    import typer
     from typer import rich_utils
 
-    if options.lang == "zh":
-        rich_utils.OPTIONS_PANEL_TITLE = "选项"
-        rich_utils.ARGUMENTS_PANEL_TITLE = "参数"
-        rich_utils.COMMANDS_PANEL_TITLE = "命令"
-        rich_utils.DEFAULT_STRING = "[默认: {}]"
-        rich_utils.REQUIRED_LONG_STRING = "[必填]"
+    for name, written in _PAGE.items():
+        setattr(rich_utils, name, in_lang(written, options.lang))
     waiting = [command]
     while waiting:
         one = waiting.pop()
@@ -113,6 +121,9 @@ def _translate(command: Any, options: Common) -> None:
             text = getattr(parameter, "help", None)
             if text:
                 parameter.help = in_lang(text, options.lang)
+        shown = one.get_help_option(typer.Context(one))
+        if shown is not None:
+            shown.help = in_lang(_HELP_OPTION, options.lang)
         waiting += getattr(one, "commands", {}).values()
 
 
