@@ -48,7 +48,8 @@ class _Maker:
         return zh if self._tongue == "zh" else en if self._tongue == "en" else f"{zh}\n\n{en}"
 
     def _spell(self, name: str, chinese: str) -> list[str]:
-        both: dict[Tongue, list[str]] = {"zh": [chinese], "en": [name], "mixed": [name, chinese]}
+        # Of both the Chinese one comes first: editors name the first when one is missing.
+        both: dict[Tongue, list[str]] = {"zh": [chinese], "en": [name], "mixed": [chinese, name]}
         return both[self._tongue]
 
     def _keys(self, form: Form, key: str) -> list[str]:
