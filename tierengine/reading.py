@@ -53,8 +53,9 @@ _COUNTS: Final = "SELECT member_id, count(*) FROM contribution WHERE member_id I
 _LATER_DECISIONS: Final = (
     "SELECT d.id, d.member_id, d.event_key, d.rule, d.step_at, d.step_class, d.step_key, d.kind, d.basis "
     "FROM decision d JOIN ledger l ON l.member_id = d.member_id "
-    "WHERE l.member_id IN (?1*) AND (d.step_at, d.step_class, d.step_key) > (l.head_at, l.head_class, l.head_key) "
-    "ORDER BY d.id"
+    # (The first comparison says no more than the second; it is the one that an index can answer.)
+    "WHERE l.member_id IN (?1*) AND d.step_at >= l.head_at "
+    "AND (d.step_at, d.step_class, d.step_key) > (l.head_at, l.head_class, l.head_key) ORDER BY d.id"
 )
 _DECISION: Final = "SELECT id, member_id, event_key, rule, step_at, step_class, step_key, kind, basis FROM decision "
 _DECISIONS_FROM: Final = (

@@ -1,0 +1,65 @@
+"""Every statement on the path of a sale finds its rows by an index, on both databases, however large the book."""
+
+import re
+
+from tierengine import (
+    database,
+    reading,
+    recording,
+    recording_answers,
+    recording_group,
+    recording_money,
+    recording_rows,
+    versions,
+    writing,
+)
+from tierengine.dialect import translate
+
+MODULES = (reading, recording, recording_answers, recording_group, recording_money, recording_rows, versions, writing)
+# What is asked only when a process starts, and only when a referral is corrected.
+SELDOM = {"_UNDELIVERED", "_NAMING_REFERRAL"}
+# Beginnings of statements, and what has no table.
+PARTS = {"_EVENT", "_DECISION", "_LOT", "_LOCK_KEYS"}
+# event_conflict has no index by key: a person's list of a few rows.
+SMALL = {"event_conflict", "dealer", "store", "policy_version"}
+
+
+def statements():
+    """Yield (name, text) of every statement in these modules."""
+    for module in MODULES:
+        for name, text in vars(module).items():
+            whole = name.isupper() and name not in SELDOM | PARTS
+            if whole and isinstance(text, str) and re.match(r"(SELECT|DELETE|UPDATE) ", text):
+                yield f"{module.__name__.rpartition('.')[2]}{name}", text
+
+
+def test_sqlite_searches_and_never_scans(sqlite_book_url):
+    link = database.connect(sqlite_book_url)
+    found = {}
+    for name, sql in statements():
+        text = translate(sql, "sqlite")[0]
+        count = max((int(number) for number in re.findall(r"\?(\d)", text)), default=0)
+        plan = [row[3] for row in link.raw.execute(f"EXPLAIN QUERY PLAN {text}", ["[]"] * count).fetchall()]
+        scans = [line for line in plan if line.startswith("SCAN") and not re.search(r"json_each|CONSTANT", line)]
+        if any(line.split()[1] not in SMALL for line in scans):
+            found[name] = plan
+    link.close()
+    assert found == {}
+
+
+def test_postgresql_searches_and_never_scans(postgres_book_url):
+    link = database.connect(postgres_book_url)
+    found = {}
+    for name, sql in statements():
+        text = translate(sql, "postgresql")[0]
+        count = max((int(number) for number in re.findall(r"\$(\d)", text)), default=0)
+        link.raw.execute(f"PREPARE asked AS {text}")
+        given = f"({', '.join(['NULL'] * count)})" if count else ""
+        plan = [row[0].strip() for row in link.raw.execute(f"EXPLAIN EXECUTE asked{given}").fetchall()]
+        link.raw.execute("DEALLOCATE asked")
+        scans = [line for line in plan if "Seq Scan" in line and not any(f"on {table}" in line for table in SMALL)]
+        if scans:
+            found[name] = plan
+    link.rollback()
+    link.close()
+    assert found == {}
