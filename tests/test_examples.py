@@ -30,7 +30,14 @@ def test_every_example_of_the_shipped_policy_passes(shipped: Ruleset) -> None:
 
 def test_the_examples_exercise_every_reward_and_price_that_pays_at_a_till(shipped: Ruleset) -> None:
     exercised = frozenset[str]().union(*(one.rules for one in run_examples(shipped)))
-    assert {"welcome_gift", "referral_ladder", "points_spend", "points_machine", "points_tip", "gold_price"} <= exercised
+    assert {
+        "welcome_gift",
+        "referral_ladder",
+        "points_spend",
+        "points_machine",
+        "points_tip",
+        "gold_price",
+    } <= exercised
 
 
 def _verdict(shipped: Ruleset, expect: dict[str, object]) -> Verdict:
