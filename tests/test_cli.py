@@ -399,6 +399,30 @@ def test_while_another_process_writes_nothing_is_written(fed, run, club):
         assert run("duties", "due")[0] == 0
 
 
+@pytest.mark.slow
+def test_postgresql_is_spoken_to_by_the_same_commands(run, postgres_url, monkeypatch, tmp_path):
+    monkeypatch.setenv("TIERENGINE_DATABASE_URL", postgres_url)
+    (tmp_path / "events.csv").write_text(EVENTS, encoding="utf-8")
+    sets = ("timezone=Asia/Shanghai", "currency=CNY", "unit=元", "store=S01", "create_members=是", "source=crm")
+    options = [word for text in sets for word in ("--set", text)]
+    codes = [
+        run(*words, "--json")[0]
+        for words in (
+            ["migrate"],
+            ["policy", "publish", SMALL, "--effective-from", "2025-01-01"],
+            ["events", "import", "events.csv", *options],
+            ["member", "show", "C1"],
+            ["duties", "due"],
+            ["events", "report"],
+            ["key", "create", "--store", "S01"],
+            ["verify"],
+        )
+    ]
+    assert codes == [0, 0, 1, 0, 0, 0, 0, 0]
+    assert json.loads(run("member", "show", "C1", "--json")[1])["standing"]["tier"] == "member"
+    assert run("award", "plan", "2026", "--json")[0] == 1, "this policy has no award"
+
+
 # ---- serving -----------------------------------------------------------------------------------------------------
 
 
