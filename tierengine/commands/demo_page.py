@@ -27,6 +27,7 @@ from tierengine.verify import verify as broken_of
 
 YEAR: Final = 2026
 SHORT_SHOWN: Final = 12
+ALIKE_SHOWN: Final = 3
 BELOW_THE_LINE: Final = 5
 _MARKS: Final = "①②③④⑤⑥⑦⑧⑨⑩⑪⑫⑬⑭⑮⑯⑰⑱⑲⑳"
 _CODES: Final = "SELECT code FROM member WHERE dealer_id = ?1 ORDER BY code"
@@ -41,7 +42,7 @@ class Page:
     opened: Opened
     told: Told
     policy: Policy
-    views: Mapping[str, Mapping[str, View]]
+    views: Mapping[str, View]
     names: Mapping[str, str]
     promoted: Sequence[str]
     short: Sequence[str]
@@ -57,15 +58,13 @@ def read(opened: Opened, told: Told) -> Page:
     """Read the book as of the demo's last day."""
     link, programme, now = opened.link, opened.programme, told.now
     codes = [row[0] for row in link.ask(_CODES, opened.dealer.id).rows()]
-    views = {
-        code: {lang: members.view(link, programme, code, now, members.Asker(lang=lang)) for lang in ("zh", "en")}
-        for code in codes
-    }
+    # Of no one language: every sentence comes in both.
+    views = {code: members.view(link, programme, code, now, members.Asker(lang="")) for code in codes}
     policy = programme.line.at(now).rules.policy
     top = policy.tiers[-1].id
-    promoted = [code for code in codes if views[code]["zh"]["standing"]["tier"] == top]
+    promoted = [code for code in codes if views[code]["standing"]["tier"] == top]
     listed = {
-        name: [code for code in codes if any(one["id"] == name for one in views[code]["zh"]["lists"])]
+        name: [code for code in codes if any(one["id"] == name for one in views[code]["lists"])]
         for name in ("one_short", "to_court")
     }
     return Page(
@@ -74,8 +73,8 @@ def read(opened: Opened, told: Told) -> Page:
         policy=policy,
         views=views,
         names=names_of(link, codes=codes, dealer_id=opened.dealer.id),
-        promoted=sorted(promoted, key=lambda code: views[code]["zh"]["standing"]["since"]),
-        short=sorted(listed["one_short"], key=lambda code: (-_nearest(views[code]["zh"])[0], code)),
+        promoted=sorted(promoted, key=lambda code: views[code]["standing"]["since"]),
+        short=sorted(listed["one_short"], key=lambda code: (-_nearest(views[code])[0], code)),
         court=listed["to_court"],
         grants=report.grants(link, programme),
         discount=report.discount(link, programme),
@@ -117,12 +116,12 @@ def document(page: Page) -> dict[str, Any]:
         "database": "sqlite:///demo.db",
         "delivered": told.delivered,
         "answers": dict(sorted(told.status.items())),
-        "tiers": dict(Counter(view["zh"]["standing"]["tier"] for view in page.views.values())),
+        "tiers": dict(Counter(view["standing"]["tier"] for view in page.views.values())),
         "promoted": [
             {
                 "member": code,
-                "since": page.views[code]["zh"]["standing"]["since"],
-                "state": page.views[code]["zh"]["standing"]["state"],
+                "since": page.views[code]["standing"]["since"],
+                "state": page.views[code]["standing"]["state"],
                 "traits": _met(page, code),
             }
             for code in page.promoted
@@ -131,8 +130,8 @@ def document(page: Page) -> dict[str, Any]:
             {
                 "member": code,
                 "traits": _met(page, code),
-                "nearest": _nearest(page.views[code]["zh"])[1].get("id"),
-                "why": {lang: _nearest(page.views[code][lang])[1].get("why") for lang in ("zh", "en")},
+                "nearest": _nearest(page.views[code])[1].get("id"),
+                "why": _nearest(page.views[code])[1].get("why"),
             }
             for code in page.short
         ],
@@ -156,7 +155,7 @@ def document(page: Page) -> dict[str, Any]:
 
 
 def _met(page: Page, code: str) -> list[str]:
-    return [one["id"] for one in page.views[code]["zh"]["traits"] if one["met"]]
+    return [one["id"] for one in page.views[code]["traits"] if one["met"]]
 
 
 # ---- for people --------------------------------------------------------------------------------------------------
@@ -187,7 +186,7 @@ def _received(screen: Screen, page: Page, seconds: float) -> None:
         f"{count(told.delivered, lang)} received: {of['recorded']} recorded, {of['duplicate']} duplicates (no effect), "
         f"{of['parked']} came before what they name, {of['conflict']} conflicts for a person. {seconds:.0f} s.",
     )
-    held = Counter(view["zh"]["standing"]["tier"] for view in page.views.values())
+    held = Counter(view["standing"]["tier"] for view in page.views.values())
     tiers = [f"{tier.title.say(lang)} {held[tier.id]}" for tier in page.policy.tiers]
     day = minute(told.now, page.opened.programme.zone)
     screen.print(f"截至 {day}:{'、'.join(tiers)}。", f"As of {day}: {', '.join(tiers)}.", style="bold")
@@ -213,7 +212,7 @@ def _promoted(screen: Screen, page: Page) -> None:
     tier = page.policy.tiers[-1].title.say(screen.lang)
     rows = []
     for code in page.promoted:
-        view = page.views[code][screen.lang]
+        view = page.views[code]
         change = next(one for one in view["tier_history"] if one["tier"] == view["standing"]["tier"])
         first = next((one for one in reversed(view["tier_history"]) if one["tier"] == view["standing"]["tier"]), change)
         marks = dict(zip(page.policy.traits, _marks(page.policy), strict=True))
@@ -243,14 +242,25 @@ def _promoted(screen: Screen, page: Page) -> None:
 
 def _short(screen: Screen, page: Page) -> None:
     rows = []
-    for code in page.short[:SHORT_SHOWN]:
-        _, trait = _nearest(page.views[code][screen.lang])
+    seen: Counter[str] = Counter()
+    for code in page.short:
+        _, trait = _nearest(page.views[code])
+        seen[trait.get("id", "")] += 1
+        # The nearest of each kind: thirty who lack the same machine tell no more than three.
+        if seen[trait.get("id", "")] > ALIKE_SHOWN or len(rows) == SHORT_SHOWN:
+            continue
         mark = dict(zip(page.policy.traits, _marks(page.policy), strict=True)).get(trait.get("id", ""), "")
-        rows.append([f"{code} {page.names.get(code, '')}", _traits(page, code), f"{mark} {trait.get('why', '')}"])
+        rows.append(
+            [
+                f"{code} {page.names.get(code, '')}",
+                _traits(page, code),
+                f"{mark} {trait['why'][screen.lang] if trait else ''}",
+            ]
+        )
     screen.table(
         screen.say(
-            f"只差一个特点 {len(page.short)} 位(离得最近的 {len(rows)} 位)",
-            f"One trait short: {len(page.short)} (the nearest {len(rows)})",
+            f"只差一个特点 {len(page.short)} 位(各样里离得最近的 {len(rows)} 位)",
+            f"One trait short: {len(page.short)} (the nearest {len(rows)} of each kind)",
         ),
         [
             screen.say("会员", "Member"),

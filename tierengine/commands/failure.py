@@ -68,7 +68,11 @@ def _described(screen: Screen, problem: Exception) -> Failure:
         zh = "另一个进程正在写这本账(SQLite 同时只能有一个写入者);请先停掉它,或者通过它的接口办理。"
         return Failure(REFUSED, "writer_busy", screen.say(zh, str(problem)))
     if name == "NotReady":
-        return Failure(REFUSED, "not_ready", screen.say(f"数据库还不能用:{problem}", str(problem)))
+        return Failure(
+            REFUSED,
+            "not_ready",
+            screen.say(f"数据库还不能用(没有建账就先运行 tierengine migrate)。原话:{problem}", str(problem)),
+        )
     if name == "SettingsRefused":
         return Failure(USAGE, "settings", screen.say(f"环境变量不能用:{problem}", f"Settings: {problem}"))
     if name == "NoArgsIsHelpError":
