@@ -10,8 +10,9 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
-from rules.policy import Award
+from rules.policy import Award, Tie
 from tierengine.history import Scalar
 
 FULL = 10_000
@@ -63,10 +64,10 @@ def rank(award: Award, candidates: Sequence[Candidate]) -> Ranked:
     def points(one: Candidate) -> int:
         return sum(part.weight * shares[part.fact][one.member_id] for part in award.score)
 
-    order = sorted(
-        candidates,
-        key=lambda one: (-points(one), *(_tie(award, place, one) for place in range(len(award.ties))), one.code),
-    )
+    order = sorted(candidates, key=lambda one: one.code)
+    for tie in reversed(award.ties):
+        order.sort(key=partial(_tie, tie), reverse=tie.first == "highest")
+    order.sort(key=points, reverse=True)
     number, limited_by = winners(award, len(candidates))
     placed = tuple(
         Placed(
@@ -96,22 +97,16 @@ def winners(award: Award, eligible: int) -> tuple[int, str]:
     return number, limited_by
 
 
-def _tie(award: Award, place: int, one: Candidate) -> tuple[bool, int | str]:
-    """Return the sort key of one tie step; who has no value comes after who has one."""
-    tie = award.ties[place]
+def _tie(tie: Tie, one: Candidate) -> tuple[bool, int | str]:
+    """Return the sort key of one tie step; who has no value comes after who has one, whichever end is first."""
     value = one.facts.get(tie.name) if tie.source == "fact" else one.attributes.get(tie.name)
-    if value is None:
-        return (True, 0)
-    if isinstance(value, str):
-        # Text has no negative: codes and card numbers are only ever ranked lowest first.
-        return (False, value)
-    return (False, -value if tie.first == "highest" else value)
+    return ((value is None) == (tie.first == "lowest"), 0 if value is None else value)
 
 
 def _decided(award: Award, before: Candidate, one: Candidate, ahead: int, behind: int) -> str:
     if ahead != behind:
         return ""
-    for place, tie in enumerate(award.ties):
-        if _tie(award, place, before) != _tie(award, place, one):
+    for tie in award.ties:
+        if _tie(tie, before) != _tie(tie, one):
             return tie.name
     return "code"
