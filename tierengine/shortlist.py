@@ -20,6 +20,9 @@ class Listed:
     lacking: tuple[str, ...] = ()
 
 
+_ASKING = ("at_least", "more_than", "is")
+
+
 def lists_of(policy: Policy, judged: Judged, tier_id: str) -> tuple[Listed, ...]:
     """Return the lists a member stands on, in file order."""
     found = []
@@ -57,7 +60,7 @@ def _short(policy: Policy, one: MemberList, judged: Judged, tier_id: str) -> tup
 def _needed(condition: Condition) -> tuple[int, tuple[str, ...]] | None:
     if isinstance(condition, Test):
         subject, value = condition.subject, condition.value
-        if subject.source != "traits" or not isinstance(value, int):
+        if subject.source != "traits" or not isinstance(value, int) or condition.op not in _ASKING:
             return None
         return (value + 1 if condition.op == "more_than" else value), subject.of
     if isinstance(condition, NoneOf):
@@ -66,4 +69,6 @@ def _needed(condition: Condition) -> tuple[int, tuple[str, ...]] | None:
     if isinstance(condition, (AllOf, AnyOf, CountOf)):
         parts = condition.parts
     found = [needed for needed in map(_needed, parts) if needed is not None]
-    return max(found) if found else None
+    if not found:
+        return None
+    return min(found) if isinstance(condition, AnyOf) else max(found)
