@@ -137,4 +137,5 @@ def _in_force(rule: Price, day: date) -> bool:
 def _price(rule: Price, line: OrderLine) -> int:
     if rule.fixed is not None:
         return min(rule.fixed * line.qty, line.list)
-    return (2 * line.list * (rule.pay_bp or FULL) + FULL) // (2 * FULL)
+    pay_bp = FULL if rule.pay_bp is None else rule.pay_bp
+    return (2 * line.list * pay_bp + FULL) // (2 * FULL)
