@@ -241,7 +241,7 @@ def _promoted(screen: Screen, page: Page) -> None:
 
 
 def _short(screen: Screen, page: Page) -> None:
-    rows = []
+    rows: list[list[str]] = []
     seen: Counter[str] = Counter()
     for code in page.short:
         _, trait = _nearest(page.views[code])
