@@ -120,10 +120,14 @@ def owed(
 
 @dataclass(frozen=True, slots=True)
 class _Arisen:
-    """One occasion of a duty: what caused it, from when it can be done, until when doing counts for this occasion."""
+    """One occasion of a duty: what caused it, from when it can be done, until when doing counts for this occasion.
+
+    `runs` is when its time began to run: later than `since` where nobody could know before.
+    """
 
     cause: str
     since: int
+    runs: int
     fields: Mapping[str, object]
     closes: int | None = None
 
@@ -132,11 +136,15 @@ def _arisen(
     zone: Zone, duty: Duty, begin: int, end: int, happened: Sequence[Happened], dates: Mapping[str, date]
 ) -> Iterable[_Arisen]:
     if duty.on:
+        events: set[str] = set()
         for one in happened:
             line = one.line
-            if line.kind in duty.on and begin <= line.at < end and _all_hold(duty.where, line):
+            if line.event_key in events or line.kind not in duty.on:
+                continue
+            if begin <= line.at < end and _all_hold(duty.where, line):
+                events.add(line.event_key)  # one duty an event, however many lines it has
                 late = one.recorded_at - line.at > ENTERING
-                yield _Arisen(line.event_key, one.recorded_at if late else line.at, line.fields)
+                yield _Arisen(line.event_key, line.at, one.recorded_at if late else line.at, line.fields)
     elif duty.every_months:
         anchor = zone.local_date(begin)
         for turn in range(1200):
@@ -145,14 +153,14 @@ def _arisen(
             if start >= end:
                 return
             closes = zone.start_of(add_months(anchor, (turn + 1) * duty.every_months))
-            yield _Arisen(day.isoformat(), start, {}, closes)
+            yield _Arisen(day.isoformat(), start, start, {}, closes)
     elif duty.on_date in dates:
         born = dates[duty.on_date]
         for year in range(zone.local_date(begin).year, zone.local_date(end).year + 1):
             day = add_months(born, 12 * (year - born.year))
             start = zone.start_of(day)
             if begin <= start < end:
-                yield _Arisen(day.isoformat(), start, {}, zone.start_of(add_months(day, 11)))
+                yield _Arisen(day.isoformat(), start, start, {}, zone.start_of(add_months(day, 11)))
 
 
 def _owed(zone: Zone, duty: Duty, level: str, arisen: _Arisen, happened: Sequence[Happened]) -> Owed:
@@ -175,7 +183,7 @@ def _owed(zone: Zone, duty: Duty, level: str, arisen: _Arisen, happened: Sequenc
         level=level,
         cause=arisen.cause,
         since=arisen.since,
-        due_at=_due(zone, arisen.since, duty),
+        due_at=_due(zone, arisen.runs, duty),
         done_at=None if done is None else done.line.at,
         done_by="" if done is None else done.line.event_key,
         escalate_to=duty.escalate_to,
@@ -197,7 +205,7 @@ def _does(duty: Duty, arisen: _Arisen, line: Contribution) -> bool:
         if line.kind == kind and _all_hold(filters, line):
             # A step of a repair or complaint names its request by key; other kinds share the fields the duty lists.
             named = line.fields.get("request") or line.fields.get("complaint")
-            if named is not None and isinstance(named, str) and not arisen.cause.endswith(named):
+            if named is not None and named != arisen.cause:
                 return False
             return all(line.fields.get(name) == arisen.fields.get(name) for name in duty.matching)
     return False

@@ -1,0 +1,300 @@
+"""What the dealer owes: when it arises, until when, and what counts as having done it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, datetime, time, timedelta
+
+import pytest
+
+from rules import policy as ast
+from tests.policy_strategies import TITLE, minimal
+from tierengine.duties import DAY_MINUTES, Happened, LevelFrom, Load, level_of, level_over_time, owed
+from tierengine.history import Contribution
+from tierengine.zone import Zone
+
+ZONE = Zone("Asia/Shanghai")
+DAYS = {"whole_days": True}
+
+
+def duty(name="duty", within=0, **others):
+    """A duty within so many minutes; `days` in whole local days."""
+    if "days" in others:
+        within, others = others.pop("days") * DAY_MINUTES, {**others, **DAYS}
+    return ast.Duty(name, TITLE, "account_manager", within, **others)
+
+
+def policy(*duties, levels=()):
+    known = (ast.Level("clip", TITLE, 0, (), ()), ast.Level("zipper", TITLE, 1, (), ()))
+    made = minimal(levels=(*known, ast.Level("velcro", TITLE, 2, (), tuple(duties)), *levels))
+    return replace(made, segments={"key_account": "velcro", "benchmark": "zipper", "none": "gone"})
+
+
+def at(text, zone=ZONE):
+    """The instant of "2026-03-10" (at ten) or "2026-03-10 15:04"."""
+    day, _, clock = text.partition(" ")
+    return zone.instant(datetime.combine(date.fromisoformat(day), time.fromisoformat(clock or "10:00")))
+
+
+def happened(kind, when, key="", *, recorded="", place=0, **fields):
+    key = f"till:{key or kind}"
+    instant = at(when)
+    line = Contribution(kind, f"{key}#{place}", instant, (instant, 3, key), kind, 1, 0, fields)
+    return Happened(line, at(recorded) if recorded else instant)
+
+
+def duties(of, *events, now="2026-12-31", since="2026-01-01", level="velcro", zone=ZONE, **dates):
+    levels = since if isinstance(since, list) else [LevelFrom(at(since), level)]
+    return owed(of, zone, levels, events, dates, at(now))
+
+
+def due(of, *events, **how):
+    return [str(ZONE.local(one.due_at)) for one in duties(of, *events, **how)]
+
+
+JOINED = happened("card_issued", "2026-01-01")
+WELCOME = duty("welcome", days=30, on=("machine_purchase",), done_by=(("gift_sent", ()),))
+CALL = duty("call", 15, on=("repair_requested",), done_by=(("repair_step", (ast.Filter("step", "is", "called"),)),))
+
+
+# ---- when it is due ----------------------------------------------------------------------------------------------
+
+
+def test_within_thirty_days_is_to_the_end_of_the_thirtieth_local_day():
+    bought = happened("machine_purchase", "2026-03-10 09:00")
+    (one,) = duties(policy(WELCOME), bought)
+    assert str(ZONE.local(one.due_at)) == "2026-04-10 00:00:00"
+    assert [one.status(one.due_at + off) for off in (-1, 0)] == ["open", "late"]
+
+
+def test_within_so_many_minutes_runs_round_the_clock():
+    assert due(policy(CALL), happened("repair_requested", "2026-03-10 23:50")) == ["2026-03-11 00:05:00"]
+
+
+def test_a_day_of_hours_is_not_a_day():
+    hours = duty("hours", 24 * 60, on=("complaint",))
+    days = duty("days", days=1, on=("complaint",))
+    complaint = happened("complaint", "2026-03-10 09:00")
+    assert due(policy(hours, days), complaint) == ["2026-03-11 09:00:00", "2026-03-12 00:00:00"]
+
+
+def test_days_are_local_where_the_clocks_change():
+    berlin = Zone("Europe/Berlin")
+    of, bought = policy(duty(days=2, on=("x",))), at("2026-03-28 23:00", berlin)
+    event = Happened(Contribution("x", "till:x#0", bought, (bought, 3, "till:x"), "x", 1, 0, {}), bought)
+    (one,) = owed(of, berlin, [LevelFrom(0, "velcro")], [event], {}, bought)
+    assert one.due_at == at("2026-03-31 00:00", berlin)
+    assert one.due_at - bought == 48 * 60 * 60 * 1_000_000  # 49 hours by the clock on the wall
+
+
+def test_what_is_recorded_late_is_due_from_when_it_was_recorded():
+    late = happened("machine_purchase", "2026-03-10", recorded="2026-05-20")
+    (one,) = duties(policy(WELCOME), late)
+    assert str(ZONE.local(one.due_at)) == "2026-06-20 00:00:00"
+    assert one.since == at("2026-03-10")
+
+
+def test_a_day_for_entering_it_is_not_late():
+    said = happened("repair_requested", "2026-03-10 10:00", recorded="2026-03-11 10:00")
+    assert due(policy(CALL), said) == ["2026-03-10 10:15:00"]
+    said = happened("repair_requested", "2026-03-10 10:00", recorded="2026-03-11 10:01")
+    assert due(policy(CALL), said) == ["2026-03-11 10:16:00"]
+
+
+def test_what_was_done_at_once_and_recorded_late_is_done():
+    # Friday's call-back, typed in on Monday together with the request.
+    request = happened("repair_requested", "2026-03-06 10:00", "q1", recorded="2026-03-09 09:00")
+    step = happened(
+        "repair_step", "2026-03-06 10:10", "s", recorded="2026-03-09 09:01", request="till:q1", step="called"
+    )
+    (one,) = duties(policy(CALL), request, step)
+    assert (one.status(at("2026-12-31")), one.done_at) == ("done", at("2026-03-06 10:10"))
+
+
+# ---- what does it ------------------------------------------------------------------------------------------------
+
+
+def test_the_first_later_event_that_does_it_counts():
+    bought = happened("machine_purchase", "2026-03-10")
+    gifts = [happened("gift_sent", day, key) for key, day in enumerate(("2026-03-09", "2026-03-20", "2026-03-25"))]
+    (one,) = duties(policy(WELCOME), bought, *gifts)
+    assert (one.done_at, one.done_by) == (at("2026-03-20"), "till:1")
+    assert one.status(at("2026-03-19")) == "open"
+
+
+def test_what_is_done_after_its_time_is_done_late():
+    (one,) = duties(policy(WELCOME), happened("machine_purchase", "2026-03-10"), happened("gift_sent", "2026-04-10"))
+    assert one.status(at("2026-12-31")) == "done_late"
+
+
+def test_a_staff_s_word_does_the_duty_that_it_names():
+    bought = happened("machine_purchase", "2026-03-10")
+    words = [
+        happened("duty_done", "2026-03-12", "a", duty="other"),
+        happened("duty_done", "2026-03-14", "b", duty="welcome"),
+    ]
+    (one,) = duties(policy(WELCOME), bought, *words)
+    assert one.done_at == at("2026-03-14")
+
+
+def test_the_doing_must_pass_its_filters_and_share_the_named_fields():
+    said = duty(on=("maintenance_due",), within=60, done_by=(("maintenance_done", ()),), matching=("serial",))
+    asked = happened("maintenance_due", "2026-03-10", serial="X1")
+    other, mine = (
+        happened("maintenance_done", f"2026-03-{day}", f"d{day}", serial=serial)
+        for day, serial in ((11, "X2"), (12, "X1"))
+    )
+    assert duties(policy(said), asked, other)[0].done_at is None
+    assert duties(policy(said), asked, other, mine)[0].done_at == at("2026-03-12")
+    request = happened("repair_requested", "2026-03-10", "q1")
+    arrived = happened("repair_step", "2026-03-10 10:05", "s", request="till:q1", step="arrived")
+    assert duties(policy(CALL), request, arrived)[0].done_at is None
+
+
+@pytest.mark.parametrize("named", ["till:q2", "q1", "q", "webtill:q1", "till:q11"])
+def test_a_step_that_names_another_request_does_nothing_for_this_one(named):
+    request = happened("repair_requested", "2026-03-10", "q1")
+    step = happened("repair_step", "2026-03-10 10:05", "s", request=named, step="called")
+    assert duties(policy(CALL), request, step)[0].done_at is None
+    again = replace(request, line=replace(request.line, line="webtill:q1#0"))
+    assert [one.done_at is None for one in duties(policy(CALL), again, step)] == [named != "webtill:q1"]
+
+
+def test_an_event_does_not_do_its_own_duty():
+    follow = duty("follow", days=30, on=("contact",), done_by=(("contact", ()),))
+    first, second = happened("contact", "2026-03-10", "a"), happened("contact", "2026-03-20", "b")
+    assert [one.done_by for one in duties(policy(follow), first, second)] == ["till:b", ""]
+
+
+def test_an_order_of_many_lines_brings_one_duty():
+    after = duty("after", days=7, on=("parts_purchase",), where=(ast.Filter("category", "is", "parts"),))
+    lines = [
+        happened("parts_purchase", "2026-03-10", "o", place=place, category=category)
+        for place, category in enumerate(("fuel", "parts", "parts"))
+    ]
+    assert [one.cause for one in duties(policy(after), *lines)] == ["till:o"]
+
+
+def test_only_what_the_filters_let_through_brings_a_duty():
+    serious = duty(on=("repair_requested",), where=(ast.Filter("severity", "is", "serious"),))
+    events = [happened("repair_requested", "2026-03-10", word, severity=word) for word in ("ordinary", "serious")]
+    assert [one.cause for one in duties(policy(serious), *events)] == ["till:serious"]
+
+
+# ---- again and again ---------------------------------------------------------------------------------------------
+
+MONTHLY = duty("contact", days=30, every_months=1, done_by=(("contact", (ast.Filter("direction", "is", "ours"),)),))
+
+
+def test_a_monthly_duty_runs_from_the_day_the_level_was_reached():
+    found = duties(policy(MONTHLY), JOINED, since="2026-01-31 15:00", now="2026-04-30")
+    assert [(one.cause, str(ZONE.local(one.since)), str(ZONE.local(one.due_at))[:10]) for one in found] == [
+        ("2026-01-31", "2026-01-31 15:00:00", "2026-03-03"),
+        ("2026-02-28", "2026-02-28 00:00:00", "2026-03-31"),
+        ("2026-03-31", "2026-03-31 00:00:00", "2026-05-01"),
+        ("2026-04-30", "2026-04-30 00:00:00", "2026-05-31"),
+    ]
+
+
+def test_each_month_needs_a_contact_of_its_own():
+    calls = [happened("contact", day, day, direction="ours") for day in ("2026-02-20", "2026-02-25", "2026-04-05")]
+    theirs = happened("contact", "2026-03-20", "c", direction="customer")
+    found = duties(policy(MONTHLY), JOINED, *calls, theirs, since="2026-02-10", now="2026-05-09")
+    assert [(one.cause, one.status(at("2026-05-09"))) for one in found] == [
+        ("2026-02-10", "done"),
+        ("2026-03-10", "done"),
+        ("2026-04-10", "open"),
+    ]
+
+
+def test_nothing_is_owed_before_the_member_is_known_or_after_he_left_the_level():
+    levels = [LevelFrom(0, "velcro"), LevelFrom(at("2026-03-15"), "clip"), LevelFrom(at("2026-06-01"), "velcro")]
+    found = duties(policy(MONTHLY), happened("card_issued", "2026-02-01"), since=levels, now="2026-06-20")
+    assert [one.cause for one in found] == ["2026-02-01", "2026-03-01", "2026-06-01"]
+    assert duties(policy(MONTHLY), since=levels) == []
+
+
+def test_what_arose_under_a_level_stays_owed_when_the_level_is_gone():
+    levels = [LevelFrom(0, "velcro"), LevelFrom(at("2026-03-15"), "clip")]
+    before, after = (happened("machine_purchase", f"2026-03-{day}", str(day)) for day in (14, 15))
+    (one,) = duties(policy(WELCOME), before, after, since=levels)
+    assert (one.cause, one.level) == ("till:14", "velcro")
+
+
+def test_a_birthday_comes_every_year_and_of_29_february_on_the_28th():
+    birthday = duty("birthday", days=0, on_date="birth_date", done_by=(("gift_sent", ()),))
+    born = {"birth_date": date(1980, 2, 29)}
+    greeted = happened("gift_sent", "2025-03-01")
+    found = duties(policy(birthday), JOINED, greeted, since="2024-01-01", now="2026-03-10", **born)
+    assert found == duties(policy(birthday), greeted, JOINED, since="2024-01-01", now="2026-03-10", **born)
+    assert [(one.cause, str(ZONE.local(one.due_at))[:10], one.done_at is not None) for one in found] == [
+        ("2026-02-28", "2026-03-01", False),
+    ]
+    early = happened("card_issued", "2023-06-01")
+    found = duties(policy(birthday), early, greeted, since="2023-06-01", now="2026-03-10", **born)
+    assert [(one.cause, one.status(at("2026-03-10"))) for one in found] == [
+        ("2024-02-29", "late"),
+        ("2025-02-28", "done_late"),
+        ("2026-02-28", "late"),
+    ]
+    assert duties(policy(birthday), JOINED) == []
+
+
+def test_duties_are_listed_by_when_they_are_due():
+    bought, asked = happened("machine_purchase", "2026-03-10"), happened("repair_requested", "2026-03-12")
+    found = duties(policy(WELCOME, CALL), asked, bought)
+    assert [one.duty for one in found] == ["call", "welcome"]
+    assert found[0].due_at < found[1].due_at
+    assert (found[0].owner, found[0].title_zh, found[0].escalate_to) == ("account_manager", TITLE.zh, "")
+
+
+def test_what_happens_later_than_now_is_not_owed_yet():
+    assert duties(policy(WELCOME), JOINED, happened("machine_purchase", "2026-03-10"), now="2026-03-09") == []
+
+
+# ---- levels ------------------------------------------------------------------------------------------------------
+
+TIERS = tuple(
+    ast.Tier(name, TITLE, rank, level, None, None, None)
+    for rank, (name, level) in enumerate((("customer", "clip"), ("member", "zipper"), ("gold", "velcro")))
+)
+
+
+@pytest.mark.parametrize(
+    ("tier", "segment", "level"),
+    [
+        ("customer", None, "clip"),
+        ("gold", "", "velcro"),
+        ("customer", "key_account", "velcro"),  # the highest level by its segment, whatever the tier
+        ("gold", "benchmark", "velcro"),
+        ("customer", "benchmark", "zipper"),
+        ("member", "unheard_of", "zipper"),
+        ("member", "none", "zipper"),
+        ("unheard_of", None, ""),
+    ],
+)
+def test_the_level_is_the_higher_of_the_tier_s_and_the_segment_s(tier, segment, level):
+    assert level_of(replace(policy(), tiers=TIERS), tier, segment) == level
+
+
+def test_levels_over_time_change_when_tier_or_segment_do_and_only_then():
+    tiers = [(at("2026-02-01"), "member"), (at("2026-03-01"), "gold"), (at("2026-05-01"), "member")]
+    segments = [(at("2026-04-01"), "key_account"), (at("2026-06-01"), "other")]
+    found = level_over_time(replace(policy(), tiers=TIERS), tiers, segments)
+    assert [(str(ZONE.local(one.at))[:10], one.level) for one in found] == [
+        ("1970-01-01", "clip"),
+        ("2026-02-01", "zipper"),
+        ("2026-03-01", "velcro"),
+        ("2026-06-01", "zipper"),
+    ]
+
+
+@pytest.mark.parametrize(("members", "over"), [(10, False), (11, True), (0, False)])
+def test_more_than_ten_gold_members_a_manager_are_warned_of(members, over):
+    assert Load("U07", members, policy().manager_limit).over is over
+
+
+def test_a_duty_stays_open_until_its_very_last_instant():
+    (one,) = duties(policy(WELCOME), happened("machine_purchase", "2026-03-10"))
+    last = ZONE.start_of(date(2026, 3, 10) + timedelta(days=31))
+    assert (one.due_at, one.status(last - 1), one.status(last)) == (last, "open", "late")
