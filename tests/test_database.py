@@ -6,7 +6,7 @@ import pytest
 
 from tierengine import database
 from tierengine.dialect import Table, doc, translate
-from tierengine.ids import BLOCK, Ids, NeedIds
+from tierengine.ids import BLOCK, Ids, NeedIds, transact
 from tierengine.models import Event, Idempotency
 from tierengine.settings import Settings, SettingsRefused, document
 
@@ -179,6 +179,12 @@ def test_two_processes_never_hand_out_the_same_id(link):
             ids.reserve(link, BLOCK)
             taken += [ids.take() for _ in range(BLOCK)]
     assert len(set(taken)) == len(taken)
+
+
+def test_a_transaction_gets_as_many_ids_as_it_needs(link):
+    wanted = 5 * BLOCK
+    taken = transact(link, Ids(), lambda _, ids: [ids.take() for _ in range(wanted)])
+    assert len(set(taken)) == wanted
 
 
 def test_ids_that_run_out_ask_for_the_transaction_to_be_run_again(link):

@@ -390,6 +390,20 @@ def test_a_late_sale_is_never_refused_and_its_over_use_is_debt(rich):
     assert (rich.balance("parts_credit"), rich.balance("parts_credit", "debt")) == (100_000, 0)
 
 
+def test_credit_of_an_order_that_the_nightly_file_told_first_is_still_taken_and_once(rich):
+    sold = rich.parts("P", "2026-06-01", amount=100_000, credit=60_000)
+    rich.send(sold)
+    assert rich.balance("parts_credit") == 100_000
+    for _ in range(2):
+        answer = rich.sale(sold, uses={"parts_credit": 60_000}, late=True)
+        assert (answer.status, answer.body["credit_used"]) == ("duplicate", {"parts_credit": 60_000})
+        assert rich.balance("parts_credit") == 40_000
+    (answer,) = rich.send(rich.returned("P", "2026-06-02"))
+    assert answer.body["credit_returned"] == {"parts_credit": 60_000}
+    rich.sale(sold, uses={"parts_credit": 60_000}, late=True)
+    assert rich.balance("parts_credit") == 100_000
+
+
 def test_a_returned_redemption_goes_back(rich):
     rich.sale(rich.parts("P", "2026-06-01", amount=100_000, qty=2, credit=60_000), uses={"parts_credit": 60_000})
     rich.send(rich.returned("P", "2026-06-02", lines=[{"item": "filter", "qty": 1}]))

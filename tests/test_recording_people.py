@@ -53,6 +53,14 @@ def test_a_machine_is_whose_it_was_said_to_be_last_in_whatever_order_that_came(c
     club.send(club.said("hours_read", "2026-04-01", "M1", source_id="h", serial="SN-1", hours=5))
 
 
+def test_a_machine_of_two_members_in_one_group_is_the_last_ones(club):
+    club.send(
+        club.machine("B", "2026-03-05", "M2", serial="SN-1", used=True),
+        club.machine("A", "2026-01-05", "M1", serial="SN-1"),
+    )
+    assert [code for _, code in people.find_members(club.link, club.dealer, "serial", "SN-1")] == ["M2"]
+
+
 def test_the_card_of_today_is_the_one_issued_last(club):
     club.send(club.said("card_issued", "2026-02-01", "M1", source_id="c2", card_no="NEW"))
     club.send(club.said("card_issued", "2026-01-01", "M1", source_id="c1", card_no="OLD"))

@@ -273,6 +273,20 @@ def test_a_locked_member_does_not_keep_the_others_waiting(served):
         assert locked.result(10).status == "recorded"
 
 
+def test_a_return_whose_member_is_locked_waits_and_the_others_do_not(served):
+    with Writer(served.url) as writer, psycopg.connect("postgresql://" + served.url.partition("://")[2]) as other:
+        writer.record(said(served, served.parts("P", "2026-04-01", "M1")))
+        other.execute("SELECT 1 FROM ledger l JOIN member m ON m.id = l.member_id WHERE m.code = 'M1' FOR UPDATE OF l")
+        go = hold(writer)
+        back = writer.submit(*said(served, served.returned("P", "2026-04-02")))
+        free = [writer.submit(*said(served, served.contact(2 + n, "2026-04-01", "M2"))) for n in range(5)]
+        go.set()
+        assert {future.result(5).status for future in free} == {"recorded"}
+        assert not back.done()
+        other.rollback()
+        assert back.result(10).status == "recorded"
+
+
 def test_a_member_locked_for_too_long_is_answered_busy(served):
     settings = Settings(database_url=served.url, lock_timeout_ms=200)
     with (

@@ -31,12 +31,14 @@ class Ids:
     def __init__(self) -> None:
         self._next = 1
         self._end = 1
+        self._asked = 0
 
     def reserve(self, link: Link, count: int, above: int = 0) -> None:
         """Make sure that `count` ids, all greater than `above`, are at hand; call it outside any transaction.
 
         A block taken now is above every id that any process has used until now, whatever its name.
         """
+        self._asked = count
         if self._end - self._next >= count and self._next > above:
             return
         size = max(BLOCK, count)
@@ -58,7 +60,8 @@ class Ids:
     def take(self) -> int:
         """Return the next id."""
         if self._next >= self._end:
-            raise NeedIds(BLOCK)
+            # Twice as many each time: however many a transaction needs, it gets them after a few rounds.
+            raise NeedIds(2 * max(self._asked, BLOCK))
         self._next += 1
         return self._next - 1
 

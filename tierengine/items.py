@@ -37,7 +37,6 @@ NUMBERS: Final[Mapping[str, int]] = {
     "unavailable": 503,
     "failed": 500,
 }
-_STATUSES: Final[dict[int, Status]] = {201: "recorded", 200: "duplicate", 202: "parked", 409: "refused"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +164,7 @@ def refusal(status: Status, problem: TierengineError) -> Answer:
     return Answer(status, problem.code, {"status": status, "code": problem.code, "details": dict(problem.details)})
 
 
-def replay(number: int, stored: bytes) -> Answer:
-    """Return a stored answer."""
+def replay(stored: bytes) -> Answer:
+    """Return a stored answer; its body says what it is."""
     body: dict[str, Any] = orjson.loads(stored)
-    return Answer(_STATUSES[number], body.get("code", ""), body, replayed=True, stored=stored)
+    return Answer(body["status"], body.get("code", ""), body, replayed=True, stored=stored)

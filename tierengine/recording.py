@@ -23,13 +23,16 @@ from tierengine.ids import Ids, NeedIds
 from tierengine.items import Answer, Item
 from tierengine.observations import CANCELLED
 from tierengine.reading import NeedMore
-from tierengine.recording_group import Group, ItemRefused
+from tierengine.recording_group import Blocked, Group, ItemRefused
 from tierengine.recording_intake import observations_of
 from tierengine.recording_memory import Memory
 from tierengine.resolution import outside_keys
 from tierengine.versions import Programmes
 
 ATTEMPTS: Final = 5
+# What a group usually needs; with too few it is run again with more.
+_IDS_AT_LEAST: Final = 500
+_IDS_AN_ITEM: Final = 12
 _REMEMBERED: Final = 200_000
 _STORES: Final = "SELECT code, id FROM store WHERE dealer_id = ?1"
 
@@ -92,7 +95,13 @@ class Recorder:
             group.run(wants.members, wants.keys, wants.outside, now=self.now(), wait=wait)
             return group
 
-        group = self._until_done(run, wants, refused, dealer)
+        try:
+            group = self._until_done(run, wants, refused, dealer, len(items))
+        except Blocked:
+            if len(items) == 1:
+                return [None]
+            middle = len(items) // 2
+            return [*self.record(items[:middle], wait=wait), *self.record(items[middle:], wait=wait)]
         self._last = max(self._last, group.now)
         self.due.update((dealer, member) for member in group.receivers)
         return group.answers()
@@ -112,7 +121,7 @@ class Recorder:
                 group.run(wants.members, wants.keys, wants.outside, now=self.now(), wait=False)
                 return group
 
-            group = self._until_done(run, wants, {}, dealer)
+            group = self._until_done(run, wants, {}, dealer, 1)
             if group.delivered:
                 self.due.discard((dealer, receiver))
                 done += 1
@@ -125,8 +134,10 @@ class Recorder:
 
     # ---- inside
 
-    def _until_done(self, run: Callable[[], Group], wants: _Wants, refused: dict[int, Refused], dealer: int) -> Group:
-        need = NeedIds(2_000)
+    def _until_done(
+        self, run: Callable[[], Group], wants: _Wants, refused: dict[int, Refused], dealer: int, items: int
+    ) -> Group:
+        need = NeedIds(_IDS_AT_LEAST + _IDS_AN_ITEM * items)
         lost = 0
         while True:
             self.ids.reserve(self.link, need.count, need.above)

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from rules.vocabulary import KINDS
 from tierengine import reading
 from tierengine.dialect import Link, doc
 from tierengine.history import Position
 from tierengine.items import Answer, Item
-from tierengine.reading import Held
+from tierengine.reading import Held, Stored
 from tierengine.recording_history import Pair, Refolded
 from tierengine.recording_intake import Intake, Taken, shared
 from tierengine.recording_money import Purse
@@ -48,6 +49,7 @@ class Answers:
     deltas: Mapping[int, Mapping[Pair, int]]
     purses: Mapping[int, Purse]
     used: Mapping[int, Mapping[str, int]]
+    returned: Mapping[int, Mapping[str, int]]
     parked: Mapping[str, Waits]
     flags: Sequence[Flag]
 
@@ -76,7 +78,7 @@ class Answers:
     def _answer(self, place: int, item: Item, taken: Taken) -> Answer:
         if taken.answer is not None:
             if taken.answer.status == "duplicate" and not item.brief:
-                return Answer("duplicate", "", self._recalled(item))
+                return Answer("duplicate", "", self._recalled(place, item))
             return taken.answer
         keys = [event.recorded.key for event in taken.fresh] + taken.known
         parked = [key for key in keys if key in self.parked]
@@ -112,6 +114,8 @@ class Answers:
         body["credit_used"] = dict(self.used.get(place, {}))
         owner = self._member(body)
         if owner is not None:
+            if self.returned.get(owner) and any(KINDS[said.kind].names for said in item.observations):
+                body["credit_returned"] = dict(self.returned[owner])
             purse = self.purses.get(owner)
             body["balances"] = purse.balances(self.now) if purse else self._balances(owner)
         flags = [{"event": flag.key, "code": flag.code} for flag in self.flags if flag.key in keys]
@@ -180,12 +184,12 @@ class Answers:
 
     # ---- what was recorded before -------------------------------------------------------------------------------
 
-    def _recalled(self, item: Item) -> dict[str, Any]:
+    def _recalled(self, place: int, item: Item) -> dict[str, Any]:
         """Return what stands of an event that came again: tier after it, its grants, and the balances now."""
         key = item.observations[0].key
         revisions = self.intake.events.get(key, {})
         stored = revisions[max(revisions)] if revisions else None
-        member = stored.member_id if stored is not None else None
+        member = self._owner(stored) if stored is not None else None
         body: dict[str, Any] = {"status": "duplicate", "key": key}
         if stored is None or member is None or member not in self.held.ledgers:
             return body
@@ -230,9 +234,19 @@ class Answers:
                 for row in standing.values()
             ],
             "adjusted": [],
-            "credit_used": self._used_by(member, stored.cluster),
-            "balances": self._balances(member),
+            # (An order that was told before without its credit has it taken by now.)
+            "credit_used": dict(self.used.get(place) or self._used_by(member, stored.cluster)),
+            "balances": self.purses[member].balances(self.now) if place in self.used else self._balances(member),
         }
+
+    def _owner(self, stored: Stored) -> int | None:
+        """Return whose an event is; a return that names no member is its order's."""
+        if stored.member_id is not None:
+            return stored.member_id
+        near = (one for revisions in self.intake.events.values() for one in revisions.values())
+        return next(
+            (one.member_id for one in near if one.cluster == stored.cluster and one.member_id is not None), None
+        )
 
     def _used_by(self, member: int, order: str) -> dict[str, int]:
         purse = Purse.of(self.held.ledgers[member], self.programme, (), ())

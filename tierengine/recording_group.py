@@ -20,12 +20,15 @@ from tierengine.recording_history import Refolded, Source, before, refold
 from tierengine.recording_intake import Intake, Taken
 from tierengine.recording_memory import Memory, Remembered
 from tierengine.recording_money import Purse
-from tierengine.recording_rows import cache_rows, event_row, folded_rows, head_of, text
+from tierengine.recording_rows import attribute_rows, event_row, folded_rows, head_of, machine_rows, text
 from tierengine.resolution import Flag, Recorded, Resolved, Waits, cause_key, difference, resolve
 from tierengine.versions import Programme, Programmes
 from tierengine.writing import Rows
 
 _EMITTED: Final = "emit:"
+_USED: Final = (
+    "SELECT number FROM entry WHERE dealer_id = ?1 AND event_key = ?2 AND member_id = ?3 AND kind = 'use' LIMIT 1"
+)
 _CONFLICTS: Final = "SELECT key, revision, hash FROM event_conflict WHERE dealer_id = ?1 AND key IN (?2*)"
 
 
@@ -36,6 +39,10 @@ class ItemRefused(Exception):
         self.place = place
         self.refusal = refusal_
         super().__init__(f"item {place}: {refusal_}")
+
+
+class Blocked(Exception):
+    """A member whose history would change is locked elsewhere, and it was not seen whose item that is."""
 
 
 @dataclass(slots=True)
@@ -64,6 +71,7 @@ class Group:
     _folded: dict[int, Remembered] = field(default_factory=dict)
     _touched: set[int] = field(default_factory=set)
     _used: dict[int, dict[str, int]] = field(default_factory=dict)
+    _returned: dict[int, dict[str, int]] = field(default_factory=dict)
     _flags: list[Flag] = field(default_factory=list)
     _parked: dict[str, Waits] = field(default_factory=dict)
     _refusing: bool = False
@@ -87,6 +95,8 @@ class Group:
         intake = Intake(self._held, self.codes, self.stores, self.ids)
         taken = [self._take(programme, intake, place, item) for place, item in enumerate(self.items)]
         fresh = self._fresh(programme, intake, taken)
+        if not fresh.keys() <= self._held.locked:
+            raise Blocked
         outcomes = {member: self._refold(programme, member, rows) for member, (rows, _) in fresh.items() if rows}
         deltas = {
             member: self._post(programme, outcome, fresh[member][0], taken) for member, outcome in outcomes.items()
@@ -94,7 +104,7 @@ class Group:
         self._write(programme, intake, taken, fresh, outcomes)
         self._answers = Answers(
             self.link, programme, self._held, intake, self.items, taken, self.now,
-            outcomes, deltas, self._purses, self._used, self._parked, self._flags,
+            outcomes, deltas, self._purses, self._used, self._returned, self._parked, self._flags,
         ).all(self._rows)  # fmt: skip
 
     def commit(self) -> None:
@@ -116,6 +126,8 @@ class Group:
         taken = intake.take(place, item)
         if taken.fresh and place in self.refused:
             self._refuse(intake, taken, self.refused[place])
+        elif not taken.fresh and isinstance(item, Sale) and item.uses and _says(taken, "duplicate"):
+            self._use_late(programme, place, item)
         elif taken.fresh and is_command(item):
             try:
                 self._decide(programme, place, item, taken)
@@ -147,19 +159,30 @@ class Group:
             usable = purse.book.usable(wallet, self.now)
             if usable < amount and not item.late:
                 raise Refused("insufficient_credit", wallet=wallet, usable=usable, wanted=amount)
+        self._use(programme, place, item, member, late=item.late)
+
+    def _use(self, programme: Programme, place: int, item: Sale, member: int, *, late: bool) -> None:
+        said = item.observations[0]
+        book = self._purse(programme, member).book
         for wallet, amount in item.uses.items():
             if amount:
-                purse.book.use(
-                    wallet,
-                    amount,
-                    first.observation.cluster,
-                    self.now,
-                    cause=first.key,
-                    unit=programme.unit(wallet),
-                    allow_debt=item.late,
-                )
+                unit = programme.unit(wallet)
+                book.use(wallet, amount, said.cluster, self.now, cause=said.key, unit=unit, allow_debt=late)
         self._used[place] = dict(item.uses)
         self._touched.add(member)
+
+    def _use_late(self, programme: Programme, place: int, item: Sale) -> None:
+        """Take the credit of an order that another channel told first (the nightly file before a till's queue).
+
+        What was told then is an observation and took nothing. The order happened, so this is never refused.
+        """
+        said = item.observations[0]
+        member = self.codes[said.member]
+        if (
+            all(programme.wallet(wallet) is not None for wallet in item.uses)
+            and not self.link.ask(_USED, self.dealer, said.cluster, member).rows()
+        ):
+            self._use(programme, place, item, member, late=True)
 
     def _purse(self, programme: Programme, member: int) -> Purse:
         purse = self._purses.get(member)
@@ -273,7 +296,7 @@ class Group:
         member = outcome.head.member_id
         purse = self._purse(programme, member)
         cause = cause_key(fresh[0].known)
-        purse.give_back(self.link, fresh, self.now)
+        self._returned[member] = purse.give_back(self.link, fresh, self.now)
         place = self._refusable(fresh, taken)
         try:
             return purse.apply(self.link, outcome.changes, cause, refusable=place is not None)
@@ -310,8 +333,13 @@ class Group:
         for member, outcome in outcomes.items():
             contributions, event_ids = fresh[member]
             folded_rows(rows, self.ids, self.dealer, outcome, contributions, event_ids, now)
-            cache_rows(rows, self.link, programme, member, self._held.histories.get(member, ()), contributions)
+            attribute_rows(rows, programme, member, self._held.histories.get(member, ()), contributions)
             self.receivers |= emit(rows, self.link, self.ids, programme, self._source(programme, member), outcome, now)
+        said = {
+            member: (self._held.histories.get(member, ()), contributions)
+            for member, (contributions, _) in fresh.items()
+        }
+        machine_rows(rows, self.link, programme, said)
         for member in sorted(self._touched):
             head = self._held.ledgers[member]
             purse = self._purses.get(member)
@@ -344,6 +372,10 @@ class Group:
                     said.source,
                     self.now,
                 )
+
+
+def _says(taken: Taken, status: str) -> bool:
+    return taken.answer is not None and taken.answer.status == status
 
 
 def _event_id(intake: Intake, known: Position) -> int:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from tierengine.errors import Conflict, Unknown
 from tierengine.history import Observation
 from tierengine.ids import Ids
-from tierengine.items import Answer, Item, Observe, Once, Sale, refusal, replay
+from tierengine.items import Answer, Item, Once, Sale, refusal, replay
 from tierengine.observations import content_hash
 from tierengine.reading import Held, Stored
 from tierengine.resolution import Recorded
@@ -74,7 +74,7 @@ class Intake:
         stored = self.held.once.get((once.scope, once.key))
         if stored is not None:
             if stored[0] == once.request_hash:
-                return Taken(replay(stored[1], stored[2]))
+                return Taken(replay(stored[2]))
             return Taken(refusal("mismatch", Conflict("idempotency_mismatch")))
         seen = self.seen.get((once.scope, once.key))
         if seen is None or seen[1] == place:
@@ -99,7 +99,7 @@ class Intake:
                 taken.known.append(observation.key)
             else:
                 return self._conflict(item, observation, digest)
-        if (not taken.fresh and isinstance(item, (Observe, Sale))) or not taken.fresh:
+        if not taken.fresh:
             taken.answer = Answer("duplicate", "", {"status": "duplicate", "key": item.observations[0].key})
         return taken
 

@@ -8,9 +8,10 @@ from typing import Final
 
 import orjson
 
+from rules.vocabulary import ATTRIBUTES
 from tierengine.decisions import GrantDecision
 from tierengine.dialect import Link, Row
-from tierengine.history import Contribution
+from tierengine.history import Contribution, Position
 from tierengine.ids import Ids
 from tierengine.observations import body
 from tierengine.reading import BEGINNING, Stored, contribution
@@ -92,63 +93,69 @@ def head_of(outcome: Refolded) -> tuple[int, int, str, str, int | None, str]:
 # ---- what is looked up by ---------------------------------------------------------------------------------------
 
 
-def cache_rows(
-    rows: Rows,
-    link: Link,
-    programme: Programme,
-    member: int,
-    stored: Sequence[Contribution],
-    fresh: Sequence[Contribution],
+def attribute_rows(
+    rows: Rows, programme: Programme, member: int, stored: Sequence[Contribution], fresh: Sequence[Contribution]
 ) -> None:
-    """Bring the member's last attributes, and the machines that were spoken of, to what all that is known says."""
-    if any(row.kind in ATTRIBUTE_KINDS for row in fresh):
-        said = sorted((row for row in (*stored, *fresh) if row.kind in ATTRIBUTE_KINDS), key=lambda row: row.known)
-        values = States(programme.zone, said).attributes(_ALWAYS)
-        last = max((row.at for row in said), default=0)
-        rows.forgotten.append(member)
-        for name, value in sorted(values.items()):
-            if value is not None:
-                rows.add("attribute", member, name, programme.dealer_id, _shown(name, value), last)
-    serials = {row.fields.get("serial") for row in fresh if row.kind in _MACHINE_KINDS}
-    known = sorted(serial for serial in serials if isinstance(serial, str))
-    if known:
-        _machines(rows, link, programme, member, known, (*stored, *fresh))
+    """Bring the member's last attributes to what all that is known says."""
+    if not any(row.kind in ATTRIBUTE_KINDS for row in fresh):
+        return
+    said = sorted((row for row in (*stored, *fresh) if row.kind in ATTRIBUTE_KINDS), key=lambda row: row.known)
+    values = States(programme.zone, said).attributes(_ALWAYS)
+    last = max((row.at for row in said), default=0)
+    rows.forgotten.append(member)
+    for name, value in sorted(values.items()):
+        if value is not None:
+            rows.add("attribute", member, name, programme.dealer_id, _shown(name, value), last)
 
 
 def _shown(name: str, value: int | str) -> str:
     """Return an attribute as text; dates are ISO, as events say them."""
-    if name.endswith(("_on", "_date")) and isinstance(value, int):
+    if ATTRIBUTES[name].type == "date" and isinstance(value, int):
         return date.fromordinal(value).isoformat()
     return str(value)
 
 
-def _machines(
-    rows: Rows, link: Link, programme: Programme, member: int, serials: Sequence[str], mine: Sequence[Contribution]
-) -> None:
-    """The machine is whose it was said to be last; what others said is read where somebody else has it."""
-    others = {other for _, other in link.ask(_MACHINES, programme.dealer_id, serials).rows() if other != member}
-    said = [(member, row) for row in net(row for row in mine if row.fields.get("serial") in serials)]
+Said = tuple[Sequence[Contribution], Sequence[Contribution]]
+
+
+def machine_rows(rows: Rows, link: Link, programme: Programme, said: Mapping[int, Said]) -> None:
+    """Bring the machines that were spoken of to what all say of them; a machine is whose it was said to be last.
+
+    said  member → what was stored of him and what is new; what others said is read where one of them has the machine
+    """
+    spoken = {row.fields.get("serial") for _, fresh in said.values() for row in fresh if row.kind in _MACHINE_KINDS}
+    serials = sorted(serial for serial in spoken if isinstance(serial, str))
+    if not serials:
+        return
+    words = {
+        member: net(row for row in (*stored, *fresh) if row.fields.get("serial") in spoken)
+        for member, (stored, fresh) in said.items()
+    }
+    others = {row[1] for row in link.ask(_MACHINES, programme.dealer_id, serials).rows()} - said.keys()
     if others:
         by_other: dict[int, list[Contribution]] = {}
         for found in link.ask(_OF_MACHINES, sorted(others), serials).rows():
             by_other.setdefault(found[0], []).append(contribution(found[1:]))
-        said += [(other, row) for other, rows_ in by_other.items() for row in net(rows_)]
+        words |= {other: net(found) for other, found in by_other.items()}
+    by_serial: dict[object, list[tuple[Position, int, Contribution]]] = {serial: [] for serial in serials}
+    for owner, mine in words.items():
+        for row in mine:
+            if row.kind in _MACHINE_KINDS:
+                by_serial[row.fields.get("serial")].append((row.known, owner, row))
     for serial in serials:
-        words = [
-            (owner, row) for owner, row in said if row.fields.get("serial") == serial and row.kind in _MACHINE_KINDS
-        ]
-        taken = {row.line for _, row in words if row.qty < 0}
-        standing = sorted(
-            ((row.known, owner, row) for owner, row in words if row.qty > 0 and row.line not in taken),
-            key=lambda item: item[0],
-        )
-        if not standing:
-            rows.unmade.append((programme.dealer_id, serial))
-            continue
-        fields: dict[str, object] = {}
-        for _, _, row in standing:
-            fields.update({name: value for name, value in row.fields.items() if value is not None})
-        bought = any(row.kind in _BOUGHT for _, _, row in standing)
-        named = (str(fields.get(name, "")) for name in ("brand", "model", "machine_kind", "size"))
-        delivered = str(fields.get("delivered_on", ""))
-        rows.add("machine", programme.dealer_id, serial, standing[-1][1], *named, bought, delivered)
+        _machine(rows, programme, serial, by_serial[serial])
+
+
+def _machine(rows: Rows, programme: Programme, serial: str, said: Sequence[tuple[Position, int, Contribution]]) -> None:
+    taken = {row.line for _, _, row in said if row.qty < 0}
+    standing = sorted((one for one in said if one[2].qty > 0 and one[2].line not in taken), key=lambda one: one[:2])
+    if not standing:
+        rows.unmade.append((programme.dealer_id, serial))
+        return
+    fields: dict[str, object] = {}
+    for _, _, row in standing:
+        fields.update({name: value for name, value in row.fields.items() if value is not None})
+    bought = any(row.kind in _BOUGHT for _, _, row in standing)
+    named = (str(fields.get(name, "")) for name in ("brand", "model", "machine_kind", "size"))
+    delivered = str(fields.get("delivered_on", ""))
+    rows.add("machine", programme.dealer_id, serial, standing[-1][1], *named, bought, delivered)

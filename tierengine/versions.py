@@ -167,6 +167,10 @@ def publish(
         _follows(policy, _policy(last[0][2], last[0][0]), held[0])
         if effective_from < now + NOTICE or effective_from <= last[0][1]:
             raise Refused("refused", reason="too_soon", earliest=max(now + NOTICE, last[0][1] + 1))
+        # A till's clock may be ahead by minutes: what it told of then was judged by the version in force until now.
+        latest = link.ask("SELECT max(head_at) FROM ledger WHERE dealer_id = ?1", dealer_id).rows()[0][0] or 0
+        if effective_from <= latest:
+            raise Refused("refused", reason="too_soon", earliest=latest + 1)
     else:
         link.run(
             "UPDATE dealer SET currency = ?1, timezone = ?2 WHERE id = ?3", policy.currency, policy.timezone, dealer_id
