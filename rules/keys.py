@@ -53,6 +53,8 @@ CONDITION is a mapping, all of whose entries hold: name: TEST, or any / all / no
 
 from __future__ import annotations
 
+# Tables read better by line of meaning than one entry a line.
+# fmt: off
 # canonical English key → Chinese spelling
 KEYS: dict[str, str] = {
     # the file

@@ -176,6 +176,7 @@ def _kinds(*kinds: Kind) -> dict[str, Kind]:
     return {kind.id: kind for kind in kinds}
 
 
+# fmt: off
 KINDS: dict[str, Kind] = _kinds(
     Kind("machine_purchase", "购机", ("order", *_MACHINE, "amount", "margin", *_DEAL, *_RESOLVED),
          ("order", "amount"), amount="amount", by_order=True,
@@ -242,6 +243,7 @@ KINDS: dict[str, Kind] = _kinds(
     Kind("tier_locked", "冻结等级", ("tier", "by", "reason", "until"), ("tier", "by", "reason", "until")),
     Kind("observation_cancelled", "作废", ("reason",)),
 )
+# fmt: on
 
 FIELDS.update(
     _fields(
