@@ -340,13 +340,15 @@ DAYS = (
     (3, 31), (4, 1), (4, 29), (4, 30), (5, 1), (5, 31), (6, 1), (7, 31), (8, 31), (10, 27), (10, 28), (11, 3), (11, 4),
     (12, 31),
 )  # fmt: skip
+HOUR = model.DAY // 24
 TIMES = (time(0), time(0), time(0, 0, 0, 1), time(0, 30), time(10), time(10), time(23, 59, 59, 999_999))
 
 
 def when(chance: Chance, zone: str) -> int:
     month, day = chance.pick(DAYS)
     chosen = date(YEARS[zone], month, day) + timedelta(days=chance.pick((0, 0, 0, 0, 1, 7)))
-    return model.instant(zone, datetime.combine(chosen, chance.pick(TIMES)))
+    # An hour later may be the same hour again.
+    return model.instant(zone, datetime.combine(chosen, chance.pick(TIMES))) + chance.pick((0, 0, 0, 0, HOUR))
 
 
 @dataclass(frozen=True)

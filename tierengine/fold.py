@@ -92,6 +92,9 @@ class _Fold:
     checkpoints: list[tuple[Position, str]] = field(default_factory=list)
 
     def run(self, steps: Iterable[Step], until: Position | None) -> None:
+        if self.carry.version != self.lanes.at(self.head[0]).version.id:
+            # It began before the head, by an event that was dated ahead, but was published after that was folded.
+            self._start_version(self.head)
         for step in steps:
             self._pass_time(step.position)
             self._checkpoint(step.position)
