@@ -338,6 +338,18 @@ def test_a_connection_cut_in_the_middle_is_made_good(served):
     assert served.count("event") == 2
 
 
+@pytest.mark.timeout(60)
+def test_what_is_larger_than_a_socket_takes_is_recorded_too(served):
+    note = "长" * 2_000
+    with Writer(served.url) as writer:
+        batch = said(served, *(served.contact(n, "2026-04-01", f"M{n % 6}", note=note) for n in range(600)))
+        go = hold(writer)
+        waiting = ThreadPoolExecutor(1).submit(writer.record, batch)
+        time.sleep(0.1)
+        go.set()
+        assert {answer.status for answer in waiting.result()} == {"recorded"}
+
+
 def test_a_commit_of_unknown_outcome_is_looked_up_and_not_done_twice(served, monkeypatch):
     with Writer(served.url) as writer:
         link = writer._recorder.link
@@ -345,8 +357,11 @@ def test_a_commit_of_unknown_outcome_is_looked_up_and_not_done_twice(served, mon
 
         def commit(self):
             honest(self)
-            if cut and self.raw.info.backend_pid == link.raw.info.backend_pid:
+            if cut and self.raw is link.raw and self.raw.pgconn.pipeline_status:
                 cut.clear()
+                with self.raw.pipeline() as sent:
+                    sent.sync()  # it was done, and the answer is lost
+                assert served.count("event") == 1
                 self.raw.close()
                 raise psycopg.OperationalError("the connection is lost")
 

@@ -4,8 +4,7 @@ SQL here is written in SQLite's numbered style: `?1` is a value, `?1*` a list (`
 list as one JSON text and opens it with json_each; PostgreSQL receives an array (`= ANY($1)`). Either way the text is
 the same however long the list, so that both databases keep the statement prepared. Texts are translated once.
 
-On PostgreSQL `ask` only queues inside `with link.pipeline():`, and the whole block is one round trip. COMMIT stays
-outside: psycopg 3.3 waits for ever for the answer to one in a pipeline when what went before it did not fit the socket.
+On PostgreSQL `ask` only queues inside `with link.pipeline():`, and the whole block is one round trip.
 """
 
 from __future__ import annotations
@@ -166,7 +165,7 @@ class Link(Protocol):
         ...
 
     def commit(self) -> None:
-        """Make everything since `begin` durable."""
+        """Make everything since `begin` durable; inside a pipeline, by its end."""
         ...
 
     def rollback(self) -> None:
@@ -281,7 +280,12 @@ class PostgresLink:
         pass
 
     def commit(self) -> None:
-        self.raw.commit()
+        if self.raw.pgconn.pipeline_status:
+            # Not psycopg's own commit(): in a pipeline, 3.3 waits for ever for the answer when what goes before it is
+            # larger than the socket's buffer. What is queued here is flushed by the pipeline's end, which is careful.
+            psycopg.RawCursor(self.raw).execute("COMMIT", prepare=False)
+        else:
+            self.raw.commit()
 
     def rollback(self) -> None:
         if not self.raw.closed:
