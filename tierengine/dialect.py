@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from typing import Any, Literal, Protocol
@@ -19,6 +19,7 @@ from typing import Any, Literal, Protocol
 import orjson
 import psycopg
 import sqlalchemy as sa
+from psycopg.pq import TransactionStatus
 from psycopg.types.json import set_json_loads
 from psycopg.types.numeric import Int8Dumper
 from sqlalchemy.dialects import postgresql
@@ -155,6 +156,10 @@ class _Coming:
         return self._cursor.fetchall()
 
 
+Gathered = Callable[[], list[list[Row]]]
+"""Returns the rows of each query that was asked; inside a pipeline this waits for the server."""
+
+
 class Link(Protocol):
     """One connection to the book, used by one thread at a time. Nothing is committed but by `commit`."""
 
@@ -180,8 +185,8 @@ class Link(Protocol):
         """Run a statement whose rows nobody reads."""
         ...
 
-    def gather(self, *asked: tuple[str, tuple[Any, ...]]) -> list[list[Row]]:
-        """Answer several queries as of one moment: on PostgreSQL they are one statement and one round trip.
+    def gather(self, *asked: tuple[str, tuple[Any, ...]]) -> Gathered:
+        """Ask several queries as of one moment: on PostgreSQL they are one statement; inside a pipeline, queue it.
 
         Each is (text, its values); its columns must have different names, and binary ones are read with `binary`.
         """
@@ -238,8 +243,9 @@ class SqliteLink:
     def run(self, sql: str, *values: Any) -> None:
         self.ask(sql, *values)
 
-    def gather(self, *asked: tuple[str, tuple[Any, ...]]) -> list[list[Row]]:
-        return [self.ask(sql, *values).rows() for sql, values in asked]
+    def gather(self, *asked: tuple[str, tuple[Any, ...]]) -> Gathered:
+        found = [self.ask(sql, *values).rows() for sql, values in asked]
+        return lambda: found
 
     def write(self, table: Table, rows: Sequence[Row]) -> None:
         if rows:
@@ -288,7 +294,12 @@ class PostgresLink:
             self.raw.commit()
 
     def rollback(self) -> None:
-        if not self.raw.closed:
+        if self.raw.closed or self.raw.pgconn.transaction_status == TransactionStatus.IDLE:
+            return
+        # psycopg's own rollback() also forgets every prepared statement, though the server keeps them.
+        try:
+            psycopg.RawCursor(self.raw).execute("ROLLBACK", prepare=False)
+        except psycopg.Error:
             self.raw.rollback()
 
     def ask(self, sql: str, *values: Any) -> Answer:
@@ -299,11 +310,10 @@ class PostgresLink:
     def run(self, sql: str, *values: Any) -> None:
         self.ask(sql, *values)
 
-    def gather(self, *asked: tuple[str, tuple[Any, ...]]) -> list[list[Row]]:
+    def gather(self, *asked: tuple[str, tuple[Any, ...]]) -> Gathered:
         cursor = psycopg.RawCursor(self.raw)
         cursor.execute(_gathered(tuple(sql for sql, _ in asked)), [value for _, values in asked for value in values])
-        found = cursor.fetchone() or ()
-        return [[tuple(row.values()) for row in part or ()] for part in found]
+        return lambda: [[tuple(row.values()) for row in part or ()] for part in cursor.fetchone() or ()]
 
     def write(self, table: Table, rows: Sequence[Row]) -> None:
         if rows:

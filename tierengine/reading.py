@@ -179,7 +179,7 @@ def hold(
         lock = link.ask(_LOCK_WAITING if wait else _LOCK, wanted)
         if link.kind == "postgresql" and named:
             link.ask(_LOCK_KEYS, [_lock_number(dealer_id, key) for key in {*named, *outside}])
-        head, ledgers, answers, by_key, by_cluster, waiting, histories, counts, later, accounts, lots = link.gather(
+        gathered = link.gather(
             (HEADS, ([dealer_id],)),
             (_LEDGERS, (wanted,)),
             (_ONCE, (dealer_id, sorted(scopes), sorted(tokens))),
@@ -192,6 +192,7 @@ def hold(
             (_ACCOUNTS, (dealer_id, wanted)),
             (_OPEN_LOTS, (wanted,)),
         )
+    head, ledgers, answers, by_key, by_cluster, waiting, histories, counts, later, accounts, lots = gathered()
     found = Held(
         outside_wanted=set(outside),
         head=next((row[1] for row in head), 0),
