@@ -9,23 +9,23 @@ from typing import Final
 from tierengine import reading
 from tierengine.dialect import Link
 from tierengine.errors import Refused, Unknown
-from tierengine.history import Contribution, Position
+from tierengine.history import Contribution
 from tierengine.ids import Ids
 from tierengine.items import Answer, Claim, Item, Sale, is_command, refusal
 from tierengine.observations import body
-from tierengine.reading import Held, NeedMore, Stored
+from tierengine.reading import Held
 from tierengine.recording_answers import Answers
 from tierengine.recording_emissions import Deliveries, emit
 from tierengine.recording_history import Refolded, Source, before, refold
 from tierengine.recording_intake import Intake, Taken
 from tierengine.recording_memory import Memory, Remembered
 from tierengine.recording_money import Purse
+from tierengine.recording_resolving import contributed
 from tierengine.recording_rows import attribute_rows, event_row, folded_rows, head_of, machine_rows, text
-from tierengine.resolution import Flag, Recorded, Resolved, Waits, cause_key, difference, resolve
+from tierengine.resolution import Flag, Waits, cause_key
 from tierengine.versions import Programme, Programmes
 from tierengine.writing import Rows
 
-_EMITTED: Final = "emit:"
 _USED: Final = (
     "SELECT number FROM entry WHERE dealer_id = ?1 AND event_key = ?2 AND member_id = ?3 AND kind = 'use' LIMIT 1"
 )
@@ -238,54 +238,11 @@ class Group:
     def _contributions(
         self, programme: Programme, intake: Intake, clusters: set[str]
     ) -> dict[int, tuple[list[Contribution], list[int]]]:
-        by_code = {head.code: member for member, head in self._held.ledgers.items()}
-        wanted: dict[int, list[Contribution]] = {}
-        stored_keys: set[str] = set()
-        stored_ids = {one.event_id for revisions in self._held.events.values() for one in revisions.values()}
-        for resolved, events in self._resolved(programme, intake, clusters):
-            self._flags.extend(resolved.flags)
-            self._parked.update(resolved.parked)
-            kept = [one for revisions in events for one in revisions.values() if one.event_id in stored_ids]
-            stored_keys.update(one.recorded.key for one in kept)
-            self._rows.unparked.extend(one.event_id for one in kept)
-            for rows in resolved.contributions.values():
-                for code, row in rows:
-                    if code not in by_code:
-                        raise NeedMore(reading.member_ids(self.link, self.dealer, [code]).values(), ())
-                    wanted.setdefault(by_code[code], []).append(row)
-        found: dict[int, tuple[list[Contribution], list[int]]] = {}
-        owners = set(wanted) | (set(self._held.ledgers) if stored_keys else set())
-        for member in sorted(owners):
-            stored = [
-                row
-                for row in (self._held.histories.get(member, ()) if stored_keys else ())
-                if cause_key(row.known) in stored_keys and not row.known[2].startswith(_EMITTED)
-            ]
-            fresh = list(difference(stored, wanted.get(member, [])))
-            if fresh:
-                self._touched.add(member)
-                found[member] = (fresh, [_event_id(intake, row.known) for row in fresh])
-        return found
-
-    def _resolved(
-        self, programme: Programme, intake: Intake, clusters: set[str]
-    ) -> list[tuple[Resolved, list[dict[int, Stored]]]]:
-        by_cluster: dict[str, set[str]] = {}
-        for key, revisions in intake.events.items():
-            for revision in revisions.values():
-                if revision.cluster in clusters:
-                    by_cluster.setdefault(revision.cluster, set()).add(key)
-        outside: dict[str, Recorded] = {}
-        for source in (self._held.outside, intake.events):
-            for key in self._held.outside_wanted & source.keys():
-                revisions = source[key]
-                outside[key] = revisions[max(revisions)].recorded
-        found = []
-        for cluster, keys in sorted(by_cluster.items()):
-            events = [intake.events[key] for key in sorted(keys)]
-            said = [one.recorded for revisions in events for one in revisions.values()]
-            found.append((resolve(said, outside, programme.info, clusters={cluster}), events))
-        return found
+        found = contributed(self.link, self.dealer, programme, self._held, intake, clusters)
+        self._flags, self._parked = found.flags, found.parked
+        self._rows.unparked = found.looked_at
+        self._touched.update(found.fresh)
+        return found.fresh
 
     # ---- money --------------------------------------------------------------------------------------------------
 
@@ -376,8 +333,3 @@ class Group:
 
 def _says(taken: Taken, status: str) -> bool:
     return taken.answer is not None and taken.answer.status == status
-
-
-def _event_id(intake: Intake, known: Position) -> int:
-    revisions = intake.events[cause_key(known)]
-    return revisions[max(revisions)].event_id

@@ -17,18 +17,18 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any, Final, Literal, Self, TypeVar
+from typing import Final, Literal, Self, TypeVar
 
 import psycopg
 
 from tierengine.database import WriterLock, check_ready, connect, sqlite_path
 from tierengine.dialect import Link
-from tierengine.errors import Unavailable
 from tierengine.ids import Ids, transact
-from tierengine.items import Answer, Item, is_command, refusal
+from tierengine.items import Answer, Item
 from tierengine.recording import Clock, Recorder, clock
+from tierengine.recording_queue import Job, fail, take_group
+from tierengine.recording_room import Room
 from tierengine.settings import Settings
 
 Lane = Literal["till", "bulk"]
@@ -55,34 +55,6 @@ _AGAIN: Final = (
 _DOWN: Final = (sqlite3.OperationalError, psycopg.OperationalError)
 
 
-@dataclass(slots=True, eq=False)
-class _Job:
-    """One request that waits: an item, or an act of its own (`act` takes the link; `quiet` ones touch no database)."""
-
-    future: Future[Any]
-    item: Item | None = None
-    act: Callable[[Link, Ids], Any] | None = None
-    deadline: float | None = None
-    tries: int = 0
-    since: float = field(default_factory=time.monotonic)
-
-    def members(self) -> frozenset[str]:
-        return frozenset(said.member for said in self.item.observations if said.member) if self.item else frozenset()
-
-    def answer(self, answer: Answer) -> None:
-        if not self.future.done():
-            self.future.set_result(answer)
-
-    def refuse(self, code: str) -> None:
-        """Answer an item with a code, an act with an error."""
-        if self.future.done():
-            return
-        if self.item is None:
-            self.future.set_exception(Unavailable(code))
-        else:
-            self.future.set_result(refusal("unavailable", Unavailable(code)))
-
-
 class Writer:
     """Owns the writing of one book in this process. Thread-safe; `close` drains it.
 
@@ -93,7 +65,7 @@ class Writer:
         self.settings = settings or Settings(database_url=url)
         self.url = url
         self._now = now
-        self._lanes: dict[Lane, deque[_Job]] = {"till": deque(), "bulk": deque()}
+        self._lanes: dict[Lane, deque[Job]] = {"till": deque(), "bulk": deque()}
         self._changed = threading.Condition()
         self._closing = False
         self._failed = ""
@@ -103,7 +75,7 @@ class Writer:
         check_ready(url)
         self._lock = WriterLock(sqlite_path(url)) if self.settings.kind == "sqlite" else None
         self._recorder: Recorder | None = None
-        self._room: _Room | None = None
+        self._room: Room | None = None
         try:
             self._open()
         except BaseException:
@@ -126,7 +98,7 @@ class Writer:
         """
         future: Future[Answer] = Future()
         deadline = time.monotonic() + self.settings.deadline_ms / 1_000 if lane == "till" else None
-        job = _Job(future, item, deadline=deadline)
+        job = Job(future, item, deadline=deadline)
         with self._changed:
             if self._closing:
                 job.refuse("writer_down")
@@ -145,19 +117,19 @@ class Writer:
         futures: list[Future[Answer]] = []
         waiting = iter(items)
         while batch := list(islice(waiting, max(self.settings.queue_size, self._most()))):
-            jobs = [_Job(Future(), item) for item in batch]
+            jobs = [Job(Future(), item) for item in batch]
             self._put(*jobs)
             futures += [job.future for job in jobs]
         answers = [future.result() for future in futures]
         settled: Future[None] = Future()
-        self._put(_Job(settled))
+        self._put(Job(settled))
         settled.result()
         return answers
 
     def perform(self, act: Callable[[Link, Ids], Made]) -> Future[Made]:
         """Run `act(link, ids)` in a transaction of its own on the writer's connection (members, policies, awards)."""
         future: Future[Made] = Future()
-        self._put(_Job(future, act=act))
+        self._put(Job(future, act=act))
         return future
 
     def close(self) -> None:
@@ -176,7 +148,7 @@ class Writer:
 
     # ---- the queue ----------------------------------------------------------------------------------------------
 
-    def _put(self, *jobs: _Job) -> None:
+    def _put(self, *jobs: Job) -> None:
         """Queue jobs together, so that what is sent at once is recorded at once."""
         lane = self._lanes["bulk"]
         with self._changed:
@@ -189,7 +161,7 @@ class Writer:
                 lane.extend(jobs)
                 self._changed.notify_all()
 
-    def _next(self, recorder: Recorder) -> list[_Job] | None:
+    def _next(self, recorder: Recorder) -> list[Job] | None:
         """Wait for work and return it: items of one dealer, or one act; None: nothing is left, and we are closing."""
         with self._changed:
             while not any(self._lanes.values()):
@@ -201,11 +173,11 @@ class Writer:
             till, bulk = self._lanes["till"], self._lanes["bulk"]
             if till and not (bulk and now - max(self._last_bulk, bulk[0].since) > TURN_SECONDS):
                 self._last_till = now
-                jobs = _group(till, self.settings.group_size)
+                jobs = take_group(till, self.settings.group_size)
             else:
                 self._last_bulk = now
                 quiet = now - self._last_till > QUIET_SECONDS
-                jobs = _group(bulk, self._most() if quiet else self._piece)
+                jobs = take_group(bulk, self._most() if quiet else self._piece)
             self._changed.notify_all()
         return [job for job in jobs if self._wanted(job, now)]
 
@@ -215,7 +187,7 @@ class Writer:
         return max(self.settings.bulk_rows, FILE_ROWS) if alone else self.settings.bulk_rows
 
     @staticmethod
-    def _wanted(job: _Job, now: float) -> bool:
+    def _wanted(job: Job, now: float) -> bool:
         if job.tries == 0 and not job.future.set_running_or_notify_cancel():
             return False
         if job.deadline is not None and now > job.deadline:
@@ -227,7 +199,7 @@ class Writer:
 
     def _live(self) -> None:
         while True:
-            jobs: list[_Job] | None = []
+            jobs: list[Job] | None = []
             try:
                 while (jobs := self._next(self._working())) is not None:
                     self._work(jobs)
@@ -240,7 +212,7 @@ class Writer:
         if self._recorder is not None:
             self._recorder.link.close()
 
-    def _fall(self, jobs: Sequence[_Job]) -> None:
+    def _fall(self, jobs: Sequence[Job]) -> None:
         """Answer everybody that it did not happen, and begin again with a new connection."""
         with self._changed:
             self._failed = "writer_down"
@@ -274,7 +246,7 @@ class Writer:
         if self._lock is not None:
             self._lock.release()
 
-    def _work(self, jobs: list[_Job]) -> None:
+    def _work(self, jobs: list[Job]) -> None:
         recorder = self._working()
         began = time.monotonic()
         if jobs and jobs[0].item is None:
@@ -285,13 +257,13 @@ class Writer:
         if recorder.due:
             self._deliver(recorder)
 
-    def _pace(self, jobs: Sequence[_Job], took: float) -> None:
+    def _pace(self, jobs: Sequence[Job], took: float) -> None:
         """Make the pieces of a batch as long as a till may be kept waiting."""
         if jobs[0].deadline is None and len(jobs) >= min(self._piece, 16):
             fits = int(len(jobs) * PIECE_SECONDS / max(took, 0.001))
             self._piece = max(16, min(self.settings.bulk_rows, fits))
 
-    def _act(self, recorder: Recorder, job: _Job) -> None:
+    def _act(self, recorder: Recorder, job: Job) -> None:
         try:
             made = transact(recorder.link, recorder.ids, job.act) if job.act is not None else None
         except Exception as problem:  # noqa: BLE001 - it is the caller's, who is told
@@ -301,12 +273,12 @@ class Writer:
         else:
             job.future.set_result(made)
 
-    def _record(self, recorder: Recorder, jobs: Sequence[_Job]) -> None:
+    def _record(self, recorder: Recorder, jobs: Sequence[Job]) -> None:
         """Record a group; what fails is tried again, or cut in halves until the culprit is alone."""
         answers = self._attempt(recorder, jobs)
         if answers is None:
             return
-        late: list[_Job] = []
+        late: list[Job] = []
         for job, answer in zip(jobs, answers, strict=True):
             if answer is not None:
                 job.answer(answer)
@@ -316,7 +288,7 @@ class Writer:
         if late:
             self._again(late)
 
-    def _attempt(self, recorder: Recorder, jobs: Sequence[_Job]) -> list[Answer | None] | None:
+    def _attempt(self, recorder: Recorder, jobs: Sequence[Job]) -> list[Answer | None] | None:
         """Return the answers; None: everybody has been answered already."""
         items = [job.item for job in jobs if job.item is not None]
         down = False
@@ -335,7 +307,7 @@ class Writer:
             except Exception as problem:  # noqa: BLE001 - one bad item must not take the others with it
                 if len(jobs) == 1:
                     _log.error("an item failed", exc_info=problem)
-                    _fail(jobs[0])
+                    fail(jobs[0])
                     return None
                 break
         else:
@@ -359,12 +331,12 @@ class Writer:
         recorder.link = connect(self.url, self.settings)
         return True
 
-    def _again(self, jobs: Sequence[_Job]) -> None:
+    def _again(self, jobs: Sequence[Job]) -> None:
         """Put back what waits for a member locked elsewhere; after three tries it waits alone, beside the others."""
         patient = [job for job in jobs if job.tries >= TRIES]
         if patient:
             if self._room is None:
-                self._room = _Room(self.url, self.settings, self._now)
+                self._room = Room(self.url, self.settings, self._now)
             for job in patient:
                 self._room.put(job)
         with self._changed:
@@ -380,94 +352,3 @@ class Writer:
             # What is due stands in the book; it is tried again with the next group, or when the process starts.
             _log.warning("emissions wait: %s", problem)
             self._reconnect_if_broken(recorder)
-
-
-class _Room:
-    """Where a request waits whose member is locked elsewhere: a thread and a connection of its own, one at a time."""
-
-    def __init__(self, url: str, settings: Settings, now: Clock) -> None:
-        self._url, self._settings, self._now = url, settings, now
-        self._recorder: Recorder | None = None
-        self._jobs: deque[_Job | None] = deque()
-        self._changed = threading.Condition()
-        self._thread = threading.Thread(target=self._live, name="tierengine-waiting-room", daemon=True)
-        self._thread.start()
-
-    def put(self, job: _Job | None) -> None:
-        with self._changed:
-            self._jobs.append(job)
-            self._changed.notify()
-
-    def close(self) -> None:
-        self.put(None)
-        self._thread.join()
-
-    def _live(self) -> None:
-        while (job := self._take()) is not None:
-            try:
-                self._serve(job)
-            except Exception as problem:  # noqa: BLE001 - the next one gets a new connection
-                _log.warning("waiting for a member failed: %s", problem)
-                job.refuse("busy")
-                self._part()
-        self._part()
-
-    def _take(self) -> _Job | None:
-        with self._changed:
-            while not self._jobs:
-                self._changed.wait()
-            return self._jobs.popleft()
-
-    def _serve(self, job: _Job) -> None:
-        if job.item is None:
-            return
-        recorder = self._recorder or Recorder(connect(self._url, self._settings), now=self._now)
-        self._recorder = recorder
-        answer = recorder.record([job.item], wait=True)[0]
-        if answer is None:
-            job.refuse("busy")
-        else:
-            job.answer(answer)
-        recorder.deliver()
-
-    def _part(self) -> None:
-        if self._recorder is not None:
-            self._recorder.link.close()
-        self._recorder = None
-
-
-def _fail(job: _Job) -> None:
-    if not job.future.done():
-        body = {"status": "failed", "code": "failed"}
-        job.future.set_result(Answer("failed", "failed", body))
-
-
-def _group(lane: deque[_Job], most: int) -> list[_Job]:
-    """Take from the lane what goes into one transaction: an act alone, or items of one dealer in their order.
-
-    A command sees what was recorded before it, so it does not share a group with an earlier item of its member; and
-    nobody overtakes an item of his own that stays.
-    """
-    first = lane[0]
-    if first.item is None:
-        return [lane.popleft()]
-    dealer = first.item.dealer
-    taken: list[_Job] = []
-    left: list[_Job] = []
-    inside: set[str] = set()
-    waiting: set[str] = set()
-    while lane and len(taken) < most and len(left) < most:
-        job = lane[0]
-        item = job.item
-        if item is None:
-            break  # an act comes after all that came before it
-        lane.popleft()
-        members = job.members()
-        if item.dealer != dealer or members & waiting or (is_command(item) and members & inside):
-            waiting |= members
-            left.append(job)
-        else:
-            inside |= members
-            taken.append(job)
-    lane.extendleft(reversed(left))
-    return taken
