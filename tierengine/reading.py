@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 from tierengine.dialect import Link, Row, binary, doc
 from tierengine.history import Contribution, Position
@@ -44,7 +44,6 @@ _NAMING_REFERRAL: Final = (
     "SELECT cluster FROM event WHERE dealer_id = ?1 AND kind = 'machine_purchase' "
     "AND body -> 'fields' ->> 'referral' IN (?2*)"
 )
-_PARKED: Final = "SELECT event_id FROM parked WHERE event_id IN (?1*)"
 _HISTORIES: Final = (
     "SELECT member_id, kind, line, at, known_at, known_class, known_key, cause, qty, amount, fields "
     "FROM contribution WHERE member_id IN (?1*) ORDER BY member_id, known_at, known_class, known_key, id"
@@ -336,13 +335,3 @@ def emissions_due(link: Link, members: Collection[int]) -> set[str]:
 def undelivered(link: Link) -> list[tuple[int, int]]:
     """Return (dealer, receiver) of every emission that a stopped process left undelivered."""
     return [(row[0], row[1]) for row in link.ask(_UNDELIVERED).rows()]
-
-
-def parked_among(link: Link, event_ids: Collection[int]) -> set[int]:
-    """Return which of the events are parked."""
-    return {row[0] for row in link.ask(_PARKED, sorted(event_ids)).rows()} if event_ids else set()
-
-
-def rows(link: Link, sql: str, *values: Any) -> list[Row]:
-    """Return the rows of a query."""
-    return link.ask(sql, *values).rows()

@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from rules.vocabulary import KINDS
-from tierengine import reading
 from tierengine.dialect import Link, doc
 from tierengine.history import Position
 from tierengine.items import Answer, Item
@@ -264,15 +263,3 @@ class Answers:
 
     def _number(self, version_id: int) -> int:
         return self.programme.lanes.of(version_id).version.number
-
-
-def remembered(link: Link, dealer_id: int, scope: str, key: str) -> tuple[str, int, bytes] | None:
-    """Return (request hash, number, bytes) of a stored answer, for the service's own look-up before it queues."""
-    rows = reading.rows(
-        link,
-        "SELECT request_hash, status, answer FROM idempotency WHERE dealer_id = ?1 AND scope = ?2 AND key = ?3",
-        dealer_id,
-        scope,
-        key,
-    )
-    return (rows[0][0], rows[0][1], bytes(rows[0][2])) if rows else None

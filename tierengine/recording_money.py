@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -269,8 +269,3 @@ def _less(taken: Sequence[Taken], wallet: str, amount: int) -> list[Taken]:
         if part < one.amount:
             kept.append(Taken(one.number, one.wallet, one.lot, one.amount - part, one.place))
     return kept[::-1]
-
-
-def pairs_of(changes: Iterable[Change]) -> Mapping[Pair, Change]:
-    """Return the changes by pair."""
-    return {change.pair: change for change in changes}
