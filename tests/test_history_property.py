@@ -700,7 +700,7 @@ def cases(draw, *, fresh=50):
     return case(chance, line_of(chance) if chance.often(fresh) else chance.pick(FEW))
 
 
-@settings(max_examples=80, suppress_health_check=SLOW)
+@settings(max_examples=60, suppress_health_check=SLOW)
 @given(cases())
 def test_the_fold_and_the_model_agree_on_every_standing_and_every_net_grant(one):
     assert of_fold(folded(one)) == of_model(believed(one))
@@ -1247,7 +1247,7 @@ def caught(tried: Callable[[int], tuple[Case, dict[str, Outcome]]]) -> int | Non
     return None
 
 
-TRIES = 330
+TRIES = 270
 
 
 def test_without_a_fault_nothing_is_caught(tried):
