@@ -12,6 +12,7 @@ from rules.judge import Inputs, Judged
 from tierengine.errors import TierengineError
 from tierengine.fold import Lane
 from tierengine.history import Contribution, Observation
+from tierengine.resolution import net
 
 Status = Literal[
     "recorded",  # new, and in effect
@@ -52,8 +53,8 @@ class Once:
 class Before:
     """A member as of just before an event, under his lock: what prices and commands are decided on.
 
-    usable   what he may spend now, by wallet
-    history  what his standing events contributed up to then (claims among them)
+    usable  what he may spend now, by wallet
+    rows    all contributions known before it, retracted ones and what retracts them too
     """
 
     member_id: int
@@ -63,7 +64,12 @@ class Before:
     judged: Judged
     tier: str
     usable: Mapping[str, int]
-    history: Sequence[Contribution]
+    rows: Sequence[Contribution]
+
+    @property
+    def history(self) -> tuple[Contribution, ...]:
+        """Return what his standing events contributed up to then, claims among them."""
+        return net(self.rows)
 
 
 Check: TypeAlias = Callable[[Before], None]

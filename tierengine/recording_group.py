@@ -150,7 +150,11 @@ class Group:
         purse = self._purse(programme, member)
         check = item.check if isinstance(item, (Sale, Claim)) else None
         if check is not None:
-            check(before(self._source(programme, member), first.position, purse.usable(self.now)))
+            state, history = before(self._source(programme, member), first.position, purse.usable(self.now))
+            if history is not None:
+                self._known[member] = history
+                self._held.whole.add(member)
+            check(state)
         if not isinstance(item, Sale):
             return
         for wallet, amount in item.uses.items():

@@ -235,14 +235,18 @@ def _last(
 # ---- what a command is decided on -------------------------------------------------------------------------------
 
 
-def before(source: Source, position: Position, usable: Mapping[str, int]) -> Before:
-    """Return the member as of just before `position`, whether that lies behind the head or in his past."""
+def before(source: Source, position: Position, usable: Mapping[str, int]) -> tuple[Before, Remembered | None]:
+    """Return the member as of just before `position`, whether that lies behind the head or in his past.
+
+    Behind the head the facts go on to serve the fold of the event itself: they are returned as well.
+    """
     start, carry, late = _start(source, position)
     known = [row for row in source.stored if row.known < position]
     remembered = None if late else source.facts_from(position)
-    facts = RunningFacts(source.programme.zone, known) if remembered is None else remembered.facts
-    if remembered is not None:
-        remembered.asked = position
+    if remembered is None:
+        remembered = Remembered(known, RunningFacts(source.programme.zone, known), position)
+    facts = remembered.facts
+    remembered.asked = position
     folded = fold(
         source.programme.lanes,
         carry,
@@ -261,7 +265,8 @@ def before(source: Source, position: Position, usable: Mapping[str, int]) -> Bef
         folded.tier,
     )
     judged = lane.version.rules.judge(inputs)
-    return Before(source.head.member_id, position[0], lane, inputs, judged, folded.tier, usable, tuple(net(known)))
+    kept = remembered if not late and len(known) == len(source.stored) else None
+    return Before(source.head.member_id, position[0], lane, inputs, judged, folded.tier, usable, known), kept
 
 
 def _earlier_of_returns(source: Source, start: Position, known: Sequence[Contribution]) -> dict[Pair, Granted]:
