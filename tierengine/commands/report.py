@@ -26,10 +26,10 @@ _BALANCES: Final = (
     "SELECT wallet, kind, SUM(balance), COUNT(*) FROM account WHERE dealer_id = ?1 AND member_id IS NOT NULL "
     "AND balance <> 0 GROUP BY wallet, kind ORDER BY wallet, kind"
 )
-_LOTS: Final = "SELECT id, wallet, event_key, rule, amount, expires_at FROM lot WHERE dealer_id = ?1"
-_USES: Final = (
-    "SELECT u.lot_id, u.amount, e.kind, e.recorded_at FROM lot_use u JOIN entry e ON e.id = u.entry_id "
-    "WHERE u.dealer_id = ?1 AND e.kind <> 'expire'"
+_ENDS: Final = "SELECT event_key, rule, MAX(expires_at) FROM lot WHERE dealer_id = ?1 GROUP BY event_key, rule"
+_SPENT: Final = (
+    "SELECT l.event_key, l.rule, u.amount, e.recorded_at FROM lot_use u JOIN entry e ON e.id = u.entry_id "
+    "JOIN lot l ON l.id = u.lot_id WHERE u.dealer_id = ?1 AND e.kind IN ('use', 'return')"
 )
 _ORDERS: Final = "SELECT fields, amount FROM contribution WHERE dealer_id = ?1 AND kind IN (?2*)"
 _PRICED: Final = ("parts_purchase", "repair_purchase", "rental")
@@ -101,23 +101,20 @@ def _tiers(link: Link, programme: Programme, ends: dict[int, int]) -> dict[int, 
 def _outstanding(link: Link, programme: Programme, ends: dict[int, int]) -> dict[int, dict[str, int]]:
     """Return what was held at each year's end, by when it was earned: a file imported today tells of long ago.
 
-    What was taken back counts from the start, what was spent from when it was spent.
+    What was taken back never was; what was spent is gone from when it was spent.
     """
     when = _granted_at(link, programme)
-    taken: dict[int, int] = defaultdict(int)
-    spent: dict[int, list[tuple[int, int]]] = defaultdict(list)
-    for lot, amount_, kind, recorded_at in link.ask(_USES, programme.dealer_id).rows():
-        if kind in ("use", "return"):
-            spent[lot].append((recorded_at, amount_))
-        else:
-            taken[lot] += amount_
+    lasts = {(key, rule): end for key, rule, end in link.ask(_ENDS, programme.dealer_id).rows()}
+    spent: dict[tuple[str, str], list[tuple[int, int]]] = defaultdict(list)
+    for key, rule, part, recorded_at in link.ask(_SPENT, programme.dealer_id).rows():
+        spent[key, rule].append((recorded_at, part))
     held: dict[int, dict[str, int]] = {year: defaultdict(int) for year in ends}
-    for lot, wallet, key, rule, amount_, expires_at in link.ask(_LOTS, programme.dealer_id).rows():
-        at = when.get((key, rule), 0)
+    for wallet, rule, key, _, net in link.ask(_NET, programme.dealer_id).rows():
+        granted, last = when.get((key, rule), 0), lasts.get((key, rule))
         for year, end in ends.items():
-            if at <= end and (expires_at is None or expires_at > end):
-                used = sum(part for recorded_at, part in spent[lot] if recorded_at <= end)
-                held[year][wallet] += amount_ - taken[lot] - used
+            if granted <= end and (last is None or last > end):
+                used = sum(part for recorded_at, part in spent[key, rule] if recorded_at <= end)
+                held[year][wallet] += int(net) - used
     return {year: dict(sorted(wallets.items())) for year, wallets in held.items()}
 
 
