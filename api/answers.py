@@ -11,7 +11,7 @@ from fastapi import Request
 from starlette.responses import Response
 
 from api.errors import problem
-from tierengine.items import Answer
+from tierengine.recording.items import Answer
 
 JSON: Final = "application/json"
 

@@ -24,8 +24,8 @@ from api import docs, errors, events, health, members, sales, schemas
 from api.keys import Keys
 from api.readers import Readers
 from api.service import Service
+from tierengine.recording.writer import Writer
 from tierengine.settings import Settings
-from tierengine.writer import Writer
 
 TURN_SECONDS: Final = 0.0005
 COLLECT_AFTER: Final = 50_000

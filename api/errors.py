@@ -18,7 +18,6 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from rules.policy import Text
-from tierengine.entitlements import SENTENCES as OF_ENTITLEMENTS
 from tierengine.errors import (
     CATALOGUE,
     Broken,
@@ -31,6 +30,7 @@ from tierengine.errors import (
     Unavailable,
     Unknown,
 )
+from tierengine.service.entitlements import SENTENCES as OF_ENTITLEMENTS
 
 PROBLEM: Final = "application/problem+json"
 RETRY_AFTER: Final = "1"

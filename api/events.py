@@ -12,13 +12,13 @@ from api import schemas
 from api.answers import answered
 from api.keys import STAFF_KINDS, late_days_of, source_of
 from api.service import Write, stamp, write_of
-from tierengine.entitlements import CLAIMED, claim_check
 from tierengine.errors import Denied, FormError, Malformed
-from tierengine.history import Observation
-from tierengine.items import Claim, Item, Observe
-from tierengine.members import contributions_of
-from tierengine.observations import read_observation
-from tierengine.versions import Programme
+from tierengine.judging.history import Observation
+from tierengine.judging.observations import read_observation
+from tierengine.membership.members import contributions_of
+from tierengine.policies.versions import Programme
+from tierengine.recording.items import Claim, Item, Observe
+from tierengine.service.entitlements import CLAIMED, claim_check
 
 router: Final = APIRouter(prefix="/v1", tags=["events"])
 

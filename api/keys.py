@@ -15,8 +15,8 @@ from fastapi import Request
 
 from api.readers import Readers
 from tierengine.errors import Denied
-from tierengine.people import Caller, caller
-from tierengine.versions import Programme
+from tierengine.membership.people import Caller, caller
+from tierengine.policies.versions import Programme
 
 REMEMBERED_SECONDS: Final = 2.0
 REMEMBERED_MOST: Final = 10_000

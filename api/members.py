@@ -11,8 +11,8 @@ from api import schemas
 from api.answers import plain
 from api.service import asker_of, service_of
 from tierengine.errors import FormError, Malformed
-from tierengine.members import STATEMENT_MOST, balance, statement, view
-from tierengine.people import find_members as find
+from tierengine.membership.members import STATEMENT_MOST, balance, statement, view
+from tierengine.membership.people import find_members as find
 
 router: Final = APIRouter(prefix="/v1/members", tags=["members"])
 

@@ -17,13 +17,13 @@ from typing import Final, TypeVar
 
 import psycopg
 
-from tierengine import versions
-from tierengine.database import NotReady
-from tierengine.dialect import Link
 from tierengine.errors import Unavailable, Unknown
-from tierengine.members import reader, snapshot
+from tierengine.membership.members import reader, snapshot
+from tierengine.policies import versions
+from tierengine.policies.versions import Programme
 from tierengine.settings import Settings
-from tierengine.versions import Programme
+from tierengine.store.database import NotReady
+from tierengine.store.dialect import Link
 
 Found = TypeVar("Found")
 THREADS: Final = 4

@@ -14,15 +14,15 @@ from api.bodies import parse, read_bytes
 from api.events import observe
 from api.keys import late_days_of, source_of
 from api.service import Service, asker_of, service_of, stamp, write_of
-from tierengine.dialect import Link, doc
 from tierengine.errors import FormError, Malformed
-from tierengine.items import Observe
-from tierengine.observations import from_body
-from tierengine.people import Caller
-from tierengine.pricing import PricedLine
-from tierengine.quotes import charge, quote
-from tierengine.sales import Order, as_asked, booked_lines, observations, read_order, sale
-from tierengine.versions import Programme
+from tierengine.judging.observations import from_body
+from tierengine.judging.pricing import PricedLine
+from tierengine.membership.people import Caller
+from tierengine.policies.versions import Programme
+from tierengine.recording.items import Observe
+from tierengine.store.dialect import Link, doc
+from tierengine.till.quotes import charge, quote
+from tierengine.till.sales import Order, as_asked, booked_lines, observations, read_order, sale
 
 router: Final = APIRouter(prefix="/v1", tags=["sales"])
 _STORED: Final = "SELECT kind, body FROM event WHERE dealer_id = ?1 AND cluster = ?2 AND revision = 0"

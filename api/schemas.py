@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from api import shapes
 from api.shapes import Balance, Booked, Found, Member, Quote, Sold, Statement
 from rules.vocabulary import COMMON, FIELDS, KINDS
-from tierengine.observations import MONEY_MOST
+from tierengine.judging.observations import MONEY_MOST
 
 __all__ = [
     "OF_CLAIM", "Balance", "Booked", "Found", "Lang", "Member", "Quote", "Sold", "Statement", "document", "read",

@@ -16,12 +16,12 @@ from api.errors import Problem, language
 from api.keys import Keys
 from api.readers import Readers
 from tierengine.errors import Unknown
-from tierengine.items import Answer, Item, Once
-from tierengine.members import Asker
-from tierengine.people import Caller
-from tierengine.recording import clock
+from tierengine.membership.members import Asker
+from tierengine.membership.people import Caller
+from tierengine.recording.items import Answer, Item, Once
+from tierengine.recording.recorder import clock
+from tierengine.recording.writer import Writer
 from tierengine.settings import Settings
-from tierengine.writer import Writer
 
 _KEY: Final = re.compile(r"[!-~]([ -~]{0,253}[!-~])?", re.ASCII)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)

@@ -78,7 +78,7 @@ def database_url(request) -> str:
 
 
 def migrate(url: str) -> None:
-    from tierengine import database
+    from tierengine.store import database
 
     database.migrate(url)
 

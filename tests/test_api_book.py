@@ -15,11 +15,13 @@ from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient, Response
 
 from api.app import create_app
-from tierengine import database, people, versions
-from tierengine.dialect import Link
-from tierengine.ids import Ids, transact
-from tierengine.recording import clock
+from tierengine.membership import people
+from tierengine.policies import versions
+from tierengine.recording.recorder import clock
 from tierengine.settings import Settings
+from tierengine.store import database
+from tierengine.store.dialect import Link
+from tierengine.store.ids import Ids, transact
 
 POLICY = (Path(__file__).parent.parent / "policies.yaml").read_text(encoding="utf-8")
 

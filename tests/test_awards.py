@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from tests.test_recording import Club
-from tierengine import awards
+from tierengine.awarding import awards
 from tierengine.errors import Refused, Unknown
-from tierengine.ids import Ids, transact
-from tierengine.verify import verify
+from tierengine.ledger.verify import verify
+from tierengine.store.ids import Ids, transact
 
 SHIPPED = (Path(__file__).parent.parent / "policies.yaml").read_text(encoding="utf-8")
 MEMBERS = [f"M{number:02d}" for number in range(20)]

@@ -16,7 +16,7 @@ import pytest
 
 from tierengine import __main__ as program
 from tierengine.commands.screen import BadLanguage, both, common, in_lang
-from tierengine.database import WriterLock
+from tierengine.store.database import WriterLock
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent

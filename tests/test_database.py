@@ -4,11 +4,11 @@ import sys
 
 import pytest
 
-from tierengine import database
-from tierengine.dialect import Table, doc, translate
-from tierengine.ids import BLOCK, Ids, NeedIds, transact
-from tierengine.models import Event, Idempotency
 from tierengine.settings import Settings, SettingsRefused, document
+from tierengine.store import database
+from tierengine.store.dialect import Table, doc, translate
+from tierengine.store.ids import BLOCK, Ids, NeedIds, transact
+from tierengine.store.models import Event, Idempotency
 
 
 @pytest.fixture
@@ -142,7 +142,9 @@ def test_a_reader_cannot_write(database_url):
 
 def test_a_second_writer_of_a_file_is_refused_and_told_who_holds_it(tmp_path):
     path = tmp_path / "t.db"
-    program = f"from tierengine.database import WriterLock; from pathlib import Path; WriterLock(Path({str(path)!r}))"
+    program = (
+        f"from tierengine.store.database import WriterLock; from pathlib import Path; WriterLock(Path({str(path)!r}))"
+    )
     with database.WriterLock(path):
         with pytest.raises(database.WriterBusy, match=f"process {os.getpid()}"):
             database.WriterLock(path)

@@ -15,14 +15,15 @@ import pytest
 
 from rules.reader import read
 from tierengine import __main__ as program
-from tierengine import members, versions
-from tierengine.book import Book, demo_book
-from tierengine.book.days import START, TODAY, at, micros
-from tierengine.database import WriterLock
-from tierengine.demo import afresh, policy_file, tell
-from tierengine.observations import read_observation
-from tierengine.standings import stages
-from tierengine.verify import verify
+from tierengine.demo.book import Book, demo_book
+from tierengine.demo.book.days import START, TODAY, at, micros
+from tierengine.demo.run import afresh, policy_file, tell
+from tierengine.judging.observations import read_observation
+from tierengine.ledger.verify import verify
+from tierengine.membership import members
+from tierengine.membership.standings import stages
+from tierengine.policies import versions
+from tierengine.store.database import WriterLock
 
 ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "policies.yaml").read_text(encoding="utf-8")
@@ -70,7 +71,7 @@ def test_every_delivery_is_an_observation_that_its_source_may_send():
 
 def test_the_book_is_the_same_in_every_process():
     script = (
-        "import hashlib; from tierengine.book import demo_book as b;"
+        "import hashlib; from tierengine.demo.book import demo_book as b;"
         "print(hashlib.sha256(repr((b().customers, b().deliveries)).encode()).hexdigest())"
     )
     said = {

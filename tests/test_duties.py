@@ -9,8 +9,8 @@ import pytest
 
 from rules import policy as ast
 from tests.policy_strategies import TITLE, minimal
-from tierengine.duties import DAY_MINUTES, Happened, LevelFrom, Load, level_of, level_over_time, owed
-from tierengine.history import Contribution
+from tierengine.judging.history import Contribution
+from tierengine.service.duties import DAY_MINUTES, Happened, LevelFrom, Load, level_of, level_over_time, owed
 from tierengine.zone import Zone
 
 ZONE = Zone("Asia/Shanghai")

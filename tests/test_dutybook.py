@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.test_recording import Club
-from tierengine.dutybook import read_duties
+from tierengine.service.dutybook import read_duties
 
 SHIPPED = (Path(__file__).parent.parent / "policies.yaml").read_text(encoding="utf-8")
 MEMBERS = [f"M{number:02d}" for number in range(12)]

@@ -12,12 +12,12 @@ from rules.judge import Inputs
 from rules.policy import Policy
 from rules.reader import read
 from tests.test_api_book import POLICY
-from tierengine.decisions import PolicyLine, Version
-from tierengine.entitlements import SENTENCES, ClaimRefused, claim_check, level, rights
 from tierengine.errors import Refused
-from tierengine.fold import Lanes
-from tierengine.history import Contribution, Observation
-from tierengine.items import Before
+from tierengine.judging.decisions import PolicyLine, Version
+from tierengine.judging.fold import Lanes
+from tierengine.judging.history import Contribution, Observation
+from tierengine.recording.items import Before
+from tierengine.service.entitlements import SENTENCES, ClaimRefused, claim_check, level, rights
 from tierengine.zone import Zone
 
 ZONE = Zone("Asia/Shanghai")

@@ -10,7 +10,7 @@ import pytest
 from rules.judge import Ruleset
 from rules.policy import Example
 from rules.reader import read
-from tierengine.examples import Verdict, run_examples
+from tierengine.policies.examples import Verdict, run_examples
 
 SHIPPED = Path(__file__).parent.parent / "policies.yaml"
 

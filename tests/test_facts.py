@@ -18,11 +18,11 @@ from hypothesis import strategies as st
 from rules import policy as rules_policy
 from rules.policy import AllOf, Attested, Fact, Filter, Policy, Subject, Text, Tier, Trait, Window
 from tests import oracle_facts as oracle
-from tierengine.facts import FactSet, RunningFacts, fact_set, ratio
-from tierengine.facts_sql import Ask, read_contributions, read_facts
-from tierengine.history import AFTER, Contribution
-from tierengine.models import ContributionRow
-from tierengine.resolution import net
+from tierengine.judging.facts import FactSet, RunningFacts, fact_set, ratio
+from tierengine.judging.facts_sql import Ask, read_contributions, read_facts
+from tierengine.judging.history import AFTER, Contribution
+from tierengine.judging.resolution import net
+from tierengine.store.models import ContributionRow
 from tierengine.zone import Zone
 
 ZONES = ("Asia/Shanghai", "America/New_York")

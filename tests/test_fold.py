@@ -8,12 +8,12 @@ from datetime import date, datetime, time
 from rules import policy as ast
 from rules.judge import Ruleset
 from tests.policy_strategies import TITLE, is_at_least, minimal
-from tierengine import carry as carries
-from tierengine.decisions import PolicyLine, Version
-from tierengine.facts import RunningFacts
-from tierengine.fold import Lanes, fold
-from tierengine.history import AFTER, LAST, Contribution, Step
-from tierengine.resolution import steps
+from tierengine.judging import carry as carries
+from tierengine.judging.decisions import PolicyLine, Version
+from tierengine.judging.facts import RunningFacts
+from tierengine.judging.fold import Lanes, fold
+from tierengine.judging.history import AFTER, LAST, Contribution, Step
+from tierengine.judging.resolution import steps
 from tierengine.zone import Zone
 
 ZONE = Zone("Asia/Shanghai")

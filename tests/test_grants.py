@@ -9,11 +9,11 @@ import pytest
 
 from rules import policy as ast
 from tests.policy_strategies import TITLE, minimal
-from tierengine import carry as carries
-from tierengine.carry import Carry, Standing
-from tierengine.decisions import Granted
-from tierengine.grants import Occasion, Rewards, choose, chosen_amount, holds, plain_amount, uncount, value_of
-from tierengine.history import Contribution
+from tierengine.judging import carry as carries
+from tierengine.judging.carry import Carry, Standing
+from tierengine.judging.decisions import Granted
+from tierengine.judging.grants import Occasion, Rewards, choose, chosen_amount, holds, plain_amount, uncount, value_of
+from tierengine.judging.history import Contribution
 from tierengine.zone import Zone
 
 ZONE = Zone("Asia/Shanghai")

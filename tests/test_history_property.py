@@ -24,21 +24,24 @@ from rules import policy as ast
 from rules.judge import Ruleset, StandingTiers
 from tests import model
 from tests.model import Said
-from tierengine import database, grants, people, recording_history
-from tierengine import fold as folding
-from tierengine import versions as versioning
-from tierengine.carry import load
-from tierengine.decisions import Emitted, Folded, Granted, PolicyLine, Version
-from tierengine.facts import RunningFacts
-from tierengine.grants import Rewards
-from tierengine.history import LAST, OBSERVATION, Contribution, Observation, Position, Step
-from tierengine.ids import Ids, transact
-from tierengine.items import Observe
-from tierengine.observations import cluster_of_key
-from tierengine.recording import Recorder
-from tierengine.resolution import Recorded, resolve, steps
-from tierengine.standing import Ladder
-from tierengine.states import States
+from tierengine.judging import fold as folding
+from tierengine.judging import grants
+from tierengine.judging.carry import load
+from tierengine.judging.decisions import Emitted, Folded, Granted, PolicyLine, Version
+from tierengine.judging.facts import RunningFacts
+from tierengine.judging.grants import Rewards
+from tierengine.judging.history import LAST, OBSERVATION, Contribution, Observation, Position, Step
+from tierengine.judging.observations import cluster_of_key
+from tierengine.judging.resolution import Recorded, resolve, steps
+from tierengine.judging.standing import Ladder
+from tierengine.judging.states import States
+from tierengine.membership import people
+from tierengine.policies import versions as versioning
+from tierengine.recording import refolding as recording_history
+from tierengine.recording.items import Observe
+from tierengine.recording.recorder import Recorder
+from tierengine.store import database
+from tierengine.store.ids import Ids, transact
 from tierengine.zone import Zone
 
 # Programmes are compiled on the way, and a fixture's book serves all examples of a test.

@@ -22,6 +22,15 @@ def lint_imports(folder: Path) -> subprocess.CompletedProcess:
     )  # fmt: skip
 
 
+SKELETON = (
+    "api/app.py",
+    "tierengine/judging/fold.py",
+    "tierengine/store/models.py",
+    "rules/policy.py",
+    "rules/engine.py",
+)
+
+
 def test_imports_go_one_way():
     ended = lint_imports(HERE)
     assert ended.returncode == 0, ended.stdout + ended.stderr
@@ -30,15 +39,16 @@ def test_imports_go_one_way():
 @pytest.mark.parametrize(
     ("module", "statement", "broken"),
     [
-        ("rules/policy.py", "import tierengine.models", "Imports go one way: api, then tierengine, then rules"),
-        ("tierengine/models.py", "import api.app", "Imports go one way: api, then tierengine, then rules"),
+        ("rules/policy.py", "import tierengine.store.models", "Imports go one way: api, then tierengine, then rules"),
+        ("tierengine/store/models.py", "import api.app", "Imports go one way: api, then tierengine, then rules"),
         ("rules/policy.py", "from sqlalchemy import select", "rules knows no database and no HTTP"),
         (
-            "tierengine/models.py",
+            "tierengine/store/models.py",
             "import yaml",
             "tierengine knows no web framework, and reads policies only through rules",
         ),
-        ("tierengine/models.py", "from fastapi import Depends", "tierengine knows no web framework"),
+        ("tierengine/store/models.py", "import tierengine.judging.fold", "Inside tierengine, what decides"),
+        ("tierengine/store/models.py", "from fastapi import Depends", "tierengine knows no web framework"),
         ("api/app.py", "import durable_rules_engine", "api reaches policies only through tierengine and rules"),
         ("rules/policy.py", "import durable_rules_engine", "Only rules.engine touches durable-rules"),
         ("rules/engine.py", "from durable.lang import ruleset", "Only rules.engine touches durable-rules"),
@@ -46,10 +56,11 @@ def test_imports_go_one_way():
 )
 def test_each_contract_can_fail(tmp_path, module, statement, broken):
     shutil.copy(HERE / "pyproject.toml", tmp_path)
-    for path in ("api/app.py", "tierengine/models.py", "rules/policy.py", "rules/engine.py"):
-        (tmp_path / path).parent.mkdir(exist_ok=True)
+    for path in SKELETON:
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).touch()
         (tmp_path / path).with_name("__init__.py").touch()
+    (tmp_path / "tierengine/__init__.py").touch()
     (tmp_path / "rules/engine.py").write_text("import durable_rules_engine\n", encoding="utf-8")
     assert lint_imports(tmp_path).returncode == 0
     (tmp_path / module).write_text(statement + "\n", encoding="utf-8")

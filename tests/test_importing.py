@@ -15,15 +15,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tierengine import members, versions
-from tierengine.import_files import FileRefused, rows, source_of
-from tierengine.import_mapping import Mapping, MappingRefused, read_mapping, with_options
-from tierengine.import_rows import Sheet, events
-from tierengine.import_values import SENTENCES, CellRefused, Cells, day, decimal, texts, whole, yes_or_no
-from tierengine.importing import GROUP, Summary, Target, import_file
-from tierengine.people import create_dealer
-from tierengine.standings import stages
-from tierengine.writer import Writer
+from tierengine.importing.files import FileRefused, rows, source_of
+from tierengine.importing.mapping import Mapping, MappingRefused, read_mapping, with_options
+from tierengine.importing.rows import Sheet, events
+from tierengine.importing.run import GROUP, Summary, Target, import_file
+from tierengine.importing.values import SENTENCES, CellRefused, Cells, day, decimal, texts, whole, yes_or_no
+from tierengine.membership import members
+from tierengine.membership.people import create_dealer
+from tierengine.membership.standings import stages
+from tierengine.policies import versions
+from tierengine.recording.writer import Writer
 from tierengine.zone import Zone
 
 HERE = Path(__file__).parent

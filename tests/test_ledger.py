@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tierengine.errors import Broken, Refused, Unknown
-from tierengine.ledger import Balance, Lapsed, MemberBook, PostingDraft, Taken
-from tierengine.lots import Lot
+from tierengine.ledger.book import Balance, Lapsed, MemberBook, PostingDraft, Taken
+from tierengine.ledger.lots import Lot
 
 CREDIT = "parts_credit"
 

@@ -11,10 +11,10 @@ from rules.judge import Explanation
 from rules.policy import Subject, Text
 from rules.reader import read
 from tests.test_api_book import POLICY, Till, code, moment, order, serving
-from tierengine.explaining import Words, conditions_of, missing
-from tierengine.members import Asker, reader, snapshot, view
-from tierengine.recording import clock
-from tierengine.versions import load
+from tierengine.membership.explaining import Words, conditions_of, missing
+from tierengine.membership.members import Asker, reader, snapshot, view
+from tierengine.policies.versions import load
+from tierengine.recording.recorder import clock
 
 DAY = 86_400_000_000
 

@@ -6,7 +6,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlmodel import SQLModel
 
-from tierengine import database, models
+from tierengine.store import database, models
 
 INSERT_ONLY = [
     "event",

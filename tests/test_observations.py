@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from rules.vocabulary import COMMON, FIELDS, KINDS
 from tierengine.errors import CATALOGUE, Malformed
-from tierengine.observations import body, content_hash, from_body, read_observation
+from tierengine.judging.observations import body, content_hash, from_body, read_observation
 
 CHINA = ZoneInfo("Asia/Shanghai")
 NOW = 1_772_337_600_000_000  # 2026-03-01 12:00 in China

@@ -120,7 +120,7 @@ def test_the_examples_are_many_and_each_expects_something(policy):
 
 def test_every_example_comes_out_as_it_says_and_every_reward_and_price_is_in_one(policy):
     from rules.judge import Ruleset
-    from tierengine.examples import run_examples
+    from tierengine.policies.examples import run_examples
 
     verdicts = run_examples(Ruleset(policy))
     assert {one.example.title: (one.wrong, one.parked) for one in verdicts if not one.passed} == {}

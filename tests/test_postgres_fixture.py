@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import create_engine, inspect, text
 
 from tests import postgres
-from tierengine import database
+from tierengine.store import database
 
 HERE = Path(__file__).parent.parent
 # With the folder of its socket as a word of its own.

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from rules import policy as ast
 from tests.policy_strategies import TITLE, minimal
-from tierengine.pricing import OrderLine, pay_by_credit, price_order, share, totals, usable_credit
+from tierengine.judging.pricing import OrderLine, pay_by_credit, price_order, share, totals, usable_credit
 
 TODAY = date(2026, 3, 10)
 ANY = ast.AllOf(())

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from rules import policy as ast
 from tests.policy_strategies import TITLE
-from tierengine.ranking import Candidate, rank, winners
+from tierengine.awarding.ranking import Candidate, rank, winners
 
 MARGIN, BROUGHT, TIPS = (ast.Score(*part) for part in (("margin", 40), ("brought", 25), ("tips", 10)))
 

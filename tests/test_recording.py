@@ -7,12 +7,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tierengine import database, people, versions
 from tierengine.errors import Refused
-from tierengine.ids import Ids, transact
-from tierengine.items import Claim, Observe, Once, Sale
-from tierengine.observations import read_observation
-from tierengine.recording import Recorder
+from tierengine.judging.observations import read_observation
+from tierengine.membership import people
+from tierengine.policies import versions
+from tierengine.recording.items import Claim, Observe, Once, Sale
+from tierengine.recording.recorder import Recorder
+from tierengine.store import database
+from tierengine.store.ids import Ids, transact
 
 ZONE = ZoneInfo("Asia/Shanghai")
 SMALL = (Path(__file__).parent / "policies" / "small.yaml").read_text(encoding="utf-8")

@@ -8,9 +8,9 @@ from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from tests.test_recording import Club
-from tierengine import people
-from tierengine.ids import transact
-from tierengine.items import Observe
+from tierengine.membership import people
+from tierengine.recording.items import Observe
+from tierengine.store.ids import transact
 
 FULL = (Path(__file__).parent.parent / "policies.yaml").read_text(encoding="utf-8")
 STATIC = (

@@ -5,9 +5,10 @@ import time
 import pytest
 
 from tests.test_recording import SMALL, Club
-from tierengine import people, versions
 from tierengine.errors import Conflict, Denied, Refused, Unknown
-from tierengine.ids import Ids, transact
+from tierengine.membership import people
+from tierengine.policies import versions
+from tierengine.store.ids import Ids, transact
 
 
 @pytest.fixture

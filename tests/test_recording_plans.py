@@ -2,18 +2,15 @@
 
 import re
 
-from tierengine import (
-    database,
-    reading,
-    recording,
-    recording_answers,
-    recording_group,
-    recording_money,
-    recording_rows,
-    versions,
-    writing,
-)
-from tierengine.dialect import translate
+from tierengine.policies import versions
+from tierengine.recording import answers as recording_answers
+from tierengine.recording import group as recording_group
+from tierengine.recording import purse as recording_money
+from tierengine.recording import reading, writing
+from tierengine.recording import recorder as recording
+from tierengine.recording import rows as recording_rows
+from tierengine.store import database
+from tierengine.store.dialect import translate
 
 MODULES = (reading, recording, recording_answers, recording_group, recording_money, recording_rows, versions, writing)
 # What is asked only when a process starts, and only when a referral is corrected.

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tierengine.errors import Malformed
-from tierengine.history import AFTER, Contribution
-from tierengine.observations import read_observation
-from tierengine.resolution import (
+from tierengine.judging.history import AFTER, Contribution
+from tierengine.judging.observations import read_observation
+from tierengine.judging.resolution import (
     MEASURES,
     Flag,
     Recorded,

@@ -9,7 +9,7 @@ import pytest
 from rules import policy as ast
 from rules.judge import Inputs, Ruleset
 from tests.policy_strategies import TITLE, is_at_least, minimal, trait_count
-from tierengine.shortlist import Listed, lists_of, needed_traits
+from tierengine.membership.shortlist import Listed, lists_of, needed_traits
 
 SEVEN = (
     "early_entrant", "repeat_buyer", "trusted_contact", "large_fleet", "peer_influence", "growth_potential",

@@ -10,8 +10,8 @@ import pytest
 from rules import policy as ast
 from rules.judge import Judged
 from tests.policy_strategies import TITLE, minimal
-from tierengine import carry as carries
-from tierengine.standing import DAY, Ladder
+from tierengine.judging import carry as carries
+from tierengine.judging.standing import DAY, Ladder
 from tierengine.zone import Zone
 
 NAMES = ("customer", "member", "gold")

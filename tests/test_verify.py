@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.test_recording import Club
-from tierengine.verify import INVARIANTS, verify
+from tierengine.ledger.verify import INVARIANTS, verify
 
 
 @pytest.fixture

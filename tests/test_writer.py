@@ -12,10 +12,11 @@ import psycopg
 import pytest
 
 from tests.test_recording import Club
-from tierengine import database, people
-from tierengine.items import Observe, Once, Sale
+from tierengine.membership import people
+from tierengine.recording.items import Observe, Once, Sale
+from tierengine.recording.writer import Writer
 from tierengine.settings import Settings
-from tierengine.writer import Writer
+from tierengine.store import database
 
 
 @pytest.fixture
@@ -156,7 +157,7 @@ def test_an_act_of_the_staff_runs_in_a_transaction_of_its_own(club, writer):
 @pytest.fixture
 def poison(monkeypatch):
     """An item that breaks whoever works on it: the order number POISON."""
-    from tierengine import recording_group
+    from tierengine.recording import group as recording_group
 
     honest = recording_group.event_row
 
@@ -180,7 +181,7 @@ def test_one_bad_item_fails_alone(club, writer, poison):
 
 
 def test_a_writer_that_falls_answers_everybody_and_rises(club, writer, monkeypatch):
-    from tierengine.recording import Recorder
+    from tierengine.recording.recorder import Recorder
 
     honest = Recorder.record
     fallen = []
@@ -242,7 +243,7 @@ def test_a_second_writer_of_a_file_is_refused_by_name(sqlite_book_url):
     with Writer(sqlite_book_url):
         with pytest.raises(database.WriterBusy, match=str(os.getpid())):
             Writer(sqlite_book_url)
-        program = f"from tierengine.writer import Writer\nWriter({sqlite_book_url!r})"
+        program = f"from tierengine.recording.writer import Writer\nWriter({sqlite_book_url!r})"
         other = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
         assert f"process {os.getpid()}" in other.stderr
     Writer(sqlite_book_url).close()

@@ -17,12 +17,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from tierengine.database import connect, migrate
-from tierengine.dialect import Link
-from tierengine.ids import Ids, transact
-from tierengine.people import NewMember, create_dealer, create_key, create_members, create_store
-from tierengine.recording import clock
-from tierengine.versions import publish
+from tierengine.membership.people import NewMember, create_dealer, create_key, create_members, create_store
+from tierengine.policies.versions import publish
+from tierengine.recording.recorder import clock
+from tierengine.store.database import connect, migrate
+from tierengine.store.dialect import Link
+from tierengine.store.ids import Ids, transact
 
 POLICY = Path(__file__).parents[2] / "policies.yaml"
 FIRST_JANUARY_2024 = 1_704_067_200_000_000

@@ -13,16 +13,17 @@ import pytest
 from rules.reader import read
 from rules.source import Entries, Items, Node, Scalar, read_source
 from rules.vocabulary import KINDS
-from tierengine import members, versions
-from tierengine.import_files import Row
-from tierengine.import_mapping import Mapping
-from tierengine.import_rows import Sheet
-from tierengine.import_values import decimal
-from tierengine.items import Observe
-from tierengine.observations import read_observation
-from tierengine.people import NewMember, create_dealer, create_members, create_store
-from tierengine.verify import verify
-from tierengine.writer import Writer
+from tierengine.importing.files import Row
+from tierengine.importing.mapping import Mapping
+from tierengine.importing.rows import Sheet
+from tierengine.importing.values import decimal
+from tierengine.judging.observations import read_observation
+from tierengine.ledger.verify import verify
+from tierengine.membership import members
+from tierengine.membership.people import NewMember, create_dealer, create_members, create_store
+from tierengine.policies import versions
+from tierengine.recording.items import Observe
+from tierengine.recording.writer import Writer
 from tierengine.zone import DAY, Zone
 
 HERE = Path(__file__).parent

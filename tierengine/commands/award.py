@@ -8,8 +8,8 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from tierengine import awards
-from tierengine.awards import Plan
+from tierengine.awarding import awards
+from tierengine.awarding.awards import Plan
 from tierengine.commands.money import amount, instant, minute, percent
 from tierengine.commands.names import names_of
 from tierengine.commands.opened import (
@@ -23,9 +23,9 @@ from tierengine.commands.opened import (
     writing,
 )
 from tierengine.commands.screen import Screen, both
-from tierengine.explaining import title
-from tierengine.ids import transact
-from tierengine.recording import clock
+from tierengine.membership.explaining import title
+from tierengine.recording.recorder import clock
+from tierengine.store.ids import transact
 
 app = typer.Typer(name="award", help=both("年度评选。", "The annual award."), no_args_is_help=True)
 

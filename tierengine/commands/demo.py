@@ -7,14 +7,14 @@ from typing import Final
 
 import typer
 
-from tierengine import members
-from tierengine.book import demo_book
 from tierengine.commands import demo_page
 from tierengine.commands.failure import Stop
 from tierengine.commands.opened import Dealer, Opened, programme_of
 from tierengine.commands.progress import bar
 from tierengine.commands.screen import DONE, PROBLEMS, Screen, both
-from tierengine.demo import NotOurs, Told, afresh, policy_file, tell
+from tierengine.demo.book import demo_book
+from tierengine.demo.run import NotOurs, Told, afresh, policy_file, tell
+from tierengine.membership import members
 
 app = typer.Typer()
 URL: Final = "sqlite:///demo.db"

@@ -12,18 +12,19 @@ from typing import Any, Final
 from rich.text import Text
 
 from rules.policy import Policy
-from tierengine import awards, members
-from tierengine.awards import Plan
-from tierengine.book import demo_book
+from tierengine.awarding import awards
+from tierengine.awarding.awards import Plan
 from tierengine.commands import award, duties, report, verify
 from tierengine.commands.money import amount, count, minute
 from tierengine.commands.names import names_of
 from tierengine.commands.opened import Opened
 from tierengine.commands.screen import Screen
-from tierengine.demo import Told, policy_file
-from tierengine.dutybook import read_duties
-from tierengine.verify import Broken
-from tierengine.verify import verify as broken_of
+from tierengine.demo.book import demo_book
+from tierengine.demo.run import Told, policy_file
+from tierengine.ledger.verify import Broken
+from tierengine.ledger.verify import verify as broken_of
+from tierengine.membership import members
+from tierengine.service.dutybook import read_duties
 
 YEAR: Final = 2026
 SHORT_SHOWN: Final = 12

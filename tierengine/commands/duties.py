@@ -15,9 +15,9 @@ from tierengine.commands.money import minute
 from tierengine.commands.names import names_of
 from tierengine.commands.opened import AtOption, DealerOption, Opened, reading
 from tierengine.commands.screen import Screen, both
-from tierengine.duties import MINUTE, Owed
-from tierengine.dutybook import DutyBook, MemberDuty, read_duties
-from tierengine.explaining import title
+from tierengine.membership.explaining import title
+from tierengine.service.duties import MINUTE, Owed
+from tierengine.service.dutybook import DutyBook, MemberDuty, read_duties
 from tierengine.zone import DAY
 
 app = typer.Typer(name="duties", help=both("应尽服务。", "What is owed to members."), no_args_is_help=True)

@@ -9,22 +9,22 @@ from typing import Annotated, Any
 import typer
 
 from rules.problems import as_dict, render
-from tierengine import members
 from tierengine.commands import report as reports
 from tierengine.commands.failure import Stop
 from tierengine.commands.money import count
 from tierengine.commands.opened import Dealer, DealerOption, Opened, chosen, dealers, programme_of, settings
 from tierengine.commands.progress import bar
 from tierengine.commands.screen import DONE, PROBLEMS, USAGE, Screen, both, write_json
-from tierengine.database import check_ready
-from tierengine.import_files import FileRefused
-from tierengine.import_mapping import Mapping, MappingRefused, read_mapping, with_options
-from tierengine.import_values import Bad
-from tierengine.importing import GROUP, BadRow, Summary, Target, import_file
-from tierengine.members import snapshot
+from tierengine.importing.files import FileRefused
+from tierengine.importing.mapping import Mapping, MappingRefused, read_mapping, with_options
+from tierengine.importing.run import GROUP, BadRow, Summary, Target, import_file
+from tierengine.importing.values import Bad
+from tierengine.membership import members
+from tierengine.membership.members import snapshot
+from tierengine.policies.versions import Programme
+from tierengine.recording.writer import Writer
 from tierengine.settings import Settings
-from tierengine.versions import Programme
-from tierengine.writer import Writer
+from tierengine.store.database import check_ready
 
 
 def import_(  # noqa: PLR0913, PLR0917  each is an option of the command

@@ -9,9 +9,9 @@ import typer
 from tierengine.commands.failure import Stop
 from tierengine.commands.opened import DealerOption, chosen, dealers, writing
 from tierengine.commands.screen import PROBLEMS, USAGE, Screen, both
-from tierengine.ids import transact
-from tierengine.people import ROLES, create_key
-from tierengine.recording import clock
+from tierengine.membership.people import ROLES, create_key
+from tierengine.recording.recorder import clock
+from tierengine.store.ids import transact
 
 app = typer.Typer(name="key", help=both("接口密钥。", "API keys."), no_args_is_help=True)
 

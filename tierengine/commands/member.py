@@ -8,13 +8,13 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from tierengine import members
 from tierengine.commands.failure import Stop
 from tierengine.commands.money import amount
 from tierengine.commands.names import names_of
 from tierengine.commands.opened import AtOption, DealerOption, Opened, reading
 from tierengine.commands.screen import PROBLEMS, Screen, both
-from tierengine.people import find_members
+from tierengine.membership import members
+from tierengine.membership.people import find_members
 
 app = typer.Typer(name="member", help=both("会员。", "Members."), no_args_is_help=True)
 LOTS = 6

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import typer
 
-from tierengine import database
 from tierengine.commands.opened import settings, shown_url
 from tierengine.commands.screen import Screen, both
+from tierengine.store import database
 
 app = typer.Typer()
 

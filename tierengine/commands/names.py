@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from tierengine.dialect import Link
+from tierengine.store.dialect import Link
 
 _BY_ID: Final = "SELECT m.code, p.name FROM member m JOIN member_person p ON p.member_id = m.id WHERE m.id IN (?1*)"
 _BY_CODE: Final = (

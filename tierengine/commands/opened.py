@@ -9,16 +9,16 @@ from typing import Annotated, Final
 
 import typer
 
-from tierengine import members
 from tierengine.commands.failure import Stop
 from tierengine.commands.money import instant
 from tierengine.commands.screen import PROBLEMS, both
-from tierengine.database import WriterLock, check_ready, connect, sqlite_path
-from tierengine.dialect import Link
-from tierengine.ids import Ids
-from tierengine.recording import clock
+from tierengine.membership import members
+from tierengine.policies.versions import Programme, heads, load
+from tierengine.recording.recorder import clock
 from tierengine.settings import Settings, kind_of
-from tierengine.versions import Programme, heads, load
+from tierengine.store.database import WriterLock, check_ready, connect, sqlite_path
+from tierengine.store.dialect import Link
+from tierengine.store.ids import Ids
 
 DealerOption = Annotated[
     str,

@@ -18,7 +18,7 @@ from tierengine.commands.policy_tools import register
 from tierengine.commands.screen import DONE, PROBLEMS, Screen, both, write_json
 
 if TYPE_CHECKING:
-    from tierengine.examples import Verdict
+    from tierengine.policies.examples import Verdict
 
 app = typer.Typer(
     name="policy",
@@ -141,7 +141,7 @@ def _summary(screen: Screen, reading: Reading, errors: int) -> None:
 def test(context: typer.Context, file: File) -> int:
     """Run the examples; 1 when one fails or the file has errors."""
     from rules.judge import Ruleset  # noqa: PLC0415  as in _uncompilable
-    from tierengine.examples import run_examples  # noqa: PLC0415
+    from tierengine.policies.examples import run_examples  # noqa: PLC0415
 
     screen: Screen = context.obj
     policy = _readable(screen, file)

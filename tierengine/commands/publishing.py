@@ -11,12 +11,12 @@ from tierengine.commands.failure import Stop
 from tierengine.commands.money import instant, minute
 from tierengine.commands.opened import Dealer, chosen, dealers, writing
 from tierengine.commands.screen import PROBLEMS
-from tierengine.dialect import Link
 from tierengine.errors import Refused
-from tierengine.ids import Ids, transact
-from tierengine.people import create_dealer
-from tierengine.recording import clock
-from tierengine.versions import NOTICE, heads, publish
+from tierengine.membership.people import create_dealer
+from tierengine.policies.versions import NOTICE, heads, publish
+from tierengine.recording.recorder import clock
+from tierengine.store.dialect import Link
+from tierengine.store.ids import Ids, transact
 from tierengine.zone import SECOND, Zone
 
 

@@ -12,9 +12,9 @@ from rules.policy import Policy
 from tierengine.commands.money import amount, count
 from tierengine.commands.opened import Opened
 from tierengine.commands.screen import Screen
-from tierengine.dialect import Link, doc
-from tierengine.standings import stages
-from tierengine.versions import Programme
+from tierengine.membership.standings import stages
+from tierengine.policies.versions import Programme
+from tierengine.store.dialect import Link, doc
 
 _MEMBERS: Final = "SELECT id FROM member WHERE dealer_id = ?1 ORDER BY id"
 _NET: Final = (

@@ -15,7 +15,7 @@ import uvicorn
 from tierengine.commands.failure import Stop
 from tierengine.commands.opened import settings
 from tierengine.commands.screen import Screen, both
-from tierengine.database import WriterLock, check_ready, sqlite_path
+from tierengine.store.database import WriterLock, check_ready, sqlite_path
 
 app = typer.Typer()
 # As text: this package knows no web framework, and the service is loaded by who runs it.

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import typer
 
-from tierengine import members
 from tierengine.commands.opened import settings
 from tierengine.commands.screen import DONE, PROBLEMS, Screen, both
-from tierengine.database import check_ready
-from tierengine.verify import INVARIANTS, Broken
-from tierengine.verify import verify as broken_of
+from tierengine.ledger.verify import INVARIANTS, Broken
+from tierengine.ledger.verify import verify as broken_of
+from tierengine.membership import members
+from tierengine.store.database import check_ready
 
 app = typer.Typer()
 

@@ -1,0 +1,1 @@
+"""The annual award: ranked, frozen, issued once."""

@@ -1,0 +1,284 @@
+"""The annual award: who is eligible, in what order, frozen once, and each prize booked exactly once. Flow 3.
+
+A plan only reads. The first `issue` freezes the list (award_run, award_winner) as of a stated closing day; whatever is
+recorded later, the list stands. Each prize is one entry under the member's lock, looked for before it is written, so a
+run that was killed anywhere is simply run again.
+
+A prize in goods is kept in a wallet of the award's own (`award:ID`): what the house owes until it is handed over, and
+never payable at a till.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+from itertools import islice
+from typing import Protocol, TypeVar
+
+import orjson
+
+from rules.judge import Inputs
+from rules.policy import Award
+from tierengine.awarding.ranking import Candidate, Ranked, rank
+from tierengine.errors import Refused, Unknown
+from tierengine.judging.decisions import Version
+from tierengine.judging.facts_sql import Ask, read_facts
+from tierengine.judging.history import LAST
+from tierengine.membership.standings import Stage, stages
+from tierengine.policies.versions import Programme, prize_wallet
+from tierengine.recording import reading
+from tierengine.recording.purse import Purse
+from tierengine.recording.writing import Rows
+from tierengine.store.dialect import Link, Row, Table, doc
+from tierengine.store.ids import Ids
+from tierengine.store.models import AwardRun, AwardWinner
+from tierengine.zone import add_months
+
+CHUNK = 200
+Made = TypeVar("Made")
+
+
+class Perform(Protocol):
+    """Runs an act in a transaction of its own and returns what it made."""
+
+    def __call__(self, act: Callable[[Link, Ids], Made], /) -> Made:
+        """Run it."""
+        ...
+
+
+_RUNS = Table(AwardRun)
+_WINNERS = Table(AwardWinner)
+
+_EVER_IN = "SELECT DISTINCT member_id FROM tier_change WHERE dealer_id = ?1 AND tier IN (?2*) AND at <= ?3 ORDER BY 1"
+_CODES = "SELECT id, code FROM member WHERE id IN (?1*)"
+_RUN = (
+    "SELECT id, version_id, as_of, list_hash, planned_at, plan FROM award_run "
+    "WHERE dealer_id = ?1 AND award = ?2 AND year = ?3"
+)
+_WON = (
+    "SELECT w.member_id, m.code, w.place, w.score, w.prize FROM award_winner w "
+    "JOIN member m ON m.id = w.member_id WHERE w.run_id = ?1 ORDER BY w.place"
+)
+_ISSUED = "SELECT member_id FROM entry WHERE kind = 'award' AND cause_key = ?1 AND member_id IN (?2*)"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A ranked list as of an instant, by the policy version in force then. Amounts in fen."""
+
+    award: Award
+    year: int
+    version: Version
+    as_of: int
+    final: bool  # the year was over at `as_of`
+    ranked: Ranked
+
+    @property
+    def cost(self) -> int:
+        """Return what the prizes of the winners come to."""
+        return self.ranked.winners * self.award.prize
+
+
+@dataclass(frozen=True, slots=True)
+class Winner:
+    """One winner of a frozen list, and whether this run booked the prize or an earlier one had."""
+
+    code: str
+    place: int
+    score_bp: int
+    prize: int
+    issued_now: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """What a run of `issue` did."""
+
+    award_id: str
+    year: int
+    list_hash: str
+    frozen_now: bool
+    winners: tuple[Winner, ...]
+
+
+def the_award(programme: Programme, award_id: str | None, instant: int) -> Award:
+    """Return the award of this id, or the only one; Unknown when there is none."""
+    awards = programme.line.at(instant).rules.policy.awards
+    if award_id is None and len(awards) == 1:
+        return next(iter(awards.values()))
+    if award_id is None or award_id not in awards:
+        raise Unknown("unknown_award", award=award_id or "", known=", ".join(awards))
+    return awards[award_id]
+
+
+def plan(link: Link, programme: Programme, award_id: str | None, year: int, closing: int) -> Plan:
+    """Return the ranked list for a year as of `closing` (an instant; the year's end, when that is later than it)."""
+    zone = programme.zone
+    begin, end = zone.start_of(date(year, 1, 1)), zone.start_of(date(year + 1, 1, 1))
+    as_of = min(closing, end - 1)
+    if as_of < begin:
+        raise Refused("award_too_early", year=year)
+    version = programme.line.at(as_of)
+    award = the_award(programme, award_id, as_of)
+    members = [row[0] for row in link.ask(_EVER_IN, programme.dealer_id, list(award.tiers), as_of).rows()]
+    standing = stages(link, programme, members, as_of)
+    in_tier = [
+        member
+        for member in members
+        if standing[member]
+        and standing[member][-1].tier in award.tiers
+        and months_in(programme, standing[member], award.tiers, begin, as_of + 1) >= award.months_in_tier
+    ]
+    candidates = _candidates(link, version, award, in_tier, standing, as_of)
+    return Plan(award, year, version, as_of, as_of == end - 1, rank(award, candidates))
+
+
+def months_in(programme: Programme, standing: Sequence[Stage], tiers: Sequence[str], begin: int, end: int) -> int:
+    """Return the whole months within [begin, end) spent in these tiers, stretch by stretch."""
+    zone, months = programme.zone, 0
+    for place, stage in enumerate(standing):
+        if stage.tier not in tiers:
+            continue
+        until = standing[place + 1].at if place + 1 < len(standing) else end
+        first, last = zone.local_date(max(stage.at, begin)), zone.local_date(min(until, end))
+        while add_months(first, 1) <= last:
+            first, months = add_months(first, 1), months + 1
+    return months
+
+
+def _candidates(
+    link: Link,
+    version: Version,
+    award: Award,
+    members: Sequence[int],
+    standing: dict[int, list[Stage]],
+    as_of: int,
+) -> list[Candidate]:
+    if not members:
+        return []
+    position = (as_of, LAST, "")
+    asks = [Ask(member, position, standing[member][-1].since) for member in members]
+    known = read_facts(link.cursor(), version, asks)
+    codes: dict[int, str] = dict(link.ask(_CODES, list(members)).rows())
+    found = []
+    for ask in asks:
+        snapshot = known[ask.member_id]
+        facts = snapshot.facts(version, position, ask.since)
+        attributes = snapshot.attributes(position)
+        inputs = Inputs(facts, attributes, snapshot.attested(version, position), standing[ask.member_id][-1].tier)
+        if award.id not in version.rules.judge(inputs).barred:
+            found.append(Candidate(ask.member_id, codes[ask.member_id], facts, attributes))
+    return found
+
+
+# ---- issuing ----------------------------------------------------------------------------------------------------
+
+
+def issue(
+    perform: Perform, programme: Programme, award_id: str | None, year: int, now: int, closing: int | None = None
+) -> Issued:
+    """Freeze the list unless it is, then book every prize that is not booked yet.
+
+    perform  runs an act in a transaction of its own: `Writer.perform(act).result()`, or ids.transact
+    closing  the instant of closing, when the list is frozen before the year is over; without it that is refused
+    """
+    award = the_award(programme, award_id, now)
+    run_id, list_hash, frozen_now = perform(partial(_freeze, programme, award, year, now, closing))
+    winners = perform(lambda link, _: link.ask(_WON, run_id).rows())
+    booked: set[int] = set()
+    for chunk in _chunks(winners):
+        booked |= perform(partial(_book, programme, award, year, chunk, now))
+    return Issued(
+        award.id,
+        year,
+        list_hash,
+        frozen_now,
+        tuple(Winner(code, place, score, prize, member in booked) for member, code, place, score, prize in winners),
+    )
+
+
+def cause_of(award_id: str, year: int) -> str:
+    """Return what the entries of one award and year cite."""
+    return f"award:{award_id}:{year}"
+
+
+def _freeze(
+    programme: Programme, award: Award, year: int, now: int, closing: int | None, link: Link, ids: Ids
+) -> tuple[int, str, bool]:
+    # The dealer's row makes two runs that start at once wait for one another.
+    link.ask("SELECT id FROM dealer WHERE id = ?1 FOR UPDATE", programme.dealer_id).rows()
+    known = link.ask(_RUN, programme.dealer_id, award.id, year).rows()
+    if known:
+        return known[0][0], known[0][3], False
+    found = plan(link, programme, award.id, year, now if closing is None else min(closing, now))
+    if not found.final and closing is None:
+        raise Refused("award_too_early", year=year)
+    won = [placed for placed in found.ranked.placed if placed.wins]
+    listed = [[one.place, one.candidate.code, one.score_bp, found.award.prize] for one in won]
+    digest = hashlib.sha256(orjson.dumps([award.id, year, found.version.number, found.as_of, listed])).hexdigest()
+    run_id = ids.take()
+    text = orjson.dumps({"winners": listed, "eligible": len(found.ranked.placed)}).decode()
+    link.write(
+        _RUNS,
+        [(run_id, programme.dealer_id, award.id, year, found.version.id, found.as_of, digest, now, text)],
+    )
+    link.write(
+        _WINNERS,
+        [
+            (run_id, one.candidate.member_id, programme.dealer_id, one.place, one.score_bp, found.award.prize)
+            for one in won
+        ],
+    )
+    return run_id, digest, True
+
+
+def _book(
+    programme: Programme, award: Award, year: int, chunk: Sequence[Row], now: int, link: Link, ids: Ids
+) -> set[int]:
+    """Book the prizes of some winners under their locks; return those that were not booked before."""
+    cause, wallet = cause_of(award.id, year), prize_wallet(award)
+    members = [row[0] for row in chunk]
+    held = reading.hold(link, programme.dealer_id, members, (), (), (), {}, wait=True)
+    issued = {row[0] for row in link.ask(_ISSUED, cause, members).rows()}
+    rows, booked = Rows(), set()
+    for member_id, _code, _place, _score, prize in chunk:
+        if member_id in issued or prize <= 0:
+            continue
+        head = held.ledgers[member_id]
+        purse = Purse.of(head, programme, held.accounts.get(member_id, ()), held.lots.get(member_id, ()))
+        moment = max(now, head.recorded_at)
+        purse.settle(moment)
+        expiry = programme.line.at(now).rules.policy.wallets[award.wallet].expires if award.wallet else None
+        purse.book.adjust(
+            cause,
+            award.id,
+            wallet,
+            programme.unit(wallet),
+            prize,
+            usable_from=moment,
+            expires_at=programme.zone.expiry(expiry, moment),
+            cause=cause,
+            kind="award",
+        )
+        purse.store(rows, ids, moment)
+        state = (head.tier, head.boundary_at, head.carry)
+        rows.add("ledger", member_id, programme.dealer_id, purse.book.next_number - 1, *head.position, *state)
+        booked.add(member_id)
+    with link.pipeline():
+        rows.send(link)
+    return booked
+
+
+def _chunks(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
+    left = iter(rows)
+    while chunk := list(islice(left, CHUNK)):
+        yield chunk
+
+
+def frozen(link: Link, programme: Programme, award_id: str, year: int) -> dict[str, object] | None:
+    """Return a frozen list as it was written, or None."""
+    rows = link.ask(_RUN, programme.dealer_id, award_id, year).rows()
+    return None if not rows else {"as_of": rows[0][2], "list_hash": rows[0][3], **doc(rows[0][5])}

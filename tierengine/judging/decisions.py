@@ -1,0 +1,165 @@
+"""What goes into a fold and what comes out of it, as plain values.
+
+Units: instants in microseconds UTC, amounts in the wallet's unit (fen or points).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+from rules.judge import Ruleset
+from tierengine.judging.history import Position, Scalar
+
+State = Literal["valid", "grace", "locked", "assigned"]
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One published policy version, compiled. It rules from `effective_from`; the first one rules before it too."""
+
+    id: int
+    number: int
+    effective_from: int
+    rules: Ruleset
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyLine:
+    """All versions of one dealer, in order of `effective_from`; never empty."""
+
+    versions: tuple[Version, ...]
+
+    def at(self, instant: int) -> Version:
+        """Return the version in force at `instant`."""
+        chosen = self.versions[0]
+        for version in self.versions[1:]:
+            if version.effective_from > instant:
+                break
+            chosen = version
+        return chosen
+
+
+class FactSource(Protocol):
+    """One member's facts, asked at positions that never go back (facts.py has the two evaluators)."""
+
+    def facts(self, version: Version, position: Position, since: int) -> Mapping[str, int | None]:
+        """Return every fact of `version` as of `position`, the event there included; `since`: start of the tier."""
+        ...
+
+    def attributes(self, position: Position) -> Mapping[str, int | str | None]:
+        """Return the dated attributes as of `position`, that position included."""
+        ...
+
+    def attested(self, version: Version, position: Position) -> frozenset[str]:
+        """Return the traits with an attestation in force as of `position` that the policy's terms allow."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """What one rule granted for one event: enough to take it back, whole or in part, and to judge the amount again.
+
+    judged     amount at the grant itself; `wanted` what should stand now
+    nth        which occurrence of the period it was judged as; `counted` the key it counts under, "" = not
+    chosen     which class of an amount by class it was judged by (grants.choose)
+    caps       keys of the caps that it uses; `room` what the tightest of them left, None without caps
+    taken      key of the exclusive group that it used up, "" = none
+    lines      the lines it was granted for, with their amount and quantity when sold and what is left of both
+    base       value of the base that a per-amount reward was judged on, and what is left of it
+    """
+
+    event_key: str
+    rule: str
+    wallet: str
+    judged: int
+    wanted: int
+    usable_from: int
+    expires_at: int | None
+    version_id: int
+    nth: int = 1
+    counted: str = ""
+    caps: tuple[str, ...] = ()
+    room: int | None = None
+    taken: str = ""
+    lines: tuple[str, ...] = ()
+    sold: int = 0
+    left: int = 0
+    quantity: int = 0
+    left_quantity: int = 0
+    base: int = 0
+    left_base: int = 0
+    chosen: str = ""
+
+    def plain(self) -> dict[str, object]:
+        """Return the JSON form, which `Granted.of` reads."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+    @classmethod
+    def of(cls, raw: Mapping[str, Any]) -> Granted:
+        """Read what `plain` wrote."""
+        return cls(**{**raw, "caps": tuple(raw["caps"]), "lines": tuple(raw["lines"])})
+
+
+@dataclass(frozen=True, slots=True)
+class GrantDecision:
+    """At `step`, `granted.wanted` should stand for (granted.event_key, granted.rule).
+
+    `basis` holds the facts and carry values used; judging them again by the same version gives the same amount.
+    """
+
+    step: Position
+    kind: Literal["grant", "return"]
+    granted: Granted
+    basis: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class TierChanged:
+    """A change of standing at `step` and what made it."""
+
+    step: Position
+    tier: str
+    previous: str
+    since: int
+    until: int | None
+    state: State
+    cause: str
+    version_id: int
+    traits: tuple[str, ...]
+    basis: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Emitted:
+    """A derived event that should reach another member: one (rule, source event key) wants at most one.
+
+    It becomes a contribution of the receiver: `line` at `at`, known from `step`. When the giver's event is taken back,
+    a second one follows with the same line and negated numbers, so that the receiver's fold sees a return.
+    """
+
+    step: Position
+    rule: str
+    event_key: str  # the giver's event that this follows from: the sale's, or the return's
+    to: str  # member code
+    kind: str
+    line: str
+    at: int
+    qty: int
+    amount: int
+    fields: Mapping[str, Scalar]
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """The end of a fold: the carry after the last step (canonical JSON), and all that the steps decided."""
+
+    carry: str
+    head: Position
+    tier: str
+    boundary_at: int | None
+    decisions: tuple[GrantDecision, ...]
+    changes: tuple[TierChanged, ...]
+    emissions: tuple[Emitted, ...]
+    checkpoints: tuple[tuple[Position, str], ...]

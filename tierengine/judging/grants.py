@@ -1,0 +1,339 @@
+"""Amounts of rewards: ladders, classes, per amount, caps, exclusive groups; and what a return leaves of a grant.
+
+Pure integer arithmetic on what the engine matched. No name of a tier or a reward is known here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+from rules.policy import Amount, ByClass, Filter, Fixed, Ladder, PerAmount, Policy, Reward
+from tierengine.judging.carry import Carry, Counted, changed
+from tierengine.judging.decisions import Granted
+from tierengine.judging.history import Contribution, Scalar
+from tierengine.zone import Zone, period_key
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """One event that may earn: its key, kind, instant, and its lines with the event's fields merged in."""
+
+    key: str
+    kind: str
+    instant: int
+    lines: tuple[Contribution, ...]
+    fields: tuple[Mapping[str, Scalar], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What a matched reward would grant, before exclusive groups are settled."""
+
+    reward: Reward
+    granted: Granted
+    order: int  # place in the file
+
+
+def holds(test: Filter, value: Scalar) -> bool:
+    """Tell whether a filter holds on a value; on an absent one none does."""
+    if value is None:
+        return False
+    want = test.value
+    if test.op == "in":
+        return isinstance(want, tuple) and value in want
+    if test.op == "not_in":
+        return isinstance(want, tuple) and value not in want
+    if test.op == "is":
+        return value == want
+    if test.op == "is_not":
+        return value != want
+    if not isinstance(value, int) or not isinstance(want, int):
+        return False
+    return {
+        "at_least": value >= want,
+        "more_than": value > want,
+        "at_most": value <= want,
+        "less_than": value < want,
+    }[test.op]
+
+
+def plain_amount(amount: Amount, fields: Mapping[str, Scalar]) -> Fixed | PerAmount | Ladder:
+    """Resolve an amount by class for an event with these fields."""
+    return chosen_amount(amount, choose(amount, fields))
+
+
+def choose(amount: Amount, fields: Mapping[str, Scalar]) -> str:
+    """Return the place of the class of an event with these fields, such as "0" ("-": of none), "" without classes."""
+    places: list[str] = []
+    while isinstance(amount, ByClass):
+        fitting = (
+            place
+            for place, (_, filters, _) in enumerate(amount.classes)
+            if all(holds(test, fields.get(test.field)) for test in filters)
+        )
+        places.append(str(next(fitting, "-")))
+        amount = _inner(amount, places[-1])
+    return "/".join(places)
+
+
+def chosen_amount(amount: Amount, chosen: str) -> Fixed | PerAmount | Ladder:
+    """Return the amount that `choose` chose."""
+    places = iter(chosen.split("/"))
+    while isinstance(amount, ByClass):
+        amount = _inner(amount, next(places))
+    return amount
+
+
+def _inner(amount: ByClass, place: str) -> Amount:
+    return amount.otherwise if place == "-" else amount.classes[int(place)][2]
+
+
+def base_field(amount: Fixed | PerAmount | Ladder) -> str:
+    """Return the line field that makes the base of a per-amount reward, else ""."""
+    return amount.base if isinstance(amount, PerAmount) else ""
+
+
+def value_of(amount: Fixed | PerAmount | Ladder, nth: int, base: int) -> int:
+    """Return what the `nth` occurrence with this base earns, before caps over several events."""
+    if isinstance(amount, Fixed):
+        return amount.amount
+    if isinstance(amount, Ladder):
+        for rung in amount.rungs:
+            if rung.first <= nth and (rung.last is None or nth <= rung.last):
+                return rung.amount
+        return 0
+    if base <= 0:
+        return 0
+    if amount.rounding == "floor":
+        value = base // amount.each * amount.give
+    else:
+        value = (2 * base * amount.give + amount.each) // (2 * amount.each)
+    return value if amount.cap is None else min(value, amount.cap)
+
+
+def measure(line: Contribution, field: str) -> int:
+    """Return a number of a line: its amount, or a numeric field."""
+    if field in ("", "amount"):
+        return line.amount
+    value = line.fields.get(field)
+    return value if isinstance(value, int) else 0
+
+
+class Rewards:
+    """The rewards of one policy version in one time zone."""
+
+    __slots__ = ("_order", "_policy", "_zone")
+
+    def __init__(self, policy: Policy, zone: Zone) -> None:
+        self._policy = policy
+        self._zone = zone
+        self._order = {rule: place for place, rule in enumerate(policy.rewards)}
+
+    def grant(
+        self, carry: Carry, occasion: Occasion, matched: Mapping[str, Sequence[int]], version_id: int
+    ) -> tuple[Carry, list[Granted]]:
+        """Return what the matched rewards grant, and the carry after it. `matched`: reward → places of its lines."""
+        offers: list[Offer] = []
+        counted: dict[str, Counted] = {}
+        for rule, places in matched.items():
+            reward = self._policy.rewards.get(rule)
+            if reward is None or not places:
+                continue
+            day = self._day(reward, occasion, places[0])
+            if reward.counting == "all" and self._open(reward, occasion, places):
+                key = f"{rule}|{self._period(reward, day, occasion)}"
+                carry = replace(carry, counts=changed(carry.counts, key, carry.counts.get(key, 0) + 1))
+                lines = [occasion.lines[place] for place in places]
+                counted[rule] = Counted(key, tuple(line.line for line in lines), sum(line.qty for line in lines))
+            offer = self._offer(carry, reward, occasion, places, day, version_id)
+            if offer is not None:
+                offers.append(offer)
+        granted: list[Granted] = []
+        for offer in _settled(offers):
+            carry = self._book(carry, offer)
+            counted.pop(offer.reward.id, None)
+            granted.append(offer.granted)
+        if counted:
+            carry = replace(carry, counted={**carry.counted, occasion.key: counted})
+        return carry, granted
+
+    def _day(self, reward: Reward, occasion: Occasion, place: int) -> date:
+        """Return the local day by which the occurrence counts."""
+        value = occasion.fields[place].get(reward.counted_on) if reward.counted_on else None
+        return date.fromisoformat(value) if isinstance(value, str) else self._zone.local_date(occasion.instant)
+
+    def _period(self, reward: Reward, day: date, occasion: Occasion) -> str:
+        return occasion.key if reward.period == "event" else period_key(reward.period, day)
+
+    def _open(self, reward: Reward, occasion: Occasion, places: Sequence[int]) -> bool:
+        """Tell whether the event is inside the reward's dates and weekdays and above its minimum."""
+        today = self._zone.local_date(occasion.instant)
+        if reward.valid_from is not None and today < reward.valid_from:
+            return False
+        if reward.valid_until is not None and today > reward.valid_until:
+            return False
+        if reward.weekdays and today.weekday() not in reward.weekdays:
+            return False
+        return sum(occasion.lines[place].amount for place in places) >= reward.minimum_spend
+
+    def _offer(
+        self,
+        carry: Carry,
+        reward: Reward,
+        occasion: Occasion,
+        places: Sequence[int],
+        day: date,
+        version_id: int,
+    ) -> Offer | None:
+        if not self._open(reward, occasion, places):
+            return None
+        fields = occasion.fields[places[0]]
+        lines = [occasion.lines[place] for place in places]
+        counted = f"{reward.id}|{self._period(reward, day, occasion)}"
+        nth = carry.counts.get(counted, 0) + (1 if reward.counting == "granted" else 0)
+        chosen = choose(reward.amount, fields)
+        amount = chosen_amount(reward.amount, chosen)
+        base = sum(measure(line, base_field(amount)) for line in lines)
+        value = value_of(amount, nth, base)
+        caps = tuple(
+            f"{reward.id}|{cap.period}|{occasion.key if cap.period == 'event' else period_key(cap.period, day)}"
+            for cap in reward.caps
+        )
+        room = min(
+            (cap.limit - carry.caps.get(key, 0) for cap, key in zip(reward.caps, caps, strict=True)), default=None
+        )
+        if room is not None:
+            value = min(value, room)
+        if value <= 0:
+            return None
+        taken = ""
+        if reward.exclusive is not None:
+            key_value = fields.get(reward.exclusive.key)
+            if key_value is not None:
+                taken = f"{reward.exclusive.group}|{key_value}"
+                if taken in carry.taken:
+                    return None
+        usable = occasion.instant
+        if reward.settle_days:
+            usable = self._zone.start_of(self._zone.local_date(occasion.instant) + timedelta(days=reward.settle_days))
+        expiry = reward.expires or self._policy.wallets[reward.wallet].expires
+        sold = sum(line.amount for line in lines)
+        quantity = sum(line.qty for line in lines)
+        granted = Granted(
+            event_key=occasion.key,
+            rule=reward.id,
+            wallet=reward.wallet,
+            judged=value,
+            wanted=value,
+            usable_from=usable,
+            expires_at=self._zone.expiry(expiry, occasion.instant),
+            version_id=version_id,
+            nth=nth,
+            counted=counted,
+            caps=caps,
+            room=room,
+            taken=taken,
+            lines=tuple(line.line for line in lines),
+            sold=sold,
+            left=sold,
+            quantity=quantity,
+            left_quantity=quantity,
+            base=base,
+            left_base=base,
+            chosen=chosen,
+        )
+        return Offer(reward, granted, self._order[reward.id])
+
+    def _book(self, carry: Carry, offer: Offer) -> Carry:
+        granted = offer.granted
+        counts, caps, taken = carry.counts, carry.caps, carry.taken
+        if offer.reward.counting == "granted":
+            counts = changed(counts, granted.counted, counts.get(granted.counted, 0) + 1)
+        for key in granted.caps:
+            caps = changed(caps, key, caps.get(key, 0) + granted.judged)
+        if granted.taken:
+            taken = changed(taken, granted.taken, granted.rule)
+        return replace(carry, counts=counts, caps=caps, taken=taken)
+
+    # ---- returns ----
+
+    def take_back(self, carry: Carry, granted: Granted, lines: Sequence[Contribution]) -> tuple[Carry, Granted]:
+        """Return what a return of these (negative) lines leaves of a grant, and the carry after it.
+
+        Pro rata of the value left, floored (of the quantity, where nothing was paid); or the amount judged again on
+        what is left, with the same carry and class. A whole return leaves nothing, frees its rung, its cap and its key.
+        """
+        mine = [line for line in lines if line.line in granted.lines]
+        if not mine:
+            return carry, granted
+        reward = self._policy.rewards.get(granted.rule)
+        left = max(granted.left + sum(line.amount for line in mine), 0)
+        left_quantity = max(granted.left_quantity + sum(line.qty for line in mine), 0)
+        left_base = granted.left_base
+        wanted = 0
+        if left_quantity:
+            amount = chosen_amount(reward.amount, granted.chosen) if reward is not None else None
+            if amount is not None:
+                left_base = max(granted.left_base + sum(measure(line, base_field(amount)) for line in mine), 0)
+            if reward is not None and amount is not None and reward.returns == "rejudge":
+                wanted = 0 if left < reward.minimum_spend else value_of(amount, granted.nth, left_base)
+                wanted = wanted if granted.room is None else min(wanted, granted.room)
+            elif granted.sold > 0:
+                wanted = granted.judged * left // granted.sold
+            else:
+                wanted = granted.judged * left_quantity // granted.quantity
+        wanted = min(wanted, granted.wanted)  # a return never gives more
+        caps = carry.caps
+        for key in granted.caps:
+            caps = changed(caps, key, max(caps.get(key, 0) - (granted.wanted - wanted), 0) or None)
+        counts, taken = carry.counts, carry.taken
+        counted, key = granted.counted, granted.taken
+        if left_quantity == 0:
+            if counted:
+                counts = changed(counts, counted, max(counts.get(counted, 0) - 1, 0) or None)
+            if key and taken.get(key) == granted.rule:
+                taken = changed(taken, key, None)
+            counted, key = "", ""
+        rest = replace(
+            granted,
+            wanted=wanted,
+            counted=counted,
+            taken=key,
+            left=left,
+            left_quantity=left_quantity,
+            left_base=left_base,
+        )
+        return replace(carry, counts=counts, caps=caps, taken=taken), rest
+
+
+def uncount(carry: Carry, event_key: str, lines: Sequence[Contribution]) -> Carry:
+    """Return the carry after a return of these (negative) lines of an event that rules count without a grant."""
+    rules = carry.counted.get(event_key)
+    if rules is None:
+        return carry
+    counts, left = carry.counts, {}
+    for rule, one in rules.items():
+        rest = one.left + sum(line.qty for line in lines if line.line in one.lines)
+        if rest > 0:
+            left[rule] = replace(one, left=rest)
+        else:
+            counts = changed(counts, one.key, max(counts.get(one.key, 0) - 1, 0) or None)
+    return replace(carry, counts=counts, counted=changed(carry.counted, event_key, left or None))
+
+
+def _settled(offers: Sequence[Offer]) -> list[Offer]:
+    """Keep one offer a used-up key: the highest, then the lowest priority number, then the first in the file."""
+    best: dict[str, Offer] = {}
+    for offer in offers:
+        key = offer.granted.taken
+        rival = best.get(key) if key else None
+        if rival is None or _rank(offer) < _rank(rival):
+            best[key or f"|{offer.reward.id}"] = offer
+    return sorted(best.values(), key=lambda offer: offer.order)
+
+
+def _rank(offer: Offer) -> tuple[int, int, int]:
+    exclusive = offer.reward.exclusive
+    return (-offer.granted.judged, exclusive.priority if exclusive is not None else 0, offer.order)

@@ -1,0 +1,1 @@
+"""Credit and points: wallets, lots, entries, and the invariants that hold of them."""

@@ -1,0 +1,414 @@
+"""A member's wallets: balances, lots, and the entries that change them. Pure; recording stores what comes out.
+
+Every entry is made of postings (source, destination, positive amount), so it balances by construction. Of a member's
+accounts `available` and `held` are worth what came in less what went out, `debt` what went out less what came in: a
+claw-back that finds nothing left posts debt → grants, an over-use posts debt → uses, and what comes in later pays
+available → debt. House accounts (grants, uses, expired, forgiven, awards) have no balance here.
+
+Decisions, each also what a dealer may ask about:
+- Whatever comes in pays debt before it is available, also from a lot that is not usable yet or has lapsed already:
+  debt > 0 means available = 0.
+- A claw-back takes first what is left of the grant's own lots, then what of them lapsed unused (nobody had it, so
+  nobody owes it), then the member's other lots, earliest expiry first. Only what is missing then is debt, or forgiven.
+- A later rise of a grant first undoes what was forgiven of it.
+- What an order over-used and has since been paid for comes back as a new lot, for the units that paid are gone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from tierengine.errors import Broken, Refused, Unknown
+from tierengine.ledger.lots import Lot, first_out, plan
+
+Account = Literal["available", "held", "debt", "grants", "uses", "expired", "forgiven", "awards"]
+EntryKind = Literal["grant", "reverse", "adjust", "award", "settle_debt", "use", "return", "expire"]
+Clawback = Literal["debt", "forgive", "refuse"]
+
+
+@dataclass(slots=True)
+class Balance:
+    """What a member has in one wallet; none of the three is ever below 0."""
+
+    unit: str
+    available: int = 0
+    held: int = 0
+    debt: int = 0
+
+
+@dataclass(slots=True)
+class Lapsed:
+    """What of one grant (event key, rule) lapsed unused and what was forgiven, less what was undone since.
+
+    expired   Σ uses of its lots by `expire` entries, less Σ postings from `expired` in its own entries
+    forgiven  Σ postings from `forgiven` less Σ postings to it, in its own entries
+    """
+
+    expired: int = 0
+    forgiven: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What one entry of an order took from a lot (`lot` = its ref) or as debt (`lot` None), less what went back.
+
+    `number` is the entry's, `place` the place among what that entry took.
+    """
+
+    number: int
+    wallet: str
+    lot: int | None
+    amount: int
+    place: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PostingDraft:
+    source: Account
+    destination: Account
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class LotDraft:
+    """A lot to be made by its entry; `ref` is negative, and unique in the book."""
+
+    ref: int
+    wallet: str
+    event_key: str
+    rule: str
+    amount: int
+    usable_from: int
+    expires_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class LotUseDraft:
+    """`amount` taken from lot `ref` (positive) or put back (negative)."""
+
+    ref: int
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class EntryDraft:
+    """One business act.
+
+    event_key, rule   the grant, for what changes what a grant is worth; the order and "", for uses and returns; else ""
+    delta             signed change of what the grant is worth, or of what the member has
+    """
+
+    number: int
+    kind: EntryKind
+    wallet: str
+    unit: str
+    event_key: str
+    rule: str
+    delta: int
+    cause: str
+    decision: int | None
+    postings: tuple[PostingDraft, ...]
+    lots: tuple[LotDraft, ...] = ()
+    uses: tuple[LotUseDraft, ...] = ()
+
+
+_Move = tuple[Account, Account, int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Act:
+    """What all entries of one act share."""
+
+    wallet: str
+    cause: str
+    event_key: str = ""
+    rule: str = ""
+    decision: int | None = None
+    house: Account = "grants"
+
+    @property
+    def grant(self) -> tuple[str, str]:
+        return (self.event_key, self.rule)
+
+
+@dataclass
+class MemberBook:
+    """One member's money: loaded under his lock, changed by the methods, stored from `entries`.
+
+    balances  by wallet id
+    lots      those with something remaining, and those that `taken` names; in the order of their grants
+    lapsed    by (event key, rule), for the grants that may be adjusted
+    taken     by order's event key, for the orders that may give back
+    now       the latest instant settled; it never goes back
+    """
+
+    balances: dict[str, Balance] = field(default_factory=dict)
+    lots: list[Lot] = field(default_factory=list)
+    next_number: int = 1
+    lapsed: dict[tuple[str, str], Lapsed] = field(default_factory=dict)
+    taken: dict[str, list[Taken]] = field(default_factory=dict)
+    now: int = 0
+    entries: list[EntryDraft] = field(default_factory=list)
+    made: int = 0  # lots made by this book
+
+    # ---- reading
+
+    def usable(self, wallet: str, now: int) -> int:
+        """Return what may be used at `now`, also when lapsed lots have not been posted yet."""
+        return sum(lot.free for lot in self.lots if lot.wallet == wallet and lot.usable(now))
+
+    def used(self, wallet: str, order: str) -> int:
+        """Return what the order took from the wallet and did not give back."""
+        return sum(taken.amount for taken in self.taken.get(order, ()) if taken.wallet == wallet)
+
+    # ---- changing; each returns the entries that it appended
+
+    def settle(self, now: int, *, cause: str = "") -> tuple[EntryDraft, ...]:
+        """Post the end of every lapsed lot, exactly its unheld remainder. Call it before anything else."""
+        self.now = max(self.now, now)
+        first = len(self.entries)
+        for lot in sorted((lot for lot in self.lots if lot.free and lot.lapsed(self.now)), key=first_out):
+            part = lot.free
+            lapsed = self.lapsed.setdefault(lot.grant, Lapsed())
+            lapsed.expired += part
+            act = _Act(lot.wallet, cause)
+            self._entry(act, "expire", -part, [("available", "expired", part)], uses=[(lot, part)])
+        return self._since(first)
+
+    def adjust(  # noqa: PLR0913 - a grant is said by all of these, and every caller names them
+        self,
+        event_key: str,
+        rule: str,
+        wallet: str,
+        unit: str,
+        delta: int,
+        *,
+        usable_from: int = 0,
+        expires_at: int | None = None,
+        cause: str = "",
+        decision: int | None = None,
+        clawback: Clawback = "debt",
+        kind: EntryKind | None = None,
+    ) -> tuple[EntryDraft, ...]:
+        """Change what (event_key, rule) is worth to the member by `delta` (0: nothing happens).
+
+        A rise makes a lot with the given dates. `kind` None: `grant` or `reverse` by its sign; `award` posts from the
+        awards account. Refused (`clawback_refused`) only with clawback="refuse", and then nothing has changed.
+        """
+        first = len(self.entries)
+        self._open(wallet, unit)
+        grant = _Act(wallet, cause, event_key, rule, decision, "awards" if kind == "award" else "grants")
+        if delta > 0:
+            self._raise(grant, delta, usable_from, expires_at, kind or "grant")
+        elif delta < 0:
+            self._take_back(grant, -delta, clawback, kind or "reverse")
+        self._check(wallet)
+        return self._since(first)
+
+    def use(
+        self,
+        wallet: str,
+        amount: int,
+        order: str,
+        now: int,
+        *,
+        cause: str = "",
+        unit: str = "",
+        allow_debt: bool = False,
+    ) -> tuple[EntryDraft, ...]:
+        """Take `amount` for the order, earliest expiry first; Refused (`insufficient_credit`) when short.
+
+        `allow_debt`: a late sale is never refused. It then takes lots that are not usable yet, and the rest is debt.
+        What `settle` posted stays posted after a refusal: it is true whatever the order does.
+        """
+        _positive(amount)
+        first = len(self.entries)
+        self.settle(now, cause=cause)
+        usable = self.usable(wallet, self.now)
+        if usable < amount and not allow_debt:
+            raise Refused("insufficient_credit", wallet=wallet, usable=usable, wanted=amount)
+        self._open(wallet, unit)
+        lots = sorted(self._lots(wallet), key=lambda lot: (not lot.usable(self.now), *first_out(lot)))
+        taken = plan(lots, amount)
+        short = amount - _total(taken)
+        moves: list[_Move] = [("available", "uses", amount - short), ("debt", "uses", short)]
+        entry = self._entry(_Act(wallet, cause, order), "use", -amount, moves, uses=taken)
+        parts: list[tuple[int | None, int]] = [(lot.ref, part) for lot, part in taken]
+        parts += [(None, short)] if short else []
+        self.taken.setdefault(order, []).extend(
+            Taken(entry.number, wallet, ref, part, place) for place, (ref, part) in enumerate(parts)
+        )
+        self._check(wallet)
+        return self._since(first)
+
+    def give_back(
+        self, wallet: str, amount: int, order: str, now: int, *, cause: str = "", expires_at: int | None = None
+    ) -> tuple[EntryDraft, ...]:
+        """Return `amount` of what the order used to the lots it came from, newest use first.
+
+        They keep their old expiry: what goes back to a lapsed lot pays debt or lapses at once. `expires_at` is for the
+        new lot of an over-use that was paid for since.
+        """
+        _positive(amount)
+        first = len(self.entries)
+        self.settle(now, cause=cause)
+        used = self.used(wallet, order)
+        if amount > used:
+            raise Refused("return_exceeds_use", wallet=wallet, used=used, wanted=amount)
+        back, overused = self._put_back(wallet, amount, order)
+        to_debt = min(overused, self.balances[wallet].debt)
+        paid_for = overused - to_debt
+        act = _Act(wallet, cause, order)
+        made = [self._lot(act, paid_for, self.now, expires_at)] if paid_for else []
+        moves: list[_Move] = [("uses", "debt", to_debt), ("uses", "available", amount - to_debt)]
+        self._entry(act, "return", amount, moves, lots=made, uses=[(lot, -part) for lot, part in back])
+        self._pay_debt(wallet, cause)
+        self.settle(self.now, cause=cause)
+        self._check(wallet)
+        return self._since(first)
+
+    # ---- inside
+
+    def _raise(self, act: _Act, delta: int, usable_from: int, expires_at: int | None, kind: EntryKind) -> None:
+        lapsed = self.lapsed.setdefault(act.grant, Lapsed())
+        undone = min(delta, lapsed.forgiven)
+        lapsed.forgiven -= undone
+        rise = delta - undone
+        made = [self._lot(act, rise, usable_from, expires_at)] if rise else []
+        self._entry(act, kind, delta, [(act.house, "forgiven", undone), (act.house, "available", rise)], lots=made)
+        self._pay_debt(act.wallet, act.cause)
+        self.settle(self.now, cause=act.cause)
+
+    def _take_back(self, act: _Act, amount: int, clawback: Clawback, kind: EntryKind) -> None:
+        lots = sorted(self._lots(act.wallet), key=first_out)
+        own = plan([lot for lot in lots if lot.grant == act.grant], amount)
+        rest = amount - _total(own)
+        lapsed = self.lapsed.setdefault(act.grant, Lapsed())
+        unspent = min(rest, lapsed.expired)
+        others = plan([lot for lot in lots if lot.grant != act.grant], rest - unspent)
+        missing = rest - unspent - _total(others)
+        if missing and clawback == "refuse":
+            raise Refused("clawback_refused", wallet=act.wallet, missing=missing)
+        lapsed.expired -= unspent
+        if clawback == "forgive":
+            lapsed.forgiven += missing
+        moves: list[_Move] = [
+            ("available", act.house, _total(own) + _total(others)),
+            ("expired", act.house, unspent),
+            ("forgiven" if clawback == "forgive" else "debt", act.house, missing),
+        ]
+        self._entry(act, kind, -amount, moves, uses=own + others)
+
+    def _put_back(self, wallet: str, amount: int, order: str) -> tuple[list[tuple[Lot, int]], int]:
+        """Undo the newest of what the order took; return what goes back to which lot, and how much was over-use."""
+        by_ref = {lot.ref: lot for lot in self.lots}
+        kept: list[Taken] = []
+        back: dict[int, int] = {}  # one lot use a lot, however many entries took from it
+        overused = 0
+        for taken in sorted(self.taken[order], key=lambda one: (one.number, one.place), reverse=True):
+            part = min(amount, taken.amount) if taken.wallet == wallet else 0
+            amount -= part
+            if part < taken.amount:
+                kept.append(replace(taken, amount=taken.amount - part))
+            if part and taken.lot is None:
+                overused += part
+            elif part and taken.lot is not None:
+                back[taken.lot] = back.get(taken.lot, 0) + part
+        self.taken[order] = kept[::-1]
+        return [(by_ref[ref], part) for ref, part in back.items()], overused
+
+    def _pay_debt(self, wallet: str, cause: str) -> None:
+        balance = self.balances[wallet]
+        if due := min(balance.debt, balance.available):
+            uses = plan(sorted(self._lots(wallet), key=first_out), due)
+            self._entry(_Act(wallet, cause), "settle_debt", -due, [("available", "debt", due)], uses=uses)
+
+    def _lots(self, wallet: str) -> list[Lot]:
+        return [lot for lot in self.lots if lot.wallet == wallet]
+
+    def _open(self, wallet: str, unit: str) -> None:
+        """Make the wallet known with its unit; nothing may be posted to one without."""
+        if wallet not in self.balances:
+            if not unit:
+                raise Unknown("unknown_wallet", wallet=wallet)
+            self.balances[wallet] = Balance(unit)
+
+    def _lot(self, act: _Act, amount: int, usable_from: int, expires_at: int | None) -> Lot:
+        self.made += 1
+        order = max((lot.order for lot in self.lots), default=0) + 1
+        lot = Lot(-self.made, act.wallet, *act.grant, amount, amount, usable_from, expires_at, order)
+        self.lots.append(lot)
+        return lot
+
+    def _entry(
+        self,
+        act: _Act,
+        kind: EntryKind,
+        delta: int,
+        moves: Iterable[_Move],
+        *,
+        lots: Iterable[Lot] = (),
+        uses: Iterable[tuple[Lot, int]] = (),
+    ) -> EntryDraft:
+        """Append an entry and do to the balances and to lots that were there before what it says."""
+        balance, uses = self.balances[act.wallet], tuple(uses)
+        postings = tuple(PostingDraft(*move) for move in moves if move[2])
+        for posting in postings:
+            _change(balance, posting.source, -posting.amount)
+            _change(balance, posting.destination, posting.amount)
+        for lot, part in uses:
+            lot.remaining -= part
+        draft = EntryDraft(
+            self.next_number,
+            kind,
+            act.wallet,
+            balance.unit,
+            act.event_key,
+            act.rule,
+            delta,
+            act.cause,
+            act.decision,
+            postings,
+            tuple(LotDraft(x.ref, x.wallet, x.event_key, x.rule, x.amount, x.usable_from, x.expires_at) for x in lots),
+            tuple(LotUseDraft(lot.ref, part) for lot, part in uses),
+        )
+        self.next_number += 1
+        self.entries.append(draft)
+        return draft
+
+    def _since(self, first: int) -> tuple[EntryDraft, ...]:
+        return tuple(self.entries[first:])
+
+    def _check(self, wallet: str) -> None:
+        """Stop before anything is stored if a promise about this wallet does not hold."""
+        balance, lots = self.balances[wallet], self._lots(wallet)
+        promises = {
+            "no balance below 0": min(balance.available, balance.held, balance.debt) >= 0,
+            "debt > 0 means available = 0": not (balance.debt and balance.available),
+            "0 <= held <= remaining <= amount": all(0 <= lot.held <= lot.remaining <= lot.amount for lot in lots),
+            "remaining of lots = available + held": sum(lot.remaining for lot in lots)
+            == balance.available + balance.held,
+        }
+        for promise, kept in promises.items():
+            if not kept:
+                raise Broken("ledger_broken", invariant=promise)
+
+
+def _change(balance: Balance, account: Account, amount: int) -> None:
+    if account == "available":
+        balance.available += amount
+    elif account == "held":
+        balance.held += amount
+    elif account == "debt":
+        balance.debt -= amount  # worth what went out of it
+
+
+def _total(parts: Iterable[tuple[Lot, int]]) -> int:
+    return sum(part for _, part in parts)
+
+
+def _positive(amount: int) -> None:
+    if amount <= 0:
+        raise ValueError(f"An amount of money that moves is above 0, got {amount}")

@@ -1,0 +1,394 @@
+"""Why, and why not: what the judge found, said in sentences, in Chinese and in English.
+
+A sentence names what was measured, what it is and what it should be: "近 60 个月购机台数 1，需要 ≥ 2". Names and titles
+are the policy's own; where a title has no English, the id stands for it. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final, Protocol
+
+from rules.judge import Explanation, Inputs, Judged, StandingTiers, explain_condition, first_failing
+from rules.policy import Condition, Ladder, Policy, Price, Reward, Subject, Text, Trait
+from rules.vocabulary import ATTRIBUTES, CATEGORIES, FIELDS, KINDS
+from tierengine.judging.carry import Carry
+from tierengine.judging.decisions import Granted
+from tierengine.judging.grants import Occasion, plain_amount
+from tierengine.zone import Zone, period_key
+
+_ZH: Final = {
+    "at_least": " ≥ ", "more_than": " > ", "at_most": " ≤ ", "less_than": " < ",
+    "is": "为 ", "is_not": "不为 ", "in": "属于 ", "not_in": "不属于 ",
+}  # fmt: skip
+_EN: Final = {
+    "at_least": "at least ", "more_than": "more than ", "at_most": "at most ", "less_than": "less than ", "is": "",
+    "is_not": "other than ", "in": "one of ", "not_in": "none of ",
+}  # fmt: skip
+
+
+def both(zh: str, en: str) -> Text:
+    """Return a sentence in both languages."""
+    return Text(zh, en)
+
+
+def said(text: Text, lang: str) -> str | dict[str, str]:
+    """Return a sentence as it is sent: in one language, or, when `lang` is "", in both."""
+    return text.say(lang) if lang else {"zh": text.zh, "en": text.en}
+
+
+def title(text: Text, name: str) -> Text:
+    """Return a title; one that was never written in English is the id with spaces."""
+    if text.en != text.zh or text.zh.isascii():
+        return text
+    return Text(text.zh, name.replace("_", " "))
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why something was given or not: a stable code, the sentence, and the test that decided, if one did."""
+
+    code: str
+    text: Text
+    test: dict[str, Any] | None = None
+
+    def plain(self, lang: str) -> dict[str, Any]:
+        """Return the JSON form."""
+        found: dict[str, Any] = {"code": self.code, "why": said(self.text, lang)}
+        if self.test is not None:
+            found["condition"] = {
+                **self.test,
+                "sentence": said(self.test["sentence"], lang),
+                "title": said(self.test["title"], lang),
+            }
+        return found
+
+
+class Words:
+    """How one policy's subjects and values are called."""
+
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+
+    def subject(self, subject: Subject) -> Text:
+        """Return the name of what a test reads."""
+        name = subject.name
+        match subject.source:
+            case "fact":
+                fact = self._policy.facts.get(name)
+                return title(fact.title, name) if fact is not None else Text(name, name)
+            case "attribute":
+                known = ATTRIBUTES.get(name)
+                return Text(known.zh if known else name, name.replace("_", " "))
+            case "field":
+                field = FIELDS.get(name)
+                return Text(field.zh if field else name, name.replace("_", " "))
+            case "trait":
+                trait = self._policy.traits.get(name)
+                return title(trait.title, name) if trait is not None else Text(name, name)
+            case "traits":
+                return Text("满足的特点", "traits met")
+            case _:
+                return Text("等级", "tier")
+
+    def value(self, subject: Subject, value: object) -> Text:
+        """Return a value as people write it: money in yuan, shares in percent, ids by their titles."""
+        if isinstance(value, tuple):
+            parts = [self.value(subject, one) for one in value]
+            return Text("、".join(one.zh for one in parts), ", ".join(one.en for one in parts))
+        type_ = self._type(subject)
+        if isinstance(value, int):
+            return _number(value, type_)
+        text = str(value)
+        if subject.source == "tier":
+            return self.tier(text)
+        if subject.name == "category" and text in CATEGORIES:
+            return Text(CATEGORIES[text][0], text)
+        return Text(text, text)
+
+    def _type(self, subject: Subject) -> str:
+        if subject.source == "fact":
+            fact = self._policy.facts.get(subject.name)
+            return fact.unit if fact is not None else "count"
+        if subject.source == "attribute":
+            return ATTRIBUTES[subject.name].type if subject.name in ATTRIBUTES else "text"
+        if subject.source == "field":
+            return FIELDS[subject.name].type if subject.name in FIELDS else "text"
+        return "bool" if subject.source == "trait" else "count"
+
+    def tier(self, tier_id: str) -> Text:
+        """Return the title of a tier."""
+        for tier in self._policy.tiers:
+            if tier.id == tier_id:
+                return title(tier.title, tier_id)
+        return Text(tier_id or "无", tier_id or "none")
+
+    def tiers(self, ids: Sequence[str]) -> Text:
+        """Return the titles of tiers, as alternatives."""
+        found = [self.tier(one) for one in ids]
+        return Text("、".join(one.zh for one in found), ", ".join(one.en for one in found))
+
+    def test(self, found: Explanation, *, negated: bool = False) -> Text:
+        """Return the sentence of one test: what was seen, and what it should (or, negated, should not) be."""
+        if found.subject is None or found.op is None:
+            return Text("没有列出条件", "no condition is listed")
+        name = self.subject(found.subject)
+        required = self.value(found.subject, found.required)
+        if found.observed is None:
+            seen = Text("没有记录", "not on record")
+        else:
+            seen = self.value(found.subject, found.observed)
+        if negated:
+            zh, en = ("不得", "must not be ") if found.holds else ("没有", "which is not ")
+        else:
+            zh, en = ("达到", "which is ") if found.holds else ("需要", "needs ")
+        zh_op, en_op = _ZH[found.op], _EN[found.op]
+        return Text(
+            f"{name.zh} {seen.zh}，{zh}{zh_op}{required.zh}",
+            f"{name.en}: {seen.en}, {en}{en_op}{required.en}",
+        )
+
+    def plain(self, found: Explanation, *, negated: bool = False) -> dict[str, Any]:
+        """Return one test as JSON; `ok` says whether it does what the condition around it asks of it."""
+        subject = found.subject or Subject("traits")
+        return {
+            "source": subject.source,
+            "name": subject.name,
+            "title": self.subject(subject),
+            "op": found.op,
+            "required": list(found.required) if isinstance(found.required, tuple) else found.required,
+            "observed": found.observed,
+            "unit": self._type(subject),
+            "negated": negated,
+            "ok": found.holds != negated,
+            "sentence": self.test(found, negated=negated),
+        }
+
+    def conditions(self, found: Explanation, lang: str) -> list[dict[str, Any]]:
+        """Return all tests of a condition, in file order, as JSON."""
+        return [
+            {**plain, "title": said(plain["title"], lang), "sentence": said(plain["sentence"], lang)}
+            for plain in (self.plain(test, negated=negated) for test, negated in conditions_of(found))
+        ]
+
+    def failing(self, found: Explanation, code: str) -> Reason | None:
+        """Return why a condition does not hold: its first failing test; None when it holds."""
+        test = first_failing(found)
+        if test is None:
+            return None
+        # A test that keeps a condition from holding although it holds itself stands under `none`.
+        plain = self.plain(test, negated=test.holds)
+        return Reason(code, plain["sentence"], plain if test.subject is not None else None)
+
+
+def conditions_of(found: Explanation, *, negated: bool = False) -> Iterator[tuple[Explanation, bool]]:
+    """Yield the tests of a condition with whether they stand under `none`."""
+    if not found.parts:
+        yield found, negated
+        return
+    for part in found.parts:
+        yield from conditions_of(part, negated=negated != (found.how == "none"))
+
+
+def missing(found: Explanation, *, negated: bool = False) -> Iterator[tuple[Explanation, bool]]:
+    """Yield the tests that would have to change: all failing ones of an `all`, every way out of an `any`."""
+    if found.holds != negated:
+        return
+    if not found.parts:
+        yield found, negated
+        return
+    for part in found.parts:
+        yield from missing(part, negated=negated != (found.how == "none"))
+
+
+def _number(value: int, type_: str) -> Text:
+    if type_ == "money":
+        yuan, fen = divmod(abs(value), 100)
+        amount = f"{'-' if value < 0 else ''}{yuan:,}" + (f".{fen:02d}" if fen else "")
+        return Text(f"{amount} 元", f"CNY {amount}")
+    if type_ == "percent":
+        whole, rest = divmod(abs(value), 100)
+        share = f"{'-' if value < 0 else ''}{whole}" + (f".{rest:02d}".rstrip("0") if rest else "") + "%"
+        return Text(share, share)
+    if type_ == "bool":
+        return Text("是", "yes") if value else Text("否", "no")
+    if type_ == "date" and 0 < value <= date.max.toordinal():
+        day = date.fromordinal(value).isoformat()
+        return Text(day, day)
+    return Text(str(value), str(value))
+
+
+def amount_text(amount: int, unit: str) -> Text:
+    """Return an amount of a wallet: fen as yuan, points as points."""
+    return _number(amount, "money") if unit == "money" else Text(f"{amount} 分", f"{amount} points")
+
+
+def trait_reason(words: Words, trait: Trait, inputs: Inputs, judged: Judged) -> tuple[Reason, Explanation | None]:
+    """Return why a trait is met or not, and what its condition found."""
+    found = explain_condition(trait.when, inputs, judged) if trait.when is not None else None
+    if trait.id in judged.met:
+        if found is not None and found.holds:
+            test, negated = next((one for one in conditions_of(found) if one[0].holds != one[1]), (found, False))
+            plain = words.plain(test, negated=negated)
+            return Reason("met", plain["sentence"], plain if test.subject is not None else None), found
+        return Reason("attested", both("有认定在有效期内", "an attestation is in force")), found
+    if found is None:
+        return Reason("not_attested", both("没有在有效期内的认定", "no attestation is in force")), found
+    return words.failing(found, "not_met") or Reason("not_met", both("不满足", "not met")), found
+
+
+# ---- prices ------------------------------------------------------------------------------------------------------
+
+
+class Placed(Protocol):
+    """A member as prices see him (members.Stand is one)."""
+
+    @property
+    def inputs(self) -> Inputs:
+        """What he is judged on."""
+        ...
+
+    @property
+    def judged(self) -> Judged:
+        """What was judged."""
+        ...
+
+    @property
+    def tier(self) -> str:
+        """The standing tier."""
+        ...
+
+
+def price_reason(
+    words: Words, rule: Price, fields: Mapping[str, int | str | None], member: Placed, *, applied: str, off: bool
+) -> Reason:
+    """Return why a price was or was not taken for a line. `applied`: the one that was; `off`: too small an order."""
+    tier = member.tier
+    if applied == rule.id:
+        return Reason("applied", both(f"按「{rule.title.zh}」计价", f"priced by {title(rule.title, rule.id).en}"))
+    if rule.for_tiers and tier not in rule.for_tiers:
+        return _tier_reason(words, tier, rule.for_tiers)
+    reason = words.failing(explain_condition(rule.where, member.inputs, member.judged, fields, tier), "condition")
+    if reason is not None:
+        return reason
+    if off:
+        need = _number(rule.minimum_order, "money")
+        return Reason("minimum_order", both(f"这一单要满 {need.zh}", f"the order must come to {need.en}"))
+    return Reason("better_price", both("另一个价格更低", "another price is lower"))
+
+
+def _tier_reason(words: Words, tier: str, wanted: Sequence[str]) -> Reason:
+    have, need = words.tier(tier), words.tiers(wanted)
+    return Reason("tier", both(f"等级 {have.zh}，需要 {need.zh}", f"tier: {have.en}, needs {need.en}"))
+
+
+# ---- rewards -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """An event whose rewards are asked about: what it was, the standings around it, and what it was judged on."""
+
+    occasions: tuple[Occasion, ...]
+    tiers: StandingTiers
+    inputs: Inputs
+    judged: Judged
+    carry: Carry
+    granted: Mapping[tuple[str, str], Granted]
+
+
+def reward_reasons(policy: Policy, zone: Zone, event: Event, lang: str) -> list[dict[str, Any]]:
+    """Return every reward of the policy with what this event earned by it, or why nothing."""
+    words = Words(policy)
+    found: list[dict[str, Any]] = []
+    for reward in policy.rewards.values():
+        unit = policy.wallets[reward.wallet].unit
+        amount, reason = _reward(words, policy, zone, reward, event)
+        found.append(
+            {
+                "rule": reward.id,
+                "title": said(title(reward.title, reward.id), lang),
+                "wallet": reward.wallet,
+                "unit": unit,
+                "amount": amount,
+                **reason.plain(lang),
+            }
+        )
+    return found
+
+
+def _reward(words: Words, policy: Policy, zone: Zone, reward: Reward, event: Event) -> tuple[int, Reason]:
+    mine = [one for one in event.occasions if one.kind in reward.on]
+    if not mine:
+        names = [KINDS[kind] for kind in reward.on]
+        return 0, Reason(
+            "kind",
+            both(
+                f"只在 {'、'.join(kind.zh for kind in names)} 时给",
+                f"given for {', '.join(kind.id.replace('_', ' ') for kind in names)} only",
+            ),
+        )
+    granted = [event.granted[one.key, reward.id] for one in mine if (one.key, reward.id) in event.granted]
+    amount = sum(one.wanted for one in granted)
+    if amount:
+        text = amount_text(amount, policy.wallets[reward.wallet].unit)
+        return amount, Reason("granted", both(f"得 {text.zh}", f"earns {text.en}"))
+    if granted:
+        return 0, Reason("taken_back", both("已随退货收回", "taken back with the return"))
+    return 0, _not_granted(words, zone, reward, mine[0], event)
+
+
+def _not_granted(words: Words, zone: Zone, reward: Reward, occasion: Occasion, event: Event) -> Reason:
+    """Return the first thing that kept a reward from being granted, in the order in which the engine asks."""
+    tier = getattr(event.tiers, reward.standing)
+    if reward.for_tiers and tier not in reward.for_tiers:
+        return _tier_reason(words, tier or "", reward.for_tiers)
+    matching = list(range(len(occasion.lines)))
+    if reward.where is not None:
+        told = [_told(reward.where, event, fields, tier) for fields in occasion.fields]
+        matching = [place for place, one in enumerate(told) if one.holds]
+        if not matching:
+            return words.failing(told[0], "where") or Reason("where", both("没有符合的行", "no line matches"))
+    if reward.when is not None:
+        reason = words.failing(_told(reward.when, event, occasion.fields[matching[0]], tier), "when")
+        if reason is not None:
+            return reason
+    today = zone.local_date(occasion.instant)
+    if (reward.valid_from and today < reward.valid_from) or (reward.valid_until and today > reward.valid_until):
+        return Reason("dates", both("不在活动期内", "outside its dates"))
+    if reward.weekdays and today.weekday() not in reward.weekdays:
+        return Reason("weekday", both("不在规定的星期几", "not on this day of the week"))
+    spent = sum(occasion.lines[place].amount for place in matching)
+    if spent < reward.minimum_spend:
+        need = _number(reward.minimum_spend, "money")
+        return Reason("minimum_spend", both(f"要满 {need.zh}", f"must come to {need.en}"))
+    return _not_worth(zone, reward, occasion, matching[0], event)
+
+
+def _not_worth(zone: Zone, reward: Reward, occasion: Occasion, place: int, event: Event) -> Reason:
+    """Everything matched, and still nothing was granted: another rule came first, or the amount is 0."""
+    fields = occasion.fields[place]
+    if reward.exclusive is not None:
+        taken = event.carry.taken.get(f"{reward.exclusive.group}|{fields.get(reward.exclusive.key)}")
+        if taken is not None and taken != reward.id:
+            return Reason(
+                "exclusive", both(f"已由 {taken} 奖励，只给一样", f"already rewarded by {taken}; only one is given")
+            )
+    counted = fields.get(reward.counted_on) if reward.counted_on else None
+    day = date.fromisoformat(counted) if isinstance(counted, str) else zone.local_date(occasion.instant)
+    period = occasion.key if reward.period == "event" else period_key(reward.period, day)
+    nth = event.carry.counts.get(f"{reward.id}|{period}", 0)
+    if isinstance(plain_amount(reward.amount, fields), Ladder):
+        return Reason(
+            "ladder",
+            both(f"本期已得 {nth} 次，这一次没有奖励", f"earned {nth} times this period; this one earns nothing"),
+        )
+    if reward.caps:
+        return Reason("cap", both("已到封顶数", "the cap is reached"))
+    return Reason("too_little", both("不足一个计算单位", "less than one unit of the base"))
+
+
+def _told(condition: Condition, event: Event, fields: Mapping[str, int | str | None], tier: str | None) -> Explanation:
+    return explain_condition(condition, event.inputs, event.judged, fields, tier)

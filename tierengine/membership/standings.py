@@ -1,0 +1,76 @@
+"""Tiers over time of many members at once, with what time alone did since their last event.
+
+Stored are the changes up to the head of each history. Boundaries after the head move nobody until somebody asks: they
+are passed here in memory, for the members whom they concern only, so that reads never wait for a sweep.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tierengine.judging.decisions import Folded
+from tierengine.judging.facts import RunningFacts
+from tierengine.judging.facts_sql import read_contributions
+from tierengine.judging.fold import fold
+from tierengine.judging.history import LAST
+from tierengine.judging.resolution import net
+from tierengine.policies.versions import Programme
+from tierengine.store.dialect import Link
+
+_CHANGES = (
+    "SELECT member_id, at, tier, since, until, state, cause FROM tier_change WHERE member_id IN (?1*) AND at <= ?2 "
+    'ORDER BY member_id, at, "class", key, id'
+)
+_HEADS = (
+    "SELECT member_id, head_at, head_class, head_key, boundary_at, carry FROM ledger "
+    "WHERE member_id IN (?1*) AND carry <> '' AND head_at <= ?2"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A standing from an instant on; `until` is the first instant after its validity, None without end."""
+
+    at: int
+    tier: str
+    since: int
+    until: int | None
+    state: str
+    cause: str
+
+
+def passed(link: Link, programme: Programme, member_ids: Sequence[int], instant: int) -> dict[int, Folded]:
+    """Return the fold up to `instant` of the members whom a boundary or a version start moved since their head."""
+    lanes = programme.lanes
+    due = []
+    for member_id, at, class_, key, boundary_at, carry in link.ask(_HEADS, list(member_ids), instant).rows():
+        start = lanes.next_start(at)
+        if (boundary_at is not None and boundary_at <= instant) or (start is not None and start <= instant):
+            due.append((member_id, (at, class_, key), carry))
+    if not due:
+        return {}
+    histories = read_contributions(link.cursor(), [member_id for member_id, _, _ in due])
+    return {
+        member_id: fold(
+            lanes,
+            carry,
+            head,
+            (),
+            RunningFacts(programme.zone, sorted(net(histories[member_id]), key=lambda row: row.known)),
+            until=(instant, LAST, ""),
+        )
+        for member_id, head, carry in due
+    }
+
+
+def stages(link: Link, programme: Programme, member_ids: Sequence[int], instant: int) -> dict[int, list[Stage]]:
+    """Return each member's standings up to `instant`, first to last; a member who never moved has none."""
+    found: dict[int, list[Stage]] = {member_id: [] for member_id in member_ids}
+    for member_id, at, tier, since, until, state, cause in link.ask(_CHANGES, list(member_ids), instant).rows():
+        found[member_id].append(Stage(at, tier, since, until, state, cause))
+    for member_id, folded in passed(link, programme, member_ids, instant).items():
+        found[member_id] += [
+            Stage(one.step[0], one.tier, one.since, one.until, one.state, one.cause) for one in folded.changes
+        ]
+    return found

@@ -1,0 +1,265 @@
+"""What is answered to each item: what it did, in the words of the programme, from what was just decided."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from rules.vocabulary import KINDS
+from tierengine.judging.history import Position
+from tierengine.judging.resolution import Flag, Waits, cause_key
+from tierengine.policies.versions import Programme
+from tierengine.recording.intake import Intake, Taken, shared
+from tierengine.recording.items import Answer, Item
+from tierengine.recording.purse import Purse
+from tierengine.recording.reading import Held, Stored
+from tierengine.recording.refolding import Pair, Refolded
+from tierengine.recording.writing import Rows
+from tierengine.store.dialect import Link, doc
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+# Refusals of form, of rights, and our own failures are not kept: the mended request may carry the same key.
+_KEPT: Final = frozenset(("recorded", "parked", "duplicate", "conflict", "refused"))
+
+_TIERS: Final = (
+    'SELECT at, "class", key, tier, previous, since, until, state, cause, version_id, traits FROM tier_change '
+    'WHERE member_id = ?1 AND at <= ?2 ORDER BY at DESC, "class" DESC, key DESC LIMIT 20'
+)
+_GRANTS: Final = (
+    "SELECT id, rule, version_id, wallet, wanted, usable_from, expires_at, step_at, step_class, step_key FROM decision "
+    "WHERE dealer_id = ?1 AND event_key IN (?2*) AND member_id = ?3 ORDER BY step_at, step_class, step_key, id"
+)
+
+
+@dataclass(slots=True)
+class Answers:
+    """All that the answers of one group are made of."""
+
+    link: Link
+    programme: Programme
+    held: Held
+    intake: Intake
+    items: Sequence[Item]
+    taken: Sequence[Taken]
+    now: int
+    outcomes: Mapping[int, Refolded]
+    deltas: Mapping[int, Mapping[Pair, int]]
+    purses: Mapping[int, Purse]
+    used: Mapping[int, Mapping[str, int]]
+    returned: Mapping[int, Mapping[str, int]]
+    parked: Mapping[str, Waits]
+    flags: Sequence[Flag]
+
+    def all(self, rows: Rows) -> list[Answer | None]:
+        """Return an answer for each item, and add those that are kept with their idempotency key."""
+        found: list[Answer | None] = []
+        for place, (item, taken) in enumerate(zip(self.items, self.taken, strict=True)):
+            if taken.later:
+                found.append(None)
+                continue
+            if taken.same_as is not None:
+                first = found[taken.same_as]
+                found.append(shared(first) if first is not None else None)
+                continue
+            answer = self._answer(place, item, taken)
+            if item.once is not None and not answer.replayed and answer.status in _KEPT:
+                answer = answer.sealed()
+                once = item.once
+                rows.add(
+                    "idempotency", self.programme.dealer_id, once.scope, once.key, once.request_hash, answer.number,
+                    answer.stored, self.now,
+                )  # fmt: skip
+            found.append(answer)
+        return found
+
+    def _answer(self, place: int, item: Item, taken: Taken) -> Answer:
+        if taken.answer is not None:
+            if taken.answer.status == "duplicate" and not item.brief:
+                return Answer("duplicate", "", self._recalled(place, item))
+            return taken.answer
+        keys = [event.recorded.key for event in taken.fresh] + taken.known
+        parked = [key for key in keys if key in self.parked]
+        status = "parked" if parked and len(parked) == len(keys) else "recorded"
+        body: dict[str, Any] = {"status": status, "key": item.observations[0].key}
+        if len(item.observations) > 1:
+            body["keys"] = [observation.key for observation in item.observations]
+        if parked:
+            body["waits_for"] = sorted({self.parked[key].key for key in parked})
+        if not item.brief:
+            self._tell(body, place, item, set(keys))
+        return Answer("parked" if status == "parked" else "recorded", "", body)
+
+    def _tell(self, body: dict[str, Any], place: int, item: Item, keys: set[str]) -> None:
+        """Say what the item did to its members; an item without effect of its own says so by empty lists."""
+        body |= {"tier": None, "tier_changes": [], "grants": [], "adjusted": []}
+        for member, outcome in self.outcomes.items():
+            mine = [step for step in outcome.steps if cause_key(step.position) in keys]
+            if not mine and not self._codes(item) & {outcome.head.code}:
+                continue
+            body["member"] = outcome.head.code
+            positions = {step.position for step in mine}
+            if mine:
+                self._tell_tier(body, outcome, mine[0].position, mine[-1].position)
+            pairs = self._tell_grants(body, outcome, positions)
+            body["adjusted"] += [
+                {"event": pair[0], "rule": pair[1], "change": delta}
+                for pair, delta in sorted(self.deltas.get(member, {}).items())
+                if pair not in pairs
+            ]
+        for code in self._codes(item):
+            body.setdefault("member", code)
+        body["credit_used"] = dict(self.used.get(place, {}))
+        owner = self._member(body)
+        if owner is not None:
+            if self.returned.get(owner) and any(KINDS[said.kind].names for said in item.observations):
+                body["credit_returned"] = dict(self.returned[owner])
+            purse = self.purses.get(owner)
+            body["balances"] = purse.balances(self.now) if purse else self._balances(owner)
+        flags = [{"event": flag.key, "code": flag.code} for flag in self.flags if flag.key in keys]
+        if flags:
+            body["flags"] = flags
+
+    def _codes(self, item: Item) -> set[str]:
+        return {observation.member for observation in item.observations if observation.member}
+
+    def _member(self, body: Mapping[str, Any]) -> int | None:
+        return next((head.member_id for head in self.held.ledgers.values() if head.code == body.get("member")), None)
+
+    def _balances(self, member: int) -> dict[str, Any]:
+        purse = Purse.of(
+            self.held.ledgers[member],
+            self.programme,
+            self.held.accounts.get(member, ()),
+            self.held.lots.get(member, ()),
+        )
+        return purse.balances(self.now)
+
+    def _tell_tier(self, body: dict[str, Any], outcome: Refolded, first: Position, last: Position) -> None:
+        changes = outcome.folded.changes
+        before = [change for change in changes if change.step < first]
+        upto = [change for change in changes if change.step <= last]
+        start = before[-1].tier if before else (changes[0].previous if changes else outcome.folded.tier)
+        body["tier"] = {"before": start, "after": upto[-1].tier if upto else start, "now": outcome.folded.tier}
+        body["tier_changes"] += [
+            {
+                "at": self._time(change.step[0]),
+                "tier": change.tier,
+                "previous": change.previous,
+                "since": self._time(change.since),
+                "until": self._time(change.until),
+                "state": change.state,
+                "cause": change.cause,
+                "version": self._number(change.version_id),
+                "traits": list(change.traits),
+            }
+            for change in upto
+            if first <= change.step or not outcome.late
+        ]
+
+    def _tell_grants(self, body: dict[str, Any], outcome: Refolded, positions: set[Position]) -> set[Pair]:
+        """Say what the item's own steps grant or take back; returns those pairs."""
+        told: set[Pair] = set()
+        deltas = self.deltas.get(outcome.head.member_id, {})
+        for decision in outcome.folded.decisions:
+            if decision.step in positions:
+                granted = decision.granted
+                pair = (granted.event_key, granted.rule)
+                told.add(pair)
+                body["grants"].append(
+                    {
+                        "event": granted.event_key,
+                        "rule": granted.rule,
+                        "version": self._number(granted.version_id),
+                        "wallet": granted.wallet,
+                        "amount": granted.wanted,
+                        "change": deltas.get(pair, 0),
+                        "usable_from": self._time(granted.usable_from),
+                        "expires_at": self._time(granted.expires_at),
+                    }
+                )
+        return told
+
+    # ---- what was recorded before -------------------------------------------------------------------------------
+
+    def _recalled(self, place: int, item: Item) -> dict[str, Any]:
+        """Return what stands of an event that came again: tier after it, its grants, and the balances now."""
+        key = item.observations[0].key
+        revisions = self.intake.events.get(key, {})
+        stored = revisions[max(revisions)] if revisions else None
+        member = self._owner(stored) if stored is not None else None
+        body: dict[str, Any] = {"status": "duplicate", "key": key}
+        if stored is None or member is None or member not in self.held.ledgers:
+            return body
+        at = stored.recorded.position
+        changes = [row for row in self.link.ask(_TIERS, member, at[0]).rows() if (row[0], row[1], row[2]) <= at]
+        keys = [observation.key for observation in item.observations]
+        standing = {row[1]: row for row in self.link.ask(_GRANTS, self.programme.dealer_id, keys, member).rows()}
+        after = changes[0][3] if changes else self.programme.line.at(at[0]).rules.policy.tiers[0].id
+        own = bool(changes) and (changes[0][0], changes[0][1], changes[0][2]) == at
+        return body | {
+            "member": self.held.code_of(member),
+            "tier": {
+                "before": changes[0][4] if own else after,
+                "after": after,
+                "now": self.held.ledgers[member].tier,
+            },
+            "tier_changes": [
+                {
+                    "at": self._time(row[0]),
+                    "tier": row[3],
+                    "previous": row[4],
+                    "since": self._time(row[5]),
+                    "until": self._time(row[6]),
+                    "state": row[7],
+                    "cause": row[8],
+                    "version": self._number(row[9]),
+                    "traits": doc(row[10]),
+                }
+                for row in changes[: int(own)]
+            ],
+            "grants": [
+                {
+                    "event": key,
+                    "rule": row[1],
+                    "version": self._number(row[2]),
+                    "wallet": row[3],
+                    "amount": row[4],
+                    "change": 0,
+                    "usable_from": self._time(row[5]),
+                    "expires_at": self._time(row[6]),
+                }
+                for row in standing.values()
+            ],
+            "adjusted": [],
+            # (An order that was told before without its credit has it taken by now.)
+            "credit_used": dict(self.used.get(place) or self._used_by(member, stored.cluster)),
+            "balances": self.purses[member].balances(self.now) if place in self.used else self._balances(member),
+        }
+
+    def _owner(self, stored: Stored) -> int | None:
+        """Return whose an event is; a return that names no member is its order's."""
+        if stored.member_id is not None:
+            return stored.member_id
+        near = (one for revisions in self.intake.events.values() for one in revisions.values())
+        return next(
+            (one.member_id for one in near if one.cluster == stored.cluster and one.member_id is not None), None
+        )
+
+    def _used_by(self, member: int, order: str) -> dict[str, int]:
+        purse = Purse.of(self.held.ledgers[member], self.programme, (), ())
+        purse.know_orders(self.link, [order])
+        used = purse.book.taken.get(order, [])
+        return {one.wallet: purse.book.used(one.wallet, order) for one in used}
+
+    # ---- words --------------------------------------------------------------------------------------------------
+
+    def _time(self, instant: int | None) -> str | None:
+        """Return an instant in the dealer's zone, RFC 3339; None stays None (without end)."""
+        if instant is None:
+            return None
+        return (_EPOCH + timedelta(microseconds=instant)).astimezone(self.programme.info).isoformat()
+
+    def _number(self, version_id: int) -> int:
+        return self.programme.lanes.of(version_id).version.number

@@ -1,0 +1,339 @@
+"""One group of items in one transaction: from what was read under the locks to the rows that are written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from tierengine.errors import Refused, Unknown
+from tierengine.judging.history import Contribution
+from tierengine.judging.observations import body
+from tierengine.judging.resolution import Flag, Waits, cause_key
+from tierengine.policies.versions import Programme, Programmes
+from tierengine.recording import reading
+from tierengine.recording.answers import Answers
+from tierengine.recording.emissions import Deliveries, emit
+from tierengine.recording.intake import Intake, Taken
+from tierengine.recording.items import Answer, Claim, Item, Sale, is_command, refusal
+from tierengine.recording.memory import Memory, Remembered
+from tierengine.recording.purse import Purse
+from tierengine.recording.reading import Held
+from tierengine.recording.refolding import Refolded, Source, before, refold
+from tierengine.recording.resolving import contributed
+from tierengine.recording.rows import attribute_rows, event_row, folded_rows, head_of, machine_rows, text
+from tierengine.recording.writing import Rows
+from tierengine.store.dialect import Link
+from tierengine.store.ids import Ids
+
+_USED: Final = (
+    "SELECT number FROM entry WHERE dealer_id = ?1 AND event_key = ?2 AND member_id = ?3 AND kind = 'use' LIMIT 1"
+)
+_CONFLICTS: Final = "SELECT key, revision, hash FROM event_conflict WHERE dealer_id = ?1 AND key IN (?2*)"
+
+
+class ItemRefused(Exception):
+    """A fold found that an item must be refused: roll back and run the group again without it."""
+
+    def __init__(self, place: int, refusal_: Refused) -> None:
+        self.place = place
+        self.refusal = refusal_
+        super().__init__(f"item {place}: {refusal_}")
+
+
+class Blocked(Exception):
+    """A member whose history would change is locked elsewhere, and it was not seen whose item that is."""
+
+
+@dataclass(slots=True)
+class Group:
+    """The work on one group: `run`, then `commit`. A group that is run again is a new one."""
+
+    link: Link
+    ids: Ids
+    programmes: Programmes
+    dealer: int
+    items: Sequence[Item]
+    codes: Mapping[str, int]
+    stores: Mapping[str, int]
+    memory: Memory
+    refused: Mapping[int, Refused] = field(default_factory=dict)
+    deliver_to: int | None = None
+    also: frozenset[str] = frozenset()  # clusters to look at again though nothing new is in them
+    now: int = 0
+    receivers: set[int] = field(default_factory=set)
+    delivered: bool = False
+    _answers: list[Answer | None] = field(default_factory=list)
+    _held: Held = field(default_factory=Held)
+    _rows: Rows = field(default_factory=Rows)
+    _purses: dict[int, Purse] = field(default_factory=dict)
+    _known: dict[int, Remembered] = field(default_factory=dict)
+    _folded: dict[int, Remembered] = field(default_factory=dict)
+    _touched: set[int] = field(default_factory=set)
+    _used: dict[int, dict[str, int]] = field(default_factory=dict)
+    _returned: dict[int, dict[str, int]] = field(default_factory=dict)
+    _flags: list[Flag] = field(default_factory=list)
+    _parked: dict[str, Waits] = field(default_factory=dict)
+    _refusing: bool = False
+
+    def run(self, members: Iterable[int], keys: Iterable[str], outside: Iterable[str], *, now: int, wait: bool) -> None:
+        """Decide everything under the locks; nothing is written yet."""
+        self._refusing = any(item.refusable for item in self.items)
+        once = [(item.once.scope, item.once.key) for item in self.items if item.once is not None]
+        wanted = set(members)
+        self._known = self.memory.of(wanted)
+        remembered = {member: known.rows for member, known in self._known.items()}
+        self._held = reading.hold(self.link, self.dealer, wanted, set(keys), set(outside), once, remembered, wait=wait)
+        self.now = max(now, max((head.recorded_at for head in self._held.ledgers.values()), default=0))
+        if self.deliver_to is not None and self.deliver_to not in self._held.locked:
+            return
+        if not self._held.head:
+            problem = Unknown("no_policy", dealer=self.dealer)
+            self._answers = [refusal("unknown", problem) for _ in self.items]
+            return
+        programme = self.programmes.of(self.link, self.dealer, self._held.head)
+        intake = Intake(self._held, self.codes, self.stores, self.ids)
+        taken = [self._take(programme, intake, place, item) for place, item in enumerate(self.items)]
+        fresh = self._fresh(programme, intake, taken)
+        if not fresh.keys() <= self._held.locked:
+            raise Blocked
+        outcomes = {member: self._refold(programme, member, rows) for member, (rows, _) in fresh.items() if rows}
+        deltas = {
+            member: self._post(programme, outcome, fresh[member][0], taken) for member, outcome in outcomes.items()
+        }
+        self._write(programme, intake, taken, fresh, outcomes)
+        self._answers = Answers(
+            self.link, programme, self._held, intake, self.items, taken, self.now,
+            outcomes, deltas, self._purses, self._used, self._returned, self._parked, self._flags,
+        ).all(self._rows)  # fmt: skip
+
+    def commit(self) -> None:
+        """Write, make it durable, and keep the histories that were folded."""
+        # COMMIT goes with the rows, in their round trip: where a row fails, PostgreSQL passes over all that follows it.
+        with self.link.pipeline():
+            self._rows.send(self.link)
+            self.link.commit()
+        for member, history in self._folded.items():
+            self.memory.keep(member, history)
+
+    def answers(self) -> list[Answer | None]:
+        """Return the answers in the order of the items; None: a member is locked elsewhere."""
+        return self._answers
+
+    # ---- commands ----------------------------------------------------------------------------------------------
+
+    def _take(self, programme: Programme, intake: Intake, place: int, item: Item) -> Taken:
+        taken = intake.take(place, item)
+        if taken.fresh and place in self.refused:
+            self._refuse(intake, taken, self.refused[place])
+        elif not taken.fresh and isinstance(item, Sale) and item.uses and _says(taken, "duplicate"):
+            self._use_late(programme, place, item)
+        elif taken.fresh and is_command(item):
+            try:
+                self._decide(programme, place, item, taken)
+            except Refused as problem:
+                self._refuse(intake, taken, problem)
+            except Unknown as problem:
+                intake.forget(taken)
+                taken.answer = refusal("unknown", problem)
+        return taken
+
+    @staticmethod
+    def _refuse(intake: Intake, taken: Taken, problem: Refused) -> None:
+        intake.forget(taken)
+        taken.answer = refusal("refused", problem)
+
+    def _decide(self, programme: Programme, place: int, item: Item, taken: Taken) -> None:
+        """Decide a command on the state before it, and take the credit that it uses; Refused leaves no trace."""
+        first = taken.fresh[0].recorded
+        member = self.codes[first.observation.member]
+        purse = self._purse(programme, member)
+        check = item.check if isinstance(item, (Sale, Claim)) else None
+        if check is not None:
+            state, history = before(self._source(programme, member), first.position, purse.usable(self.now))
+            if history is not None:
+                self._known[member] = history
+                self._held.whole.add(member)
+            check(state)
+        if not isinstance(item, Sale):
+            return
+        for wallet, amount in item.uses.items():
+            if programme.wallet(wallet) is None:
+                raise Unknown("unknown_wallet", wallet=wallet)
+            usable = purse.book.usable(wallet, self.now)
+            if usable < amount and not item.late:
+                raise Refused("insufficient_credit", wallet=wallet, usable=usable, wanted=amount)
+        self._use(programme, place, item, member, late=item.late)
+
+    def _use(self, programme: Programme, place: int, item: Sale, member: int, *, late: bool) -> None:
+        said = item.observations[0]
+        book = self._purse(programme, member).book
+        for wallet, amount in item.uses.items():
+            if amount:
+                unit = programme.unit(wallet)
+                book.use(wallet, amount, said.cluster, self.now, cause=said.key, unit=unit, allow_debt=late)
+        self._used[place] = dict(item.uses)
+        self._touched.add(member)
+
+    def _use_late(self, programme: Programme, place: int, item: Sale) -> None:
+        """Take the credit of an order that another channel told first (the nightly file before a till's queue).
+
+        What was told then is an observation and took nothing. The order happened, so this is never refused.
+        """
+        said = item.observations[0]
+        member = self.codes[said.member]
+        if (
+            all(programme.wallet(wallet) is not None for wallet in item.uses)
+            and not self.link.ask(_USED, self.dealer, said.cluster, member).rows()
+        ):
+            self._use(programme, place, item, member, late=True)
+
+    def _purse(self, programme: Programme, member: int) -> Purse:
+        purse = self._purses.get(member)
+        if purse is None:
+            held = self._held
+            purse = self._purses[member] = Purse.of(
+                held.ledgers[member], programme, held.accounts.get(member, ()), held.lots.get(member, ())
+            )
+            purse.settle(self.now)
+        return purse
+
+    def _source(self, programme: Programme, member: int) -> Source:
+        held = self._held
+        return Source(
+            self.link,
+            programme,
+            held.ledgers[member],
+            held.histories.get(member, ()),
+            held.later.get(member, ()),
+            self.ids,
+            self._known.get(member) if member in held.whole else None,
+        )
+
+    def _refold(self, programme: Programme, member: int, rows: Sequence[Contribution]) -> Refolded:
+        self.memory.forget(member)
+        outcome = refold(self._source(programme, member), rows)
+        self._folded[member] = outcome.history
+        return outcome
+
+    # ---- what the new events contribute -------------------------------------------------------------------------
+
+    def _fresh(
+        self, programme: Programme, intake: Intake, taken: Sequence[Taken]
+    ) -> dict[int, tuple[list[Contribution], list[int]]]:
+        """Return the contributions to insert, by member, each with the id of the event that makes it known."""
+        if self.deliver_to is not None:
+            deliveries = Deliveries.to(
+                self.link, programme, self.deliver_to, self._held.histories.get(self.deliver_to, ())
+            )
+            self._rows.applied = deliveries.applied
+            self.delivered = True
+            self._touched.add(self.deliver_to)
+            return {self.deliver_to: (deliveries.rows, deliveries.event_ids)}
+        clusters = set(self.also)
+        for event in (event for one in taken for event in one.fresh):
+            revisions = intake.events[event.recorded.key].values()
+            clusters.update(revision.cluster for revision in revisions)
+        if not clusters:
+            return {}
+        clusters |= self._held.waiting
+        return self._contributions(programme, intake, clusters)
+
+    def _contributions(
+        self, programme: Programme, intake: Intake, clusters: set[str]
+    ) -> dict[int, tuple[list[Contribution], list[int]]]:
+        found = contributed(self.link, self.dealer, programme, self._held, intake, clusters)
+        self._flags, self._parked = found.flags, found.parked
+        self._rows.unparked = found.looked_at
+        self._touched.update(found.fresh)
+        return found.fresh
+
+    # ---- money --------------------------------------------------------------------------------------------------
+
+    def _post(
+        self, programme: Programme, outcome: Refolded, fresh: Sequence[Contribution], taken: Sequence[Taken]
+    ) -> dict[tuple[str, str], int]:
+        """Post what the fold changed; returns by how much each (event key, rule)."""
+        member = outcome.head.member_id
+        purse = self._purse(programme, member)
+        cause = cause_key(fresh[0].known)
+        self._returned[member] = purse.give_back(self.link, fresh, self.now)
+        place = self._refusable(fresh, taken)
+        try:
+            return purse.apply(self.link, outcome.changes, cause, refusable=place is not None)
+        except Refused as problem:
+            if place is None:
+                raise
+            raise ItemRefused(place, problem) from problem
+
+    def _refusable(self, fresh: Sequence[Contribution], taken: Sequence[Taken]) -> int | None:
+        if not self._refusing:
+            return None
+        keys = {cause_key(row.known) for row in fresh}
+        for place, (item, one) in enumerate(zip(self.items, taken, strict=True)):
+            if item.refusable and any(event.recorded.key in keys for event in one.fresh):
+                return place
+        return None
+
+    # ---- rows ---------------------------------------------------------------------------------------------------
+
+    def _write(
+        self,
+        programme: Programme,
+        intake: Intake,
+        taken: Sequence[Taken],
+        fresh: Mapping[int, tuple[list[Contribution], list[int]]],
+        outcomes: Mapping[int, Refolded],
+    ) -> None:
+        rows, now = self._rows, self.now
+        for event in (event for one in taken for event in one.fresh):
+            rows.add("event", *event_row(event, self.dealer, self.stores, now))
+        for key, waits in self._parked.items():
+            revisions = intake.events[key]
+            rows.add("parked", revisions[max(revisions)].event_id, self.dealer, waits.key, waits.reason)
+        for member, outcome in outcomes.items():
+            contributions, event_ids = fresh[member]
+            folded_rows(rows, self.ids, self.dealer, outcome, contributions, event_ids, now)
+            attribute_rows(rows, programme, member, self._held.histories.get(member, ()), contributions)
+            self.receivers |= emit(rows, self.link, self.ids, programme, self._source(programme, member), outcome, now)
+        said = {
+            member: (self._held.histories.get(member, ()), contributions)
+            for member, (contributions, _) in fresh.items()
+        }
+        machine_rows(rows, self.link, programme, said)
+        for member in sorted(self._touched):
+            head = self._held.ledgers[member]
+            purse = self._purses.get(member)
+            if purse is not None:
+                purse.store(rows, self.ids, now)
+            entry_no = purse.book.next_number - 1 if purse is not None else head.entry_no
+            folded = outcomes.get(member)
+            state = head_of(folded) if folded is not None else (*head.position, head.tier, head.boundary_at, head.carry)
+            rows.add("ledger", member, self.dealer, entry_no, *state)
+        self._list_conflicts(intake)
+
+    def _list_conflicts(self, intake: Intake) -> None:
+        """List what contradicts the book for a person to look at, each contradiction once however often it is sent."""
+        if not intake.conflicts:
+            return
+        there = {
+            tuple(row) for row in self.link.ask(_CONFLICTS, self.dealer, [key for key, _, _ in intake.conflicts]).rows()
+        }
+        for (key, revision, digest), said in intake.conflicts.items():
+            if (key, revision, digest) not in there:
+                number = self.ids.take()
+                self._rows.add(
+                    "event_conflict",
+                    number,
+                    self.dealer,
+                    key,
+                    revision,
+                    text(body(said)),
+                    digest,
+                    said.source,
+                    self.now,
+                )
+
+
+def _says(taken: Taken, status: str) -> bool:
+    return taken.answer is not None and taken.answer.status == status

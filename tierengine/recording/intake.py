@@ -1,0 +1,131 @@
+"""What of a group is new: decided item by item in the order of arrival, on what is stored and on what came just before.
+
+Equal key and content is a duplicate, equal key with other content a conflict, an idempotency key with another body a
+mismatch. Nothing here touches the database, and what is refused leaves no trace under its event key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from tierengine.errors import Conflict, Unknown
+from tierengine.judging.history import Observation
+from tierengine.judging.observations import content_hash
+from tierengine.judging.resolution import Recorded
+from tierengine.recording.items import Answer, Item, Once, Sale, refusal, replay
+from tierengine.recording.reading import Held, Stored
+from tierengine.store.ids import Ids
+
+
+@dataclass(slots=True)
+class Taken:
+    """What became of one item so far: an answer, or new events that are going to be recorded.
+
+    answer   None while the item is going to be recorded; `later`: a member of his is locked elsewhere
+    fresh    new events; `known` keys of events that were there with equal content
+    same_as  the place of the item in the group whose answer this one shares
+    """
+
+    answer: Answer | None = None
+    later: bool = False
+    fresh: list[Stored] = field(default_factory=list)
+    known: list[str] = field(default_factory=list)
+    same_as: int | None = None
+
+
+@dataclass(slots=True)
+class Intake:
+    """The group so far. `events` is what is stored and what is new, as later items of the group see it."""
+
+    held: Held
+    codes: Mapping[str, int]
+    stores: Mapping[str, int]
+    ids: Ids
+    events: dict[str, dict[int, Stored]] = field(default_factory=dict)
+    conflicts: dict[tuple[str, int, str], Observation] = field(default_factory=dict)
+    seen: dict[tuple[str, str], tuple[str, int]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.events = {key: dict(revisions) for key, revisions in self.held.events.items()}
+
+    def take(self, place: int, item: Item) -> Taken:
+        """Decide on one item; what is new of it is visible to the next at once."""
+        taken = self._once(place, item.once) or self._content(item)
+        if item.once is not None and not taken.later and taken.same_as is None and not _says(taken, "mismatch"):
+            self.seen.setdefault((item.once.scope, item.once.key), (item.once.request_hash, place))
+        for event in taken.fresh:
+            observation = event.recorded.observation
+            self.events.setdefault(observation.key, {})[observation.revision] = event
+        return taken
+
+    def forget(self, taken: Taken) -> None:
+        """Take back what was new: the item is refused after all, and its keys stay free."""
+        for event in taken.fresh:
+            observation = event.recorded.observation
+            del self.events[observation.key][observation.revision]
+            if not self.events[observation.key]:
+                del self.events[observation.key]
+        taken.fresh = []
+
+    def _once(self, place: int, once: Once | None) -> Taken | None:
+        if once is None:
+            return None
+        stored = self.held.once.get((once.scope, once.key))
+        if stored is not None:
+            if stored[0] == once.request_hash:
+                return Taken(replay(stored[2]))
+            return Taken(refusal("mismatch", Conflict("idempotency_mismatch")))
+        seen = self.seen.get((once.scope, once.key))
+        if seen is None or seen[1] == place:
+            return None
+        if seen[0] == once.request_hash:
+            return Taken(same_as=seen[1])
+        return Taken(refusal("mismatch", Conflict("idempotency_mismatch")))
+
+    def _content(self, item: Item) -> Taken:
+        taken = Taken()
+        for observation in item.observations:
+            if observation.member and observation.member not in self.codes:
+                return Taken(refusal("unknown", Unknown("unknown_member", member=observation.member)))
+            if observation.member and self.codes[observation.member] not in self.held.locked:
+                return Taken(later=True)
+        for observation in item.observations:
+            digest = content_hash(observation)
+            there = self.events.get(observation.key, {}).get(observation.revision)
+            if there is None:
+                taken.fresh.append(self._new(observation, digest))
+            elif there.hash == digest:
+                taken.known.append(observation.key)
+            else:
+                return self._conflict(item, observation, digest)
+        if not taken.fresh:
+            taken.answer = Answer("duplicate", "", {"status": "duplicate", "key": item.observations[0].key})
+        return taken
+
+    def _conflict(self, item: Item, observation: Observation, digest: str) -> Taken:
+        if isinstance(item, Sale) and not item.late:
+            order = str(observation.fields.get("order", ""))
+            return Taken(refusal("conflict", Conflict("order_conflict", order=order)))
+        self.conflicts[observation.key, observation.revision, digest] = observation
+        return Taken(refusal("conflict", Conflict("event_conflict", key=observation.key)))
+
+    def _new(self, observation: Observation, digest: str) -> Stored:
+        member_id = self.codes.get(observation.member) if observation.member else None
+        number = self.ids.take()
+        recorded = Recorded(observation, observation.member or None, number)
+        return Stored(number, observation.cluster, digest, member_id, recorded)
+
+
+def _says(taken: Taken, status: str) -> bool:
+    return taken.answer is not None and taken.answer.status == status
+
+
+def shared(answer: Answer) -> Answer:
+    """Return the answer of the first of two equal requests, for the second."""
+    return replace(answer, replayed=True)
+
+
+def observations_of(items: Sequence[Item]) -> list[Observation]:
+    """Return all that the items say."""
+    return [observation for item in items for observation in item.observations]

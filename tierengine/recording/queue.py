@@ -1,0 +1,87 @@
+"""Requests that wait for the writer, and which of them share one transaction."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Any
+
+from tierengine.errors import Unavailable
+from tierengine.recording.items import Answer, Item, is_command, refusal
+from tierengine.store.dialect import Link
+from tierengine.store.ids import Ids
+
+
+@dataclass(slots=True, eq=False)
+class Job:
+    """One request that waits: an item, or an act of its own on the link; with neither it only marks a place.
+
+    deadline  when it is dropped unread, on the monotonic clock; None: never
+    tries     how often it was put back because a member was locked elsewhere
+    """
+
+    future: Future[Any]
+    item: Item | None = None
+    act: Callable[[Link, Ids], Any] | None = None
+    deadline: float | None = None
+    tries: int = 0
+    since: float = field(default_factory=time.monotonic)
+
+    def members(self) -> frozenset[str]:
+        """Return the codes of the members that the item names."""
+        return frozenset(said.member for said in self.item.observations if said.member) if self.item else frozenset()
+
+    def answer(self, answer: Answer) -> None:
+        """Give the answer, unless one was given."""
+        if not self.future.done():
+            self.future.set_result(answer)
+
+    def refuse(self, code: str) -> None:
+        """Answer an item with a code, an act with an error."""
+        if self.future.done():
+            return
+        if self.item is None:
+            self.future.set_exception(Unavailable(code))
+        else:
+            self.future.set_result(refusal("unavailable", Unavailable(code)))
+
+
+def fail(job: Job) -> None:
+    """Answer that the item failed by our own fault; nothing of it was recorded."""
+    if not job.future.done():
+        body = {"status": "failed", "code": "failed"}
+        job.future.set_result(Answer("failed", "failed", body))
+
+
+def take_group(lane: deque[Job], most: int) -> list[Job]:
+    """Take from the lane what goes into one transaction: an act alone, or items of one dealer in their order.
+
+    A command sees what was recorded before it, so it does not share a group with an earlier item of its member; and
+    nobody overtakes an item of his own that stays.
+    """
+    first = lane[0]
+    if first.item is None:
+        return [lane.popleft()]
+    dealer = first.item.dealer
+    taken: list[Job] = []
+    left: list[Job] = []
+    inside: set[str] = set()
+    waiting: set[str] = set()
+    while lane and len(taken) < most and len(left) < most:
+        job = lane[0]
+        item = job.item
+        if item is None:
+            break  # an act comes after all that came before it
+        lane.popleft()
+        members = job.members()
+        if item.dealer != dealer or members & waiting or (is_command(item) and members & inside):
+            waiting |= members
+            left.append(job)
+        else:
+            inside |= members
+            taken.append(job)
+    lane.extendleft(reversed(left))
+    return taken

@@ -1,0 +1,337 @@
+"""What a transaction reads under its locks, in one round trip: one statement a table, however many members.
+
+Lock, claim and read are separate statements: one that locks and reads at once reads a snapshot older than its lock.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from tierengine.judging.history import Contribution, Position
+from tierengine.judging.observations import from_body
+from tierengine.judging.resolution import Recorded, outside_keys
+from tierengine.policies.versions import HEADS
+from tierengine.store.dialect import Link, Row, binary, doc
+
+_MEMBERS: Final = "SELECT code, id FROM member WHERE dealer_id = ?1 AND code IN (?2*)"
+_LOCK: Final = "SELECT member_id FROM ledger WHERE member_id IN (?1*) ORDER BY member_id FOR NO KEY UPDATE SKIP LOCKED"
+_LOCK_WAITING: Final = "SELECT member_id FROM ledger WHERE member_id IN (?1*) ORDER BY member_id FOR NO KEY UPDATE"
+# Two workers that record an event and what names it must see one another, or the second stays parked for ever. The
+# members' locks come first everywhere, and these in order, so no two transactions wait for each other.
+_LOCK_KEYS: Final = "SELECT pg_advisory_xact_lock(key) FROM (SELECT unnest(?1::bigint[]) AS key ORDER BY 1) AS keys"
+_LEDGERS: Final = (
+    "SELECT l.member_id, m.code, l.entry_no, l.head_at, l.head_class, l.head_key, l.tier, l.boundary_at, l.carry, "
+    "e.recorded_at FROM ledger l JOIN member m ON m.id = l.member_id "
+    "LEFT JOIN entry e ON e.member_id = l.member_id AND e.number = l.entry_no WHERE l.member_id IN (?1*)"
+)
+_ONCE: Final = (
+    "SELECT scope, key, request_hash, status, answer FROM idempotency "
+    "WHERE dealer_id = ?1 AND scope IN (?2*) AND key IN (?3*)"
+)
+_EVENT: Final = (
+    "SELECT e.id, e.key, e.revision, e.cluster, e.hash, e.body, m.code, e.member_id "
+    "FROM event e LEFT JOIN member m ON m.id = e.member_id WHERE e.dealer_id = ?1 AND "
+)
+_EVENTS_BY_KEY: Final = _EVENT + "e.key IN (?2*)"
+_EVENTS_BY_CLUSTER: Final = _EVENT + "e.cluster IN (?2*)"
+_WAITING: Final = (
+    "SELECT e.cluster FROM parked p JOIN event e ON e.id = p.event_id WHERE p.waits_for IN (?2*) AND p.dealer_id = ?1"
+)
+_NAMING_REFERRAL: Final = (
+    "SELECT cluster FROM event WHERE dealer_id = ?1 AND kind = 'machine_purchase' "
+    "AND body -> 'fields' ->> 'referral' IN (?2*)"
+)
+_HISTORIES: Final = (
+    "SELECT member_id, kind, line, at, known_at, known_class, known_key, cause, qty, amount, fields "
+    "FROM contribution WHERE member_id IN (?1*) ORDER BY member_id, known_at, known_class, known_key, id"
+)
+_COUNTS: Final = "SELECT member_id, count(*) FROM contribution WHERE member_id IN (?1*) GROUP BY member_id"
+_LATER_DECISIONS: Final = (
+    "SELECT d.id, d.member_id, d.event_key, d.rule, d.step_at, d.step_class, d.step_key, d.kind, d.basis "
+    "FROM decision d JOIN ledger l ON l.member_id = d.member_id "
+    # (The first comparison says no more than the second; it is the one that an index can answer.)
+    "WHERE l.member_id IN (?1*) AND d.step_at >= l.head_at "
+    "AND (d.step_at, d.step_class, d.step_key) > (l.head_at, l.head_class, l.head_key) ORDER BY d.id"
+)
+_DECISION: Final = "SELECT id, member_id, event_key, rule, step_at, step_class, step_key, kind, basis FROM decision "
+_DECISIONS_FROM: Final = (
+    _DECISION + "WHERE member_id = ?1 AND (step_at, step_class, step_key) > (?2, ?3, ?4) ORDER BY id"
+)
+_DECISIONS_OF: Final = _DECISION + "WHERE dealer_id = ?1 AND event_key IN (?2*) AND member_id = ?3 ORDER BY id"
+_CHECKPOINT: Final = (
+    "SELECT at, head_class, head_key, carry FROM checkpoint WHERE member_id = ?1 "
+    "AND (at, head_class, head_key) < (?2, ?3, ?4) ORDER BY at DESC, head_class DESC, head_key DESC LIMIT 1"
+)
+_EMISSIONS: Final = (
+    "SELECT id, key, revision, to_member_id, event_key, rule, kind, cancelled, applied, body, member_id FROM emission "
+    "WHERE dealer_id = ?1 AND key IN (?2*) ORDER BY revision"
+)
+_EMISSIONS_DUE: Final = "SELECT DISTINCT key FROM emission WHERE to_member_id IN (?1*) AND NOT applied"
+_UNDELIVERED: Final = "SELECT DISTINCT dealer_id, to_member_id FROM emission WHERE NOT applied"
+_ACCOUNTS: Final = (
+    "SELECT member_id, wallet, kind, unit, balance, id FROM account WHERE dealer_id = ?1 AND member_id IN (?2*)"
+)
+_LOT: Final = (
+    "SELECT s.member_id, l.id, l.wallet, l.event_key, l.rule, l.amount, s.remaining, l.usable_from, l.expires_at, "
+    "e.number FROM lot_state s JOIN lot l ON l.id = s.lot_id JOIN entry e ON e.id = l.entry_id "
+)
+_OPEN_LOTS: Final = _LOT + "WHERE s.member_id IN (?1*) AND s.remaining > 0 ORDER BY l.id"
+
+BEGINNING: Final[Position] = (-(1 << 62), 0, "")
+
+
+class NeedMore(Exception):
+    """Under the locks it turned out that more must be locked: roll back, and begin again with these as well."""
+
+    def __init__(self, members: Iterable[int], keys: Iterable[str]) -> None:
+        self.members = frozenset(members)
+        self.keys = frozenset(keys)
+        super().__init__(f"{len(self.members)} more members, {len(self.keys)} more keys")
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A member's ledger row: where his history stands, and the number and instant of his last entry."""
+
+    member_id: int
+    code: str
+    entry_no: int
+    position: Position
+    tier: str
+    boundary_at: int | None
+    carry: str
+    recorded_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A stored event: the observation, whose it is, and the hash of its content."""
+
+    event_id: int
+    cluster: str
+    hash: str
+    member_id: int | None
+    recorded: Recorded
+
+
+@dataclass(slots=True)
+class Held:
+    """All that was read under the locks of one transaction, for one dealer.
+
+    locked    the members whose rows were obtained
+    events    key → revision → event
+    outside   the same, of the events that these name in other clusters
+    whole     members whose remembered history is still whole
+    waiting   clusters of parked events that wait for what is locked
+    once      (scope, key) → (request hash, status number, stored answer)
+    """
+
+    head: int = 0
+    locked: frozenset[int] = frozenset()
+    ledgers: dict[int, Head] = field(default_factory=dict)
+    once: dict[tuple[str, str], tuple[str, int, bytes]] = field(default_factory=dict)
+    events: dict[str, dict[int, Stored]] = field(default_factory=dict)
+    outside: dict[str, dict[int, Stored]] = field(default_factory=dict)
+    outside_wanted: set[str] = field(default_factory=set)
+    waiting: set[str] = field(default_factory=set)
+    histories: dict[int, list[Contribution]] = field(default_factory=dict)
+    whole: set[int] = field(default_factory=set)
+    later: dict[int, list[Row]] = field(default_factory=dict)
+    accounts: dict[int, list[Row]] = field(default_factory=dict)
+    lots: dict[int, list[Row]] = field(default_factory=dict)
+
+    def code_of(self, member_id: int) -> str:
+        """Return a locked member's code."""
+        return self.ledgers[member_id].code
+
+
+def member_ids(link: Link, dealer_id: int, codes: Collection[str]) -> dict[str, int]:
+    """Return the ids of the members that are on file."""
+    return dict(link.ask(_MEMBERS, dealer_id, sorted(codes)).rows()) if codes else {}
+
+
+def hold(
+    link: Link,
+    dealer_id: int,
+    members: Collection[int],
+    keys: Collection[str],
+    outside: Collection[str],
+    once: Collection[tuple[str, str]],
+    remembered: Mapping[int, Sequence[Contribution]],
+    *,
+    wait: bool,
+) -> Held:
+    """Lock the members and the keys (of events and clusters), and read what is stored of both.
+
+    outside   keys of events in other clusters that the new ones name
+    remembered  histories that need not be read where the book has as many contributions
+    wait      wait for members locked elsewhere; else they are left out of `locked`
+
+    NeedMore tells what else must be locked.
+    """
+    wanted, named = sorted(members), sorted(keys)
+    scopes, tokens = ({pair[place] for pair in once} for place in (0, 1))
+    with link.pipeline():
+        lock = link.ask(_LOCK_WAITING if wait else _LOCK, wanted)
+        if link.kind == "postgresql" and named:
+            link.ask(_LOCK_KEYS, [_lock_number(dealer_id, key) for key in {*named, *outside}])
+        gathered = link.gather(
+            (HEADS, ([dealer_id],)),
+            (_LEDGERS, (wanted,)),
+            (_ONCE, (dealer_id, sorted(scopes), sorted(tokens))),
+            (_EVENTS_BY_KEY, (dealer_id, named)),
+            (_EVENTS_BY_CLUSTER, (dealer_id, named)),
+            (_WAITING, (dealer_id, named)),
+            (_HISTORIES, ([member for member in wanted if member not in remembered],)),
+            (_COUNTS, (sorted(remembered),)),
+            (_LATER_DECISIONS, (wanted,)),
+            (_ACCOUNTS, (dealer_id, wanted)),
+            (_OPEN_LOTS, (wanted,)),
+        )
+    head, ledgers, answers, by_key, by_cluster, waiting, histories, counts, later, accounts, lots = gathered()
+    found = Held(
+        outside_wanted=set(outside),
+        head=next((row[1] for row in head), 0),
+        locked=frozenset(row[0] for row in lock.rows()),
+        ledgers={row[0]: _head(row) for row in ledgers},
+        once={(row[0], row[1]): (row[2], row[3], binary(row[4])) for row in answers},
+        waiting={row[0] for row in waiting},
+        histories=_by_member(histories),
+        later=_grouped(later, 1),
+        accounts=_grouped(accounts, 0),
+        lots=_grouped(lots, 0),
+    )
+    if remembered:
+        _recall(link, found, remembered, {row[0]: row[1] for row in counts})
+    _close(link, dealer_id, found, frozenset(named), [*by_key, *by_cluster], set(found.waiting))
+    owners = {one.member_id for revisions in found.events.values() for one in revisions.values()} - {None}
+    if owners - set(members):
+        raise NeedMore((owner for owner in owners if owner is not None), ())
+    return found
+
+
+def _recall(
+    link: Link, found: Held, remembered: Mapping[int, Sequence[Contribution]], counts: Mapping[int, int]
+) -> None:
+    """Take the histories that are remembered and still whole, and read the others."""
+    stale = []
+    for member, rows in remembered.items():
+        if counts.get(member, 0) == len(rows):
+            found.histories[member] = list(rows)
+            found.whole.add(member)
+        else:
+            stale.append(member)
+    if stale:
+        found.histories.update(_by_member(link.ask(_HISTORIES, sorted(stale)).rows()))
+
+
+def _close(
+    link: Link, dealer_id: int, found: Held, locked: frozenset[str], rows: list[Row], clusters: set[str]
+) -> None:
+    """Follow what was found to all that belongs to it; NeedMore for clusters that are not locked yet.
+
+    Whoever records a revision of an event must hold the clusters that its stored revisions stand in, so holding the
+    clusters is enough to read every revision, and every event outside that one of them names.
+    """
+    asked = set(locked)
+    if clusters - locked:
+        raise NeedMore((), clusters - locked)
+    while rows:
+        outside: set[str] = set()
+        further: set[str] = set()
+        for row in rows:
+            stored = _stored(row)
+            found.events.setdefault(row[1], {})[row[2]] = stored
+            clusters.add(row[3])
+            outside.update(outside_keys(stored.recorded.observation))
+            if not row[1].startswith(
+                "order:"
+            ):  # an order's event names its cluster in its key: no revision is elsewhere
+                further.add(row[1])
+        if clusters - locked:
+            raise NeedMore((), clusters - locked)
+        further -= asked
+        asked |= further
+        rows = link.ask(_EVENTS_BY_KEY, dealer_id, sorted(further)).rows() if further else []
+        found.outside_wanted |= outside
+    wanted = sorted(found.outside_wanted - found.events.keys())
+    if wanted:
+        for row in link.ask(_EVENTS_BY_KEY, dealer_id, wanted).rows():
+            found.outside.setdefault(row[1], {})[row[2]] = _stored(row)
+
+
+def naming(link: Link, dealer_id: int, referrals: Collection[str]) -> set[str]:
+    """Return the clusters of the purchases that name these referrals; only a corrected referral asks for them."""
+    return {row[0] for row in link.ask(_NAMING_REFERRAL, dealer_id, sorted(referrals)).rows()} if referrals else set()
+
+
+def _stored(row: Row) -> Stored:
+    observation = from_body(doc(row[5]))
+    return Stored(row[0], row[3], row[4], row[7], Recorded(observation, row[6], row[0]))
+
+
+def _head(row: Row) -> Head:
+    member_id, code, entry_no, at, class_, key, tier, boundary_at, carry, recorded_at = row
+    return Head(member_id, code, entry_no, (at, class_, key), tier, boundary_at, carry, recorded_at or 0)
+
+
+def contribution(row: Row) -> Contribution:
+    """Return the contribution of a row: kind, line, at, known, cause, qty, amount, fields."""
+    kind, line, at, known_at, known_class, known_key, cause, qty, amount, fields = row
+    return Contribution(kind, line, at, (known_at, known_class, known_key), cause, qty, amount, doc(fields))
+
+
+def _by_member(rows: Iterable[Row]) -> dict[int, list[Contribution]]:
+    found: dict[int, list[Contribution]] = {}
+    for row in rows:
+        found.setdefault(row[0], []).append(contribution(row[1:]))
+    return found
+
+
+def _grouped(rows: Iterable[Row], place: int) -> dict[int, list[Row]]:
+    found: dict[int, list[Row]] = {}
+    for row in rows:
+        found.setdefault(row[place], []).append(row)
+    return found
+
+
+def _lock_number(dealer_id: int, key: str) -> int:
+    digest = hashlib.blake2b(f"{dealer_id}:{key}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big", signed=True)
+
+
+# ---- asked for one member, where it is needed -------------------------------------------------------------------
+
+
+def checkpoint_before(link: Link, member_id: int, position: Position) -> tuple[Position, str] | None:
+    """Return the last checkpoint before a position, with its carry."""
+    rows = link.ask(_CHECKPOINT, member_id, *position).rows()
+    return ((rows[0][0], rows[0][1], rows[0][2]), rows[0][3]) if rows else None
+
+
+def decisions_from(link: Link, member_id: int, start: Position) -> list[Row]:
+    """Return all decisions of steps later than `start`, in the order in which they were made."""
+    return link.ask(_DECISIONS_FROM, member_id, *start).rows()
+
+
+def decisions_of(link: Link, dealer_id: int, member_id: int, event_keys: Collection[str]) -> list[Row]:
+    """Return all decisions about these granting events."""
+    return link.ask(_DECISIONS_OF, dealer_id, sorted(event_keys), member_id).rows() if event_keys else []
+
+
+def emissions(link: Link, dealer_id: int, keys: Collection[str]) -> list[Row]:
+    """Return all revisions of these emissions, lowest first."""
+    return link.ask(_EMISSIONS, dealer_id, sorted(keys)).rows() if keys else []
+
+
+def emissions_due(link: Link, members: Collection[int]) -> set[str]:
+    """Return the keys of the emissions to these members that were not delivered."""
+    return {row[0] for row in link.ask(_EMISSIONS_DUE, sorted(members)).rows()}
+
+
+def undelivered(link: Link) -> list[tuple[int, int]]:
+    """Return (dealer, receiver) of every emission that a stopped process left undelivered."""
+    return [(row[0], row[1]) for row in link.ask(_UNDELIVERED).rows()]

@@ -1,0 +1,202 @@
+"""record(): the only way into the book for what happened and what is asked for. One group of items, one transaction.
+
+Lock the members and the keys; read; decide what is new; fold the histories that changed; post the differences; write;
+COMMIT; only then answer. A group is of one dealer. What cannot be done under the locks that were taken (NeedMore) or
+with the ids at hand (NeedIds) is rolled back and begun again; so is a group that lost a race for a unique key.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import psycopg
+
+from tierengine.errors import Refused
+from tierengine.judging.history import Observation
+from tierengine.judging.observations import CANCELLED
+from tierengine.judging.resolution import outside_keys
+from tierengine.policies.versions import Programmes
+from tierengine.recording import reading
+from tierengine.recording.group import Blocked, Group, ItemRefused
+from tierengine.recording.intake import observations_of
+from tierengine.recording.items import Answer, Item
+from tierengine.recording.memory import Memory
+from tierengine.recording.reading import NeedMore
+from tierengine.store.dialect import Link
+from tierengine.store.ids import Ids, NeedIds
+
+ATTEMPTS: Final = 5
+# What a group usually needs; with too few it is run again with more.
+_IDS_AT_LEAST: Final = 500
+_IDS_AN_ITEM: Final = 12
+_REMEMBERED: Final = 200_000
+_STORES: Final = "SELECT code, id FROM store WHERE dealer_id = ?1"
+
+Clock = Callable[[], int]
+
+
+def clock() -> int:
+    """Return the time in microseconds UTC."""
+    return time.time_ns() // 1_000
+
+
+@dataclass(slots=True)
+class _Wants:
+    """What a group locks; it grows while the group finds out what belongs to it.
+
+    also   clusters that must be resolved again though nothing new is in them
+    """
+
+    members: set[int] = field(default_factory=set)
+    keys: set[str] = field(default_factory=set)
+    outside: set[str] = field(default_factory=set)
+    also: set[str] = field(default_factory=set)
+
+
+class Recorder:
+    """Records groups on one connection. Used by one thread; `Writer` gives it what waits."""
+
+    def __init__(self, link: Link, *, now: Clock = clock) -> None:
+        self.link = link
+        self.ids = Ids()
+        self.programmes = Programmes()
+        self.memory = Memory()
+        self._now = now
+        self._last = 0
+        self._members: dict[tuple[int, str], int] = {}
+        self._stores: dict[int, dict[str, int]] = {}
+        self.due: set[tuple[int, int]] = set()
+
+    def now(self) -> int:
+        """Return the instant of recording: the clock, and never before the last one."""
+        self._last = max(self._now(), self._last)
+        return self._last
+
+    def record(self, items: Sequence[Item], *, wait: bool = False) -> list[Answer | None]:
+        """Record items of one dealer in one transaction; None where a member is locked elsewhere (try again later).
+
+        Raises what the database raises; then nothing was recorded, but for a COMMIT whose outcome is unknown.
+        """
+        dealer = items[0].dealer
+        observations = observations_of(items)
+        wants = self._wants(dealer, observations)
+        codes = {o.member: self._members[dealer, o.member] for o in observations if (dealer, o.member) in self._members}
+        stores = self._stores_of(dealer, observations)
+        refused: dict[int, Refused] = {}
+
+        def run() -> Group:
+            group = Group(self.link, self.ids, self.programmes, dealer, items, codes, stores, self.memory)
+            group.refused = refused
+            group.also = frozenset(wants.also)
+            group.run(wants.members, wants.keys, wants.outside, now=self.now(), wait=wait)
+            return group
+
+        try:
+            group = self._until_done(run, wants, refused, dealer, len(items))
+        except Blocked:
+            if len(items) == 1:
+                return [None]
+            middle = len(items) // 2
+            return [*self.record(items[:middle], wait=wait), *self.record(items[middle:], wait=wait)]
+        self._last = max(self._last, group.now)
+        self.due.update((dealer, member) for member in group.receivers)
+        return group.answers()
+
+    def deliver(self) -> int:
+        """Bring what members' events mean for other members to those, a transaction each; return how many.
+
+        A receiver who is locked elsewhere stays due.
+        """
+        done = 0
+        for dealer, receiver in sorted(self.due):
+            wants = _Wants({receiver})
+
+            def run(dealer: int = dealer, receiver: int = receiver, wants: _Wants = wants) -> Group:
+                group = Group(self.link, self.ids, self.programmes, dealer, (), {}, {}, self.memory)
+                group.deliver_to = receiver
+                group.run(wants.members, wants.keys, wants.outside, now=self.now(), wait=False)
+                return group
+
+            group = self._until_done(run, wants, {}, dealer, 1)
+            if group.delivered:
+                self.due.discard((dealer, receiver))
+                done += 1
+        return done
+
+    def recover(self) -> None:
+        """Find the emissions that a stopped process left undelivered."""
+        self.due.update(reading.undelivered(self.link))
+        self.link.rollback()
+
+    # ---- inside
+
+    def _until_done(
+        self, run: Callable[[], Group], wants: _Wants, refused: dict[int, Refused], dealer: int, items: int
+    ) -> Group:
+        need = NeedIds(_IDS_AT_LEAST + _IDS_AN_ITEM * items)
+        lost = 0
+        while True:
+            self.ids.reserve(self.link, need.count, need.above)
+            self.link.begin()
+            try:
+                group = run()
+                group.commit()
+            except NeedIds as more:
+                self.link.rollback()
+                need = more
+            except NeedMore as more:
+                self.link.rollback()
+                if more.members <= wants.members and more.keys <= wants.keys:
+                    raise RuntimeError("what is asked for is locked already") from more
+                wants.members |= more.members
+                wants.keys |= more.keys
+            except ItemRefused as problem:
+                self.link.rollback()
+                refused[problem.place] = problem.refusal
+            except (sqlite3.IntegrityError, psycopg.errors.UniqueViolation):
+                # Somebody else was first with a key; now it can be seen.
+                self.link.rollback()
+                lost += 1
+                if lost >= ATTEMPTS:
+                    raise
+            except BaseException:
+                self.link.rollback()
+                self._members = {known: number for known, number in self._members.items() if known[0] != dealer}
+                raise
+            else:
+                return group
+
+    def _wants(self, dealer: int, observations: Sequence[Observation]) -> _Wants:
+        self._know_members(dealer, {o.member for o in observations if o.member})
+        wants = _Wants()
+        corrected = set()
+        for observation in observations:
+            if observation.member and (dealer, observation.member) in self._members:
+                wants.members.add(self._members[dealer, observation.member])
+            wants.keys |= {observation.key, observation.cluster}
+            wants.outside.update(outside_keys(observation))
+            if observation.revision and observation.kind in ("referral_registered", CANCELLED):
+                corrected.add(observation.key)
+        # (What is read here opens the transaction in which the group goes on; every statement has its own snapshot.)
+        wants.also = reading.naming(self.link, dealer, corrected)
+        wants.keys |= wants.also
+        return wants
+
+    def _know_members(self, dealer: int, codes: set[str]) -> None:
+        missing = {code for code in codes if (dealer, code) not in self._members}
+        if missing:
+            if len(self._members) > _REMEMBERED:
+                self._members.clear()
+                missing = codes
+            found = reading.member_ids(self.link, dealer, missing)
+            self._members.update(((dealer, code), number) for code, number in found.items())
+
+    def _stores_of(self, dealer: int, observations: Sequence[Observation]) -> Mapping[str, int]:
+        known = self._stores.setdefault(dealer, {})
+        if any(o.store and o.store not in known for o in observations):
+            known.update(self.link.ask(_STORES, dealer).rows())
+        return known

@@ -1,0 +1,273 @@
+"""One member's history, folded again where it changed, and what that changes of what stands: pure but for its reads.
+
+What should stand is compared with what does, and only the difference is written: a decision that came out the same is
+not written again, one that is gone is written as `withdrawn`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from operator import attrgetter
+from typing import Final
+
+from rules.judge import Inputs
+from tierengine.judging.carry import load
+from tierengine.judging.decisions import Folded, GrantDecision, Granted
+from tierengine.judging.facts import RunningFacts
+from tierengine.judging.fold import fold
+from tierengine.judging.history import Contribution, Position, Step
+from tierengine.judging.resolution import net, steps
+from tierengine.policies.versions import Programme
+from tierengine.recording import reading
+from tierengine.recording.items import Before
+from tierengine.recording.memory import Remembered
+from tierengine.recording.reading import BEGINNING, Head
+from tierengine.store.dialect import Link, Row, doc
+from tierengine.store.ids import Ids
+
+Pair = tuple[str, str]  # (granting event's key, rule)
+
+_known: Final = attrgetter("known")
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A stored decision: what stood, from which step on, for one pair. Of equal (pair, step) the highest id counts."""
+
+    id: int
+    pair: Pair
+    step: Position
+    kind: str
+    granted: Granted | None  # None: withdrawn
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a pair was worth before and should be worth now, with the decision that says so."""
+
+    pair: Pair
+    before: Granted | None
+    after: Granted | None
+    decision: int | None
+
+
+@dataclass(slots=True)
+class Refolded:
+    """What a fold of one member brought forth, compared with what stood.
+
+    start       the position after which everything was folded again
+    late        whether that was before the head of the history
+    made        decisions to write: (id, decision) or (id, withdrawn one)
+    """
+
+    head: Head
+    start: Position
+    late: bool
+    steps: tuple[Step, ...]
+    folded: Folded
+    history: Remembered
+    made: list[tuple[int, GrantDecision | Standing]] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a member's history comes from: a link for what is rarely needed, and what was read of him already."""
+
+    link: Link
+    programme: Programme
+    head: Head
+    stored: Sequence[Contribution]
+    later: Sequence[Row]
+    ids: Ids
+    known: Remembered | None = None
+
+    def facts_from(self, position: Position) -> Remembered | None:
+        """Return the remembered facts if they can still be asked at `position`."""
+        return self.known if self.known is not None and position >= self.known.asked else None
+
+
+def refold(source: Source, fresh: Sequence[Contribution]) -> Refolded:
+    """Fold the member's history from just before the earliest of the `fresh` rows to its end."""
+    affected = min(row.known for row in fresh)
+    start, carry, late = _start(source, affected)
+    history = _history(source, fresh, affected, late=late)
+    rows = history.rows
+    suffix = steps(net(row for row in rows if row.known > start) if late else net(fresh))
+    old = _standing(source.later) if not late else _standing(_later(source, start))
+    earlier = _earlier(source, start, suffix, old)
+    folded = fold(
+        source.programme.lanes,
+        carry,
+        start if carry else None,
+        suffix,
+        history.facts,
+        earlier=_by_event(earlier),
+        emitted=_emitted(source, start, suffix, rows),
+    )
+    # Rows that were retracted may lie behind the head: what comes before them is not just added to the end.
+    history.asked = max(folded.head, rows[-1].known)
+    outcome = Refolded(source.head, start, late, suffix, folded, history)
+    _compare(outcome, old, earlier, source.ids)
+    return outcome
+
+
+def _history(source: Source, fresh: Sequence[Contribution], affected: Position, *, late: bool) -> Remembered:
+    """Return all contributions with the fresh ones, and facts over them that may be asked from `affected` on."""
+    known = None if late else source.facts_from(affected)
+    if known is not None:
+        known.rows.extend(sorted(fresh, key=_known))  # all later than what is there
+        return known
+    rows = sorted((*source.stored, *fresh), key=_known)
+    return Remembered(rows, RunningFacts(source.programme.zone, rows), BEGINNING)
+
+
+def _start(source: Source, affected: Position) -> tuple[Position, str, bool]:
+    """Return where to fold from: the head, a checkpoint before the change, or the beginning."""
+    head = source.head
+    if head.carry and affected > head.position:
+        return head.position, head.carry, False
+    checkpoint = reading.checkpoint_before(source.link, head.member_id, affected) if head.carry else None
+    return (*checkpoint, True) if checkpoint else (BEGINNING, "", bool(head.carry))
+
+
+def _later(source: Source, start: Position) -> list[Row]:
+    return reading.decisions_from(source.link, source.head.member_id, start)
+
+
+def _standing(rows: Iterable[Row]) -> dict[tuple[Pair, Position], Standing]:
+    """Return the decisions that stand, or were withdrawn last, by pair and step; rows come in order of their ids."""
+    found: dict[tuple[Pair, Position], Standing] = {}
+    for number, _, event_key, rule, at, class_, key, kind, basis in rows:
+        granted = None if kind == "withdrawn" else Granted.of(doc(basis)["granted"])
+        pair, step = (event_key, rule), (at, class_, key)
+        found[pair, step] = Standing(number, pair, step, kind, granted)
+    return found
+
+
+def _earlier(
+    source: Source, start: Position, suffix: Sequence[Step], old: Mapping[tuple[Pair, Position], Standing]
+) -> dict[Pair, Granted]:
+    """Return what stands at `start` of the pairs that the suffix may touch: named by its returns, or decided in it."""
+    if start == BEGINNING:
+        return {}
+    named = {line.event_key for step in suffix for line in step.lines if line.qty < 0}
+    named |= {pair[0] for (pair, _), _ in old.items()}
+    rows = reading.decisions_of(source.link, source.programme.dealer_id, source.head.member_id, named)
+    found = [one for one in _standing(rows).values() if one.step <= start and one.granted is not None]
+    found.sort(key=lambda one: one.step)
+    return {one.pair: one.granted for one in found if one.granted is not None}
+
+
+def _by_event(earlier: Mapping[Pair, Granted]) -> dict[str, list[Granted]]:
+    found: dict[str, list[Granted]] = {}
+    for (event_key, _), granted in earlier.items():
+        found.setdefault(event_key, []).append(granted)
+    return found
+
+
+def emission_key(rule: str, event_key: str) -> str:
+    """Return the key of the derived event that `rule` makes of an event."""
+    return f"emit:{rule}:{event_key}"
+
+
+def emitting(programme: Programme) -> dict[str, frozenset[str]]:
+    """Return the kinds that each emission of any version asks for."""
+    found: dict[str, frozenset[str]] = {}
+    for version in programme.line.versions:
+        for rule, emission in version.rules.policy.emissions.items():
+            found[rule] = found.get(rule, frozenset()) | frozenset(emission.on)
+    return found
+
+
+def _emitted(
+    source: Source, start: Position, suffix: Sequence[Step], rows: Sequence[Contribution]
+) -> set[tuple[str, str]]:
+    """Return the emissions that stand at `start` of the events that returns in the suffix name."""
+    rules = emitting(source.programme)
+    named = {line.event_key for step in suffix for line in step.lines if line.qty < 0} if rules else set()
+    if not named or start == BEGINNING:
+        return set()
+    back = {row.event_key for row in net(row for row in rows if row.known <= start) if row.qty < 0}
+    keys = {emission_key(rule, key): (rule, key) for rule in rules for key in named - back}
+    stored = {row[1]: row for row in reading.emissions(source.link, source.programme.dealer_id, keys)}
+    return {keys[key] for key, row in stored.items() if not row[7] and tuple(doc(row[9])["step"]) <= start}
+
+
+def _compare(
+    outcome: Refolded, old: Mapping[tuple[Pair, Position], Standing], earlier: Mapping[Pair, Granted], ids: Ids
+) -> None:
+    new = {((one.granted.event_key, one.granted.rule), one.step): one for one in outcome.folded.decisions}
+    last_id: dict[Pair, int] = {}
+    for place, decision in new.items():
+        stood = old.get(place)
+        if stood is None or stood.kind != decision.kind or stood.granted != decision.granted:
+            number = ids.take() if stood is None else ids.above(stood.id)
+            outcome.made.append((number, decision))
+            last_id[place[0]] = number
+        else:
+            last_id[place[0]] = stood.id
+    for place, stood in old.items():
+        if place not in new and stood.granted is not None:
+            number = ids.above(stood.id)
+            outcome.made.append((number, stood))
+            last_id.setdefault(place[0], number)
+    was = _last({place: stood.granted for place, stood in old.items()}, earlier)
+    will = _last({place: one.granted for place, one in new.items()}, earlier)
+    for pair in dict.fromkeys((*(place[0] for place in new), *(place[0] for place in old))):
+        before, after = was.get(pair), will.get(pair)
+        if before != after:
+            outcome.changes.append(Change(pair, before, after, last_id.get(pair)))
+
+
+def _last(
+    decided: Mapping[tuple[Pair, Position], Granted | None], earlier: Mapping[Pair, Granted]
+) -> dict[Pair, Granted]:
+    """Return what each pair is worth after its last step."""
+    found = dict(earlier)
+    for (pair, _), granted in sorted(decided.items(), key=lambda item: item[0][1]):
+        if granted is not None:
+            found[pair] = granted
+    return found
+
+
+# ---- what a command is decided on -------------------------------------------------------------------------------
+
+
+def before(source: Source, position: Position, usable: Mapping[str, int]) -> tuple[Before, Remembered | None]:
+    """Return the member as of just before `position`, whether that lies behind the head or in his past.
+
+    Behind the head the facts go on to serve the fold of the event itself: they are returned as well.
+    """
+    start, carry, late = _start(source, position)
+    known = [row for row in source.stored if row.known < position]
+    remembered = None if late else source.facts_from(position)
+    if remembered is None:
+        remembered = Remembered(known, RunningFacts(source.programme.zone, known), position)
+    facts = remembered.facts
+    remembered.asked = position
+    folded = fold(
+        source.programme.lanes,
+        carry,
+        start if carry else None,
+        steps(net(row for row in known if row.known > start)),
+        facts,
+        earlier=_by_event(_earlier_of_returns(source, start, known)),
+        until=position,
+    )
+    lane = source.programme.lanes.at(position[0])
+    since = load(folded.carry).standing.since
+    inputs = Inputs(
+        facts.facts(lane.version, position, since),
+        facts.attributes(position),
+        facts.attested(lane.version, position),
+        folded.tier,
+    )
+    judged = lane.version.rules.judge(inputs)
+    kept = remembered if not late and len(known) == len(source.stored) else None
+    return Before(source.head.member_id, position[0], lane, inputs, judged, folded.tier, usable, known), kept
+
+
+def _earlier_of_returns(source: Source, start: Position, known: Sequence[Contribution]) -> dict[Pair, Granted]:
+    return _earlier(source, start, steps(net(row for row in known if row.known > start)), {})

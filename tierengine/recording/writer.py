@@ -1,0 +1,354 @@
+"""The group writer: one thread a process that records what waits, many requests in one transaction.
+
+Two lanes. What tills send goes first; batches, files and acts of the staff run when no till waits, or when they have
+waited their turn, in pieces short enough that a till behind one hardly notices. Nothing lingers for company: a single
+client is as fast as with a transaction of its own, and the more wait, the more share one.
+
+Whatever goes wrong, every request gets an answer, and only after COMMIT does one say that anything was recorded.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import sqlite3
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future
+from itertools import islice
+from typing import Final, Literal, Self, TypeVar
+
+import psycopg
+
+from tierengine.recording.items import Answer, Item
+from tierengine.recording.queue import Job, fail, take_group
+from tierengine.recording.recorder import Clock, Recorder, clock
+from tierengine.recording.room import Room
+from tierengine.settings import Settings
+from tierengine.store.database import WriterLock, check_ready, connect, sqlite_path
+from tierengine.store.dialect import Link
+from tierengine.store.ids import Ids, transact
+
+Lane = Literal["till", "bulk"]
+Made = TypeVar("Made")
+
+TRIES: Final = 3  # in company, while a member is locked elsewhere; then alone, waiting for the lock
+ATTEMPTS: Final = 5
+PIECE_SECONDS: Final = 0.05
+TURN_SECONDS: Final = 0.2
+QUIET_SECONDS: Final = 1.0
+RESTART_SECONDS: Final = 0.2
+# Pieces of a file, in rows: a late row folds its member's history again, so the more rows at once, the fewer folds.
+FILE_ROWS: Final = 5_000
+
+_log = logging.getLogger(__name__)
+
+# The transaction may be run again: it lost against another one.
+_AGAIN: Final = (
+    psycopg.errors.SerializationFailure,
+    psycopg.errors.DeadlockDetected,
+    psycopg.errors.LockNotAvailable,
+)
+# The database cannot, for now or altogether; no item is to blame.
+_DOWN: Final = (sqlite3.OperationalError, psycopg.OperationalError)
+
+
+class Writer:
+    """Owns the writing of one book in this process. Thread-safe; `close` drains it.
+
+    On SQLite it holds the file's writer lock; a second one is refused with WriterBusy, which names the holder.
+    """
+
+    def __init__(self, url: str, settings: Settings | None = None, *, now: Clock = clock) -> None:
+        self.settings = settings or Settings(database_url=url)
+        self.url = url
+        self._now = now
+        self._lanes: dict[Lane, deque[Job]] = {"till": deque(), "bulk": deque()}
+        self._changed = threading.Condition()
+        self._closing = False
+        self._failed = ""
+        self._last_till = 0.0
+        self._last_bulk = 0.0
+        self._piece = 64
+        check_ready(url)
+        self._lock = WriterLock(sqlite_path(url)) if self.settings.kind == "sqlite" else None
+        self._recorder: Recorder | None = None
+        self._room: Room | None = None
+        try:
+            self._open()
+        except BaseException:
+            self._release()
+            raise
+        self._thread = threading.Thread(target=self._live, name="tierengine-writer", daemon=True)
+        self._thread.start()
+
+    # ---- for callers -------------------------------------------------------------------------------------------
+
+    @property
+    def ready(self) -> bool:
+        """Whether what is submitted now will be recorded; `/readyz` is red while it is not."""
+        return not self._closing and not self._failed and self._thread.is_alive()
+
+    def submit(self, item: Item, lane: Lane = "till") -> Future[Answer]:
+        """Queue an item. The answer comes after COMMIT; a full queue answers at once.
+
+        To cancel the future (the client left) drops the request while it waits, never once it is begun.
+        """
+        future: Future[Answer] = Future()
+        deadline = time.monotonic() + self.settings.deadline_ms / 1_000 if lane == "till" else None
+        job = Job(future, item, deadline=deadline)
+        with self._changed:
+            if self._closing:
+                job.refuse("writer_down")
+            elif len(self._lanes[lane]) >= self.settings.queue_size:
+                job.refuse("busy")
+            else:
+                self._lanes[lane].append(job)
+                self._changed.notify()
+        return future
+
+    def record(self, items: Iterable[Item]) -> list[Answer]:
+        """Record items in order and wait for all answers, and for what they bring to other members.
+
+        Waits for room in the queue instead of being refused: for files, demos and tests, not for a till.
+        """
+        futures: list[Future[Answer]] = []
+        waiting = iter(items)
+        while batch := list(islice(waiting, max(self.settings.queue_size, self._most()))):
+            jobs = [Job(Future(), item) for item in batch]
+            self._put(*jobs)
+            futures += [job.future for job in jobs]
+        answers = [future.result() for future in futures]
+        settled: Future[None] = Future()
+        self._put(Job(settled))
+        settled.result()
+        return answers
+
+    def perform(self, act: Callable[[Link, Ids], Made]) -> Future[Made]:
+        """Run `act(link, ids)` in a transaction of its own on the writer's connection (members, policies, awards)."""
+        future: Future[Made] = Future()
+        self._put(Job(future, act=act))
+        return future
+
+    def close(self) -> None:
+        """Take nothing more, finish what waits, and end."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify_all()
+        self._thread.join()
+        self._release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # ---- the queue ----------------------------------------------------------------------------------------------
+
+    def _put(self, *jobs: Job) -> None:
+        """Queue jobs together, so that what is sent at once is recorded at once."""
+        lane = self._lanes["bulk"]
+        with self._changed:
+            while lane and len(lane) + len(jobs) > max(self.settings.queue_size, self._most()) and not self._closing:
+                self._changed.wait(0.5)
+            if self._closing:
+                for job in jobs:
+                    job.refuse("writer_down")
+            else:
+                lane.extend(jobs)
+                self._changed.notify_all()
+
+    def _next(self, recorder: Recorder) -> list[Job] | None:
+        """Wait for work and return it: items of one dealer, or one act; None: nothing is left, and we are closing."""
+        with self._changed:
+            while not any(self._lanes.values()):
+                if self._closing:
+                    return None
+                if not self._changed.wait(0.1 if recorder.due else None) and recorder.due:
+                    return []
+            now = time.monotonic()
+            till, bulk = self._lanes["till"], self._lanes["bulk"]
+            if till and not (bulk and now - max(self._last_bulk, bulk[0].since) > TURN_SECONDS):
+                self._last_till = now
+                jobs = take_group(till, self.settings.group_size)
+            else:
+                self._last_bulk = now
+                quiet = now - self._last_till > QUIET_SECONDS
+                jobs = take_group(bulk, self._most() if quiet else self._piece)
+            self._changed.notify_all()
+        return [job for job in jobs if self._wanted(job, now)]
+
+    def _most(self) -> int:
+        """Return the most rows of a batch while no till waits; a file in a process without tills keeps nobody up."""
+        alone = self.settings.kind == "sqlite" and not self._last_till
+        return max(self.settings.bulk_rows, FILE_ROWS) if alone else self.settings.bulk_rows
+
+    @staticmethod
+    def _wanted(job: Job, now: float) -> bool:
+        if job.tries == 0 and not job.future.set_running_or_notify_cancel():
+            return False
+        if job.deadline is not None and now > job.deadline:
+            job.refuse("deadline")
+            return False
+        return True
+
+    # ---- the thread ---------------------------------------------------------------------------------------------
+
+    def _live(self) -> None:
+        while True:
+            jobs: list[Job] | None = []
+            try:
+                while (jobs := self._next(self._working())) is not None:
+                    self._work(jobs)
+                break
+            except BaseException as problem:  # noqa: BLE001 - whatever it is, nobody may be left waiting
+                _log.critical("the writer fell: %s", type(problem).__name__, exc_info=problem)
+                self._fall(jobs or [])
+        if self._room is not None:
+            self._room.close()
+        if self._recorder is not None:
+            self._recorder.link.close()
+
+    def _fall(self, jobs: Sequence[Job]) -> None:
+        """Answer everybody that it did not happen, and begin again with a new connection."""
+        with self._changed:
+            self._failed = "writer_down"
+            waiting = [*jobs, *self._lanes["till"], *self._lanes["bulk"]]
+            for lane in self._lanes.values():
+                lane.clear()
+            self._changed.notify_all()
+        for job in waiting:
+            job.refuse("writer_down")
+        while not self._closing:
+            try:
+                self._open()
+                return
+            except Exception as problem:  # noqa: BLE001 - it is tried again for as long as the process lives
+                _log.warning("the writer cannot start: %s", problem)
+                time.sleep(RESTART_SECONDS)
+
+    def _open(self) -> None:
+        if self._recorder is not None:
+            self._recorder.link.close()
+        self._recorder = Recorder(connect(self.url, self.settings), now=self._now)
+        self._recorder.recover()
+        self._failed = ""
+
+    def _working(self) -> Recorder:
+        if self._recorder is None:
+            raise RuntimeError("the writer has no connection")
+        return self._recorder
+
+    def _release(self) -> None:
+        if self._lock is not None:
+            self._lock.release()
+
+    def _work(self, jobs: list[Job]) -> None:
+        recorder = self._working()
+        began = time.monotonic()
+        if jobs and jobs[0].item is None:
+            self._act(recorder, jobs[0])
+        elif jobs:
+            self._record(recorder, jobs)
+            self._pace(jobs, time.monotonic() - began)
+        if recorder.due:
+            self._deliver(recorder)
+
+    def _pace(self, jobs: Sequence[Job], took: float) -> None:
+        """Make the pieces of a batch as long as a till may be kept waiting."""
+        if jobs[0].deadline is None and len(jobs) >= min(self._piece, 16):
+            fits = int(len(jobs) * PIECE_SECONDS / max(took, 0.001))
+            self._piece = max(16, min(self.settings.bulk_rows, fits))
+
+    def _act(self, recorder: Recorder, job: Job) -> None:
+        try:
+            made = transact(recorder.link, recorder.ids, job.act) if job.act is not None else None
+        except Exception as problem:  # noqa: BLE001 - it is the caller's, who is told
+            job.future.set_exception(problem)
+            if isinstance(problem, _DOWN):
+                self._reconnect_if_broken(recorder)
+        else:
+            job.future.set_result(made)
+
+    def _record(self, recorder: Recorder, jobs: Sequence[Job]) -> None:
+        """Record a group; what fails is tried again, or cut in halves until the culprit is alone."""
+        answers = self._attempt(recorder, jobs)
+        if answers is None:
+            return
+        late: list[Job] = []
+        for job, answer in zip(jobs, answers, strict=True):
+            if answer is not None:
+                job.answer(answer)
+            else:
+                job.tries += 1
+                late.append(job)
+        if late:
+            self._again(late)
+
+    def _attempt(self, recorder: Recorder, jobs: Sequence[Job]) -> list[Answer | None] | None:
+        """Return the answers; None: everybody has been answered already."""
+        items = [job.item for job in jobs if job.item is not None]
+        down = False
+        for attempt in range(ATTEMPTS):
+            try:
+                return recorder.record(items)
+            except _AGAIN as problem:
+                _log.info("a group is run again: %s", type(problem).__name__)
+                time.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311 - jitter, not a secret
+            except _DOWN as problem:
+                _log.warning("the database failed a group: %s", problem)
+                if not self._reconnect_if_broken(recorder):
+                    down = True
+                    break
+                # COMMIT may have been done. To run the group again finds its keys if so: nothing happens twice.
+            except Exception as problem:  # noqa: BLE001 - one bad item must not take the others with it
+                if len(jobs) == 1:
+                    _log.error("an item failed", exc_info=problem)
+                    fail(jobs[0])
+                    return None
+                break
+        else:
+            down = True
+        if down:
+            for job in jobs:
+                job.refuse("database_down")
+        else:
+            # (Outside the handler, or each half's failure would carry those of all the groups above it.)
+            middle = len(jobs) // 2
+            self._record(recorder, jobs[:middle])
+            self._record(recorder, jobs[middle:])
+        return None
+
+    def _reconnect_if_broken(self, recorder: Recorder) -> bool:
+        """Open a new connection where the old one is gone; returns whether that was so."""
+        raw = getattr(recorder.link, "raw", None)
+        if not isinstance(raw, psycopg.Connection) or not (raw.closed or raw.broken):
+            return False
+        recorder.link.close()
+        recorder.link = connect(self.url, self.settings)
+        return True
+
+    def _again(self, jobs: Sequence[Job]) -> None:
+        """Put back what waits for a member locked elsewhere; after three tries it waits alone, beside the others."""
+        patient = [job for job in jobs if job.tries >= TRIES]
+        if patient:
+            if self._room is None:
+                self._room = Room(self.url, self.settings, self._now)
+            for job in patient:
+                self._room.put(job)
+        with self._changed:
+            for job in reversed([job for job in jobs if job.tries < TRIES]):
+                self._lanes["till" if job.deadline is not None else "bulk"].appendleft(job)
+        if not patient:
+            time.sleep(0.001)
+
+    def _deliver(self, recorder: Recorder) -> None:
+        try:
+            recorder.deliver()
+        except (*_AGAIN, *_DOWN) as problem:
+            # What is due stands in the book; it is tried again with the next group, or when the process starts.
+            _log.warning("emissions wait: %s", problem)
+            self._reconnect_if_broken(recorder)

@@ -1,0 +1,103 @@
+"""What one transaction writes: rows collected by table, sent with one statement a table, in one round trip.
+
+The order of the tables is that of their references, which both databases check at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from tierengine.judging.history import Position
+from tierengine.store.dialect import Link, Row, Table
+from tierengine.store.models import (
+    Account,
+    Attribute,
+    Checkpoint,
+    ContributionRow,
+    Decision,
+    Emission,
+    Entry,
+    Event,
+    EventConflict,
+    Idempotency,
+    Ledger,
+    Lot,
+    LotState,
+    LotUse,
+    Machine,
+    Parked,
+    Posting,
+    TierChange,
+)
+
+TABLES: Final = {
+    table.name: table
+    for table in (
+        Table(Event),
+        Table(EventConflict),
+        Table(Parked, ("event_id",)),
+        Table(ContributionRow),
+        Table(Decision),
+        Table(Emission),
+        Table(TierChange),
+        Table(Checkpoint, ("member_id", "at")),
+        Table(Account, ("id",)),
+        Table(Entry),
+        Table(Posting),
+        Table(Lot),
+        Table(LotUse),
+        Table(LotState, ("lot_id",)),
+        Table(Attribute, ("member_id", "name")),
+        Table(Machine, ("dealer_id", "serial")),
+        Table(Ledger, ("member_id",)),
+        Table(Idempotency),
+    )
+}
+
+_DELETE_CHANGES: Final = 'DELETE FROM tier_change WHERE member_id = ?1 AND (at, "class", key) > (?2, ?3, ?4)'
+_DELETE_CHECKPOINTS: Final = "DELETE FROM checkpoint WHERE member_id = ?1 AND (at, head_class, head_key) > (?2, ?3, ?4)"
+_DELETE_PARKED: Final = "DELETE FROM parked WHERE event_id IN (?1*)"
+_DELETE_ATTRIBUTES: Final = "DELETE FROM attribute WHERE member_id = ?1"
+_DELETE_MACHINE: Final = "DELETE FROM machine WHERE dealer_id = ?1 AND serial = ?2"
+_APPLY_EMISSIONS: Final = "UPDATE emission SET applied = true WHERE id IN (?1*)"
+
+
+@dataclass(slots=True)
+class Rows:
+    """The rows of one transaction, in the columns of models.py, and what of the caches goes first."""
+
+    tables: dict[str, list[Row]] = field(default_factory=lambda: {name: [] for name in TABLES})
+    unparked: list[int] = field(default_factory=list)
+    rewound: list[tuple[int, Position]] = field(default_factory=list)
+    forgotten: list[int] = field(default_factory=list)
+    unmade: list[tuple[int, str]] = field(default_factory=list)
+    applied: list[int] = field(default_factory=list)
+
+    def add(self, table: str, *values: Any) -> None:
+        """Add one row."""
+        self.tables[table].append(values)
+
+    def extend(self, table: str, rows: Iterable[Row]) -> None:
+        """Add rows."""
+        self.tables[table].extend(rows)
+
+    def rewind(self, member_id: int, start: Position) -> None:
+        """Drop a member's tier changes and checkpoints later than `start`: they are about to be written anew."""
+        self.rewound.append((member_id, start))
+
+    def send(self, link: Link) -> None:
+        """Write everything; inside a pipeline this is one round trip."""
+        if self.unparked:
+            link.run(_DELETE_PARKED, self.unparked)
+        for member_id, (at, class_, key) in self.rewound:
+            link.run(_DELETE_CHANGES, member_id, at, class_, key)
+            link.run(_DELETE_CHECKPOINTS, member_id, at, class_, key)
+        for member_id in self.forgotten:
+            link.run(_DELETE_ATTRIBUTES, member_id)
+        for dealer_id, serial in self.unmade:
+            link.run(_DELETE_MACHINE, dealer_id, serial)
+        link.store([(TABLES[name], rows) for name, rows in self.tables.items()])
+        if self.applied:
+            link.run(_APPLY_EMISSIONS, self.applied)

@@ -1,0 +1,1 @@
+"""What is owed to members and what they may claim: duties and entitlements."""

@@ -1,0 +1,104 @@
+"""The list of duties over the whole book, or one member's: who owes what to whom, how late, manager by manager."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from rules.policy import Policy
+from tierengine.judging.resolution import net
+from tierengine.membership.standings import stages
+from tierengine.policies.versions import Programme
+from tierengine.recording.reading import contribution
+from tierengine.service.duties import Happened, Load, Owed, level_over_time, owed
+from tierengine.store.dialect import Link
+
+_MEMBERS: Final = "SELECT id, code FROM member WHERE dealer_id = ?1 ORDER BY code"
+_LINES: Final = (
+    "SELECT c.member_id, e.recorded_at, c.kind, c.line, c.at, c.known_at, c.known_class, c.known_key, c.cause, c.qty, "
+    "c.amount, c.fields FROM contribution c JOIN event e ON e.id = c.event_id "
+    "WHERE c.member_id IN (?1*) AND c.kind IN (?2*) AND c.known_at <= ?3 ORDER BY c.member_id, c.id"
+)
+# What the service level, the owner's name and the dates follow from.
+_STATE_KINDS: Final = ("segment_set", "manager_assigned", "attribute_changed")
+
+
+@dataclass(frozen=True, slots=True)
+class MemberDuty:
+    """A duty with the member it is owed to and the manager who looks after him ("" = nobody yet)."""
+
+    member: str
+    manager: str
+    owed: Owed
+
+
+@dataclass(frozen=True, slots=True)
+class DutyBook:
+    """Every duty of the members asked, by due date, and the managers' loads."""
+
+    duties: tuple[MemberDuty, ...]
+    loads: tuple[Load, ...]
+
+
+def read_duties(link: Link, programme: Programme, now: int, *, codes: Sequence[str] | None = None) -> DutyBook:
+    """Return the duties as of `now` by the policy in force then; `codes`: only these members."""
+    policy = programme.line.at(now).rules.policy
+    everybody = link.ask(_MEMBERS, programme.dealer_id).rows()
+    members: dict[int, str] = {number: code for number, code in everybody if codes is None or code in codes}
+    ids = list(members)
+    kinds = sorted({*_STATE_KINDS, "duty_done", *_kinds(policy)})
+    recorded: dict[tuple[int, str], int] = {}
+    lines = defaultdict(list)
+    for member_id, recorded_at, *row in link.ask(_LINES, ids, kinds, now).rows():
+        line = contribution(tuple(row))
+        lines[member_id].append(line)
+        recorded[member_id, line.line] = max(recorded_at, recorded.get((member_id, line.line), 0))
+    standing = stages(link, programme, ids, now)
+    found: list[MemberDuty] = []
+    top = policy.tiers[-1].id
+    held: dict[str, int] = defaultdict(int)
+    for member_id, code in members.items():
+        happened = [Happened(line, recorded[member_id, line.line]) for line in net(lines[member_id]) if line.qty > 0]
+        happened.sort(key=lambda one: one.line.known)
+        manager = _last(happened, "manager_assigned", "manager")
+        if standing[member_id] and standing[member_id][-1].tier == top and manager:
+            held[manager] += 1
+        levels = level_over_time(
+            policy,
+            [(stage.at, stage.tier) for stage in standing[member_id]],
+            [
+                (one.line.at, str(one.line.fields.get("segment", "")))
+                for one in happened
+                if one.line.kind == "segment_set"
+            ],
+        )
+        duties = owed(policy, programme.zone, levels, happened, _dates(happened), now)
+        found += [MemberDuty(code, manager, duty) for duty in duties]
+    found.sort(key=lambda one: (one.owed.due_at, one.member, one.owed.duty))
+    loads = tuple(Load(manager, number, policy.manager_limit) for manager, number in sorted(held.items()))
+    return DutyBook(tuple(found), loads)
+
+
+def _kinds(policy: Policy) -> set[str]:
+    return {
+        kind
+        for level in policy.levels.values()
+        for duty in level.duties
+        for kind in (*duty.on, *(done for done, _ in duty.done_by))
+    }
+
+
+def _last(happened: Sequence[Happened], kind: str, field: str) -> str:
+    return next((str(one.line.fields[field]) for one in reversed(happened) if one.line.kind == kind), "")
+
+
+def _dates(happened: Sequence[Happened]) -> dict[str, date]:
+    dates: dict[str, date] = {}
+    for one in happened:
+        value = one.line.fields.get("value_date")
+        if one.line.kind == "attribute_changed" and isinstance(value, str) and value:
+            dates[str(one.line.fields.get("name"))] = date.fromisoformat(value)
+    return dates

@@ -1,0 +1,218 @@
+"""Opening the book: one URL, two databases, the same promises on both.
+
+SQLite: WAL, synchronous=FULL, foreign keys, one writing process a file (it holds an OS lock on `<file>.writer`),
+readers open `mode=ro`. Its WAL has a corruption bug with two checkpointing connections (3.7.0 to 3.51.2): the writer's
+is the only one that may, and readers cannot. PostgreSQL: psycopg 3, READ COMMITTED, the session in UTC.
+
+`connect` gives a raw link for the path of a sale, `engine` SQLAlchemy's for everything that is read at leisure.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import unquote
+
+import psycopg
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from tierengine.settings import Settings, kind_of
+from tierengine.store.dialect import Link, PostgresLink, SqliteLink
+
+OLDEST_SQLITE = (3, 38, 0)  # ->> on JSON, RETURNING, upserts
+OLDEST_POSTGRESQL = 130_000
+BUSY_TIMEOUT_MS = 5_000
+LOCK_TIMEOUT_MS = 3_000
+
+
+class NotReady(RuntimeError):
+    """The book cannot be used as it is; the text says what is wrong and what helps."""
+
+
+class WriterBusy(RuntimeError):
+    """Another process writes this file; `holder` says which."""
+
+    def __init__(self, path: Path, holder: str) -> None:
+        self.holder = holder
+        super().__init__(
+            f"{path} is being written by {holder}: SQLite has one writing process; stop it, or use its API"
+        )
+
+
+class WriterLock:
+    """The right to write one SQLite file: an OS lock on `<file>.writer`, gone with the process that held it."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file = os.open(f"{path}.writer", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.pread(self._file, 200, 0).decode(errors="replace").strip() or "another process"
+            os.close(self._file)
+            raise WriterBusy(path, holder) from None
+        os.ftruncate(self._file, 0)
+        os.pwrite(self._file, f"process {os.getpid()}\n".encode(), 0)
+
+    def release(self) -> None:
+        """Let another writer in. The file stays: to remove it would let two writers hold locks on two files."""
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+
+def sqlite_path(url: str) -> Path:
+    """Return the file of a SQLite URL; NotReady for a book in memory, which a second connection could not see."""
+    text = unquote(url.partition("://")[2].partition("?")[0])
+    if not text.startswith("/") or text in ("/", "/:memory:"):
+        raise NotReady(f"{url!r} names no file; expected sqlite:///FILE")
+    return Path(text[1:])
+
+
+def connect(url: str, settings: Settings | None = None, *, readonly: bool = False) -> Link:
+    """Open a raw connection. On SQLite only the holder of WriterLock may ask for one that writes."""
+    if kind_of(url) == "sqlite":
+        return SqliteLink(
+            _sqlite(sqlite_path(url), settings.busy_timeout_ms if settings else BUSY_TIMEOUT_MS, readonly=readonly)
+        )
+    lock_timeout = settings.lock_timeout_ms if settings else LOCK_TIMEOUT_MS
+    session: dict[str, object] = {"timezone": "UTC", "lock_timeout": lock_timeout, "jit": "off"}
+    if readonly:
+        session["default_transaction_read_only"] = "on"
+    else:
+        # Everything on the path of a sale goes by an index, however small a table was when its statement was planned.
+        session |= {"enable_seqscan": "off", "plan_cache_mode": "force_generic_plan"}
+    try:
+        raw = psycopg.connect(
+            "postgresql://" + url.partition("://")[2],
+            application_name="tierengine",
+            options=" ".join(f"-c {name}={value}" for name, value in session.items()),
+        )
+    except psycopg.OperationalError as problem:
+        raise NotReady(f"PostgreSQL does not answer: {str(problem).strip()}") from problem
+    return PostgresLink(raw)
+
+
+def engine(url: str, *, readonly: bool = False) -> sa.Engine:
+    """Return SQLAlchemy's engine, for what is read (and in tests written) at leisure."""
+    if kind_of(url) == "postgresql":
+        made = sa.create_engine(
+            "postgresql+psycopg://" + url.partition("://")[2], connect_args={"options": "-c timezone=UTC"}
+        )
+        return made.execution_options(postgresql_readonly=True) if readonly else made
+    path = sqlite_path(url)
+    made = sa.create_engine(
+        "sqlite://", creator=lambda: _sqlite(path, BUSY_TIMEOUT_MS, readonly=readonly), poolclass=sa.pool.QueuePool
+    )
+    # The documented recipe's second event (its first is isolation_level None in _sqlite): a transaction that may write
+    # takes the lock when it begins. One that upgrades later fails at once, whatever the busy timeout.
+    begin = "BEGIN" if readonly else "BEGIN IMMEDIATE"
+    sa.event.listen(made, "begin", lambda connection: connection.exec_driver_sql(begin))
+    return made
+
+
+def _sqlite(path: Path, busy_timeout_ms: int, *, readonly: bool) -> sqlite3.Connection:
+    if readonly and not path.exists():
+        raise NotReady(f"{path} is not there; `tierengine migrate` makes it")
+    raw = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode={'ro' if readonly else 'rwc'}",
+        uri=True,
+        isolation_level=None,
+        check_same_thread=False,
+        cached_statements=512,
+    )
+    raw.execute(f"PRAGMA busy_timeout = {busy_timeout_ms}")
+    if not readonly:
+        raw.execute("PRAGMA journal_mode = WAL")
+        raw.execute("PRAGMA synchronous = FULL")
+        # Without it INSERT OR REPLACE would delete a row past the trigger that refuses deletions.
+        raw.execute("PRAGMA recursive_triggers = ON")
+    raw.execute("PRAGMA foreign_keys = ON")
+    raw.execute("PRAGMA trusted_schema = OFF")
+    return raw
+
+
+# ---- migrations -------------------------------------------------------------------------------------------------
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", "tierengine:migrations")
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+def migrate(url: str, revision: str = "head") -> None:
+    """Bring the book to `revision`; a book that is there already is not touched. One process does it, others wait."""
+    if kind_of(url) == "sqlite":
+        path = sqlite_path(url)
+        if path.exists() and revision == "head" and _revisions(url) == _heads():
+            return
+        with WriterLock(path):
+            _migrate(url, revision)
+    else:
+        _migrate(url, revision)
+
+
+def _migrate(url: str, revision: str) -> None:
+    made = engine(url)
+    try:
+        with made.begin() as connection:
+            if made.dialect.name == "postgresql":
+                # Two services that start at once would both create the tables; the number is arbitrary and ours.
+                connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7445021)")
+            config = _config()
+            config.attributes["connection"] = connection
+            command.upgrade(config, revision)
+    except sa.exc.OperationalError as problem:
+        raise NotReady(f"The database cannot be migrated: {problem.orig}") from problem
+    finally:
+        made.dispose()
+
+
+def _heads() -> tuple[str, ...]:
+    return tuple(ScriptDirectory.from_config(_config()).get_heads())
+
+
+def _revisions(url: str) -> tuple[str, ...]:
+    made = engine(url, readonly=True)
+    try:
+        with made.connect() as connection:
+            return tuple(MigrationContext.configure(connection).get_current_heads())
+    finally:
+        made.dispose()
+
+
+def check_ready(url: str) -> None:
+    """Raise NotReady unless the server or library is new enough and the book is at this program's migration."""
+    kind = kind_of(url)
+    if kind == "sqlite" and sqlite3.sqlite_version_info < OLDEST_SQLITE:
+        raise NotReady(
+            f"SQLite {sqlite3.sqlite_version} is too old; expected {'.'.join(map(str, OLDEST_SQLITE))} or newer"
+        )
+    try:
+        if kind == "postgresql":
+            link = connect(url, readonly=True)
+            version: Any = link.ask("SELECT current_setting('server_version_num')::int").rows()[0][0]
+            link.close()
+            if version < OLDEST_POSTGRESQL:
+                raise NotReady(f"PostgreSQL {version // 10_000} is too old; expected 13 or newer")
+        found = _revisions(url)
+    except (sa.exc.DBAPIError, psycopg.Error, sqlite3.Error) as problem:
+        raise NotReady(f"The database does not answer: {problem}") from problem
+    if found != _heads():
+        there, here = (", ".join(revisions) or "none" for revisions in (found, _heads()))
+        raise NotReady(f"The database is at migration {there}, this program needs {here}: run `tierengine migrate`")

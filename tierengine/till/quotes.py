@@ -1,0 +1,226 @@
+"""What an order would cost and earn, on one snapshot, with nothing written: the dry run of a sale.
+
+The same prices, the same observations and the same fold as the sale; the order's contributions count as if they were
+stored. Prices use the standing before the order, rewards what the order makes of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from rules.judge import StandingTiers
+from rules.policy import Policy
+from tierengine.judging.decisions import Folded, Granted
+from tierengine.judging.fold import fold
+from tierengine.judging.history import OBSERVATION, Contribution, Position
+from tierengine.judging.pricing import PricedLine, totals
+from tierengine.judging.resolution import Recorded, resolve, steps
+from tierengine.membership.explaining import Event, Words, amount_text, price_reason, reward_reasons, said, title
+from tierengine.membership.members import (
+    Asker,
+    Known,
+    Stand,
+    judged_at,
+    occasions_of,
+    read_member,
+    snapshot,
+    stand,
+    when,
+)
+from tierengine.policies.versions import Programme
+from tierengine.store.dialect import Link
+from tierengine.till.sales import Order, as_charged, observations, pay, plain_lines, price
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """An order priced for one member: what each line costs by the rules, what is charged, and the credit it uses."""
+
+    known: Known
+    before: Stand
+    ruled: Sequence[PricedLine]
+    lines: Sequence[PricedLine]
+    uses: Mapping[str, int]
+
+
+def charge(link: Link, programme: Programme, order: Order, now: int, *, dry: bool = False) -> Charge:
+    """Price an order as of its own instant (`dry`: as of now)."""
+    known = read_member(link, programme, order.member)
+    if known.rows is None:
+        with snapshot(link):
+            return _priced(read_member(link, programme, order.member), order, now, dry=dry)
+    return _priced(known, order, now, dry=dry)
+
+
+def _priced(known: Known, order: Order, now: int, *, dry: bool) -> Charge:
+    before = stand(known, _before(known, order, now, dry=dry), known.source())
+    return _charged(known, before, order, now)
+
+
+def _charged(known: Known, before: Stand, order: Order, now: int) -> Charge:
+    ruled = price(before.lane, order, before.inputs, before.judged, before.tier)
+    free = {name: have for name, have in known.usable(now).items() if name not in before.judged.suspended}
+    lines, uses = pay(before.policy, as_charged(order, ruled), order.credit, free)
+    return Charge(known, before, ruled, lines, uses)
+
+
+def _before(known: Known, order: Order, now: int, *, dry: bool) -> Position:
+    """Return the position just before the order; a dry run comes after all that is stored."""
+    at = max(now, known.head[0] + 1) if dry else order.occurred_at
+    return (at, OBSERVATION, "")
+
+
+def quote(
+    link: Link, programme: Programme, order: Order, now: int, asker: Asker, *, explain: bool = True
+) -> dict[str, Any]:
+    """Return the quote as JSON. Unknown when there is no such member or wallet."""
+    known = read_member(link, programme, order.member)
+    if known.rows is None:
+        with snapshot(link):
+            return _quote(read_member(link, programme, order.member), order, now, asker, explain=explain)
+    return _quote(known, order, now, asker, explain=explain)
+
+
+def _quote(known: Known, order: Order, now: int, asker: Asker, *, explain: bool) -> dict[str, Any]:
+    programme = known.programme
+    position = _before(known, order, now, dry=True)
+    source = known.source()
+    before = stand(known, position, source)
+    charged = _charged(known, before, order, now)
+    candidates = _candidates(programme, known, order, charged.lines, position[0])
+    source.add(candidates)
+    todo = steps(candidates)
+    folded = fold(programme.lanes, before.text, before.head, todo, source)
+    end = todo[-1].position
+    after = judged_at(known, folded.carry, folded.head, end, source)
+    earned = _earned(folded)
+    found: dict[str, Any] = {
+        "member": known.code,
+        "as_of": when(known, now),
+        "policy_version": before.lane.version.number,
+        "tier": {"before": before.tier, "after": after.tier},
+        "lines": plain_lines(charged.lines),
+        "total": dict(totals(charged.lines)),
+        "credit": _credit(known, before, charged, now),
+        "earns": [
+            {
+                "rule": one.rule,
+                "title": said(title(before.policy.rewards[one.rule].title, one.rule), asker.lang)
+                if one.rule in before.policy.rewards
+                else one.rule,
+                "wallet": one.wallet,
+                "amount": one.wanted,
+                "usable_from": when(known, one.usable_from),
+            }
+            for one in earned.values()
+            if one.wanted
+        ],
+        "receipt": {lang: receipt(before.policy, charged, earned, lang) for lang in ("zh", "en")},
+    }
+    if explain:
+        tiers = StandingTiers(before.tier, after.tier, after.tier)
+        occasions = tuple(one for step in todo for one in occasions_of(step))
+        event = Event(occasions, tiers, after.inputs, after.judged, after.carry, earned)
+        found["prices"] = _price_reasons(charged, asker.lang)
+        found["rewards"] = reward_reasons(after.policy, programme.zone, event, asker.lang)
+    return found
+
+
+def _candidates(
+    programme: Programme, known: Known, order: Order, lines: Sequence[PricedLine], at: int
+) -> list[Contribution]:
+    """Return what the order would contribute, at the instant of the quote."""
+    happened = [Recorded(replace(one, occurred_at=at), known.code) for one in observations(order, lines)]
+    resolved = resolve(happened, {}, programme.info)
+    found = [line for given in resolved.contributions.values() for _, line in given]
+    return sorted(found, key=lambda line: (line.known, line.line))
+
+
+def _earned(folded: Folded) -> dict[tuple[str, str], Granted]:
+    return {(one.granted.event_key, one.granted.rule): one.granted for one in folded.decisions}
+
+
+def _credit(known: Known, before: Stand, charged: Charge, now: int) -> list[dict[str, Any]]:
+    """Return, for each wallet of money, what the member may spend and what of it this order may use."""
+    free = known.usable(now)
+    found: list[dict[str, Any]] = []
+    for wallet in before.policy.wallets.values():
+        if wallet.unit != "money":
+            continue
+        suspended = wallet.id in before.judged.suspended
+        usable = 0 if suspended else free.get(wallet.id, 0)
+        _, most = pay(before.policy, _unpaid(charged.lines), "max", {wallet.id: usable})
+        found.append(
+            {
+                "wallet": wallet.id,
+                "available": free.get(wallet.id, 0),
+                "usable": most.get(wallet.id, 0),
+                "used": charged.uses.get(wallet.id, 0),
+                "suspended": suspended,
+            }
+        )
+    return found
+
+
+def _unpaid(lines: Sequence[PricedLine]) -> list[PricedLine]:
+    return [PricedLine(one.line, one.amount, one.rule) for one in lines]
+
+
+def _price_reasons(charged: Charge, lang: str) -> list[dict[str, Any]]:
+    """Return, line by line, every price of the policy with why it was or was not taken."""
+    before = charged.before
+    policy, words = before.policy, Words(before.policy)
+    found: list[dict[str, Any]] = []
+    for place, line in enumerate(charged.ruled):
+        for rule in policy.prices.values():
+            alone = sum(one.line.list for one in charged.ruled if one.line.category == line.line.category)
+            reason = price_reason(
+                words,
+                rule,
+                line.line.fields(),
+                before,
+                applied=line.rule,
+                off=alone < rule.minimum_order,
+            )
+            found.append(
+                {
+                    "line": place,
+                    "rule": rule.id,
+                    "title": said(title(rule.title, rule.id), lang),
+                    "applied": line.rule == rule.id,
+                    **reason.plain(lang),
+                }
+            )
+    return found
+
+
+def receipt(policy: Policy, charged: Charge, earned: Mapping[tuple[str, str], Granted], lang: str) -> list[str]:
+    """Return lines ready to print: each line of the order, the credit, what is to pay, and what it earns."""
+    zh = lang == "zh"
+    printed: list[str] = []
+    for line in charged.lines:
+        text = f"{line.line.item} × {line.line.qty}  {_yuan(line.line.list)}"
+        if line.rule:
+            name = title(policy.prices[line.rule].title, line.rule).say(lang)
+            text += f"  {name} -{_yuan(line.line.list - line.amount)}"
+        printed.append(f"{text}  {_yuan(line.amount)}")
+    sums = totals(charged.lines)
+    for name, amount in charged.uses.items():
+        wallet = title(policy.wallets[name].title, name).say(lang)
+        printed.append(f"{wallet} {'支付' if zh else 'pays'} {_yuan(amount)}")
+    printed.append(f"{'应付' if zh else 'To pay'} {_yuan(sums['cash'])}")
+    by_wallet: dict[str, int] = {}
+    for one in earned.values():
+        by_wallet[one.wallet] = by_wallet.get(one.wallet, 0) + one.wanted
+    for name, amount in by_wallet.items():
+        if amount and name in policy.wallets:
+            wallet_ = policy.wallets[name]
+            text = amount_text(amount, wallet_.unit).say(lang)
+            printed.append(f"{'本单得' if zh else 'Earns'} {title(wallet_.title, name).say(lang)} {text}")
+    return printed
+
+
+def _yuan(fen: int) -> str:
+    return f"{fen // 100:,}.{fen % 100:02d}"
