@@ -1,0 +1,37 @@
+"""Every situation of docs/capabilities is a case that passes, or says why it is outside the purpose."""
+
+from __future__ import annotations
+
+import pytest
+
+from rules.judge import Ruleset
+from rules.reader import read
+from tests.scenarios.capabilities.cases import DOCS, Case, cases, pages
+from tierengine.policies.examples import run_examples
+
+CASES = cases()
+SAYABLE = [case for case in CASES if case.policy]
+
+
+@pytest.mark.parametrize("case", SAYABLE, ids=lambda case: case.name)
+def test_what_the_case_says_comes_out(case: Case) -> None:
+    reading = read(case.policy, f"{case.name}.yaml")
+    assert reading.policy is not None, reading.show("en")
+    # Titles would only make the cases longer; anything else that the reader notes is a fault of the case.
+    assert {problem.code for problem in reading.problems} <= {"P517"}, reading.show("en")
+    verdicts = run_examples(Ruleset(reading.policy))
+    assert verdicts or case.story, "a case without an example shows nothing"
+    assert [(one.example.title, one.wrong, one.parked) for one in verdicts if not one.passed] == []
+
+
+def test_the_pages_say_what_the_cases_say() -> None:
+    made = pages(CASES)
+    there = [DOCS / "capabilities.md", *DOCS.glob("capabilities/*.md")]
+    assert {path.relative_to(DOCS).as_posix(): path.read_text(encoding="utf-8") for path in there} == made, (
+        "python -m tests.scenarios.capabilities.cases"
+    )
+
+
+def test_situations_are_told_apart() -> None:
+    for told in ([case.situation_en for case in CASES], [case.situation_zh for case in CASES]):
+        assert len(set(told)) == len(told)
