@@ -51,6 +51,11 @@ def english(text: str) -> str:
 # ---- whole files ---------------------------------------------------------------------------------------------------
 
 
+def test_the_policy_that_ships_is_written_as_the_formatter_writes_it():
+    found = formatted(TEXTS["policies"], "policies.yaml")
+    assert (found.lang, found.changed, found.text) == ("zh", 0, TEXTS["policies"])
+
+
 @pytest.mark.parametrize("lang", ["zh", "en"])
 @pytest.mark.parametrize("name", TEXTS)
 def test_a_file_says_the_same_in_the_other_tongue(name, lang):

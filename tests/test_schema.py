@@ -386,7 +386,11 @@ def test_the_command_prints_the_schema_of_the_language(capsys):
         ((), "mixed"),
         (("--lang", "zh"), "zh"),
         (("--lang", "en"), "en"),
+        (("--lang", "mixed"), "mixed"),
+        (("--lang=mixed", "--json"), "mixed"),
         (("--keys", "mixed", "--lang", "en"), "mixed"),
     ):
         assert main(["policy", "schema", *words]) == 0
         assert json.loads(capsys.readouterr().out) == schema(tongue)
+    # Sentences are in one language.
+    assert main(["policy", "check", "x.yaml", "--lang", "mixed"]) == 2

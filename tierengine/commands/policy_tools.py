@@ -219,18 +219,18 @@ def _replace(file: Path, text: str) -> None:
 
 @tools.command(
     help=both(
-        "打印 JSON Schema(draft-07),供编辑器补全和提示;--lang zh|en 只用一种语言,缺省两种都认。",
-        "Print the JSON Schema (draft-07) for editors; --lang zh|en for one language, both unless said.",
+        "打印 JSON Schema(draft-07),供编辑器补全和提示;--lang zh|en 只用一种语言,--lang mixed(缺省)两种都认。",
+        "Print the JSON Schema (draft-07) for editors; --lang zh|en for one language, --lang mixed (default) for both.",
     )
 )
 def schema(
     context: typer.Context,
     keys: Annotated[
         Tongue | None,
-        typer.Option("--keys", show_default=False, help=both("关键字用哪种语言。", "The language of the keys.")),
+        typer.Option("--keys", show_default=False, help=both("同 --lang。", "The same as --lang.")),
     ] = None,
 ) -> int:
-    """Print the schema; `--lang` says which one as long as `--keys` does not."""
+    """Print the schema; `--lang` says which one as long as `--keys`, of older habit, does not."""
     from rules.schema import policy_schema  # noqa: PLC0415  made when it is asked for
 
     screen: Screen = context.obj

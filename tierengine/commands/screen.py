@@ -72,6 +72,9 @@ def common(arguments: Sequence[str], environ: Mapping[str, str]) -> tuple[Common
             asked = word.partition("=")[2]
         else:
             rest.append(word)
+    if asked == "mixed" and rest[:2] == ["policy", "schema"]:
+        # Of keys there is a third choice, of sentences there is none.
+        rest, asked = [*rest, "--keys", "mixed"], None
     wanted = asked if asked is not None else environ.get("TIERENGINE_LANG", "")
     lang = _lang(wanted) if wanted or asked is not None else _of_locale(environ)
     return Common(lang, bool(wanted), flags["--json"], flags["--debug"]), rest
