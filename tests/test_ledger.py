@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tierengine.errors import Broken, Refused, Unknown
-from tierengine.ledger.book import Balance, Lapsed, MemberBook, PostingDraft, Taken
+from tierengine.ledger.book import MemberBook
+from tierengine.ledger.entries import Balance, Lapsed, PostingDraft, Taken
 from tierengine.ledger.lots import Lot
 
 CREDIT = "parts_credit"
@@ -260,12 +261,161 @@ def test_a_book_that_does_not_add_up_is_not_stored():
         book.use(CREDIT, 1, "O1", now=1)
 
 
+# ---- holds --------------------------------------------------------------------------------------------------------
+
+
+def held(book: MemberBook, amount: int, *, key: str = "H1", now: int = 1, until: int = 100):
+    return book.hold(key, CREDIT, amount, f"order of {key}", now, until)
+
+
+def balances(book: MemberBook) -> tuple[int, int, int]:
+    balance = book.balances[CREDIT]
+    return balance.available, balance.held, balance.debt
+
+
+def test_a_hold_ties_up_what_expires_first_and_only_its_order_may_take_it():
+    book = book_with((10, None), (10, 50))
+    held(book, 12)
+    assert balances(book) == (8, 12, 0)
+    assert [lot.held for lot in book.lots] == [2, 10]
+    with pytest.raises(Refused):
+        book.use(CREDIT, 9, "O2", now=1)
+    entry = book.capture("H1", 12, now=2)
+    assert (entry.kind, entry.delta, entry.event_key) == ("capture", -12, "order of H1")
+    assert entry.postings == (PostingDraft("held", "uses", 12),)
+    assert [(use.ref, use.amount) for use in entry.uses] == [(-2, 10), (-1, 2)]
+    assert balances(book) == (8, 0, 0)
+
+
+def test_a_hold_of_more_than_is_usable_is_refused_and_ties_up_nothing():
+    book = book_with((10, None))
+    held(book, 6)
+    with pytest.raises(Refused) as refusal:
+        held(book, 5, key="H2")
+    assert refusal.value.details == {"wallet": CREDIT, "usable": 4, "wanted": 5}
+    assert [hold.key for hold in book.holds] == ["H1"]
+
+
+@pytest.mark.parametrize(("keep", "after"), [(False, (6, 0, 0)), (True, (0, 6, 0))])
+def test_a_part_captured_frees_the_rest_or_keeps_it(keep, after):
+    book = book_with((10, None))
+    held(book, 10)
+    book.capture("H1", 4, now=2, keep=keep)
+    assert balances(book) == after
+    assert [end.kind for end in book.ended] == ([] if keep else ["captured"])
+
+
+def test_more_than_what_is_left_of_a_hold_cannot_be_captured():
+    book = book_with((20, None))
+    held(book, 10)
+    book.capture("H1", 4, now=2, keep=True)
+    with pytest.raises(Refused) as refusal:
+        book.capture("H1", 7, now=3)
+    assert refusal.value.code == "capture_exceeds_hold"
+    assert refusal.value.details == {"wallet": CREDIT, "held": 6, "wanted": 7}
+    assert balances(book) == (10, 6, 0)
+
+
+def test_a_hold_ends_once():
+    book = book_with((10, None))
+    held(book, 10)
+    book.void("H1", now=2)
+    for again in (lambda: book.void("H1", now=3), lambda: book.capture("H1", 1, now=3)):
+        with pytest.raises(Refused) as refusal:
+            again()
+        assert refusal.value.code == "hold_ended"
+    assert [end.kind for end in book.ended] == ["voided"]
+
+
+def test_a_hold_made_before_the_expiry_can_be_captured_after_it():
+    book = book_with((10, 50))
+    held(book, 6)
+    book.settle(60)
+    assert balances(book) == (0, 6, 0)
+    book.capture("H1", 6, now=61)
+    assert balances(book) == (0, 0, 0)
+    assert book.lapsed["G1", "welcome"].expired == 4
+
+
+def test_what_a_hold_frees_after_its_lots_last_day_expires_at_that_moment():
+    book = book_with((10, 50))
+    held(book, 6)
+    assert kinds(book.void("H1", now=60)) == ["expire", "void", "expire"]
+    assert balances(book) == (0, 0, 0)
+    assert book.lapsed["G1", "welcome"].expired == 10
+
+
+def test_a_hold_lapses_by_itself_and_its_units_are_usable_again():
+    book = book_with((10, None))
+    held(book, 6, until=100)
+    assert book.usable(CREDIT, 99) == 4
+    (entry,) = book.settle(100)
+    assert (entry.kind, entry.delta, entry.cause) == ("void", 0, "H1")
+    assert [(end.kind, end.entry) for end in book.ended] == [("lapsed", entry.number)]
+    assert book.usable(CREDIT, 100) == 10
+    assert book.settle(101) == ()
+
+
+def test_what_a_hold_frees_pays_debt_first():
+    book = book_with((10, None))
+    held(book, 6)
+    book.use(CREDIT, 7, "O2", now=1, allow_debt=True)
+    assert balances(book) == (0, 6, 3)
+    book.void("H1", now=2)
+    assert balances(book) == (3, 0, 0)
+
+
+def test_what_is_held_is_owed_and_not_forgiven_when_its_grant_is_clawed_back():
+    book = book_with((10, None))
+    book.use(CREDIT, 3, "O2", now=1)
+    held(book, 5)
+    grant(book, "G1", -10, clawback="forgive")
+    assert balances(book) == (0, 5, 5)
+    assert book.lapsed["G1", "welcome"].forgiven == 3
+    book.void("H1", now=2)
+    assert balances(book) == (0, 0, 0)
+
+
+def test_what_was_captured_goes_back_to_its_lots():
+    book = book_with((10, 50), (10, 90))
+    held(book, 15)
+    book.capture("H1", 15, now=2)
+    book.give_back(CREDIT, 15, "order of H1", now=3)
+    assert remaining(book) == [10, 10]
+
+
+# ---- grace, transfers -----------------------------------------------------------------------------------------------
+
+
+def test_what_comes_back_to_a_lot_that_ends_before_the_grace_comes_as_a_new_lot_of_the_same_grant():
+    book = book_with((10, 50), (10, 500))
+    book.use(CREDIT, 15, "O1", now=1)
+    (entry,) = book.give_back(CREDIT, 15, "O1", now=60, grace_until=90)
+    assert [(lot.event_key, lot.rule, lot.amount, lot.expires_at) for lot in entry.lots] == [("G1", "welcome", 10, 90)]
+    assert [(use.ref, use.amount) for use in entry.uses] == [(-2, -5)]
+    assert book.usable(CREDIT, 89) == 20
+    book.settle(90)
+    assert book.usable(CREDIT, 90) == 10
+
+
+def test_what_is_transferred_keeps_its_dates_and_pays_the_receivers_debt_first():
+    giver, receiver = book_with((10, 50), (10, None)), MemberBook(balances={CREDIT: Balance("CNY", debt=4)})
+    moved = giver.move_out(CREDIT, 12, "T1", now=1)
+    entries = receiver.move_in(CREDIT, "CNY", moved, "T1", now=1)
+    assert kinds(entries) == ["transfer", "settle_debt"]
+    assert [(lot.remaining, lot.expires_at) for lot in receiver.lots] == [(6, 50), (2, None)]
+    assert balances(giver) == (8, 0, 0)
+    assert balances(receiver) == (8, 0, 0)
+    with pytest.raises(Refused):
+        giver.move_out(CREDIT, 9, "T2", now=1)
+
+
 # ---- random sequences against a model that moves single units -----------------------------------------------------
 
 
 @dataclass
 class Unit:
-    """One fen. `state` is free, used, paid (a debt), lapsed, or gone (clawed back)."""
+    """One fen. `state` is free, held, used, paid (a debt), lapsed, or gone (clawed back)."""
 
     grant: str
     expires_at: int
@@ -280,23 +430,70 @@ class Model:
     debt: int = 0
     now: int = 0
     lots: int = 0
+    made: int = 0  # holds asked for
     forgiven: Counter = field(default_factory=Counter)
     orders: dict[str, list[Unit | None]] = field(default_factory=dict)
+    holds: dict[str, tuple[int, list[Unit]]] = field(default_factory=dict)
 
     def free(self, only=lambda _: True) -> list[Unit]:
         """The free units, that which is to go first at the front."""
         return sorted((u for u in self.units if u.state == "free" and only(u)), key=lambda u: (u.expires_at, u.lot))
 
-    def come_in(self) -> None:
+    def pay(self) -> None:
         for unit in self.free()[: self.debt]:
             unit.state = "paid"
             self.debt -= 1
-        self.tick(self.now)
+
+    def come_in(self) -> None:
+        self.pay()
+        self.lapse(self.now)
+
+    def lapse(self, at: int) -> None:
+        for unit in self.free(lambda u: u.expires_at <= at):
+            unit.state = "lapsed"
 
     def tick(self, now: int) -> None:
         self.now = max(self.now, now)
-        for unit in self.free(lambda u: u.expires_at <= self.now):
-            unit.state = "lapsed"
+        for until, key in sorted(
+            ((until, key) for key, (until, _) in self.holds.items() if until <= self.now), key=lambda one: one[0]
+        ):
+            self.lapse(until)
+            self.end(key)
+        self.lapse(self.now)
+
+    def end(self, key: str) -> None:
+        for unit in self.holds.pop(key)[1]:
+            unit.state = "free"
+        self.pay()
+
+    def hold(self, key: str, count: int, until: int) -> bool:
+        ready = self.free(lambda u: u.usable_from <= self.now)
+        if len(ready) < count:
+            return False
+        self.holds[key] = until, ready[:count]
+        for unit in ready[:count]:
+            unit.state = "held"
+        return True
+
+    def capture(self, key: str, count: int, *, keep: bool) -> bool:
+        if key not in self.holds or count > len(self.holds[key][1]):
+            return False
+        until, tied = self.holds[key]
+        for unit in tied[:count]:
+            unit.state = "used"
+        self.orders.setdefault(f"of {key}", []).extend(tied[:count])
+        self.holds[key] = until, tied[count:]
+        if not (keep and tied[count:]):
+            self.end(key)
+        self.lapse(self.now)
+        return True
+
+    def void(self, key: str) -> bool:
+        if key not in self.holds:
+            return False
+        self.end(key)
+        self.lapse(self.now)
+        return True
 
     def lot(self, key: str, count: int, usable_from: int, expires_at: int) -> None:
         self.lots += 1
@@ -316,10 +513,11 @@ class Model:
         found = (own + lapsed + others)[:count]
         for unit in found:
             unit.state = "gone"
-        if policy == "debt":
-            self.debt += count - len(found)
-        else:
-            self.forgiven[key] += count - len(found)
+        missing = count - len(found)
+        tied = sum(len(units) for _, units in self.holds.values())
+        owed = missing if policy == "debt" else min(missing, tied)
+        self.debt += owed
+        self.forgiven[key] += missing - owed
 
     def use(self, order: str, count: int, *, late: bool) -> bool:
         ready = self.free(lambda u: u.usable_from <= self.now)
@@ -355,12 +553,17 @@ FAR = 1_000
 amounts = st.integers(1, 12)
 instants = st.integers(0, 30)
 keys = st.sampled_from(["A", "B", "C"])
-orders = st.sampled_from(["O1", "O2"])
+orders = st.sampled_from(["O1", "O2", "of H0", "of H1", "of H2"])
+holds = st.integers(0, 3)  # counted from the newest
 acts = st.one_of(
     st.tuples(st.just("grant"), keys, amounts, instants, st.one_of(instants, st.just(FAR))),
     st.tuples(st.just("claw_back"), keys, amounts, st.sampled_from(["debt", "forgive"])),
     st.tuples(st.just("use"), orders, amounts, st.booleans()),
     st.tuples(st.just("give_back"), orders, amounts),
+    st.tuples(st.just("hold"), amounts, instants),
+    st.tuples(st.just("hold"), amounts, instants),
+    st.tuples(st.just("capture"), holds, amounts, st.booleans()),
+    st.tuples(st.just("void"), holds),
     st.tuples(st.just("tick"), st.integers(0, 8)),
 )
 
@@ -378,6 +581,16 @@ def act_on_both(book: MemberBook, model: Model, act: tuple) -> None:
         case ("give_back", order, count):
             there = done(book.give_back, CREDIT, count, order, book.now, expires_at=FAR)
             assert there == model.give_back(order, count)
+        case ("hold", count, after):
+            key, until = f"H{model.made}", book.now + 1 + after
+            assert done(book.hold, key, CREDIT, count, f"of {key}", book.now, until) == model.hold(key, count, until)
+            model.made += 1
+        case ("capture", number, count, keep):
+            key = f"H{model.made - 1 - number}"
+            assert done(book.capture, key, count, book.now, keep=keep) == model.capture(key, count, keep=keep)
+        case ("void", number):
+            key = f"H{model.made - 1 - number}"
+            assert done(book.void, key, book.now) == model.void(key)
         case ("tick", by):
             book.settle(book.now + by)
             model.tick(model.now + by)
@@ -399,8 +612,11 @@ def test_any_sequence_of_acts_ends_as_in_a_model_that_moves_single_units(sequenc
         act_on_both(book, model, act)
         balance = book.balances[CREDIT]
         assert (balance.available, balance.debt) == (len(model.free()), model.debt)
+        assert balance.held == sum(len(units) for _, units in model.holds.values())
+        assert {hold.key: hold.left for hold in book.holds} == {k: len(units) for k, (_, units) in model.holds.items()}
+        assert len({end.hold.key for end in book.ended}) == len(book.ended)
         assert book.usable(CREDIT, book.now) == len(model.free(lambda u: u.usable_from <= model.now))
-        left = Counter(unit.lot for unit in model.free())
+        left = Counter(unit.lot for unit in model.units if unit.state in ("free", "held"))
         assert {-lot.ref: lot.remaining for lot in book.lots if lot.remaining} == left
         for key in "ABC":
             lapsed = book.lapsed.get((key, "welcome"), Lapsed())
@@ -432,11 +648,13 @@ def test_the_entries_alone_tell_every_balance_lot_and_grant(sequence):
         lots.update({lot.ref: lot.amount for lot in entry.lots})
         lots.subtract({use.ref: use.amount for use in entry.uses})
         moved = sum(lot.amount for lot in entry.lots) - sum(use.amount for use in entry.uses)
-        into = sum(p.amount * ((p.destination == "available") - (p.source == "available")) for p in entry.postings)
+        own = ("available", "held")
+        into = sum(p.amount * ((p.destination in own) - (p.source in own)) for p in entry.postings)
         assert moved == into
         if entry.kind in ("grant", "reverse"):
             worth[entry.event_key] += entry.delta
     assert sum(sums.values()) == 0
-    assert (sums["available"], -sums["debt"]) == (book.balances[CREDIT].available, book.balances[CREDIT].debt)
+    balance = book.balances[CREDIT]
+    assert (sums["available"], sums["held"], -sums["debt"]) == (balance.available, balance.held, balance.debt)
     assert {ref: left for ref, left in lots.items() if left} == {x.ref: x.remaining for x in book.lots if x.remaining}
     assert worth == wanted

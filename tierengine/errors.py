@@ -69,6 +69,10 @@ CATALOGUE: Mapping[str, Text] = MappingProxyType(
             "{wallet} 已用掉 {missing},按规定不能退货。",
             "{wallet}: {missing} is spent, and the policy refuses the return.",
         ),
+        "hold_ended": Text("预占 {hold} 已经结束。", "Hold {hold} has ended."),
+        "capture_exceeds_hold": Text(
+            "{wallet} 预占还剩 {held},不能扣 {wanted}。", "{wallet}: {held} is held, {wanted} cannot be captured."
+        ),
         "credit_suspended": Text("{wallet} 暂停使用。", "{wallet} is suspended."),
         "credit_not_payable": Text(
             "{wallet} 最多可付 {payable},需要 {wanted}。", "{wallet} may pay {payable} of this order, {wanted} wanted."

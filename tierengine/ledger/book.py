@@ -12,107 +12,35 @@ Decisions, each also what a dealer may ask about:
   nobody owes it), then the member's other lots, earliest expiry first. Only what is missing then is debt, or forgiven.
 - A later rise of a grant first undoes what was forgiven of it.
 - What an order over-used and has since been paid for comes back as a new lot, for the units that paid are gone.
+- A hold ties up units of certain lots, earliest expiry first. They do not lapse while it lasts and may be captured
+  after their last day; when it frees them later than that, they pay debt or lapse at that moment.
+- What comes back to a lot whose last day is over, or nearer than the policy's grace, comes back as a new lot of the same
+  grant that ends with the grace.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
 
 from tierengine.errors import Broken, Refused, Unknown
+from tierengine.ledger.entries import (
+    Account,
+    Balance,
+    Clawback,
+    EntryDraft,
+    EntryKind,
+    Hold,
+    HoldEnd,
+    HoldEndKind,
+    Lapsed,
+    LotDraft,
+    LotUseDraft,
+    Moved,
+    PostingDraft,
+    Taken,
+)
 from tierengine.ledger.lots import Lot, first_out, plan
-
-Account = Literal["available", "held", "debt", "grants", "uses", "expired", "forgiven", "awards"]
-EntryKind = Literal["grant", "reverse", "adjust", "award", "settle_debt", "use", "return", "expire"]
-Clawback = Literal["debt", "forgive", "refuse"]
-
-
-@dataclass(slots=True)
-class Balance:
-    """What a member has in one wallet; none of the three is ever below 0."""
-
-    unit: str
-    available: int = 0
-    held: int = 0
-    debt: int = 0
-
-
-@dataclass(slots=True)
-class Lapsed:
-    """What of one grant (event key, rule) lapsed unused and what was forgiven, less what was undone since.
-
-    expired   Σ uses of its lots by `expire` entries, less Σ postings from `expired` in its own entries
-    forgiven  Σ postings from `forgiven` less Σ postings to it, in its own entries
-    """
-
-    expired: int = 0
-    forgiven: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """What one entry of an order took from a lot (`lot` = its ref) or as debt (`lot` None), less what went back.
-
-    `number` is the entry's, `place` the place among what that entry took.
-    """
-
-    number: int
-    wallet: str
-    lot: int | None
-    amount: int
-    place: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class PostingDraft:
-    source: Account
-    destination: Account
-    amount: int
-
-
-@dataclass(frozen=True, slots=True)
-class LotDraft:
-    """A lot to be made by its entry; `ref` is negative, and unique in the book."""
-
-    ref: int
-    wallet: str
-    event_key: str
-    rule: str
-    amount: int
-    usable_from: int
-    expires_at: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class LotUseDraft:
-    """`amount` taken from lot `ref` (positive) or put back (negative)."""
-
-    ref: int
-    amount: int
-
-
-@dataclass(frozen=True, slots=True)
-class EntryDraft:
-    """One business act.
-
-    event_key, rule   the grant, for what changes what a grant is worth; the order and "", for uses and returns; else ""
-    delta             signed change of what the grant is worth, or of what the member has
-    """
-
-    number: int
-    kind: EntryKind
-    wallet: str
-    unit: str
-    event_key: str
-    rule: str
-    delta: int
-    cause: str
-    decision: int | None
-    postings: tuple[PostingDraft, ...]
-    lots: tuple[LotDraft, ...] = ()
-    uses: tuple[LotUseDraft, ...] = ()
-
 
 _Move = tuple[Account, Account, int]
 
@@ -141,6 +69,7 @@ class MemberBook:
     lots      those with something remaining, and those that `taken` names; in the order of their grants
     lapsed    by (event key, rule), for the grants that may be adjusted
     taken     by order's event key, for the orders that may give back
+    holds     those that have not ended, in the order in which they were made; `ended` those that this book ended
     now       the latest instant settled; it never goes back
     """
 
@@ -149,15 +78,22 @@ class MemberBook:
     next_number: int = 1
     lapsed: dict[tuple[str, str], Lapsed] = field(default_factory=dict)
     taken: dict[str, list[Taken]] = field(default_factory=dict)
+    holds: list[Hold] = field(default_factory=list)
+    ended: list[HoldEnd] = field(default_factory=list)
     now: int = 0
     entries: list[EntryDraft] = field(default_factory=list)
     made: int = 0  # lots made by this book
+    promised: int = 0  # holds made by this book
 
     # ---- reading
 
     def usable(self, wallet: str, now: int) -> int:
         """Return what may be used at `now`, also when lapsed lots have not been posted yet."""
         return sum(lot.free for lot in self.lots if lot.wallet == wallet and lot.usable(now))
+
+    def held(self, wallet: str, order: str) -> int:
+        """Return what holds tie up for the order and may still be captured."""
+        return sum(one.left for one in self.holds if (one.wallet, one.order) == (wallet, order))
 
     def used(self, wallet: str, order: str) -> int:
         """Return what the order took from the wallet and did not give back."""
@@ -166,15 +102,18 @@ class MemberBook:
     # ---- changing; each returns the entries that it appended
 
     def settle(self, now: int, *, cause: str = "") -> tuple[EntryDraft, ...]:
-        """Post the end of every lapsed lot, exactly its unheld remainder. Call it before anything else."""
+        """Post the end of every lapsed hold, and of every lapsed lot exactly its unheld remainder, as time brought them.
+
+        Call it before anything else.
+        """
         self.now = max(self.now, now)
         first = len(self.entries)
-        for lot in sorted((lot for lot in self.lots if lot.free and lot.lapsed(self.now)), key=first_out):
-            part = lot.free
-            lapsed = self.lapsed.setdefault(lot.grant, Lapsed())
-            lapsed.expired += part
-            act = _Act(lot.wallet, cause)
-            self._entry(act, "expire", -part, [("available", "expired", part)], uses=[(lot, part)])
+        if self.holds:
+            lapsed = [hold for hold in self.holds if hold.expires_at <= self.now]
+            for hold in sorted(lapsed, key=lambda hold: (hold.expires_at, hold.entry)):
+                self._expire(hold.expires_at, cause)
+                self._end(hold, "lapsed", hold.key)
+        self._expire(self.now, cause)
         return self._since(first)
 
     def adjust(  # noqa: PLR0913 - a grant is said by all of these, and every caller names them
@@ -235,21 +174,109 @@ class MemberBook:
         short = amount - _total(taken)
         moves: list[_Move] = [("available", "uses", amount - short), ("debt", "uses", short)]
         entry = self._entry(_Act(wallet, cause, order), "use", -amount, moves, uses=taken)
-        parts: list[tuple[int | None, int]] = [(lot.ref, part) for lot, part in taken]
-        parts += [(None, short)] if short else []
-        self.taken.setdefault(order, []).extend(
-            Taken(entry.number, wallet, ref, part, place) for place, (ref, part) in enumerate(parts)
+        self._took(entry, taken, short)
+        self._check(wallet)
+        return self._since(first)
+
+    def hold(
+        self, key: str, wallet: str, amount: int, order: str, now: int, expires_at: int, *, cause: str = ""
+    ) -> Hold:
+        """Tie up `amount` for the order until `expires_at`; Refused (`insufficient_credit`) when short."""
+        _positive(amount)
+        self.settle(now, cause=cause)
+        usable = self.usable(wallet, self.now)
+        if usable < amount:
+            raise Refused("insufficient_credit", wallet=wallet, usable=usable, wanted=amount)
+        lots = sorted((lot for lot in self._lots(wallet) if lot.usable(self.now)), key=first_out)
+        parts = plan(lots, amount)
+        for lot, part in parts:
+            lot.held += part
+        entry = self._entry(_Act(wallet, cause or key, order), "hold", 0, [("available", "held", amount)])
+        self.promised += 1
+        made = Hold(
+            -self.promised, key, wallet, order, amount, expires_at, {lot.ref: part for lot, part in parts}, entry.number
         )
+        self.holds.append(made)
+        self._check(wallet)
+        return made
+
+    def capture(self, key: str, amount: int, now: int, *, keep: bool = False, cause: str = "") -> EntryDraft:
+        """Take `amount` of what a hold ties up, for its order. The rest is freed, unless `keep` leaves it tied up.
+
+        Refused (`hold_ended`) when it lapsed or was ended, (`capture_exceeds_hold`) above what is left of it.
+        """
+        _positive(amount)
+        self.settle(now, cause=cause)
+        hold = self._open_hold(key)
+        if amount > hold.left:
+            raise Refused("capture_exceeds_hold", wallet=hold.wallet, held=hold.left, wanted=amount)
+        taken = self._untie(hold, amount)
+        entry = self._entry(
+            _Act(hold.wallet, cause or key, hold.order), "capture", -amount, [("held", "uses", amount)], uses=taken
+        )
+        self._took(entry, taken, 0)
+        if not (keep and hold.left):
+            self._end(hold, "captured", cause or key, entry.number)
+            self._expire(self.now, cause)
+        self._check(hold.wallet)
+        return entry
+
+    def void(self, key: str, now: int, *, cause: str = "") -> tuple[EntryDraft, ...]:
+        """Free what is left of a hold. Refused (`hold_ended`) when it lapsed or was ended."""
+        first = len(self.entries)
+        self.settle(now, cause=cause)
+        hold = self._open_hold(key)
+        self._end(hold, "voided", cause or key)
+        self._expire(self.now, cause)
+        self._check(hold.wallet)
+        return self._since(first)
+
+    def move_out(self, wallet: str, amount: int, key: str, now: int, *, cause: str = "") -> Sequence[Moved]:
+        """Hand `amount` on to another member's `move_in`, earliest expiry first; Refused when less is usable."""
+        _positive(amount)
+        self.settle(now, cause=cause)
+        usable = self.usable(wallet, self.now)
+        if usable < amount:
+            raise Refused("insufficient_credit", wallet=wallet, usable=usable, wanted=amount)
+        lots = sorted((lot for lot in self._lots(wallet) if lot.usable(self.now)), key=first_out)
+        taken = plan(lots, amount)
+        act = _Act(wallet, cause or key, key)
+        self._entry(act, "transfer", -amount, [("available", "grants", amount)], uses=taken)
+        self._check(wallet)
+        return [Moved(part, lot.usable_from, lot.expires_at) for lot, part in taken]
+
+    def move_in(
+        self, wallet: str, unit: str, parts: Sequence[Moved], key: str, now: int, *, cause: str = ""
+    ) -> tuple[EntryDraft, ...]:
+        """Take in what another member's `move_out` handed on; every part keeps its dates."""
+        first = len(self.entries)
+        self.settle(now, cause=cause)
+        self._open(wallet, unit)
+        act = _Act(wallet, cause or key, key)
+        amount = sum(part.amount for part in parts)
+        made = [self._lot(act, part.amount, part.usable_from, part.expires_at) for part in parts]
+        self._entry(act, "transfer", amount, [("grants", "available", amount)], lots=made)
+        self._pay_debt(wallet, cause or key)
+        self._expire(self.now, cause)
         self._check(wallet)
         return self._since(first)
 
     def give_back(
-        self, wallet: str, amount: int, order: str, now: int, *, cause: str = "", expires_at: int | None = None
+        self,
+        wallet: str,
+        amount: int,
+        order: str,
+        now: int,
+        *,
+        cause: str = "",
+        expires_at: int | None = None,
+        grace_until: int | None = None,
     ) -> tuple[EntryDraft, ...]:
         """Return `amount` of what the order used to the lots it came from, newest use first.
 
-        They keep their old expiry: what goes back to a lapsed lot pays debt or lapses at once. `expires_at` is for the
-        new lot of an over-use that was paid for since.
+        They keep their old expiry: what goes back to a lapsed lot pays debt or lapses at once. With `grace_until` what
+        would end before that comes back as a new lot of the same grant that ends then. `expires_at` is for the new lot
+        of an over-use that was paid for since.
         """
         _positive(amount)
         first = len(self.entries)
@@ -262,14 +289,66 @@ class MemberBook:
         paid_for = overused - to_debt
         act = _Act(wallet, cause, order)
         made = [self._lot(act, paid_for, self.now, expires_at)] if paid_for else []
+        same: list[tuple[Lot, int]] = []
+        for lot, part in back:
+            if grace_until is not None and lot.expires_at is not None and lot.expires_at < grace_until:
+                of_grant = replace(act, event_key=lot.event_key, rule=lot.rule)
+                made.append(self._lot(of_grant, part, lot.usable_from, grace_until))
+            else:
+                same.append((lot, -part))
         moves: list[_Move] = [("uses", "debt", to_debt), ("uses", "available", amount - to_debt)]
-        self._entry(act, "return", amount, moves, lots=made, uses=[(lot, -part) for lot, part in back])
+        self._entry(act, "return", amount, moves, lots=made, uses=same)
         self._pay_debt(wallet, cause)
-        self.settle(self.now, cause=cause)
+        self._expire(self.now, cause)
         self._check(wallet)
         return self._since(first)
 
     # ---- inside
+
+    def _expire(self, at: int, cause: str) -> None:
+        for lot in sorted((lot for lot in self.lots if lot.free and lot.lapsed(at)), key=first_out):
+            part = lot.free
+            lapsed = self.lapsed.setdefault(lot.grant, Lapsed())
+            lapsed.expired += part
+            act = _Act(lot.wallet, cause)
+            self._entry(act, "expire", -part, [("available", "expired", part)], uses=[(lot, part)])
+
+    def _open_hold(self, key: str) -> Hold:
+        for hold in self.holds:
+            if hold.key == key:
+                return hold
+        raise Refused("hold_ended", hold=key)
+
+    def _untie(self, hold: Hold, amount: int) -> list[tuple[Lot, int]]:
+        """Take `amount` out of a hold; returns of which lots, earliest expiry first."""
+        by_ref = {lot.ref: lot for lot in self.lots}
+        found: list[tuple[Lot, int]] = []
+        for ref, tied in list(hold.parts.items()):
+            if part := min(tied, amount):
+                amount -= part
+                by_ref[ref].held -= part
+                hold.parts[ref] -= part
+                found.append((by_ref[ref], part))
+        return found
+
+    def _end(self, hold: Hold, kind: HoldEndKind, cause: str, entry: int = 0) -> None:
+        """End a hold: what is left of it is free, and pays debt first."""
+        if rest := hold.left:
+            self._untie(hold, rest)
+            act = _Act(hold.wallet, cause, hold.order)
+            freed = self._entry(act, "void", 0, [("held", "available", rest)])
+            entry = entry or freed.number
+        self.holds.remove(hold)
+        self.ended.append(HoldEnd(hold, kind, entry))
+        self._pay_debt(hold.wallet, cause)
+
+    def _took(self, entry: EntryDraft, taken: Sequence[tuple[Lot, int]], short: int) -> None:
+        """Remember what an entry took for its order, so that it can be given back."""
+        parts: list[tuple[int | None, int]] = [(lot.ref, part) for lot, part in taken]
+        parts += [(None, short)] if short else []
+        self.taken.setdefault(entry.event_key, []).extend(
+            Taken(entry.number, entry.wallet, ref, part, place) for place, (ref, part) in enumerate(parts)
+        )
 
     def _raise(self, act: _Act, delta: int, usable_from: int, expires_at: int | None, kind: EntryKind) -> None:
         lapsed = self.lapsed.setdefault(act.grant, Lapsed())
@@ -279,7 +358,7 @@ class MemberBook:
         made = [self._lot(act, rise, usable_from, expires_at)] if rise else []
         self._entry(act, kind, delta, [(act.house, "forgiven", undone), (act.house, "available", rise)], lots=made)
         self._pay_debt(act.wallet, act.cause)
-        self.settle(self.now, cause=act.cause)
+        self._expire(self.now, act.cause)
 
     def _take_back(self, act: _Act, amount: int, clawback: Clawback, kind: EntryKind) -> None:
         lots = sorted(self._lots(act.wallet), key=first_out)
@@ -292,12 +371,14 @@ class MemberBook:
         if missing and clawback == "refuse":
             raise Refused("clawback_refused", wallet=act.wallet, missing=missing)
         lapsed.expired -= unspent
-        if clawback == "forgive":
-            lapsed.forgiven += missing
+        # What a hold ties up is not spent yet: it is owed, or whoever holds first, returns and then voids would keep it.
+        forgiven = max(0, missing - self.balances[act.wallet].held) if clawback == "forgive" else 0
+        lapsed.forgiven += forgiven
         moves: list[_Move] = [
             ("available", act.house, _total(own) + _total(others)),
             ("expired", act.house, unspent),
-            ("forgiven" if clawback == "forgive" else "debt", act.house, missing),
+            ("debt", act.house, missing - forgiven),
+            ("forgiven", act.house, forgiven),
         ]
         self._entry(act, kind, -amount, moves, uses=own + others)
 
@@ -390,6 +471,9 @@ class MemberBook:
             "0 <= held <= remaining <= amount": all(0 <= lot.held <= lot.remaining <= lot.amount for lot in lots),
             "remaining of lots = available + held": sum(lot.remaining for lot in lots)
             == balance.available + balance.held,
+            "held of lots = left of holds = held": sum(lot.held for lot in lots)
+            == sum(hold.left for hold in self.holds if hold.wallet == wallet)
+            == balance.held,
         }
         for promise, kept in promises.items():
             if not kept:
