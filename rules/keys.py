@@ -21,7 +21,9 @@ lists:    id: {title, when: CONDITION} | {title, of: tier, short: 1}
 segments: segment: level id
 wallets:  id: {title, unit: money | points, pays_for: [categories], max_share: 100%, block, minimum,
           expires: {after: 24 months, to: month_end} | {to: end_of_next_year}, notice: [90 days, 30 days],
-          clawback: debt | forgive | refuse, suspended_when: CONDITION, worth: {points: 1, money: 0.1 CNY}}
+          clawback: debt | forgive | refuse, suspended_when: CONDITION, worth: {points: 1, money: 0.1 CNY},
+          holds: {for: 30 minutes, partial: free | keep}, return_grace: 30 days, transfer: none | linked,
+          second_person: 1000 CNY}
 prices:   id: {title, for: [tiers], where: CONDITION, pay: 95折 | pay 95% as {pay: 95%} | off: 5% | fixed: 100 CNY,
           minimum_order, line_cap, order_cap, from: date, until: date}
 emissions: id: {title, on: kinds, where, when, to: field, emits: kind, carries: [fields], giver: field}
@@ -82,7 +84,8 @@ KEYS: dict[str, str] = {
     # wallets
     "pays_for": "可付", "max_share": "最高占比", "block": "整数倍", "minimum": "起用", "expires": "到期日",
     "after": "之后", "notice": "提醒", "clawback": "收回不足", "suspended_when": "暂停使用", "worth": "折合",
-    "points": "积分", "money": "金额",
+    "points": "积分", "money": "金额", "holds": "预占", "partial": "部分扣款", "return_grace": "退回宽限",
+    "transfer": "转让", "second_person": "复核起点",
     # prices
     "pay": "实付", "off": "减", "fixed": "一口价", "minimum_order": "起订", "line_cap": "每行上限",
     "order_cap": "每单上限", "from": "自", "until": "至",
@@ -114,7 +117,7 @@ WORDS: dict[str, str] = {
     "granted": "已得", "all": "全部", "floor": "舍去", "half_up": "四舍五入", "pro_rata": "按比例",
     "rejudge": "重算", "none": "无", "unlimited": "不限",
     "highest": "高者", "lowest": "低者", "owned": "自有", "yes": "是", "no": "否", "money": "金额",
-    "points": "积分",
+    "points": "积分", "free": "释放", "keep": "保留", "linked": "关联户",
     # units of facts
     "percent": "百分比", "days": "天", "months": "月", "years": "年", "hours": "小时", "count": "次",
     # days of the week

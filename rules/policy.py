@@ -237,7 +237,14 @@ class Expiry:
 
 @dataclass(frozen=True, slots=True)
 class Wallet:
-    """A kind of value. `pays_for` names line categories; `max_share_bp` is the share of such a line it may pay."""
+    """A kind of value. `pays_for` names line categories; `max_share_bp` is the share of such a line it may pay.
+
+    hold_minutes         how long a hold lasts at most, and unless said otherwise
+    hold_partial         what a capture of part of a hold does with the rest
+    return_grace_days    what comes back is good for so many days at least; 0: it keeps its old expiry
+    transfer             whether the accounts of one firm may hand it to one another
+    second_person_above  an adjustment above this needs a second person; None: none does
+    """
 
     id: str
     title: Text
@@ -251,6 +258,11 @@ class Wallet:
     clawback: Literal["debt", "forgive", "refuse"] = "debt"
     suspended_when: Condition | None = None
     point_value: tuple[int, int] | None = None  # (fen, points) for what points are exchanged against
+    hold_minutes: int = 30
+    hold_partial: Literal["free", "keep"] = "free"
+    return_grace_days: int = 0
+    transfer: Literal["none", "linked"] = "none"
+    second_person_above: int | None = None
     mark: Mark = Mark(0, 0)
 
 

@@ -196,6 +196,26 @@ KEY_TEXTS: Final[dict[str, dict[str, Said]]] = {
         ),
         "suspended_when": ("符合时暂停使用。", "While this holds the wallet cannot be used."),
         "worth": ("积分折合多少钱（兑换用）。", "What points are worth when they are exchanged."),
+        "holds": ("预占（先占用、后扣款）的规矩。", "How it is held for an order before it is captured."),
+        "return_grace": (
+            "退回的至少还能用几天；不写就按原到期日。",
+            "What comes back is good for so many days at least; its old expiry unless said.",
+        ),
+        "transfer": (
+            "能不能转给同一单位的其他账户；缺省不能。",
+            "Whether the accounts of one firm may hand it to one another; none unless said.",
+        ),
+        "second_person": (
+            "人工调整超过这个数要第二个人复核。",
+            "An adjustment above this needs a second person.",
+        ),
+    },
+    "holds": {
+        "for": ("最长占用多久；缺省 30 分钟。", "How long at most; 30 minutes unless said."),
+        "partial": (
+            "只扣一部分时其余怎么办；缺省释放。",
+            "What becomes of the rest when a part is captured; free unless said.",
+        ),
     },
     "expires": {
         "after": ("记入后多久到期。", "How long after it was granted."),
@@ -374,6 +394,9 @@ WORD_TEXTS: Final[dict[str, Said]] = {
     "debt": ("余额记成负数，以后的奖励先还。", "The balance goes below nothing; later rewards pay it off."),
     "forgive": ("不足的部分不收。", "What is missing is let go."),
     "refuse": ("不足就不许退。", "The return is refused."),
+    "free": ("其余的马上放开。", "The rest is free at once."),
+    "keep": ("其余的继续占着,可以再扣。", "The rest stays held and may be captured later."),
+    "linked": ("同一单位的账户之间可以。", "Between the accounts of one firm."),
     "month_end": ("顺延到当月最后一天。", "On to the last day of the month."),
     "year_end": ("顺延到当年 12 月 31 日。", "On to 31 December."),
     "end_of_next_year": ("下一年的 12 月 31 日。", "31 December of the next year."),

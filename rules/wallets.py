@@ -11,16 +11,17 @@ from rules.desk import Desk, Form
 from rules.keys import WORDS
 from rules.policy import Expiry, Price, Wallet
 from rules.source import Entries, Node, Scalar
-from rules.values import DAYS_IN, MONTHS_IN, plain
+from rules.values import DAYS_IN, MINUTES_IN, MONTHS_IN, plain
 from rules.vocabulary import KINDS
 
 _WALLET_KEYS: Final = (
     "title", "unit", "pays_for", "max_share", "block", "minimum", "expires", "notice", "clawback", "suspended_when",
-    "worth",
+    "worth", "holds", "return_grace", "transfer", "second_person",
 )  # fmt: skip
 _PRICE_KEYS: Final = (
     "title", "for", "where", "pay", "off", "fixed", "minimum_order", "line_cap", "order_cap", "from", "until",
 )  # fmt: skip
+_HOLD_MINUTES: Final = 30
 _UNITS: Final = ("money", "points")
 _ENDS: Final = ("month_end", "year_end", "end_of_next_year")
 SALES: Final = tuple(kind.id for kind in KINDS.values() if kind.by_order and kind.id != "purchase_settled")
@@ -50,6 +51,7 @@ def read_wallets(desk: Desk, node: Node | None) -> dict[str, Wallet]:
         if unit == "money":
             desk.without_effect(form, "worth")
         share = form.get("max_share")
+        holds = desk.form(form.get("holds"), form.path("holds"), ("for", "partial"))
         wallets[name] = Wallet(
             id=name,
             title=desk.title(form, name, written),
@@ -66,6 +68,19 @@ def read_wallets(desk: Desk, node: Node | None) -> dict[str, Wallet]:
             ),
             suspended_when=read_condition(desk, form.get("suspended_when"), form.path("suspended_when"), Scope()),
             point_value=_worth(desk, form) if unit == "points" else None,
+            hold_minutes=_hold_minutes(desk, holds),
+            hold_partial=cast(
+                "Literal['free', 'keep']",
+                desk.word(holds.get("partial"), holds.path("partial"), ("free", "keep"), "free"),
+            ),
+            return_grace_days=desk.length(form.get("return_grace"), form.path("return_grace"), DAYS_IN),
+            transfer=cast(
+                "Literal['none', 'linked']",
+                desk.word(form.get("transfer"), form.path("transfer"), ("none", "linked"), "none"),
+            ),
+            second_person_above=_amount_of_one(desk, form, "second_person", unit, 0)
+            if "second_person" in form
+            else None,
             mark=written.mark,
         )
     return wallets
@@ -73,6 +88,10 @@ def read_wallets(desk: Desk, node: Node | None) -> dict[str, Wallet]:
 
 def _amount_of_one(desk: Desk, form: Form, key: str, unit: str, default: int) -> int:
     return desk.amount(form.get(key), form.path(key), unit, low=default) if key in form else default
+
+
+def _hold_minutes(desk: Desk, holds: Form) -> int:
+    return desk.length(holds.get("for"), holds.path("for"), MINUTES_IN, _HOLD_MINUTES) or _HOLD_MINUTES
 
 
 def _notice(desk: Desk, form: Form) -> tuple[int, ...]:

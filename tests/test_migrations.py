@@ -20,6 +20,10 @@ INSERT_ONLY = [
     "policy_version",
     "idempotency",
     "event_conflict",
+    "command",
+    "hold",
+    "hold_lot",
+    "hold_end",
 ]
 
 

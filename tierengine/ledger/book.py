@@ -14,7 +14,7 @@ Decisions, each also what a dealer may ask about:
 - What an order over-used and has since been paid for comes back as a new lot, for the units that paid are gone.
 - A hold ties up units of certain lots, earliest expiry first. They do not lapse while it lasts and may be captured
   after their last day; when it frees them later than that, they pay debt or lapse at that moment.
-- What comes back to a lot whose last day is over, or nearer than the policy's grace, comes back as a new lot of the same
+- What comes back to a lot whose last day is over, or nearer than the policy's grace, comes as a new lot of the same
   grant that ends with the grace.
 """
 
@@ -102,7 +102,7 @@ class MemberBook:
     # ---- changing; each returns the entries that it appended
 
     def settle(self, now: int, *, cause: str = "") -> tuple[EntryDraft, ...]:
-        """Post the end of every lapsed hold, and of every lapsed lot exactly its unheld remainder, as time brought them.
+        """Post the end of every lapsed hold, and of every lapsed lot exactly its unheld remainder, in order of time.
 
         Call it before anything else.
         """
@@ -371,7 +371,7 @@ class MemberBook:
         if missing and clawback == "refuse":
             raise Refused("clawback_refused", wallet=act.wallet, missing=missing)
         lapsed.expired -= unspent
-        # What a hold ties up is not spent yet: it is owed, or whoever holds first, returns and then voids would keep it.
+        # What a hold ties up is not spent yet. It is owed: else whoever holds, returns and then voids would keep it.
         forgiven = max(0, missing - self.balances[act.wallet].held) if clawback == "forgive" else 0
         lapsed.forgiven += forgiven
         moves: list[_Move] = [

@@ -8,7 +8,8 @@ from typing import Final
 
 from tierengine.judging.decisions import Granted
 from tierengine.judging.history import Contribution
-from tierengine.ledger.book import Balance, Clawback, EntryDraft, Lapsed, MemberBook, Taken
+from tierengine.ledger.book import MemberBook
+from tierengine.ledger.entries import Balance, Clawback, EntryDraft, Lapsed, Taken
 from tierengine.ledger.lots import Lot
 from tierengine.policies.versions import Programme
 from tierengine.recording.reading import Head

@@ -6,10 +6,10 @@ the tables can be distributed by (dealer, member). Ids come from `id_block` in b
 Text that is ordered or compared with positions is `COLLATE "C"` on PostgreSQL. Rows written at every sale carry foreign
 keys only where a wrong one could not be seen in the row itself (each costs a look-up a row); `verify` checks the rest.
 
-Insert only: event, contribution, decision, entry, posting, lot, lot_use, emission, policy_version, idempotency,
-event_conflict. Caches, rebuilt identically by `verify --rebuild`: ledger (but for its lock), tier_change, checkpoint,
-account balances, lot_state, attribute, machine, parked. Operational: dealer, store, member, member_person,
-member_phone, api_key, award_run, award_winner.
+Insert only: event, contribution, decision, entry, posting, lot, lot_use, command, hold, hold_lot, hold_end, emission,
+policy_version, idempotency, event_conflict. Caches, rebuilt identically by `verify --rebuild`: ledger (but for its
+lock), tier_change, checkpoint, account balances, lot_state, hold_state, attribute, machine, parked. Operational:
+dealer, store, member, member_person, member_phone, api_key, award_run, award_winner.
 """
 
 from __future__ import annotations
@@ -374,7 +374,7 @@ class Account(SQLModel, table=True):
 
 
 class Entry(SQLModel, table=True):
-    """One business act: grant, adjust, use, return, expire, award, settle_debt. Numbered a member, gapless.
+    """One business act: grant, use, hold, capture, return, expire, transfer, … Numbered a member, gapless.
 
     A grant's entries cite (event_key, rule); `delta` is the signed change of what that pair is worth to the member.
     """
@@ -471,6 +471,89 @@ class LotState(SQLModel, table=True):
         ),
     )
     lot_id: int = _ref("lot.id", primary_key=True)
+    dealer_id: int = _big()
+    member_id: int = _big()
+    remaining: int = _big()
+
+
+class CommandRow(SQLModel, table=True):
+    """What the state was asked for and allowed: a hold, a transfer, an adjustment, an opening balance. Insert only.
+
+    One key, one command: equal content again is the same, other content a conflict. `body` says who asked and why.
+    """
+
+    __tablename__: ClassVar[str] = "command"
+    __table_args__ = (UniqueConstraint("dealer_id", "key"),)
+    id: int = _id()
+    dealer_id: int = _big()
+    member_id: int = _ref("member.id")
+    key: str = _text()
+    kind: str = _text()  # hold, transfer, adjust, open
+    hash: str = _text()
+    body: dict[str, Any] = _doc()
+    recorded_at: int = _big()
+
+
+class Hold(SQLModel, table=True):
+    """A part of a wallet promised to an order until `expires_at`, its first instant of freedom."""
+
+    __tablename__: ClassVar[str] = "hold"
+    __table_args__ = (
+        CheckConstraint("amount > 0", name="hold_amount_positive"),
+        UniqueConstraint("dealer_id", "key"),
+        Index("hold_order", "dealer_id", "cluster"),
+    )
+    id: int = _id()
+    dealer_id: int = _big()
+    member_id: int = _ref("member.id")
+    key: str = _text()
+    wallet: str = _text()
+    cluster: str = _text()  # the order's
+    amount: int = _big()
+    entry_id: int = _ref("entry.id")
+    expires_at: int = _big()
+    recorded_at: int = _big()
+
+
+class HoldLot(SQLModel, table=True):
+    """How much of which lot a hold ties up; captures take them in the order of `place`."""
+
+    __tablename__: ClassVar[str] = "hold_lot"
+    __table_args__ = (CheckConstraint("amount > 0", name="hold_lot_amount_positive"), Index("hold_lot_lot", "lot_id"))
+    hold_id: int = _ref("hold.id", primary_key=True)
+    place: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
+    dealer_id: int = _big()
+    member_id: int = _big()
+    lot_id: int = _ref("lot.id")
+    amount: int = _big()
+
+
+class HoldEnd(SQLModel, table=True):
+    """The one end of a hold: captured, voided or lapsed, and the last entry that it made."""
+
+    __tablename__: ClassVar[str] = "hold_end"
+    hold_id: int = _ref("hold.id", primary_key=True)
+    dealer_id: int = _big()
+    member_id: int = _big()
+    kind: str = _text()
+    entry_id: int = _ref("entry.id")
+    recorded_at: int = _big()
+
+
+class HoldState(SQLModel, table=True):
+    """What of a hold is still tied up (a cache of its captures and its end)."""
+
+    __tablename__: ClassVar[str] = "hold_state"
+    __table_args__ = (
+        CheckConstraint("remaining >= 0", name="hold_remaining_not_negative"),
+        Index(
+            "hold_state_open",
+            "member_id",
+            sqlite_where=Column("remaining") > 0,
+            postgresql_where=Column("remaining") > 0,
+        ),
+    )
+    hold_id: int = _ref("hold.id", primary_key=True)
     dealer_id: int = _big()
     member_id: int = _big()
     remaining: int = _big()
