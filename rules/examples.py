@@ -6,7 +6,7 @@ from typing import Final
 
 from rules import names, values
 from rules.desk import Desk, Form
-from rules.policy import Example, Plain
+from rules.policy import Example, Mark, Plain
 from rules.source import Entries, Items, Node, Scalar
 from rules.values import plain
 from rules.vocabulary import COMMON, FIELDS, KINDS
@@ -43,8 +43,9 @@ def _example(desk: Desk, node: Node, at: int, reward_units: dict[str, str]) -> E
         _event(desk, item, form.path(f"given[{number}]"))
         for number, item in enumerate(desk.items(form.get("given"), form.path("given")), start=1)
     )
-    expect = _expect(desk, form.get("expect"), form.path("expect"), reward_units)
-    return Example(title, given, expect, node.mark)
+    places: dict[str, Mark] = {}
+    expect = _expect(desk, form.get("expect"), form.path("expect"), reward_units, places)
+    return Example(title, given, expect, node.mark, places)
 
 
 # ---- given ------------------------------------------------------------------------------------------------------
@@ -151,13 +152,18 @@ def _field(desk: Desk, name: str, node: Node | None, about: str) -> Plain:
 # ---- expect -----------------------------------------------------------------------------------------------------
 
 
-def _expect(desk: Desk, node: Node | None, about: str, reward_units: dict[str, str]) -> dict[str, Plain]:
+def _expect(
+    desk: Desk, node: Node | None, about: str, reward_units: dict[str, str], places: dict[str, Mark]
+) -> dict[str, Plain]:
     form = desk.form(node, about, _EXPECT_KEYS)
     if isinstance(node, Entries) and not node.pairs:
         desk.note("P208", node, about=about)
     expect: dict[str, Plain] = {}
     for key in form.keys():  # noqa: SIM118
         value, path = form.get(key), form.path(key)
+        places[key] = form.key(key).mark
+        if isinstance(value, Entries):
+            places |= {f"{key}.{plain(written.text)}": written.mark for written, _ in value.pairs}
         if key == "tier":
             expect[key] = desk.reference("tiers", value, path)
         elif key == "level":

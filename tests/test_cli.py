@@ -282,6 +282,34 @@ def test_examples_are_run_and_a_failing_one_is_shown(run, tmp_path):
     assert "应得 member,实得 gold" in out
 
 
+def test_examples_may_stand_in_files_of_their_own_and_a_coverage_be_required(run, tmp_path):
+    more = tmp_path / "more.yaml"
+    event = "{event: contact, at: 2026-01-10, channel: phone, direction: ours, status: accepted}"
+    more.write_text(f"examples:\n  - given: [{event}]\n    expect: {{tier: member}}\n", encoding="utf-8")
+    code, out, _ = run("policy", "test", SMALL, more, "--json")
+    told = json.loads(out)
+    assert (code, told["failed"]) == (1, 1)
+    failed = told["examples"][-1]
+    assert (failed["file"], failed["line"], failed["wrong"][0]["line"]) == (str(more), 2, 3)
+    assert failed["wrong"][0]["why"][0]["file"] == str(SMALL)
+    code, out, _ = run("policy", "test", SMALL, more, "--lang", "en")
+    assert f"{more}:3:14: tier: expected member" in out
+    more.write_text(more.read_text(encoding="utf-8").replace("member", "nobody"), encoding="utf-8")
+    code, out, err = run("policy", "test", SMALL, more, "--lang", "en")
+    assert (code, out) == (1, "")
+    assert f"{more}:3:20: P406" in err
+    assert json.loads(run("policy", "test", SMALL, more, "--json")[1])["problems"][0]["code"] == "P406"
+
+    code, out, _ = run("policy", "test", POLICY, "--json")
+    percent = json.loads(out)["coverage"]["percent"]
+    assert (code, 0 < percent < 100) == (0, True)
+    assert run("policy", "test", POLICY, "--min-coverage", percent)[0] == 0
+    code, out, _ = run("policy", "test", POLICY, "--min-coverage", percent + 1, "--json")
+    assert (code, json.loads(out)["ok"]) == (1, False)
+    assert run("policy", "test", POLICY, "--min-coverage", "101")[0] == 2
+    assert run("policy", "test", POLICY, tmp_path / "nowhere.yaml")[0] == 2
+
+
 # ---- the book ----------------------------------------------------------------------------------------------------
 
 

@@ -1,7 +1,8 @@
 """Runs the examples inside a policy file: the same fold and prices as the till, over a history in memory.
 
 An event's `at` may be a date: it then happened at noon, events of one day in the order of the file. A line of an order
-without an amount is priced by the policy. `expect` is asked right after the last event, or at the end of its own `at`.
+without an amount is priced by the policy. An event without a member is the example's own; of several members each has
+his own history. `expect` is asked right after the last event, or at the end of its own `at`.
 """
 
 from __future__ import annotations
@@ -9,20 +10,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
-from rules.judge import Inputs, Judged, Ruleset
-from rules.policy import Example, Policy
+from rules.judge import Ruleset
+from rules.policy import Example
 from rules.vocabulary import KINDS
-from tierengine.judging.carry import Carry, load
-from tierengine.judging.decisions import Folded, PolicyLine, Version
-from tierengine.judging.facts import RunningFacts
-from tierengine.judging.fold import Lanes, fold
-from tierengine.judging.history import LAST, Contribution, Observation, Position
+from tierengine.judging.decisions import PolicyLine, Version
+from tierengine.judging.fold import Lanes
+from tierengine.judging.history import Contribution, Observation
 from tierengine.judging.pricing import OrderLine, price_order
-from tierengine.judging.resolution import Recorded, resolve, steps
-from tierengine.membership.shortlist import lists_of
-from tierengine.service.duties import level_of
+from tierengine.judging.resolution import Recorded
+from tierengine.policies.cast import Cast, play
+from tierengine.policies.coverage import Used, used_by
+from tierengine.policies.expected import Failure, Order, Outcome, failures, got_of
 from tierengine.zone import Zone
 
 MEMBER = "example"
@@ -34,138 +33,72 @@ _MICROSECOND = timedelta(microseconds=1)
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What came out of one example. `wrong` holds (key, expected, got) of each expectation that failed."""
+    """What came out of one example. `wrong` holds (key, expected, got) of each expectation that failed.
+
+    failures  the same one by one, each with its place and why it came out otherwise
+    used      what of the policy the example exercised
+    """
 
     example: Example
     wrong: tuple[tuple[str, object, object], ...]
     parked: tuple[str, ...]  # kinds of events that wait for one that the example lacks
-    rules: frozenset[str]  # rewards and prices that this example exercised
+    failures: tuple[Failure, ...]
+    used: Used
 
     @property
     def passed(self) -> bool:
         """Tell whether everything expected came out."""
         return not self.wrong and not self.parked
 
+    @property
+    def rules(self) -> frozenset[str]:
+        """Return the rewards and prices that the example exercised."""
+        return frozenset(name for section, name in self.used if section in ("rewards", "prices"))
 
-def run_examples(rules: Ruleset) -> tuple[Verdict, ...]:
-    """Run every example of a policy, in file order."""
+
+def run_examples(rules: Ruleset, examples: Sequence[Example] | None = None) -> tuple[Verdict, ...]:
+    """Run every example of a policy, or those given, in their order."""
     zone = Zone(rules.policy.timezone)
     lanes = Lanes(PolicyLine((Version(1, 1, 0, rules),)), zone)
-    return tuple(_run(rules, lanes, zone, example) for example in rules.policy.examples)
+    chosen = rules.policy.examples if examples is None else examples
+    return tuple(_run(rules, lanes, zone, example) for example in chosen)
 
 
 def _run(rules: Ruleset, lanes: Lanes, zone: Zone, example: Example) -> Verdict:
-    policy = rules.policy
     said: list[Recorded] = []
-    derived: list[Contribution] = []
-    exercised: set[str] = set()
-    pays: int | None = None
+    derived: dict[str, list[Contribution]] = {}
+    asked = str(example.expect.get("member") or MEMBER)
+    orders: list[Order] = []
+    members = dict.fromkeys((asked, *(str(event.get("member") or MEMBER) for event in example.given)))
     for number, event in enumerate(example.given):
         observation = _observation(event, number, zone)
         if KINDS[observation.kind].derived:
-            derived.append(_derived(observation, zone))
+            derived.setdefault(observation.member, []).append(_derived(observation, zone))
             continue
         if isinstance(observation.fields.get("lines"), tuple) and KINDS[observation.kind].by_order:
-            observation, pays, used = _priced(rules, lanes, zone, said, derived, observation)
-            exercised |= used
-        said.append(Recorded(observation, MEMBER))
-    lines, parked = _history(said, derived, zone)
-    until = _asked(example.expect.get("at"), zone)
-    folded, inputs, judged = _fold(lanes, zone, lines, until)
-    carry = load(folded.carry)
-    net = _net(folded)
-    exercised |= {rule for _, rule in net}
-    got = _got(policy, example.expect, carry, inputs, judged, net, pays)
+            instant = observation.occurred_at
+            now = play(lanes, zone, members, said, derived, instant, known_by=instant)
+            observation, order = _priced(rules, zone, now, observation)
+            orders.append(order)
+        said.append(Recorded(observation, observation.member))
+    cast = play(lanes, zone, members, said, derived, _asked(example.expect.get("at"), zone))
+    last = next((order for order in reversed(orders) if order.member == asked), None)
+    outcome = Outcome(rules, lanes, zone, cast.parts[asked], last)
+    got = got_of(outcome, example.expect)
     wrong = tuple((key, want, got.get(key)) for key, want in example.expect.items() if key in got and got[key] != want)
-    return Verdict(example, wrong, parked, frozenset(exercised))
-
-
-def _got(
-    policy: Policy,
-    expect: Mapping[str, object],
-    carry: Carry,
-    inputs: Inputs,
-    judged: Judged,
-    net: Mapping[tuple[str, str], tuple[str, int]],
-    pays: int | None,
-) -> dict[str, object]:
-    tier = carry.standing.tier
-    segment = inputs.attributes.get("segment")
-    met = sorted(judged.met)
-    wanted_traits = {key: value for key, value in expect.items() if key in ("traits", "why")}
-    got: dict[str, object] = {
-        "tier": tier,
-        "level": level_of(policy, tier, segment if isinstance(segment, str) else None),
-        "pays": pays,
-        "price": pays,
-    }
-    for key, value in wanted_traits.items():
-        # Order is the writer's; what counts is which traits.
-        same = isinstance(value, list) and sorted(map(str, value)) == met
-        got[key] = value if same else met
-    if isinstance(grants := expect.get("grants"), dict):
-        got["grants"] = {rule: sum(amount for (_, name), (_, amount) in net.items() if name == rule) for rule in grants}
-    if isinstance(balance := expect.get("balance"), dict):
-        got["balance"] = {
-            wallet: sum(amount for (name, amount) in net.values() if name == wallet) for wallet in balance
-        }
-    if isinstance(lists := expect.get("lists"), list):
-        found = {listed.list_id for listed in lists_of(policy, judged, tier)}
-        # A member may stand on other lists too: an example about one of them need not name them all.
-        got["lists"] = lists if set(map(str, lists)) <= found else sorted(found)
-    if isinstance(entitlements := expect.get("entitlements"), list):
-        level = policy.levels.get(str(got["level"]))
-        have = {one.id for one in level.entitlements} if level is not None else set()
-        got["entitlements"] = entitlements if set(map(str, entitlements)) <= have else sorted(have)
-    return got
-
-
-def _net(folded: Folded) -> dict[tuple[str, str], tuple[str, int]]:
-    """Return (event key, rule) → (wallet, what should stand at the end)."""
-    return {
-        (one.granted.event_key, one.granted.rule): (one.granted.wallet, one.granted.wanted) for one in folded.decisions
-    }
-
-
-def _history(
-    said: Sequence[Recorded], derived: Sequence[Contribution], zone: Zone
-) -> tuple[list[Contribution], tuple[str, ...]]:
-    by_key = {one.key: one for one in said}
-    resolved = resolve(said, by_key, ZoneInfo(zone.name))
-    lines = [line for given in resolved.contributions.values() for _, line in given]
-    parked = tuple(by_key[key].observation.kind for key in resolved.parked if key in by_key)
-    return [*lines, *derived], parked
-
-
-def _fold(lanes: Lanes, zone: Zone, lines: Sequence[Contribution], until: int | None) -> tuple[Folded, Inputs, Judged]:
-    ordered = sorted(lines, key=lambda line: (line.known, line.line))
-    end: Position | None = (until, LAST, "") if until is not None else None
-    folded = fold(lanes, "", None, steps(ordered), RunningFacts(zone, ordered), until=end)
-    version = lanes.line.versions[0]
-    position = max(folded.head, end or folded.head)
-    asked = RunningFacts(zone, ordered)
-    carry = load(folded.carry)
-    inputs = Inputs(
-        asked.facts(version, position, carry.standing.since),
-        asked.attributes(position),
-        asked.attested(version, position),
-        carry.standing.tier,
+    used = used_by(rules.policy, zone, cast, example.expect, [one.rule for order in orders for one in order.lines])
+    return Verdict(
+        example,
+        wrong,
+        tuple(one.observation.kind for one in cast.parked),
+        failures(outcome, example, wrong) if wrong else (),
+        used,
     )
-    return folded, inputs, version.rules.judge(inputs)
 
 
-def _priced(
-    rules: Ruleset,
-    lanes: Lanes,
-    zone: Zone,
-    said: Sequence[Recorded],
-    derived: Sequence[Contribution],
-    observation: Observation,
-) -> tuple[Observation, int, set[str]]:
+def _priced(rules: Ruleset, zone: Zone, now: Cast, observation: Observation) -> tuple[Observation, Order]:
     """Price an order by the standing before it; lines that state an amount keep it."""
-    lines, _ = _history(said, derived, zone)
-    before = [line for line in lines if line.known[0] <= observation.occurred_at]
-    _folded, inputs, judged = _fold(lanes, zone, before, observation.occurred_at)
+    part = now.parts[observation.member]
     raw = observation.fields["lines"]
     stated = [dict(line) for line in raw] if isinstance(raw, tuple) else []
     order = [
@@ -180,7 +113,8 @@ def _priced(
         )
         for line in stated
     ]
-    matched = rules.prices(observation.kind, [line.fields() for line in order], inputs.tier, inputs, judged)
+    tier = part.inputs.tier
+    matched = rules.prices(observation.kind, [line.fields() for line in order], tier, part.inputs, part.judged)
     priced = price_order(rules.policy, order, matched, zone.local_date(observation.occurred_at))
     for line, one in zip(stated, priced, strict=True):
         line.setdefault("amount", one.amount)
@@ -188,7 +122,7 @@ def _priced(
     changed = Observation(
         **{name: getattr(observation, name) for name in Observation.__slots__ if name != "fields"}, fields=fields
     )
-    return changed, sum(one.amount for one in priced), {one.rule for one in priced if one.rule}
+    return changed, Order(observation.member, tuple(priced), part.inputs, part.judged, part.tier)
 
 
 def _observation(event: Mapping[str, object], number: int, zone: Zone) -> Observation:
@@ -211,7 +145,7 @@ def _observation(event: Mapping[str, object], number: int, zone: Zone) -> Observ
     names_order = any(name == "order" for name, _ in kind.names)
     return Observation(
         kind=kind.id,
-        member=MEMBER,
+        member=str(event.get("member") or MEMBER),
         occurred_at=_instant(event["at"], zone) + number * SECOND,
         source="example",
         source_id=source_id,

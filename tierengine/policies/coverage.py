@@ -1,0 +1,88 @@
+"""Which parts of a policy its examples exercise, and which none does.
+
+A trait is exercised when somebody meets it, a tier when somebody stands in it, a list when somebody is on it, a price
+when a line is priced by it, a reward when it is granted, an emission when it reaches somebody, an entitlement when it
+is claimed or expected, a duty when it arises. Awards are ranked over all members and stand outside any example.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from rules.policy import Mark, Policy
+from tierengine.membership.shortlist import lists_of
+from tierengine.policies.cast import Cast, Part
+from tierengine.policies.expected import duties_of
+from tierengine.service.duties import level_of
+from tierengine.zone import Zone
+
+Used = frozenset[tuple[str, str]]
+"""(section, id) of what an example exercised; what a service level holds is `level.id`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How much of a policy is exercised; `missing` are the rest by section, each with its place in the policy file."""
+
+    total: int
+    exercised: int
+    missing: Mapping[str, Mapping[str, Mark]]
+
+    @property
+    def percent(self) -> int:
+        """Whole percent, rounded down, so that 100 means all; a policy with nothing to exercise is covered."""
+        return self.exercised * 100 // self.total if self.total else 100
+
+
+def coverage(policy: Policy, used: Iterable[Used]) -> Coverage:
+    """Compare what there is with what the examples exercised."""
+    seen: set[tuple[str, str]] = set().union(*used)
+    parts = _parts(policy)
+    missing = {
+        section: {name: mark for name, mark in marks.items() if (section, name) not in seen}
+        for section, marks in parts.items()
+    }
+    total = sum(len(marks) for marks in parts.values())
+    left = sum(len(marks) for marks in missing.values())
+    return Coverage(total, total - left, {section: marks for section, marks in missing.items() if marks})
+
+
+def used_by(policy: Policy, zone: Zone, cast: Cast, expect: Mapping[str, object], prices: Sequence[str]) -> Used:
+    """Return what one example exercised. `prices` are the prices that its lines were priced by."""
+    found = {("prices", rule) for rule in prices if rule}
+    for part in cast.parts.values():
+        found |= _member(policy, zone, part)
+        level = level_of(policy, part.tier, part.segment)
+        expected = expect.get("entitlements")
+        have = {one.id for one in policy.levels[level].entitlements} if level in policy.levels else set()
+        names = {str(one) for one in expected} if isinstance(expected, list) else set()
+        claimed = {str(line.fields.get("entitlement")) for line in part.lines if line.kind == "entitlement_claimed"}
+        found |= {("entitlements", f"{level}.{name}") for name in (names | claimed) & have}
+    return frozenset(found)
+
+
+def _member(policy: Policy, zone: Zone, part: Part) -> set[tuple[str, str]]:
+    changes = part.folded.changes
+    return {
+        *(("traits", trait) for trait in (*part.judged.met, *(name for one in changes for name in one.traits))),
+        *(("tiers", tier) for tier in (part.tier, *(one.tier for one in changes))),
+        *(("lists", one.list_id) for one in lists_of(policy, part.judged, part.tier)),
+        *(("rewards", one.granted.rule) for one in part.folded.decisions if one.granted.judged),
+        *(("emissions", one.rule) for one in part.folded.emissions),
+        *(("duties", f"{one.level}.{one.duty}") for one in duties_of(policy, zone, part)),
+    }
+
+
+def _parts(policy: Policy) -> dict[str, dict[str, Mark]]:
+    levels = policy.levels.values()
+    return {
+        "traits": {one.id: one.mark for one in policy.traits.values()},
+        "tiers": {one.id: one.mark for one in policy.tiers},
+        "lists": {one.id: one.mark for one in policy.lists.values()},
+        "prices": {one.id: one.mark for one in policy.prices.values()},
+        "emissions": {one.id: one.mark for one in policy.emissions.values()},
+        "rewards": {one.id: one.mark for one in policy.rewards.values()},
+        "entitlements": {f"{level.id}.{one.id}": one.mark for level in levels for one in level.entitlements},
+        "duties": {f"{level.id}.{one.id}": one.mark for level in levels for one in level.duties},
+    }
