@@ -30,7 +30,6 @@ from tierengine.errors import (
     Unavailable,
     Unknown,
 )
-from tierengine.service.entitlements import SENTENCES as OF_ENTITLEMENTS
 
 PROBLEM: Final = "application/problem+json"
 RETRY_AFTER: Final = "1"
@@ -94,7 +93,7 @@ class Problem(Exception):
 
 def sentence(code: str, details: Mapping[str, Any], lang: str) -> str:
     """Return the sentence of any code."""
-    text = CATALOGUE.get(code) or OF_ENTITLEMENTS.get(code)
+    text = CATALOGUE.get(code)
     if text is None:
         text = PROTOCOL[code][1] if code in PROTOCOL else PROTOCOL["failed"][1]
     try:

@@ -36,7 +36,7 @@ from rules import policy as ast
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DAY = 86_400_000_000
 NEVER = 1 << 62
-JUST_AFTER = "\uffff"
+JUST_AFTER = "\x01"
 ORDERS = ("machine_purchase", "purchase_settled", "parts_purchase")
 BEFORE_OTHERS = ("segment_set", "overdue_changed", "manager_assigned")
 WORDS = ("promotion_confirmed", "tier_assigned", "tier_locked")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType, SimpleNamespace
 from typing import Any
@@ -12,12 +13,12 @@ from rules.judge import Inputs
 from rules.policy import Policy
 from rules.reader import read
 from tests.test_api_book import POLICY
-from tierengine.errors import Refused
+from tierengine.errors import CATALOGUE, Refused
 from tierengine.judging.decisions import PolicyLine, Version
 from tierengine.judging.fold import Lanes
 from tierengine.judging.history import Contribution, Observation
 from tierengine.recording.items import Before
-from tierengine.service.entitlements import SENTENCES, ClaimRefused, claim_check, level, rights
+from tierengine.service.entitlements import claim_check, level, rights
 from tierengine.zone import Zone
 
 ZONE = Zone("Asia/Shanghai")
@@ -93,24 +94,23 @@ def test_a_cancelled_claim_is_free_again(policy: Policy):
 def test_a_claim_within_the_quota_is_allowed_and_one_beyond_it_refused_with_the_next_date(policy: Policy):
     history = [claim("2026-06-01", "vip_social", 3)]
     decide(policy, "vip_social", history)
-    with pytest.raises(ClaimRefused) as refused:
+    with pytest.raises(Refused) as refused:
         decide(policy, "vip_social", history, qty=2)
-    assert isinstance(refused.value, Refused)
     assert refused.value.code == "entitlement_exhausted"
     assert dict(refused.value.details) == {
         "entitlement": "vip_social", "quota": 4, "used": 3, "next_on": "2027-01-01",
     }  # fmt: skip
-    assert refused.value.say("zh") == "vip_social 本期 4 次已用 3 次，下次可用：2027-01-01。"
+    assert refused.value.say("zh") == "vip_social 本期 4 次已用 3 次,下次可用:2027-01-01。"
     assert str(refused.value) == refused.value.say("en")
 
 
 def test_a_claim_dated_before_others_finds_the_quota_as_they_left_it(policy: Policy):
-    with pytest.raises(ClaimRefused):
+    with pytest.raises(Refused):
         decide(policy, "vip_social", [claim("2026-11-01", "vip_social", 4)])
 
 
 def test_what_the_level_lacks_cannot_be_claimed(policy: Policy):
-    with pytest.raises(ClaimRefused) as refused:
+    with pytest.raises(Refused) as refused:
         decide(policy, "vip_social", [], tier="customer")
     assert refused.value.code == "entitlement_unknown"
 
@@ -121,7 +121,26 @@ def test_a_segment_may_give_a_higher_level_than_the_tier(policy: Policy):
     assert level(policy, "customer", None).id == "clip"
 
 
-def test_every_refusal_has_a_sentence_in_both_languages():
-    for text in SENTENCES.values():
-        assert not text.zh.isascii()
-        assert text.en.isascii()
+def test_every_refusal_says_its_sentence_from_the_one_catalogue(policy: Policy):
+    refusals = []
+    for name, tier, history in (
+        ("vip_social", "gold", [claim("2026-06-01", "vip_social", 4)]),
+        ("vip_social", "customer", []),
+    ):
+        with pytest.raises(Refused) as refused:
+            decide(policy, name, history, tier=tier)
+        refusals.append(refused.value)
+    for one in refusals:
+        assert one.say("zh") == CATALOGUE[one.code].zh.format_map(one.details)
+        assert str(one) == CATALOGUE[one.code].en.format_map(one.details)
+
+
+def test_what_is_given_once_for_life_does_not_promise_a_next_time(policy: Policy):
+    level_ = policy.levels["velcro"]
+    once = replace(next(one for one in level_.entitlements if one.id == "vip_social"), quota=1, period="life")
+    policy = replace(policy, levels={**policy.levels, "velcro": replace(level_, entitlements=(once,))})
+    with pytest.raises(Refused) as refused:
+        decide(policy, "vip_social", [claim("2026-06-01", "vip_social", 1)])
+    assert refused.value.code == "entitlement_used_up"
+    assert refused.value.say("zh") == "vip_social 一共 1 次,已用 1 次。"
+    assert "available again" not in refused.value.say("en")

@@ -428,18 +428,22 @@ def test_from_a_checkpoint_on_everything_comes_out_the_same():
     assert again.emissions == tuple(one for one in whole.emissions if one.step > start)
 
 
-def test_a_version_that_began_before_the_head_was_published_is_taken_up_at_the_head():
-    # A till's clock runs ten minutes ahead, and a version is published with effect from in between.
-    generous = programme(tier("customer", 0), tier("gold", 1, is_at_least("spent", 1)))
-    ahead, later = sold(PARTS, "A", at("2026-03-10", 11), 500), sold(PARTS, "B", at("2026-03-10", 12), 1)
+def test_a_history_tells_which_version_start_it_went_past_unjudged():
+    # A till's clock runs ahead, and versions are published with effect from in between.
+    ahead, later = sold(PARTS, "A", at("2026-03-10", 11), 500), sold(PARTS, "B", at("2026-03-10", 13), 1)
     first = ran(lanes(programme()), ahead)
     assert (first.tier, carries.load(first.carry).version) == ("customer", 1)
-    of = Lanes(
-        PolicyLine((*lanes(programme()).line.versions, Version(2, 2, at("2026-03-10", 10), Ruleset(generous)))), ZONE
-    )
-    rest = fold(of, first.carry, first.head, steps([later]), RunningFacts(ZONE, [ahead, later]))
-    assert [(one.step, one.tier, one.version_id) for one in rest.changes] == [(first.head, "gold", 2)]
-    assert carries.load(rest.carry).version == 2
+    rules = Ruleset(programme(tier("customer", 0), tier("gold", 1, is_at_least("spent", 1))))
+    starts = [at("2026-03-10", hour) for hour in (9, 10, 12)]
+    versions = [Version(2 + place, 2 + place, start, rules) for place, start in enumerate(starts)]
+    of = Lanes(PolicyLine((*lanes(programme()).line.versions, *versions)), ZONE)
+    missed = of.missed(first.carry, first.head)
+    assert missed == (starts[0], 0, "")  # the first of the two: between them the other ruled
+    assert lanes(programme()).missed(first.carry, first.head) is None
+    assert of.missed("", first.head) is None
+    again = ran(of, ahead, later)
+    assert [(one.step, one.tier, one.version_id) for one in again.changes] == [(first.head, "gold", 3)]
+    assert of.missed(again.carry, again.head) is None
 
 
 def test_a_step_without_lines_is_a_point_like_any_other():

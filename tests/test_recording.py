@@ -8,8 +8,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tierengine.errors import Refused
+from tierengine.judging.history import LAST
 from tierengine.judging.observations import read_observation
 from tierengine.membership import people
+from tierengine.membership.members import read_member, stand
+from tierengine.membership.standings import stages
 from tierengine.policies import versions
 from tierengine.recording.items import Claim, Observe, Once, Sale
 from tierengine.recording.recorder import Recorder
@@ -443,7 +446,7 @@ def test_a_check_of_a_late_sale_sees_the_past(rich):
 def test_a_claim_above_its_quota_is_refused(rich):
     def check(before):
         if sum(row.kind == "entitlement_claimed" for row in before.history) >= 1:
-            raise Refused("quota_used_up", entitlement="training", quota=1)
+            raise Refused("entitlement_used_up", entitlement="training", quota=1, used=1)
 
     def claim(number):
         said = rich.said("entitlement_claimed", "2026-06-01", "M1", entitlement="training", source_id=f"e{number}")
@@ -451,7 +454,7 @@ def test_a_claim_above_its_quota_is_refused(rich):
 
     (first,) = rich.items(claim(1))
     (second,) = rich.items(claim(2))
-    assert (first.status, second.status, second.code) == ("recorded", "refused", "quota_used_up")
+    assert (first.status, second.status, second.code) == ("recorded", "refused", "entitlement_used_up")
 
 
 # ---- policy versions and money in time --------------------------------------------------------------------------
@@ -469,6 +472,46 @@ def test_each_event_is_judged_by_the_version_of_its_own_time(club):
     club.send(club.parts("Q", later))
     club.send(club.parts("R", "2026-04-02"))
     assert club.balance("points") == 400
+
+
+def raced(club):
+    """Let a till that is ahead tell of a sale while a version that begins before it is being published."""
+    club.now = int(time.time() * 1e6)
+    ahead = time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime(club.now / 1e6 + 90))
+    club.send(club.parts("P", "2026-04-01", amount=900_000))
+    club.send(club.parts("Q", ahead, amount=1_200_000))
+    assert [row[1] for row in club.tiers()] == ["member"]
+    text = SMALL.replace("when: {traits: {at_least: 1}}", "when: {traits: {at_least: 2}}")
+    text = text.replace("for: [member, gold]", "for: [customer, member, gold]")
+
+    def act(link, ids):
+        row = (ids.take(), club.dealer, 2, text, "", "a", "r", club.now + 60_000_000, club.now)
+        link.write(versions._VERSIONS, [row])
+
+    transact(club.link, Ids(), act)
+    club.now += 600_000_000
+    club.recorder._now = lambda: club.now
+
+
+def test_what_was_judged_by_a_version_that_ended_before_it_is_read_by_the_right_one(club):
+    raced(club)
+    programme = versions.load(club.link, club.dealer)
+    member = club.rows("SELECT id FROM member WHERE code = 'M1'")[0][0]
+    assert stages(club.link, programme, [member], club.now)[member] == []
+    known = read_member(club.link, programme, "M1")
+    here = stand(known, (club.now, LAST, ""), known.source())
+    assert (here.tier, here.lane.version.number) == ("customer", 2)
+    club.link.rollback()
+
+
+def test_what_was_judged_by_a_version_that_ended_before_it_is_judged_again_with_the_next_event(club):
+    raced(club)
+    assert club.balance("points") == 1_200
+    club.send(club.contact(1, time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime(club.now / 1e6 - 60))))
+    assert club.tiers() == []
+    assert club.rows("SELECT tier FROM ledger l JOIN member m ON m.id = l.member_id WHERE m.code = 'M1'") == [
+        ("customer",)
+    ]
 
 
 def test_a_version_cannot_be_published_into_the_past(club):

@@ -281,6 +281,14 @@ def test_an_acceptance_dated_before_its_submission_takes_the_place_just_after_it
     assert cause_key(line.known) == "till:acc"
 
 
+def test_the_place_just_after_an_event_is_before_every_other_event_of_its_instant():
+    """Keys that begin alike are the rule: receipt 1 and receipt 10 of one source."""
+    (line,) = given_by(found(tip(), accepted(1)), "till:acc")
+    at_once = ["till:t", "till:t0", "till:t ", "till:t!", "till:t:x", "till:t\u4e00"]
+    places = sorted([line.known, *((at(2), 3, key) for key in at_once)])
+    assert places[:2] == [(at(2), 3, "till:t"), line.known]
+
+
 def test_an_acceptance_of_what_is_no_submission_waits():
     attested = event("attestation", source_id="t", trait="x", stated_by="w", stated_role="r", evidence="e")
     assert found(attested, accepted()).parked == {"till:acc": Waits("till:t", "wrong_kind")}

@@ -55,6 +55,7 @@ class Member:
         if moved:
             assert moved.standing == self.carry.standing
         assert carries.load(self.carry.dump()) == self.carry
+        assert carries.version_of(self.carry.dump()) == self.carry.version
         return self
 
     def sees(self, day, *holding, out=(), returned=False, instant=None):

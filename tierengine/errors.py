@@ -78,8 +78,13 @@ CATALOGUE: Mapping[str, Text] = MappingProxyType(
             "{wallet} 最多可付 {payable},需要 {wanted}。", "{wallet} may pay {payable} of this order, {wanted} wanted."
         ),
         "price_changed": Text("价格已变,请按新价确认。", "Prices have changed; confirm the new ones."),
-        "quota_used_up": Text(
-            "{entitlement} 本期 {quota} 次已用完。", "{entitlement}: all {quota} of this period are used."
+        "entitlement_unknown": Text("当前服务级别没有 {entitlement}。", "The service level has no {entitlement}."),
+        "entitlement_exhausted": Text(
+            "{entitlement} 本期 {quota} 次已用 {used} 次,下次可用:{next_on}。",
+            "{entitlement}: {used} of {quota} are used in this period; available again: {next_on}.",
+        ),
+        "entitlement_used_up": Text(
+            "{entitlement} 一共 {quota} 次,已用 {used} 次。", "{entitlement}: {used} of {quota} in all are used."
         ),
         "examples_failed": Text(
             "政策里有 {count} 个示例对不上,不能发布;第一个:{first}。",

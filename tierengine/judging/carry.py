@@ -17,6 +17,8 @@ from tierengine.judging.decisions import State
 
 T = TypeVar("T")
 
+_VERSION = '"version":'
+
 
 @dataclass(frozen=True, slots=True)
 class Standing:
@@ -101,6 +103,12 @@ def load(text: str) -> Carry:
         for event, rules in raw.pop("counted").items()
     }
     return Carry(standing=Standing(**raw.pop("standing")), replaced=replaced, counted=counted, **raw)
+
+
+def version_of(text: str) -> int:
+    """Return the version that a carry was last judged by, without reading all of it: it comes after the standing."""
+    start = text.index(_VERSION) + len(_VERSION)
+    return int(text[start : text.index(",", start)])
 
 
 def changed(table: dict[str, T], key: str, value: T | None) -> dict[str, T]:

@@ -12,7 +12,7 @@ from functools import cached_property
 from rules.judge import Inputs, Judged, StandingTiers
 from rules.policy import Emission
 from rules.vocabulary import KINDS
-from tierengine.judging.carry import Carry, changed, load
+from tierengine.judging.carry import Carry, changed, load, version_of
 from tierengine.judging.decisions import (
     Emitted,
     FactSource,
@@ -80,6 +80,21 @@ class Lanes:
         versions = (self.line.at(instant), *reversed(self.line.versions))
         return next((found for one in versions if (found := one.rules.policy.emissions.get(rule))), None)
 
+    def missed(self, carry: str, head: Position) -> Position | None:
+        """Return the first version start that a history up to `head` should have passed and did not; else None.
+
+        A version is published from after all that is recorded. An event of a clock that is ahead, recorded while that
+        is being committed, may still be judged by the version before: what follows the start must then be folded again.
+        """
+        versions = self.line.versions
+        if not carry or len(versions) == 1:
+            return None
+        judged_by = version_of(carry)
+        if judged_by == self.line.at(head[0]).id:
+            return None
+        place = next(place for place, version in enumerate(versions) if version.id == judged_by)
+        return (versions[place + 1].effective_from, VERSION_START, "")
+
     def next_start(self, after: int) -> int | None:
         """Return the first start of a version later than the instant `after`; the first version has none."""
         return next((v.effective_from for v in self.line.versions[1:] if v.effective_from > after), None)
@@ -101,9 +116,6 @@ class _Fold:
     checkpoints: list[tuple[Position, str]] = field(default_factory=list)
 
     def run(self, steps: Iterable[Step], until: Position | None) -> None:
-        if self.carry.version != self.lanes.at(self.head[0]).version.id:
-            # It began before the head, by an event that was dated ahead, but was published after that was folded.
-            self._start_version(self.head)
         for step in steps:
             self._pass_time(step.position)
             self._checkpoint(step.position)

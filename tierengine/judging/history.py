@@ -20,8 +20,9 @@ ATTRIBUTE = 2
 OBSERVATION = 3
 LAST = 9  # after everything that happened at the instant
 
-# What a return dated before its sale adds to the sale's key, so that it takes the place just after the sale.
-AFTER = "\uffff"
+# What a return dated before its sale adds to the sale's key, so that it takes the place just after the sale: the lowest
+# character that databases store. One above those of keys would come after erp:10 as well as after erp:1.
+AFTER = "\x01"
 
 
 @dataclass(frozen=True, slots=True)

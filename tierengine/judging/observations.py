@@ -58,8 +58,8 @@ _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)
 _DATE = re.compile(r"(19|20|21)\d\d-\d\d-\d\d", re.ASCII)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-# No database stores the first two in JSON; history.AFTER must stay the last character of a key.
-_UNSTORABLE = re.compile(r"[\0\ud800-\udfff\uffff]")
+# No database stores the first and the surrogates in JSON; history.AFTER must sort before every character of a key.
+_UNSTORABLE = re.compile(r"[\0\x01\ud800-\udfff]")
 
 
 def read_observation(

@@ -195,7 +195,13 @@ class Known:
         """Whether nothing, not even time, can have moved his carry since the last event."""
         start = self.programme.lanes.next_start(self.head[0])
         points = [point for point in (start, self.boundary_at) if point is not None]
-        return bool(self.carry) and self.head <= position and all(point > position[0] for point in points)
+        moved = any(point <= position[0] for point in points) or self.missed
+        return bool(self.carry) and self.head <= position and not moved
+
+    @cached_property
+    def missed(self) -> bool:
+        """Whether his history went past a version start without being judged by that version."""
+        return self.programme.lanes.missed(self.carry, self.head) is not None
 
     @cached_property
     def history(self) -> Sequence[Contribution]:
@@ -293,7 +299,7 @@ def stand(known: Known, position: Position, source: FactSource) -> Stand:
     lanes = known.programme.lanes
     if known.unmoved(position):
         return judged_at(known, known.carry, known.head, position, source)
-    if known.head <= position:
+    if known.head <= position and not known.missed:
         carry, start = known.carry, known.head
         since_then: tuple[Step, ...] = ()
     else:

@@ -13,8 +13,8 @@ from tierengine.judging.decisions import Folded
 from tierengine.judging.facts import RunningFacts
 from tierengine.judging.facts_sql import read_contributions
 from tierengine.judging.fold import fold
-from tierengine.judging.history import LAST
-from tierengine.judging.resolution import net
+from tierengine.judging.history import LAST, Position
+from tierengine.judging.resolution import net, steps
 from tierengine.policies.versions import Programme
 from tierengine.store.dialect import Link
 
@@ -40,28 +40,29 @@ class Stage:
     cause: str
 
 
-def passed(link: Link, programme: Programme, member_ids: Sequence[int], instant: int) -> dict[int, Folded]:
-    """Return the fold up to `instant` of the members whom a boundary or a version start moved since their head."""
+def _passed(
+    link: Link, programme: Programme, member_ids: Sequence[int], instant: int
+) -> dict[int, tuple[Folded, bool]]:
+    """Return the folds, and of each whether it is of the whole history: its head went past a version start unjudged."""
     lanes = programme.lanes
-    due = []
+    due: list[tuple[int, Position, str, bool]] = []
     for member_id, at, class_, key, boundary_at, carry in link.ask(_HEADS, list(member_ids), instant).rows():
-        start = lanes.next_start(at)
-        if (boundary_at is not None and boundary_at <= instant) or (start is not None and start <= instant):
-            due.append((member_id, (at, class_, key), carry))
+        start, head = lanes.next_start(at), (at, class_, key)
+        missed = lanes.missed(carry, head) is not None
+        if missed or (boundary_at is not None and boundary_at <= instant) or (start is not None and start <= instant):
+            due.append((member_id, head, carry, missed))
     if not due:
         return {}
-    histories = read_contributions(link.cursor(), [member_id for member_id, _, _ in due])
-    return {
-        member_id: fold(
-            lanes,
-            carry,
-            head,
-            (),
-            RunningFacts(programme.zone, sorted(net(histories[member_id]), key=lambda row: row.known)),
-            until=(instant, LAST, ""),
-        )
-        for member_id, head, carry in due
-    }
+    histories = read_contributions(link.cursor(), [member_id for member_id, *_ in due])
+    found: dict[int, tuple[Folded, bool]] = {}
+    for member_id, head, carry, missed in due:
+        rows = sorted(net(histories[member_id]), key=lambda row: row.known)
+        source, until = RunningFacts(programme.zone, rows), (instant, LAST, "")
+        if missed:
+            found[member_id] = fold(lanes, "", None, steps(rows), source, until=until), True
+        else:
+            found[member_id] = fold(lanes, carry, head, (), source, until=until), False
+    return found
 
 
 def stages(link: Link, programme: Programme, member_ids: Sequence[int], instant: int) -> dict[int, list[Stage]]:
@@ -69,8 +70,9 @@ def stages(link: Link, programme: Programme, member_ids: Sequence[int], instant:
     found: dict[int, list[Stage]] = {member_id: [] for member_id in member_ids}
     for member_id, at, tier, since, until, state, cause in link.ask(_CHANGES, list(member_ids), instant).rows():
         found[member_id].append(Stage(at, tier, since, until, state, cause))
-    for member_id, folded in passed(link, programme, member_ids, instant).items():
-        found[member_id] += [
+    for member_id, (folded, whole) in _passed(link, programme, member_ids, instant).items():
+        since_then = [
             Stage(one.step[0], one.tier, one.since, one.until, one.state, one.cause) for one in folded.changes
         ]
+        found[member_id] = since_then if whole else found[member_id] + since_then
     return found

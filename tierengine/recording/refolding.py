@@ -126,6 +126,9 @@ def _history(source: Source, fresh: Sequence[Contribution], affected: Position, 
 def _start(source: Source, affected: Position) -> tuple[Position, str, bool]:
     """Return where to fold from: the head, a checkpoint before the change, or the beginning."""
     head = source.head
+    missed = source.programme.lanes.missed(head.carry, head.position)
+    if missed is not None:
+        affected = min(affected, missed)
     if head.carry and affected > head.position:
         return head.position, head.carry, False
     checkpoint = reading.checkpoint_before(source.link, head.member_id, affected) if head.carry else None

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
-from rules.policy import Entitlement, Level, Policy, Text
+from rules.policy import Entitlement, Level, Policy
 from tierengine.errors import Refused
 from tierengine.judging.history import Contribution, Observation, Scalar
 from tierengine.judging.states import FLEET_KINDS, States
@@ -23,27 +23,6 @@ from tierengine.zone import Zone, add_months, period_key
 CLAIMED: Final = "entitlement_claimed"
 ASKED_BY_RIGHTS: Final = FLEET_KINDS | {CLAIMED}  # the kinds of contribution that `rights` reads
 _MONTHS: Final = {"year": 12, "quarter": 3, "month": 1}
-
-SENTENCES: Final = {
-    "entitlement_exhausted": Text(
-        "{entitlement} 本期 {quota} 次已用 {used} 次，下次可用：{next_on}。",
-        "{entitlement}: {used} of {quota} are used in this period; available again: {next_on}.",
-    ),
-    "entitlement_unknown": Text("当前服务级别没有 {entitlement}。", "The service level has no {entitlement}."),
-}
-
-
-class ClaimRefused(Refused):
-    """A claim that the quota or the level does not allow; its sentences stand here, beside its rules."""
-
-    def __init__(self, code: str, **details: int | str) -> None:
-        super().__init__("refused", **details)
-        self.code = code
-        self.args = (SENTENCES[code].en.format_map(details),)
-
-    def say(self, lang: str = "zh") -> str:
-        """Return the sentence in `lang` ("zh" or "en")."""
-        return SENTENCES[self.code].say(lang).format_map(self.details)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +75,7 @@ def machines_owned(zone: Zone, history: Iterable[Contribution], at: int) -> int:
 
 
 def claim_check(claim: Observation, zone: Zone, recorded: Callable[[int], Sequence[Contribution]]) -> Check:
-    """Return what decides the claim under the member's lock: ClaimRefused when it may not be.
+    """Return what decides the claim under the member's lock: Refused when it may not be.
 
     recorded   member id → his claims as they are committed, whatever their dates: a claim that is dated before others
                finds the same quota used as they left it, for commands are decided in the order in which they arrive
@@ -110,16 +89,14 @@ def claim_check(claim: Observation, zone: Zone, recorded: Callable[[int], Sequen
         history = [one for one in before.history if one.kind != CLAIMED] + list(recorded(before.member_id))
         found = next((one for one in rights(zone, of, history, before.at) if one.entitlement.id == wanted), None)
         if found is None:
-            raise ClaimRefused("entitlement_unknown", entitlement=wanted)
+            raise Refused("entitlement_unknown", entitlement=wanted)
         remaining = found.remaining
         if remaining is not None and isinstance(qty, int) and qty > remaining:
-            raise ClaimRefused(
-                "entitlement_exhausted",
-                entitlement=wanted,
-                quota=found.quota or 0,
-                used=found.used,
-                next_on=found.next_on.isoformat() if found.next_on else "",
-            )
+            quota = found.quota or 0
+            if found.next_on is None:
+                raise Refused("entitlement_used_up", entitlement=wanted, quota=quota, used=found.used)
+            next_on = found.next_on.isoformat()
+            raise Refused("entitlement_exhausted", entitlement=wanted, quota=quota, used=found.used, next_on=next_on)
 
     return check
 
