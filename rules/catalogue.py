@@ -494,7 +494,7 @@ CATALOGUE: dict[str, Entry] = {
     ),
     "P520": Entry(
         "百分比奖励的取整", "Rounding of a percentage",
-        "按百分比给的奖励要写“取整: 四舍五入”", "A percentage reward needs `rounding: half_up`",
+        "按百分比给的奖励要写明“取整: 舍去”还是“四舍五入”", "A percentage states its `rounding`: floor or half_up",
         "按整数倍给的写“给: 1 积分, 每: 10 元”。", "For full steps write `give: 1 points, each: 10 CNY`.",
     ),
 }  # fmt: skip

@@ -109,7 +109,7 @@ def compile_policy(policy: ast.Policy) -> Compiled:
     kinds = _event_rules(policy)
     builder = _Builder(policy, FIRST_KIND + len(kinds))
     traits = {trait.id: Rule(trait.when) for trait in policy.traits.values() if trait.when is not None}
-    prices = {price.id: _price_rule(price) for price in policy.prices.values()}
+    prices = {price.id: _price_rule(policy, price) for price in policy.prices.values()}
     stages = (
         builder.stage(TRAITS, traits, _OF_TRAITS),
         builder.stage(STANDING, _standing_rules(policy), _OF_STANDING),
@@ -140,8 +140,8 @@ def _standing_rules(policy: ast.Policy) -> dict[str, Rule]:
     return rules
 
 
-def _price_rule(price: ast.Price) -> Rule:
-    return Rule(ast.AllOf((*_for_tiers(price.for_tiers, price.mark), price.where)), "before")
+def _price_rule(policy: ast.Policy, price: ast.Price) -> Rule:
+    return Rule(ast.AllOf((*_whose(policy, price), price.where)), "before")
 
 
 def _event_rules(policy: ast.Policy) -> dict[str, dict[str, Rule]]:
@@ -150,12 +150,12 @@ def _event_rules(policy: ast.Policy) -> dict[str, dict[str, Rule]]:
     for emission in policy.emissions.values():
         _add(kinds, emission, Rule(_joint((), emission), "after"))
     for reward in policy.rewards.values():
-        _add(kinds, reward, Rule(_joint(_for_tiers(reward.for_tiers, reward.mark), reward), reward.standing))
+        _add(kinds, reward, Rule(_joint(_whose(policy, reward), reward), reward.standing))
     return kinds
 
 
-def _joint(tiers: tuple[ast.Test, ...], item: ast.Emission | ast.Reward) -> ast.Condition:
-    return ast.AllOf((*tiers, *(part for part in (item.where, item.when) if part is not None)))
+def _joint(whose: tuple[ast.Condition, ...], item: ast.Emission | ast.Reward) -> ast.Condition:
+    return ast.AllOf((*whose, *(part for part in (item.where, item.when) if part is not None)))
 
 
 def _add(kinds: dict[str, dict[str, Rule]], item: ast.Emission | ast.Reward, rule: Rule) -> None:
@@ -163,8 +163,40 @@ def _add(kinds: dict[str, dict[str, Rule]], item: ast.Emission | ast.Reward, rul
         kinds.setdefault(kind, {})[item.id] = rule
 
 
+def _whose(policy: ast.Policy, item: ast.Price | ast.Reward) -> tuple[ast.Condition, ...]:
+    """Return the conditions on the standing that `for` and `level` state."""
+    levels = (level_condition(policy, item.for_levels, item.mark),) if item.for_levels else ()
+    return (*_for_tiers(item.for_tiers, item.mark), *levels)
+
+
 def _for_tiers(tiers: tuple[str, ...], mark: ast.Mark) -> tuple[ast.Test, ...]:
     return (ast.Test(ast.Subject("tier"), "in", tiers, mark),) if tiers else ()
+
+
+def level_condition(policy: ast.Policy, levels: tuple[str, ...], mark: ast.Mark) -> ast.Condition:
+    """Say "his service level is one of these" by tier and segment: the level is the higher of what the two give."""
+    segment = ast.Subject("attribute", "segment")
+    by_tiers: dict[tuple[str, ...], list[str]] = {}
+    for name, level in policy.segments.items():
+        tiers = tuple(tier.id for tier in policy.tiers if _higher(policy, tier.level, level) in levels)
+        by_tiers.setdefault(tiers, []).append(name)
+    plain = tuple(tier.id for tier in policy.tiers if tier.level in levels)
+    parts: list[ast.Condition] = []
+    named = ast.Test(segment, "in", tuple(policy.segments), mark)
+    if plain:
+        # (No segment at all is none of those that have a level: `not_in` would be false of it.)
+        parts.append(ast.AllOf((*_for_tiers(plain, mark), *((ast.NoneOf((named,)),) if policy.segments else ()))))
+    for tiers, names in by_tiers.items():
+        if tiers:
+            every = len(tiers) == len(policy.tiers)
+            of_segment = ast.Test(segment, "in", tuple(names), mark)
+            parts.append(of_segment if every else ast.AllOf((of_segment, *_for_tiers(tiers, mark))))
+    return parts[0] if len(parts) == 1 else ast.AnyOf(tuple(parts))
+
+
+def _higher(policy: ast.Policy, one: str, other: str) -> str:
+    known = [policy.levels[name] for name in (one, other) if name in policy.levels]
+    return max(known, key=lambda level: level.rank).id if known else ""
 
 
 # ---- lists of those who fall short -------------------------------------------------------------------------------

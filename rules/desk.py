@@ -34,7 +34,7 @@ T = TypeVar("T")
 # section → the code that says an id of it is not defined
 _MISSING: Final = {
     "facts": "P410", "traits": "P405", "tiers": "P406", "wallets": "P407", "levels": "P408",
-    "rewards": "P412", "prices": "P412", "lists": "P412", "entitlements": "P412", "duties": "P412",
+    "lanes": "P412", "rewards": "P412", "prices": "P412", "lists": "P412", "entitlements": "P412", "duties": "P412",
 }  # fmt: skip
 
 

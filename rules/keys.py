@@ -23,18 +23,25 @@ wallets:  id: {title, unit: money | points, pays_for: [categories], max_share: 1
           expires: {after: 24 months, to: month_end} | {to: end_of_next_year}, notice: [90 days, 30 days],
           clawback: debt | forgive | refuse, suspended_when: CONDITION, worth: {points: 1, money: 0.1 CNY},
           holds: {for: 30 minutes, partial: free | keep}, return_grace: 30 days, transfer: none | linked,
-          second_person: 1000 CNY}
-prices:   id: {title, for: [tiers], where: CONDITION, pay: 95折 | pay 95% as {pay: 95%} | off: 5% | fixed: 100 CNY,
-          minimum_order, line_cap, order_cap, from: date, until: date}
+          second_person: 1000 CNY, share_of: line | whole_order, minimum_order, not_with: [prices]}
+lanes:    id: {title, compete: best | by_priority}, in the order in which they apply
+prices:   id: {title, for: [tiers], level: [levels], where: CONDITION, pay: 95折 | pay 95% as {pay: 95%} | off: 5% |
+          fixed: 100 CNY | less: 200 CNY | less: {give: 200 CNY, each: 3000 CNY} | free: {give: 1, each: 11},
+          rounding: half_up | floor, rounded_per: line | whole_order, lane, priority, not_with: [prices],
+          minimum_order, minimum_quantity, line_cap, order_cap, from: date, until: date}
+          A minimum is LEAST: 3000 CNY, or {at_least: 3000 CNY}, or {more_than: 3000 CNY}.
 emissions: id: {title, on: kinds, where, when, to: field, emits: kind, carries: [fields], giver: field}
 rewards:  id: {title, on: kinds, where: CONDITION, when: CONDITION, for: [tiers], standing: before | after | order,
-          into: wallet, AMOUNT, period: life | year | …, counted_on: date field, counting: granted | all,
-          exclusive: {group, key: field, priority}, caps: {year: 4000 CNY}, settle: 30 days, expires: …,
-          from, until, weekdays, minimum_spend, returns: pro_rata | rejudge}
-          AMOUNT is one of amount: 1000 CNY | per: {give: 1 points, each: 10 CNY, of: cash, rounding, cap} |
-          per: {give: 3%, of: amount, rounding: half_up, cap} |
-          nth: {1: 1000 CNY, 2-3: 1500 CNY, after: none}; and `by_class: [{class, where: {field: test}, AMOUNT}]`
-          before it.
+          level: [levels], into: wallet, AMOUNT, period: life | year | …, counted_on: date field,
+          counting: granted | all, count_by: field, lane, priority,
+          exclusive: {group, key: field | event | beneficiary, priority, compete: best | by_priority},
+          caps: {year: 4000 CNY, month: 5 times}, settle: 30 days, expires: …, from, until, weekdays, minimum_spend,
+          minimum_quantity, returns: pro_rata | rejudge, return_frees: yes}
+          AMOUNT is one of amount: 1000 CNY |
+          per: {give: 1 points, each: 10 CNY, of: cash, above, less_credit, rounding, cap} |
+          per: {give: 3%, of: amount, rounding: half_up | floor, cap} |
+          nth: {1: 1000 CNY, 2-3: 1500 CNY, after: none} | nth: {every 10: 100 CNY} (with `counting: all`);
+          and `by_class: [{class, where: {field: test}, AMOUNT}]` before it.
 levels:   id: {title, entitlements: {id: {title, quota: 6 | unlimited, period, per_machine, note}},
           duties: {id: {title, owner, within: 30 days, on: kinds, where, every: 1 month, on_date: attribute,
           done_by: {kind: {field: test}} | [kinds], matching: [fields], escalate_to}}, terms: {text: text}}
@@ -85,16 +92,20 @@ KEYS: dict[str, str] = {
     "pays_for": "可付", "max_share": "最高占比", "block": "整数倍", "minimum": "起用", "expires": "到期日",
     "after": "之后", "notice": "提醒", "clawback": "收回不足", "suspended_when": "暂停使用", "worth": "折合",
     "points": "积分", "money": "金额", "holds": "预占", "partial": "部分扣款", "return_grace": "退回宽限",
-    "transfer": "转让", "second_person": "复核起点",
+    "transfer": "转让", "second_person": "复核起点", "share_of": "占比按", "not_with": "不同享",
+    # lanes
+    "lanes": "通道", "lane": "所在通道", "compete": "取舍",
     # prices
     "pay": "实付", "off": "减", "fixed": "一口价", "minimum_order": "起订", "line_cap": "每行上限",
-    "order_cap": "每单上限", "from": "自", "until": "至",
+    "order_cap": "每单上限", "from": "自", "until": "至", "less": "立减", "free": "送", "rounded_per": "取整按",
+    "minimum_quantity": "起订数量",
     # rewards and emissions
     "on": "当", "emits": "产生", "carries": "携带", "giver": "来自", "standing": "按何时等级", "into": "记入",
     "amount": "奖励金额", "per": "按额", "give": "给", "each": "每", "rounding": "取整", "cap": "上限",
     "nth": "第几次", "by_class": "按类别", "class": "类别", "period": "周期", "counted_on": "计入日期",
     "counting": "计数", "exclusive": "互斥", "group": "组", "key": "按", "priority": "优先", "caps": "封顶",
-    "settle": "等待", "weekdays": "星期", "minimum_spend": "最低消费", "returns": "退货时",
+    "settle": "等待", "weekdays": "星期", "minimum_spend": "最低消费", "returns": "退货时", "above": "超出",
+    "less_credit": "扣除抵用", "count_by": "分别计数", "return_frees": "退货还名额",
     # levels
     "entitlements": "权益", "duties": "应尽服务", "terms": "条款", "quota": "额度", "per_machine": "每台",
     "note": "说明", "owner": "负责人", "every": "每隔", "on_date": "逢", "done_by": "完成于", "matching": "对应",
@@ -118,6 +129,7 @@ WORDS: dict[str, str] = {
     "rejudge": "重算", "none": "无", "unlimited": "不限",
     "highest": "高者", "lowest": "低者", "owned": "自有", "yes": "是", "no": "否", "money": "金额",
     "points": "积分", "free": "释放", "keep": "保留", "linked": "关联户",
+    "best": "取高", "by_priority": "按优先", "beneficiary": "每人", "line": "每行", "whole_order": "整单",
     # units of facts
     "percent": "百分比", "days": "天", "months": "月", "years": "年", "hours": "小时", "count": "次",
     # days of the week

@@ -9,11 +9,23 @@ from rules.desk import Desk
 from rules.policy import Scalar as Value
 from rules.policy import Unit
 from rules.source import Node
-from rules.values import DAYS_IN, LIMIT, MONTHS_IN
+from rules.values import DAYS_IN, LIMIT, MINUTES_IN, MONTHS_IN
 from rules.vocabulary import ATTRIBUTES, FIELDS
 
 Measure = Literal[
-    "count", "money", "points", "days", "months", "years", "percent", "hours", "text", "bool", "date", "category"
+    "count",
+    "money",
+    "points",
+    "days",
+    "months",
+    "years",
+    "percent",
+    "hours",
+    "minutes",
+    "text",
+    "bool",
+    "date",
+    "category",
 ]
 
 _COUNTED: Final = (
@@ -24,6 +36,7 @@ _YEARS: Final = ("years", "year", "年")
 _KM: Final = ("km", "公里", "千米")
 _OF_INT: Final[dict[str, Measure]] = {
     "days": "days", "referral_days": "days", "overdue_days": "days", "hours": "hours", "interval": "hours",
+    "minutes": "minutes",
 }  # fmt: skip
 
 
@@ -55,7 +68,7 @@ def unit_of_field(name: str) -> Unit | None:
         return "days"
     if measure == "hours":
         return "hours"
-    return "count" if measure == "count" else None
+    return "count" if measure in ("count", "minutes") else None
 
 
 def measured(desk: Desk, node: Node, about: str, measure: Measure) -> Value | None:
@@ -87,6 +100,8 @@ def number(text: str, measure: Measure, currency: str) -> int:
         return _length(text, DAYS_IN)
     if measure == "months":
         return _length(text, MONTHS_IN)
+    if measure == "minutes":
+        return _length(text, MINUTES_IN)
     units = {"hours": _HOURS, "years": _YEARS}.get(measure, (*_COUNTED, *_KM))
     return values.integer(text, -LIMIT, LIMIT, units)
 

@@ -226,7 +226,7 @@ class MemberList:
 
 @dataclass(frozen=True, slots=True)
 class Expiry:
-    """Last valid local day of a lot: `months` after its start, then to the end of that month or year.
+    """Last valid local day of a lot: `months` and `days` after its start, then to the end of that month or year.
 
     `years` = 1 with `to="year"` is the end of the next calendar year.
     """
@@ -234,6 +234,7 @@ class Expiry:
     months: int = 0
     years: int = 0
     to: Literal["day", "month", "year"] = "day"
+    days: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +246,9 @@ class Wallet:
     return_grace_days    what comes back is good for so many days at least; 0: it keeps its old expiry
     transfer             whether the accounts of one firm may hand it to one another
     second_person_above  an adjustment above this needs a second person; None: none does
+    share_of       what that share is of: each such line, or the whole order
+    minimum_order  fen that the lines it may pay must come to
+    not_with       prices whose lines it does not pay
     """
 
     id: str
@@ -254,8 +258,11 @@ class Wallet:
     expires: Expiry | None
     notice_days: tuple[int, ...] = ()
     max_share_bp: int = 10_000
+    share_of: Literal["line", "whole_order"] = "line"
     block: int = 1
     minimum: int = 0
+    minimum_order: int = 0
+    not_with: tuple[str, ...] = ()
     clawback: Literal["debt", "forgive", "refuse"] = "debt"
     suspended_when: Condition | None = None
     point_value: tuple[int, int] | None = None  # (fen, points) for what points are exchanged against
@@ -268,10 +275,39 @@ class Wallet:
 
 
 @dataclass(frozen=True, slots=True)
-class Price:
-    """What matched lines cost: `pay_bp` of the list price (九五折 = 9 500) or a fixed unit price in fen.
+class Lane:
+    """A group of prices and rewards that compete: of one lane one price a line, one reward an event is given.
 
-    The best (lowest) of the matching prices of a line wins; ties go to the first in the file.
+    compete  the best value for the member, or the lowest `priority`; ties by the other, then by the file. Lanes apply
+             in file order after what stands in none: a price on what the lanes before left to pay, a reward on the
+             caps and budgets that they left.
+    """
+
+    id: str
+    title: Text
+    compete: Literal["best", "by_priority"] = "best"
+    mark: Mark = Mark(0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Free:
+    """Of every full `each` pieces of a line `pieces` are not charged (买十送一: 1 of 11)."""
+
+    each: int
+    pieces: int
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What matched lines cost. Exactly one of:
+
+    pay_bp  share of the price (九五折 = 9 500), rounded `rounding` per line, or per order with the remainders shared
+    fixed   unit price in fen
+    less    fen off the matching lines together (满减), once or for every full `less_each`; shared by largest remainder
+    free    pieces that are not charged
+
+    Of the matching prices of a line in no lane the lowest wins, ties to the first in the file; lanes follow (`Lane`).
+    A price never goes on a line that another one has which it or that one names in `not_with`.
     """
 
     id: str
@@ -280,7 +316,17 @@ class Price:
     where: Condition
     pay_bp: int | None
     fixed: int | None = None
+    less: int | None = None
+    less_each: int = 0  # fen; 0: once
+    free: Free | None = None
+    rounding: Literal["half_up", "floor"] = "half_up"
+    rounded_per: Literal["line", "whole_order"] = "line"
+    for_levels: tuple[str, ...] = ()  # service levels that get it (empty: all)
+    lane: str = ""
+    priority: int = 0  # low first
+    not_with: tuple[str, ...] = ()
     minimum_order: int = 0  # fen, over the matching lines at list price
+    minimum_quantity: int = 0  # pieces, over the matching lines
     line_cap: int | None = None  # most fen taken off a line
     order_cap: int | None = None
     valid_from: date | None = None
@@ -297,27 +343,40 @@ class Fixed:
 
 @dataclass(frozen=True, slots=True)
 class PerAmount:
-    """`give` for every full `each` of the base (`rounding="floor"`), or `give` × base ÷ `each` half-up."""
+    """`give` for every full `each` of the base, or in proportion (`give` × base ÷ `each`, rounded).
+
+    rounding       "floor" of a reward that is not `proportional`: only full `each` count
+    proportional   a percentage; half-up always is
+    above          the base counts only beyond this
+    less_credit    what wallets paid is taken off the base
+    """
 
     give: int
     each: int
     base: str  # line field: "cash", "amount", "list", …
     rounding: Literal["floor", "half_up"] = "floor"
     cap: int | None = None
+    proportional: bool = False
+    above: int = 0
+    less_credit: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Rung:
-    """Occurrences `first` to `last` (inclusive; None: open end) earn `amount`."""
+    """Occurrences `first` to `last` (inclusive; None: open end) earn `amount`; or every `every`-th one does."""
 
     first: int
     last: int | None
     amount: int
+    every: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Ladder:
-    """By the how-manieth occurrence in the period; what no rung names earns nothing and is no occurrence."""
+    """By the how-manieth occurrence in the period; what no rung names earns nothing and is no occurrence.
+
+    Of several `every` that hold the widest counts, before any other rung.
+    """
 
     rungs: tuple[Rung, ...]
 
@@ -339,19 +398,24 @@ class Exclusive:
     """At most one reward of `group` per value of the event field `key`: the highest amount, ties by `priority`.
 
     A reward that lost has not occurred: no rung, no cap use.
+
+    key      a field, "event" (once for each event) or "beneficiary" (once for each member)
+    compete  the highest amount first, or the lowest `priority` first
     """
 
     group: str
     key: str
     priority: int  # low first
+    compete: Literal["best", "by_priority"] = "best"
 
 
 @dataclass(frozen=True, slots=True)
 class Cap:
-    """At most `limit` (wallet's unit) a period and member."""
+    """At most `limit` (wallet's unit, or grants where `times`) a period and member."""
 
     period: Period
     limit: int
+    times: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -365,8 +429,10 @@ class Reward:
     standing      the standing asked: before or after this event, or right after the order that this event names
     period        in which `nth` and `counted` run; `counted_on`: "" = the event's own date, else a date field
     counting      "granted": only own standing grants are counted; "all": matching events too
+    count_by      field by whose value occurrences are counted apart ("": all together)
     settle_days   the lot is usable from this many days after the event
     returns       what a return leaves: pro rata of the value left, or the decision judged again
+    return_frees  whether a return gives rung, cap and exclusive key back
     """
 
     id: str
@@ -381,6 +447,10 @@ class Reward:
     period: Period = "life"
     counted_on: str = ""
     counting: Literal["granted", "all"] = "granted"
+    count_by: str = ""
+    for_levels: tuple[str, ...] = ()  # service levels that earn it (empty: all)
+    lane: str = ""
+    priority: int = 0  # inside the lane, low first
     exclusive: Exclusive | None = None
     caps: tuple[Cap, ...] = ()
     settle_days: int = 0
@@ -389,7 +459,9 @@ class Reward:
     valid_until: date | None = None
     weekdays: tuple[int, ...] = ()  # 0 = Monday; empty: every day
     minimum_spend: int = 0  # fen of `amount` over the matching lines
+    minimum_quantity: int = 0  # pieces over the matching lines
     returns: Literal["pro_rata", "rejudge"] = "pro_rata"
+    return_frees: bool = True
     mark: Mark = Mark(0, 0)
 
 
@@ -542,6 +614,7 @@ class Policy:
     segments: dict[str, str] = field(default_factory=dict)  # segment → level id
     levels: dict[str, Level] = field(default_factory=dict)
     wallets: dict[str, Wallet] = field(default_factory=dict)
+    lanes: dict[str, Lane] = field(default_factory=dict)
     prices: dict[str, Price] = field(default_factory=dict)
     emissions: dict[str, Emission] = field(default_factory=dict)
     rewards: dict[str, Reward] = field(default_factory=dict)

@@ -13,21 +13,23 @@ from typing import Final
 from rules.desk import Desk, Form
 from rules.examples import read_examples
 from rules.facts import Facts
+from rules.lanes import define_lanes, read_lanes
 from rules.levels import define_levels, read_awards, read_levels
 from rules.names import key as key_of
 from rules.policy import Mark, Policy
+from rules.prices import define_prices, read_prices
 from rules.problems import Format, Lang, Problem, in_order, render
 from rules.rewards import read_emissions, read_rewards
 from rules.source import Entries, Node, Scalar, Source, read_source
 from rules.tiers import define_tiers, read_lists, read_segments, read_tiers, read_traits
 from rules.unused import unused
 from rules.values import CURRENCIES, DAYS_IN, MINUTES_IN, plain
-from rules.wallets import define_wallets, read_prices, read_wallets
+from rules.wallets import define_wallets, read_wallets
 
 MAX_PROBLEMS: Final = 500
 _KEYS: Final = (
     "programme", "title", "currency", "timezone", "late", "manager_limit", "price_token", "facts", "traits", "tiers",
-    "lists", "segments", "levels", "wallets", "prices", "emissions", "rewards", "awards", "examples",
+    "lists", "segments", "levels", "wallets", "lanes", "prices", "emissions", "rewards", "awards", "examples",
 )  # fmt: skip
 
 
@@ -87,6 +89,8 @@ def _policy(desk: Desk, source: Source) -> Policy | None:
     define_tiers(desk, form.get("tiers"))
     define_wallets(desk, form.get("wallets"))
     define_levels(desk, form.get("levels"))
+    define_lanes(desk, form.get("lanes"))
+    define_prices(desk, form.get("prices"))
     for written, _ in _pairs(form.get("traits")):
         desk.define("traits", plain(written.text), written.mark)
     programme = desk.id(form.get("programme"), "programme")
@@ -104,6 +108,7 @@ def _policy(desk: Desk, source: Source) -> Policy | None:
         segments=read_segments(desk, form.get("segments")),
         levels=read_levels(desk, form.get("levels")),
         wallets=read_wallets(desk, form.get("wallets")),
+        lanes=read_lanes(desk, form.get("lanes")),
         prices=read_prices(desk, form.get("prices")),
         emissions=read_emissions(desk, form.get("emissions")),
         rewards=read_rewards(desk, rewards_at),

@@ -8,7 +8,9 @@ from typing import Final, Literal, cast
 from rules import names
 from rules.conditions import Scope, read_condition, read_filters
 from rules.desk import Desk, Form, absent
-from rules.measures import unit_of_field
+from rules.keys import WORDS
+from rules.lanes import read_compete, read_lane, read_least, read_times
+from rules.measures import number, of_field, unit_of_field
 from rules.policy import (
     Amount,
     ByClass,
@@ -30,14 +32,18 @@ from rules.wallets import read_dates, read_expiry
 
 _AMOUNTS: Final = ("amount", "per", "nth")
 _KEYS: Final = (
-    "title", "on", "where", "when", "for", "standing", "into", *_AMOUNTS, "by_class", "period", "counted_on",
-    "counting", "exclusive", "caps", "settle", "expires", "from", "until", "weekdays", "minimum_spend", "returns",
+    "title", "on", "where", "when", "for", "level", "standing", "into", *_AMOUNTS, "by_class", "period", "counted_on",
+    "counting", "count_by", "exclusive", "lane", "priority", "caps", "settle", "expires", "from", "until", "weekdays",
+    "minimum_spend", "minimum_quantity", "returns", "return_frees",
 )  # fmt: skip
 _PERIODS: Final = ("life", "year", "quarter", "month", "day")
 _CAP_PERIODS: Final = (*_PERIODS, "event")
+_SAME: Final = ("event", "beneficiary")
 _DAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _NTH: Final = r"第?(\d{1,6})(?:次|台|个)?"
 _RUNG: Final = re.compile(rf"{_NTH}(?:\s*(-|~|至|到)\s*{_NTH}|\s*(\+|以上|起))?")
+_EVERY: Final = re.compile(rf"(?:every|每)\s*{_NTH}")
+_TIMES: Final = re.compile(r".*(?:次|times?)", re.IGNORECASE)
 
 
 def read_rewards(desk: Desk, node: Node | None) -> dict[str, Reward]:
@@ -59,7 +65,8 @@ def _reward(desk: Desk, name: str, written: Scalar, value: Node) -> Reward:
     begins, ends = read_dates(desk, form)
     amount = _amount(desk, form, kinds, unit, every=counting == "all") if isinstance(value, Entries) else Fixed(0)
     if not isinstance(amount, Ladder | ByClass):
-        desk.without_effect(form, "counting")
+        desk.without_effect(form, "counting", "count_by")
+    lane, priority = read_lane(desk, form)
     fields = Scope(kinds=kinds, fields=True)
     return Reward(
         id=name,
@@ -74,6 +81,10 @@ def _reward(desk: Desk, name: str, written: Scalar, value: Node) -> Reward:
         period=cast("Period", desk.word(form.get("period"), form.path("period"), _PERIODS, "life")),
         counted_on=_date_field(desk, form, kinds),
         counting=cast("Literal['granted', 'all']", counting),
+        count_by=desk.field(form.get("count_by"), form.path("count_by"), kinds),
+        for_levels=desk.references("levels", form.get("level"), form.path("level")),
+        lane=lane,
+        priority=priority,
         exclusive=_exclusive(desk, form, kinds),
         caps=_caps(desk, form, unit),
         settle_days=desk.length(form.get("settle"), form.path("settle"), DAYS_IN),
@@ -81,11 +92,13 @@ def _reward(desk: Desk, name: str, written: Scalar, value: Node) -> Reward:
         valid_from=begins,
         valid_until=ends,
         weekdays=_weekdays(desk, form),
-        minimum_spend=desk.money(form.get("minimum_spend"), form.path("minimum_spend")),
+        minimum_spend=read_least(desk, form, "minimum_spend"),
+        minimum_quantity=read_least(desk, form, "minimum_quantity"),
         returns=cast(
             "Literal['pro_rata', 'rejudge']",
             desk.word(form.get("returns"), form.path("returns"), ("pro_rata", "rejudge"), "pro_rata"),
         ),
+        return_frees=desk.yes(form.get("return_frees"), form.path("return_frees"), default=True),
         mark=written.mark,
     )
 
@@ -111,11 +124,15 @@ def _date_field(desk: Desk, form: Form, kinds: tuple[str, ...]) -> str:
 def _exclusive(desk: Desk, form: Form, kinds: tuple[str, ...]) -> Exclusive | None:
     if "exclusive" not in form:
         return None
-    found = desk.form(form.get("exclusive"), form.path("exclusive"), ("group", "key", "priority"), ("group", "key"))
+    keys = ("group", "key", "priority", "compete")
+    found = desk.form(form.get("exclusive"), form.path("exclusive"), keys, ("group", "key"))
+    key = found.get("key")
+    word = names.canonical(plain(key.text), _SAME, WORDS) if isinstance(key, Scalar) else None
     return Exclusive(
         group=desk.id(found.get("group"), found.path("group")),
-        key=desk.field(found.get("key"), found.path("key"), kinds),
+        key=word or desk.field(key, found.path("key"), kinds),
         priority=desk.integer(found.get("priority"), found.path("priority"), 0, high=10_000),
+        compete=read_compete(desk, found),
     )
 
 
@@ -123,9 +140,11 @@ def _caps(desk: Desk, form: Form, unit: str) -> tuple[Cap, ...]:
     caps: list[Cap] = []
     for written, value in desk.entries(form.get("caps"), form.path("caps")):
         period = desk.word(written, form.path("caps"), _CAP_PERIODS, "")
-        limit = desk.amount(value, f"{form.path('caps')}.{written.text}", unit)
+        about = f"{form.path('caps')}.{written.text}"
+        times = isinstance(value, Scalar) and bool(_TIMES.fullmatch(plain(value.text)))
+        limit = read_times(desk, value, about) if times else desk.amount(value, about, unit)
         if period:
-            caps.append(Cap(cast("Period", period), limit))
+            caps.append(Cap(cast("Period", period), limit, times))
     return tuple(caps)
 
 
@@ -167,34 +186,57 @@ def _plain_amount(desk: Desk, form: Form, kinds: tuple[str, ...], unit: str, *, 
     return Fixed(desk.amount(form.get("amount"), form.path("amount"), unit) if which else 0)
 
 
+_PER: Final = ("give", "each", "of", "above", "less_credit", "rounding", "cap")
+
+
 def _per(desk: Desk, form: Form, kinds: tuple[str, ...], unit: str) -> PerAmount:
-    found = desk.form(form.get("per"), form.path("per"), ("give", "each", "of", "rounding", "cap"), ("give",))
+    found = desk.form(form.get("per"), form.path("per"), _PER, ("give",))
     base = desk.field(found.get("of"), found.path("of"), kinds) if "of" in found else "amount"
-    kind = unit_of_field(base) if base else None
     base_at = found.get("of")
-    if base_at is not None and base and kind is None:
+    if base_at is not None and base and unit_of_field(base) is None:
         desk.note("P416", base_at, base, about=found.path("of"))
-    cap = desk.amount(found.get("cap"), found.path("cap"), unit) if "cap" in found else None
     give_at = found.get("give")
-    if isinstance(give_at, Scalar) and "%" in plain(give_at.text):
-        return _percentage(desk, found, give_at, base, cap)
-    if "each" not in found and isinstance(form.get("per"), Entries):
-        desk.note("P203", found.mark, allowed=("each",), about=found.about, allowed_zh=names.keys_zh(("each",)))
-    each_at, path = found.get("each"), found.path("each")
-    each = desk.money(each_at, path, 1, low=1) if kind == "money" else desk.integer(each_at, path, 1, low=1)
-    rounding = desk.word(found.get("rounding"), found.path("rounding"), ("floor", "half_up"), "floor")
-    give = desk.amount(give_at, found.path("give"), unit)
-    return PerAmount(give, each, base, cast("Literal['floor', 'half_up']", rounding), cap)
+    share = isinstance(give_at, Scalar) and "%" in plain(give_at.text)
+    each, give = 10_000, 0
+    if share:
+        desk.without_effect(found, "each")
+        give = desk.percent(give_at, found.path("give"), low=1, high=100_000)
+    else:
+        if "each" not in found and isinstance(form.get("per"), Entries):
+            desk.note("P203", found.mark, allowed=("each",), about=found.about, allowed_zh=names.keys_zh(("each",)))
+        each = _of_base(desk, found, "each", base, 1, 1)
+        give = desk.amount(give_at, found.path("give"), unit)
+    less_credit = desk.yes(found.get("less_credit"), found.path("less_credit"))
+    if base == "cash":
+        desk.without_effect(found, "less_credit")
+    return PerAmount(
+        give,
+        each,
+        base,
+        _rounding(desk, found, give_at if share else None),
+        desk.amount(found.get("cap"), found.path("cap"), unit) if "cap" in found else None,
+        proportional=share,
+        above=_of_base(desk, found, "above", base, 0, 0),
+        less_credit=less_credit,
+    )
 
 
-def _percentage(desk: Desk, found: Form, give_at: Scalar, base: str, cap: int | None) -> PerAmount:
-    """Read `give: 3%`: so many basis points of each 10 000, which only half-up rounding divides finely enough."""
-    desk.without_effect(found, "each")
-    rounding = desk.word(found.get("rounding"), found.path("rounding"), ("floor", "half_up"), "")
-    if rounding != "half_up":
-        desk.note("P520", found.get("rounding") or give_at, give_at.text)
-    give = desk.percent(give_at, found.path("give"), low=1, high=100_000)
-    return PerAmount(give, 10_000, base, "half_up", cap)
+def _rounding(desk: Desk, found: Form, share: Node | None) -> Literal["floor", "half_up"]:
+    """Read how the amount is rounded; of a percentage it must be said, for both ways are common."""
+    word = desk.word(found.get("rounding"), found.path("rounding"), ("floor", "half_up"), "floor")
+    if share is not None and "rounding" not in found:
+        desk.note("P520", share, getattr(share, "text", ""))
+    return cast("Literal['floor', 'half_up']", word)
+
+
+def _of_base(desk: Desk, found: Form, key: str, base: str, default: int, low: int) -> int:
+    """Read a quantity of what the base counts: money, time, or pieces."""
+    node, path = found.get(key), found.path(key)
+    if base and FIELDS[base].type == "money":
+        return desk.money(node, path, default, low=low)
+    if base and of_field(base) == "minutes":
+        return desk.value(node, path, lambda text: max(number(text, "minutes", desk.currency), low), default)
+    return desk.integer(node, path, default, low=low)
 
 
 def _ladder(desk: Desk, node: Node | None, about: str, unit: str, *, every: bool) -> Ladder:
@@ -202,6 +244,13 @@ def _ladder(desk: Desk, node: Node | None, about: str, unit: str, *, every: bool
     rungs: list[Rung] = []
     reached, ended, silent = 0, False, 0
     for written, value in desk.entries(node, about):
+        again = _EVERY.fullmatch(plain(written.text))
+        if again:
+            rungs.append(_every(desk, written, int(again[1]), desk.amount(value, f"{about}.{written.text}", unit)))
+            if not every:
+                desk.note("P505", written, _span(1, int(again[1]) - 1), about=about)
+            ended = True
+            continue
         span = _rung(desk, written, reached)
         if span is None:
             continue
@@ -227,6 +276,12 @@ def _ladder(desk: Desk, node: Node | None, about: str, unit: str, *, every: bool
         elif not node.pairs:
             desk.note("P208", node, about=about)
     return Ladder(tuple(rungs))
+
+
+def _every(desk: Desk, written: Scalar, nth: int, amount: int) -> Rung:
+    if nth < 2:
+        desk.note("P506", written, written.text)
+    return Rung(nth, None, amount, max(nth, 1))
 
 
 def _rung(desk: Desk, written: Scalar, reached: int) -> tuple[int, int | None] | None:

@@ -96,6 +96,8 @@ class _Maker:
         if leaf.type == "word":
             return self._enum({name: (WORDS[name], WORD_TEXTS[name]) for name in leaf.words})
         rows = self._rows(leaf)
+        if rows and leaf.words:
+            return self._enum(rows | {name: (WORDS[name], WORD_TEXTS[name]) for name in leaf.words})
         if rows and leaf.of:
             return self._enum({name: rows[name] for name in leaf.of})
         if rows:

@@ -39,7 +39,7 @@ LEAVES: Final[dict[str, Json]] = {
     "moment": {"type": "string", "pattern": r"^\s*[0-9０-９]{4}\D[0-9０-９]{1,2}\D[0-9０-９]{1,2}"},
     "currency": {"type": "string"},
     "timezone": {"type": "string"},
-    "rung": {"pattern": f"^\\s*第?{_ANY_NUMERAL}+"},
+    "rung": {"pattern": f"^\\s*(?:every|每)?\\s*第?{_ANY_NUMERAL}+"},
 }
 _WRONG: Final[dict[str, tuple[str, str]]] = {
     "id": (

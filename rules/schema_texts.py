@@ -18,6 +18,12 @@ _NTH: Final[Said] = (
     "按第几次给：{1: 1000 元, 2-3: 1500 元, 之后: 无}。",
     "By the how-manieth time: {1: 1000 CNY, 2-3: 1500 CNY, after: none}.",
 )
+_LANE: Final[Said] = ("在哪个通道里；不写就不参加取舍。", "The lane in which it competes; none unless said.")
+_PRIORITY: Final[Said] = ("通道里的先后，小的在先。", "Its place in the lane, low first.")
+_LEAST: Final[dict[str, Said]] = {
+    "at_least": ("不低于（含本数）。", "This or more."),
+    "more_than": ("超过（不含本数）。", "More than this."),
+}
 _ALL: Final[Said] = ("列出的条件全部成立。", "Every one of these holds.")
 _ANY: Final[Said] = ("列出的条件至少一个成立。", "At least one of these holds.")
 _NONE: Final[Said] = ("列出的条件一个也不成立。", "None of these holds.")
@@ -74,6 +80,10 @@ KEY_TEXTS: Final[dict[str, dict[str, Said]]] = {
         "wallets": (
             "钱包：配件款、积分等，各有单位和有效期。",
             "Kinds of value: credit, points; each with its unit and expiry.",
+        ),
+        "lanes": (
+            "通道：同一通道里的价格、奖励只取一样，各通道按先后叠加。",
+            "Groups in which prices and rewards compete; they apply in order.",
         ),
         "prices": (
             "会员价：哪些行、哪些等级、付多少。",
@@ -190,6 +200,9 @@ KEY_TEXTS: Final[dict[str, dict[str, Said]]] = {
             "24 months, {after: 24 months, to: month_end}, or none.",
         ),
         "notice": ("到期前几天提醒，可写几个。", "Days before expiry on which the member is told."),
+        "share_of": ("“最高占比”按每行还是按整单算；缺省每行。", "Whether max_share is of each line or of the order."),
+        "minimum_order": ("能付的行满多少才能用。", "The least that the lines it may pay must come to."),
+        "not_with": ("按这些价格卖的行不能付。", "It does not pay for lines sold at these prices."),
         "clawback": (
             "退货要收回而余额不足时怎么办；缺省记欠。",
             "When a return takes back more than is left; debt unless said.",
@@ -217,6 +230,23 @@ KEY_TEXTS: Final[dict[str, dict[str, Said]]] = {
             "What becomes of the rest when a part is captured; free unless said.",
         ),
     },
+    "lane": {
+        "title": _TITLE,
+        "compete": (
+            "同一通道里取优惠大的，还是按优先次序。",
+            "What wins in the lane: the best value, or the priority.",
+        ),
+    },
+    "least_money": _LEAST,
+    "least_pieces": _LEAST,
+    "less": {
+        "give": ("每满一次减多少。", "How much is taken off each time."),
+        "each": ("每满多少：3000 元。", "For every full so much: 3000 CNY."),
+    },
+    "free": {
+        "give": ("其中几件不收钱。", "So many of them are not charged."),
+        "each": ("每满几件（含送的）：买十送一写 11。", "Of every so many pieces, the free ones included."),
+    },
     "expires": {
         "after": ("记入后多久到期。", "How long after it was granted."),
         "to": ("顺延到月底、年底或次年底。", "Then on to the end of the month, the year or the next year."),
@@ -229,7 +259,22 @@ KEY_TEXTS: Final[dict[str, dict[str, Said]]] = {
         "pay": ("付标价的几折：95折 或 95%。", "The share of the list price that is paid: 95%."),
         "off": ("减百分之几：5%。", "The percentage taken off: 5%."),
         "fixed": ("一口价：100 元。", "A fixed unit price: 100 CNY."),
+        "level": ("哪些服务级别；不写就是全部。", "The service levels that get it; all unless said."),
+        "less": (
+            "整单立减：200 元，或每满：{给: 200 元, 每: 3000 元}。",
+            "Off the order: 200 CNY, or {give: 200 CNY, each: 3000 CNY}.",
+        ),
+        "free": ("买几送几：{给: 1, 每: 11} 是买十送一。", "Buy some, get some: {give: 1, each: 11}."),
+        "rounding": ("分以下四舍五入还是舍去；缺省四舍五入。", "Half up or down to the fen; half up unless said."),
+        "rounded_per": (
+            "逐行取整，还是整单取整再分摊；缺省每行。",
+            "Per line, or per order and then shared; line unless said.",
+        ),
+        "lane": _LANE,
+        "priority": _PRIORITY,
+        "not_with": ("不与这些价格同享。", "It does not go on top of, or under, these prices."),
         "minimum_order": ("这些行满多少才有。", "The least these lines must come to at list price."),
+        "minimum_quantity": ("这些行满多少件才有。", "The least number of pieces on these lines."),
         "line_cap": ("一行最多减多少。", "The most taken off a line."),
         "order_cap": ("一单最多减多少。", "The most taken off an order."),
         "from": _FROM,
@@ -251,6 +296,15 @@ KEY_TEXTS: Final[dict[str, dict[str, Said]]] = {
         "where": ("事件（行）的字段要符合：{二手: 否}。", "What the fields of the event or its lines must say."),
         "when": ("会员要符合的条件。", "What must hold of the member."),
         "for": ("哪些等级；不写就是全部。", "The tiers that earn it; all unless said."),
+        "level": ("哪些服务级别；不写就是全部。", "The service levels that earn it; all unless said."),
+        "lane": _LANE,
+        "priority": _PRIORITY,
+        "count_by": ("按哪个字段分开数：购买人。", "Times are counted apart by this field: buyer."),
+        "minimum_quantity": ("这些行满多少件才有。", "The least number of pieces on the matching lines."),
+        "return_frees": (
+            "全退后次数、封顶、互斥是否还回来；缺省是。",
+            "Whether a full return gives rung, cap and key back; yes unless said.",
+        ),
         "standing": (
             "按事件之前、之后还是下单（交机）时的等级；缺省之后。",
             "The tier before, after, or right after the order; after unless said.",
@@ -286,6 +340,7 @@ KEY_TEXTS: Final[dict[str, dict[str, Said]]] = {
         "group": ("组的名字；同名的互斥。", "The name of the group; rewards that share it exclude each other."),
         "key": ("按哪个字段算同一样：整机编号。", "The field that says what is the same: serial."),
         "priority": ("金额相同时小的在先。", "With equal amounts the lower number wins."),
+        "compete": ("先比金额，还是先比优先；缺省取高。", "What is compared first: the value, or the priority."),
     },
     "per": {
         "give": ("给多少：1 积分、10 元 或 3%。", "How much: 1 points, 10 CNY or 3%."),
@@ -296,6 +351,8 @@ KEY_TEXTS: Final[dict[str, dict[str, Said]]] = {
             "Drop what is not full, or round half up; floor unless said.",
         ),
         "cap": ("一次最多给多少。", "The most at once."),
+        "above": ("只算超出这么多的部分。", "Only what is beyond this counts."),
+        "less_credit": ("先减去用钱包付的部分；缺省否。", "What wallets paid is taken off first; no unless said."),
     },
     "level": {
         "title": _TITLE,
@@ -437,6 +494,11 @@ WORD_TEXTS: Final[dict[str, Said]] = {
     "friday": ("星期五。", "Friday."),
     "saturday": ("星期六。", "Saturday."),
     "sunday": ("星期日。", "Sunday."),
+    "best": ("优惠大的那一样。", "Whatever is worth most."),
+    "by_priority": ("优先数小的那一样。", "Whatever has the lowest priority."),
+    "beneficiary": ("每位会员一次。", "Once for each member."),
+    "line": ("逐行。", "Line by line."),
+    "whole_order": ("整单。", "Over the whole order."),
     "till": ("门店收银。", "The tills."),
     "erp": ("财务系统。", "The accounting system."),
 }

@@ -41,6 +41,8 @@ _SPELLED: Final = "[零〇一二两三四五六七八九十百千万亿壹]+"
 _LARGE: Final = re.compile(rf"({_NUMBER}\s*(?:百万|千万|[百千万亿])|{_SPELLED})\s*(.*)")
 _RUNG: Final = re.compile(r"第?(\d+)(?:次|台|个)?(?:\s*(-|~|至|到)\s*第?(\d+)(?:次|台|个)?|\s*(\+|以上|起))?")
 
+_EVERY: Final = re.compile(r"(?:every|每)\s*第?(\d+)(?:次|台|个)?")
+
 
 def converted(leaf: Leaf, text: str, lang: Lang) -> str:
     """Return the value in the tongue asked for."""
@@ -219,6 +221,9 @@ def _currency_code(text: str, lang: Lang) -> str:
 
 
 def _rung(text: str, lang: Lang) -> str:
+    every = _EVERY.fullmatch(plain(text))
+    if every:
+        return f"{'每' if lang == 'zh' else 'every'} {every[1]}"
     match = _RUNG.fullmatch(plain(text))
     if match is None or lang == "zh" or plain(text).isascii():
         return text

@@ -8,7 +8,7 @@ from rules.policy import Policy
 
 def unused(desk: Desk, policy: Policy) -> None:
     """Note every fact, trait, wallet and level that no rule reads, and every emission nobody receives."""
-    sections = ["facts", "wallets", "levels"]
+    sections = ["facts", "wallets", "levels", "lanes"]
     if not desk.all_traits_counted:
         sections.append("traits")
     for section in sections:

@@ -1,31 +1,28 @@
-"""The sections `wallets` and `prices`: what kinds of value there are, and what goods cost whom."""
+"""The section `wallets`: what kinds of value there are, what each may pay for, and how long it lasts."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Final, Literal, cast
 
 from rules import names, values
-from rules.conditions import NOTHING, Scope, read_condition, unmarked
+from rules.conditions import Scope, read_condition
 from rules.desk import Desk, Form
 from rules.keys import WORDS
-from rules.policy import Expiry, Price, Wallet
+from rules.lanes import read_least
+from rules.policy import Expiry, Wallet
 from rules.source import Entries, Node, Scalar
 from rules.values import DAYS_IN, MINUTES_IN, MONTHS_IN, plain
-from rules.vocabulary import KINDS
 
 _WALLET_KEYS: Final = (
-    "title", "unit", "pays_for", "max_share", "block", "minimum", "expires", "notice", "clawback", "suspended_when",
-    "worth", "holds", "return_grace", "transfer", "second_person",
+    "title", "unit", "pays_for", "not_with", "max_share", "share_of", "block", "minimum", "minimum_order", "expires",
+    "notice", "clawback", "suspended_when", "worth", "holds", "return_grace", "transfer", "second_person",
 )  # fmt: skip
-_PRICE_KEYS: Final = (
-    "title", "for", "where", "pay", "off", "fixed", "minimum_order", "line_cap", "order_cap", "from", "until",
-)  # fmt: skip
+_SHARES: Final = ("line", "whole_order")
 _HOLD_MINUTES: Final = 30
 _UNITS: Final = ("money", "points")
 _ENDS: Final = ("month_end", "year_end", "end_of_next_year")
-SALES: Final = tuple(kind.id for kind in KINDS.values() if kind.by_order and kind.id != "purchase_settled")
-"""The kinds of event whose lines have prices."""
 
 
 def define_wallets(desk: Desk, node: Node | None) -> None:
@@ -59,9 +56,12 @@ def read_wallets(desk: Desk, node: Node | None) -> dict[str, Wallet]:
             pays_for=desk.categories(form.get("pays_for"), form.path("pays_for")),
             expires=read_expiry(desk, form.get("expires"), form.path("expires")),
             notice_days=_notice(desk, form),
+            not_with=desk.references("prices", form.get("not_with"), form.path("not_with")),
             max_share_bp=10_000 if share is None else desk.percent(share, form.path("max_share"), 10_000, 1, 10_000),
+            share_of=_share_of(desk, form),
             block=_amount_of_one(desk, form, "block", unit, 1),
             minimum=_amount_of_one(desk, form, "minimum", unit, 0),
+            minimum_order=read_least(desk, form, "minimum_order"),
             clawback=cast(
                 "Literal['debt', 'forgive', 'refuse']",
                 desk.word(form.get("clawback"), form.path("clawback"), ("debt", "forgive", "refuse"), "debt"),
@@ -94,6 +94,14 @@ def _hold_minutes(desk: Desk, holds: Form) -> int:
     return desk.length(holds.get("for"), holds.path("for"), MINUTES_IN, _HOLD_MINUTES) or _HOLD_MINUTES
 
 
+def _share_of(desk: Desk, form: Form) -> Literal["line", "whole_order"]:
+    if "max_share" not in form:
+        desk.without_effect(form, "share_of")
+    return cast(
+        "Literal['line', 'whole_order']", desk.word(form.get("share_of"), form.path("share_of"), _SHARES, "line")
+    )
+
+
 def _notice(desk: Desk, form: Form) -> tuple[int, ...]:
     path = form.path("notice")
     found = (desk.length(item, path, DAYS_IN) for item in desk.items_or_one(form.get("notice"), path))
@@ -117,17 +125,27 @@ def read_expiry(desk: Desk, node: Node | None, about: str, *, never: bool = True
         word = plain(node.text)
         if never and word in ("none", "无"):
             return None
-        return Expiry(months=desk.length(node, about, MONTHS_IN, 1))
+        return _after(desk, node, about)
     form = desk.form(node, about, ("after", "to"))
     to = desk.word(form.get("to"), form.path("to"), _ENDS, "") if "to" in form else ""
-    months = desk.length(form.get("after"), form.path("after"), MONTHS_IN)
+    after = _after(desk, form.get("after"), form.path("after"))
     if isinstance(node, Entries) and not node.pairs:
         desk.note("P208", node, about=about)
     if to == "end_of_next_year":
         desk.without_effect(form, "after")
         return Expiry(years=1, to="year")
     ends: dict[str, Literal["day", "month", "year"]] = {"month_end": "month", "year_end": "year"}
-    return Expiry(months=months, to=ends.get(to, "day"))
+    return replace(after, to=ends.get(to, "day"))
+
+
+def _after(desk: Desk, node: Node | None, about: str) -> Expiry:
+    """Read `24 months` or `90 days`; the two are never turned into one another."""
+    found = desk.value(node, about, values.length, None)
+    if found is None:
+        return Expiry(months=0 if node is None else 1)
+    if found.unit in DAYS_IN:
+        return Expiry(days=found.count * DAYS_IN[found.unit])
+    return Expiry(months=desk.length(node, about, MONTHS_IN, 1))
 
 
 def read_dates(desk: Desk, form: Form) -> tuple[date | None, date | None]:
@@ -136,74 +154,3 @@ def read_dates(desk: Desk, form: Form) -> tuple[date | None, date | None]:
     if begins and ends and begins > ends:
         desk.note("P508", form.get("until") or form.mark, begins.isoformat(), (ends.isoformat(),), form.about)
     return begins, ends
-
-
-def read_prices(desk: Desk, node: Node | None) -> dict[str, Price]:
-    """Read the prices."""
-    prices: dict[str, Price] = {}
-    for name, written, value in desk.named(node, "prices"):
-        form = desk.form(value, f"prices.{name}", _PRICE_KEYS, ("where",))
-        desk.define("prices", name, written.mark)
-        paid, fixed = _paid(desk, form) if isinstance(value, Entries) else (None, None)
-        begins, ends = read_dates(desk, form)
-        scope = Scope(kinds=SALES, fields=True, partly=True)
-        prices[name] = Price(
-            id=name,
-            title=desk.title(form, name, written),
-            for_tiers=desk.references("tiers", form.get("for"), form.path("for")),
-            where=read_condition(desk, form.get("where"), form.path("where"), scope) or NOTHING,
-            pay_bp=paid,
-            fixed=fixed,
-            minimum_order=desk.money(form.get("minimum_order"), form.path("minimum_order")),
-            line_cap=_cap(desk, form, "line_cap"),
-            order_cap=_cap(desk, form, "order_cap"),
-            valid_from=begins,
-            valid_until=ends,
-            mark=written.mark,
-        )
-        _shadowed(desk, prices, name)
-    return prices
-
-
-def _cap(desk: Desk, form: Form, key: str) -> int | None:
-    return desk.money(form.get(key), form.path(key)) if key in form else None
-
-
-def _paid(desk: Desk, form: Form) -> tuple[int | None, int | None]:
-    which = desk.one_of(form, ("pay", "off", "fixed"))
-    node, path = form.get(which) if which else None, form.path(which)
-    if which == "fixed":
-        return None, desk.money(node, path)
-    if which == "pay":
-        paid = desk.value(node, path, values.share_paid, 10_000)
-    elif which == "off":
-        paid = 10_000 - desk.value(node, path, _taken_off, 0)
-    else:
-        return None, None
-    if paid < 5_000 and node is not None:
-        desk.note("P509", node, f"{paid / 100:g}%", about=path)
-    return paid, None
-
-
-def _taken_off(text: str) -> int:
-    clean = plain(text)
-    if clean.endswith("折"):
-        raise values.Refused("P309")
-    off = values.percent(clean)
-    if not 0 < off < 10_000:
-        raise values.Refused("P507")
-    return off
-
-
-def _shadowed(desk: Desk, prices: dict[str, Price], name: str) -> None:
-    """Of two prices for the same lines and members the dearer never wins."""
-    price = prices[name]
-    for other in prices.values():
-        if other.id == name or not other.pay_bp or not price.pay_bp:
-            continue
-        as_wide = not other.for_tiers or (price.for_tiers and set(other.for_tiers) >= set(price.for_tiers))
-        limits = (other.minimum_order, other.line_cap, other.order_cap, other.valid_from, other.valid_until)
-        same_lines = unmarked(other.where) == unmarked(price.where) and limits == (0, None, None, None, None)
-        if as_wide and same_lines and other.pay_bp <= price.pay_bp:
-            desk.note("P518", price.mark, name, about=other.id)
-            return

@@ -178,6 +178,12 @@ tiers:
   - {id: high, title: 高, when: {n: {at_least: 2}}, keep: {for: 12 months, then: one_down}}
 wallets:
   w: {title: 钱, unit: points, expires: {after: 1 year}, worth: {points: 1, money: 1 CNY}}
+  c: {title: 款, unit: money, pays_for: parts, minimum_order: {more_than: 100 CNY}}
+lanes:
+  own: {compete: best}
+prices:
+  p: {title: 满减, where: {category: parts}, less: {give: 1 CNY, each: 10 CNY}, minimum_quantity: {at_least: 2}}
+  q: {title: 送, where: {category: parts}, free: {give: 1, each: 11}, lane: own}
 rewards:
   r: {title: 奖, on: rental, into: w, per: {give: 1 points, each: 10 CNY}, caps: {day: 10}}
 """

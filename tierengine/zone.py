@@ -113,7 +113,7 @@ class Zone:
         if expiry is None:
             return None
         try:
-            last = _shifted(self.local_date(start), expiry.months + 12 * expiry.years)
+            last = _shifted(self.local_date(start), expiry.months + 12 * expiry.years) + timedelta(days=expiry.days)
         except OverflowError:
             return None
         if expiry.to == "month":

@@ -8,12 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from typing import Final
 
-from rules.policy import Amount, ByClass, Filter, Fixed, Ladder, PerAmount, Policy, Reward
+from rules.policy import Amount, ByClass, Cap, Filter, Fixed, Ladder, PerAmount, Policy, Reward, Rung
 from tierengine.judging.carry import Carry, Counted, changed
 from tierengine.judging.decisions import Granted
 from tierengine.judging.history import Contribution, Scalar
 from tierengine.zone import Zone, period_key
+
+_TIMES: Final = "|times"  # ends the key of a cap on how often, not how much
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,17 +103,37 @@ def value_of(amount: Fixed | PerAmount | Ladder, nth: int, base: int) -> int:
     if isinstance(amount, Fixed):
         return amount.amount
     if isinstance(amount, Ladder):
-        for rung in amount.rungs:
-            if rung.first <= nth and (rung.last is None or nth <= rung.last):
-                return rung.amount
-        return 0
+        return _rung(amount, nth)
+    base -= amount.above
     if base <= 0:
         return 0
-    if amount.rounding == "floor":
-        value = base // amount.each * amount.give
-    else:
+    if amount.rounding == "half_up":
         value = (2 * base * amount.give + amount.each) // (2 * amount.each)
+    elif amount.proportional:
+        value = base * amount.give // amount.each
+    else:
+        value = base // amount.each * amount.give
     return value if amount.cap is None else min(value, amount.cap)
+
+
+def _rung(ladder: Ladder, nth: int) -> int:
+    every = max((rung for rung in ladder.rungs if rung.every and nth % rung.every == 0), default=None, key=_width)
+    if every is not None:
+        return every.amount
+    for rung in ladder.rungs:
+        if not rung.every and rung.first <= nth and (rung.last is None or nth <= rung.last):
+            return rung.amount
+    return 0
+
+
+def _width(rung: Rung) -> int:
+    return rung.every
+
+
+def base_of(amount: Fixed | PerAmount | Ladder, line: Contribution) -> int:
+    """Return what a line adds to the base of an amount."""
+    paid = measure(line, "credit") if isinstance(amount, PerAmount) and amount.less_credit else 0
+    return measure(line, base_field(amount)) - paid
 
 
 def measure(line: Contribution, field: str) -> int:
@@ -124,40 +147,63 @@ def measure(line: Contribution, field: str) -> int:
 class Rewards:
     """The rewards of one policy version in one time zone."""
 
-    __slots__ = ("_order", "_policy", "_zone")
+    __slots__ = ("_lanes", "_order", "_policy", "_zone")
 
     def __init__(self, policy: Policy, zone: Zone) -> None:
         self._policy = policy
         self._zone = zone
         self._order = {rule: place for place, rule in enumerate(policy.rewards)}
+        self._lanes = {lane: place for place, lane in enumerate(("", *policy.lanes))}
 
     def grant(
         self, carry: Carry, occasion: Occasion, matched: Mapping[str, Sequence[int]], version_id: int
     ) -> tuple[Carry, list[Granted]]:
         """Return what the matched rewards grant, and the carry after it. `matched`: reward → places of its lines."""
-        offers: list[Offer] = []
         counted: dict[str, Counted] = {}
-        for rule, places in matched.items():
-            reward = self._policy.rewards.get(rule)
-            if reward is None or not places:
-                continue
-            day = self._day(reward, occasion, places[0])
-            if reward.counting == "all" and self._open(reward, occasion, places):
-                key = f"{rule}|{self._period(reward, day, occasion)}"
-                carry = replace(carry, counts=changed(carry.counts, key, carry.counts.get(key, 0) + 1))
-                lines = [occasion.lines[place] for place in places]
-                counted[rule] = Counted(key, tuple(line.line for line in lines), sum(line.qty for line in lines))
-            offer = self._offer(carry, reward, occasion, places, day, version_id)
-            if offer is not None:
-                offers.append(offer)
         granted: list[Granted] = []
-        for offer in _settled(offers):
-            carry = self._book(carry, offer)
-            counted.pop(offer.reward.id, None)
-            granted.append(offer.granted)
+        for lane in self._in_lanes(matched):
+            offers: list[Offer] = []
+            for reward, places in lane:
+                day = self._day(reward, occasion, places[0])
+                if reward.counting == "all" and self._open(reward, occasion, places):
+                    key = self._counted(reward, day, occasion, places[0])
+                    carry = replace(carry, counts=changed(carry.counts, key, carry.counts.get(key, 0) + 1))
+                    if reward.return_frees:
+                        lines = [occasion.lines[place] for place in places]
+                        quantity = sum(line.qty for line in lines)
+                        counted[reward.id] = Counted(key, tuple(line.line for line in lines), quantity)
+                offer = self._offer(carry, reward, occasion, places, day, version_id)
+                if offer is not None:
+                    offers.append(offer)
+            for offer in self._competed(_settled(offers)):
+                carry = self._book(carry, offer)
+                counted.pop(offer.reward.id, None)
+                granted.append(offer.granted)
         if counted:
             carry = replace(carry, counted={**carry.counted, occasion.key: counted})
         return carry, granted
+
+    def _in_lanes(self, matched: Mapping[str, Sequence[int]]) -> list[list[tuple[Reward, Sequence[int]]]]:
+        """Return the matched rewards lane by lane: first those in none, then each lane in the order of the file."""
+        lanes: dict[str, list[tuple[Reward, Sequence[int]]]] = {}
+        for rule, places in matched.items():
+            reward = self._policy.rewards.get(rule)
+            if reward is not None and places:
+                lanes.setdefault(reward.lane, []).append((reward, places))
+        return [lanes[lane] for lane in sorted(lanes, key=lambda lane: self._lanes.get(lane, 0))]
+
+    def _competed(self, offers: list[Offer]) -> list[Offer]:
+        """Keep the one offer that its lane gives; offers in no lane do not compete."""
+        lane = self._policy.lanes.get(offers[0].reward.lane) if offers else None
+        if lane is None:
+            return offers
+        by_value = lane.compete == "best"
+        return [min(offers, key=lambda one: _order_of(one, one.reward.priority, by_value=by_value))]
+
+    def _counted(self, reward: Reward, day: date, occasion: Occasion, place: int) -> str:
+        """Return the key under which occurrences are counted."""
+        by = f"|{occasion.fields[place].get(reward.count_by)}" if reward.count_by else ""
+        return f"{reward.id}|{self._period(reward, day, occasion)}{by}"
 
     def _day(self, reward: Reward, occasion: Occasion, place: int) -> date:
         """Return the local day by which the occurrence counts."""
@@ -176,7 +222,11 @@ class Rewards:
             return False
         if reward.weekdays and today.weekday() not in reward.weekdays:
             return False
-        return sum(occasion.lines[place].amount for place in places) >= reward.minimum_spend
+        lines = [occasion.lines[place] for place in places]
+        return (
+            sum(line.amount for line in lines) >= reward.minimum_spend
+            and sum(line.qty for line in lines) >= reward.minimum_quantity
+        )
 
     def _offer(
         self,
@@ -191,30 +241,22 @@ class Rewards:
             return None
         fields = occasion.fields[places[0]]
         lines = [occasion.lines[place] for place in places]
-        counted = f"{reward.id}|{self._period(reward, day, occasion)}"
+        counted = self._counted(reward, day, occasion, places[0])
         nth = carry.counts.get(counted, 0) + (1 if reward.counting == "granted" else 0)
         chosen = choose(reward.amount, fields)
         amount = chosen_amount(reward.amount, chosen)
-        base = sum(measure(line, base_field(amount)) for line in lines)
+        base = sum(base_of(amount, line) for line in lines)
         value = value_of(amount, nth, base)
-        caps = tuple(
-            f"{reward.id}|{cap.period}|{occasion.key if cap.period == 'event' else period_key(cap.period, day)}"
-            for cap in reward.caps
-        )
-        room = min(
-            (cap.limit - carry.caps.get(key, 0) for cap, key in zip(reward.caps, caps, strict=True)), default=None
-        )
+        caps = tuple(_cap_key(reward, cap, day, occasion) for cap in reward.caps)
+        rooms = [(cap, cap.limit - carry.caps.get(key, 0)) for cap, key in zip(reward.caps, caps, strict=True)]
+        room = min((left for cap, left in rooms if not cap.times), default=None)
         if room is not None:
             value = min(value, room)
-        if value <= 0:
+        if value <= 0 or any(cap.times and left <= 0 for cap, left in rooms):
             return None
-        taken = ""
-        if reward.exclusive is not None:
-            key_value = fields.get(reward.exclusive.key)
-            if key_value is not None:
-                taken = f"{reward.exclusive.group}|{key_value}"
-                if taken in carry.taken:
-                    return None
+        taken = exclusive_key(reward, occasion, fields)
+        if taken and taken in carry.taken:
+            return None
         usable = occasion.instant
         if reward.settle_days:
             usable = self._zone.start_of(self._zone.local_date(occasion.instant) + timedelta(days=reward.settle_days))
@@ -252,7 +294,7 @@ class Rewards:
         if offer.reward.counting == "granted":
             counts = changed(counts, granted.counted, counts.get(granted.counted, 0) + 1)
         for key in granted.caps:
-            caps = changed(caps, key, caps.get(key, 0) + granted.judged)
+            caps = changed(caps, key, caps.get(key, 0) + (1 if key.endswith(_TIMES) else granted.judged))
         if granted.taken:
             taken = changed(taken, granted.taken, granted.rule)
         return replace(carry, counts=counts, caps=caps, taken=taken)
@@ -276,24 +318,27 @@ class Rewards:
         if left_quantity:
             amount = chosen_amount(reward.amount, granted.chosen) if reward is not None else None
             if amount is not None:
-                left_base = max(granted.left_base + sum(measure(line, base_field(amount)) for line in mine), 0)
+                left_base = max(granted.left_base + sum(base_of(amount, line) for line in mine), 0)
             if reward is not None and amount is not None and reward.returns == "rejudge":
-                wanted = 0 if left < reward.minimum_spend else value_of(amount, granted.nth, left_base)
+                enough = left >= reward.minimum_spend and left_quantity >= reward.minimum_quantity
+                wanted = value_of(amount, granted.nth, left_base) if enough else 0
                 wanted = wanted if granted.room is None else min(wanted, granted.room)
             elif granted.sold > 0:
                 wanted = granted.judged * left // granted.sold
             else:
                 wanted = granted.judged * left_quantity // granted.quantity
         wanted = min(wanted, granted.wanted)  # a return never gives more
-        caps = carry.caps
-        for key in granted.caps:
-            caps = changed(caps, key, max(caps.get(key, 0) - (granted.wanted - wanted), 0) or None)
-        counts, taken = carry.counts, carry.taken
+        whole = left_quantity == 0
+        frees = reward is None or reward.return_frees
+        counts, caps, taken = carry.counts, carry.caps, carry.taken
+        for key in granted.caps if frees else ():
+            less = (1 if whole and granted.counted else 0) if key.endswith(_TIMES) else granted.wanted - wanted
+            caps = changed(caps, key, max(caps.get(key, 0) - less, 0) or None)
         counted, key = granted.counted, granted.taken
-        if left_quantity == 0:
-            if counted:
+        if whole:
+            if counted and frees:
                 counts = changed(counts, counted, max(counts.get(counted, 0) - 1, 0) or None)
-            if key and taken.get(key) == granted.rule:
+            if key and frees and taken.get(key) == granted.rule:
                 taken = changed(taken, key, None)
             counted, key = "", ""
         rest = replace(
@@ -336,4 +381,25 @@ def _settled(offers: Sequence[Offer]) -> list[Offer]:
 
 def _rank(offer: Offer) -> tuple[int, int, int]:
     exclusive = offer.reward.exclusive
-    return (-offer.granted.judged, exclusive.priority if exclusive is not None else 0, offer.order)
+    if exclusive is None:
+        return _order_of(offer, 0, by_value=True)
+    return _order_of(offer, exclusive.priority, by_value=exclusive.compete == "best")
+
+
+def _order_of(offer: Offer, priority: int, *, by_value: bool) -> tuple[int, int, int]:
+    value = -offer.granted.judged
+    return (value, priority, offer.order) if by_value else (priority, value, offer.order)
+
+
+def _cap_key(reward: Reward, cap: Cap, day: date, occasion: Occasion) -> str:
+    period = occasion.key if cap.period == "event" else period_key(cap.period, day)
+    return f"{reward.id}|{cap.period}|{period}{_TIMES if cap.times else ''}"
+
+
+def exclusive_key(reward: Reward, occasion: Occasion, fields: Mapping[str, Scalar]) -> str:
+    """Return the key that the reward would use up in its group, "" where nothing says what is the same."""
+    if reward.exclusive is None:
+        return ""
+    name = reward.exclusive.key
+    value = occasion.key if name == "event" else "" if name == "beneficiary" else fields.get(name)
+    return "" if value is None else f"{reward.exclusive.group}|{value}"

@@ -1,8 +1,9 @@
 """What an order costs a member, and how much of it a wallet may pay. Pure integer arithmetic on matched prices.
 
-Sides taken: a line's price is rounded half up to the fen, per line; a cap of an order is shared among its lines by
-largest remainder; the lowest price of a line wins, ties to the first in the file; prices use the standing before the
-order; credit pays what is left after the discount and never changes the amount that counts for tiers.
+Sides taken where the policy is silent: a line's price is rounded half up to the fen, per line; what is taken off an
+order is shared among its lines by largest remainder; the lowest price of a line wins, ties to the first in the file;
+prices use the standing before the order; credit pays what is left after the discount and never changes the amount that
+counts for tiers. Lanes apply one after the other, each on what the ones before left to pay.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from rules.policy import Policy, Price, Wallet
+from rules.policy import Free, Policy, Price, Wallet
 
 FULL = 10_000  # basis points
 
@@ -51,6 +52,7 @@ class PricedLine:
     amount: int
     rule: str = ""
     credit: int = 0
+    rules: tuple[str, ...] = ()  # every rule that applied, in the order of their lanes; `rule` is the last
 
     @property
     def cash(self) -> int:
@@ -78,31 +80,108 @@ def price_order(
     policy: Policy, lines: Sequence[OrderLine], matched: Sequence[Sequence[str]], day: date
 ) -> list[PricedLine]:
     """Return the lines with their prices. `matched`: for each line the prices whose conditions hold; `day` is local."""
-    best = [PricedLine(line, line.list) for line in lines]
-    for rule in policy.prices.values():
-        places = [place for place, rules in enumerate(matched) if rule.id in rules]
-        if not places or not _in_force(rule, day):
+    found = [PricedLine(line, line.list) for line in lines]
+    for lane in ("", *policy.lanes):
+        rules = [rule for rule in policy.prices.values() if rule.lane == lane and _in_force(rule, day)]
+        if rules:
+            by_priority = bool(lane) and policy.lanes[lane].compete == "by_priority"
+            found = _lane(policy, rules, found, matched, by_priority=by_priority)
+    return found
+
+
+def _lane(
+    policy: Policy,
+    rules: Sequence[Price],
+    found: Sequence[PricedLine],
+    matched: Sequence[Sequence[str]],
+    *,
+    by_priority: bool,
+) -> list[PricedLine]:
+    """Return the lines after one lane: of its prices each line takes the lowest, or the first by priority."""
+    best: dict[int, tuple[tuple[int, int], PricedLine]] = {}
+    for rule in rules:
+        places = [
+            place
+            for place, line in enumerate(found)
+            if rule.id in matched[place] and not any(_apart(policy, rule, other) for other in line.rules)
+        ]
+        if not _enough(rule, [found[place].line for place in places]):
             continue
-        if sum(lines[place].list for place in places) < rule.minimum_order:
-            continue
-        off = [lines[place].list - _price(rule, lines[place]) for place in places]
-        if rule.line_cap is not None:
-            off = [min(one, rule.line_cap) for one in off]
-        if rule.order_cap is not None and sum(off) > rule.order_cap:
-            off = share(rule.order_cap, off)
+        off = _off(rule, [found[place] for place in places])
         for place, less in zip(places, off, strict=True):
-            amount = lines[place].list - less
-            if amount < best[place].amount:
-                best[place] = PricedLine(lines[place], amount, rule.id)
-    return best
+            if less <= 0:
+                continue
+            rank = (rule.priority, -less) if by_priority else (-less, rule.priority)
+            if place not in best or rank < best[place][0]:
+                line = found[place]
+                best[place] = (rank, PricedLine(line.line, line.amount - less, rule.id, 0, (*line.rules, rule.id)))
+    return [best[place][1] if place in best else line for place, line in enumerate(found)]
+
+
+def _apart(policy: Policy, rule: Price, other: str) -> bool:
+    """Tell whether a price does not go on a line that already has another one."""
+    return other in rule.not_with or rule.id in policy.prices[other].not_with
+
+
+def _enough(rule: Price, lines: Sequence[OrderLine]) -> bool:
+    return (
+        bool(lines)
+        and sum(line.list for line in lines) >= rule.minimum_order
+        and sum(line.qty for line in lines) >= rule.minimum_quantity
+    )
+
+
+def _off(rule: Price, lines: Sequence[PricedLine]) -> list[int]:
+    """Return what the rule takes off each of its lines, in fen, within its caps."""
+    if rule.less is not None:
+        whole = sum(one.amount for one in lines)
+        times = whole // rule.less_each if rule.less_each else 1
+        off = share(min(rule.less * times, whole), [one.amount for one in lines])
+    elif rule.free is not None:
+        off = [_free(rule.free, one) for one in lines]
+    elif rule.fixed is not None:
+        off = [max(one.amount - rule.fixed * one.line.qty, 0) for one in lines]
+    else:
+        off = [one.amount - price for one, price in zip(lines, _shares(rule, lines), strict=True)]
+    if rule.line_cap is not None:
+        off = [min(one, rule.line_cap) for one in off]
+    if rule.order_cap is not None and sum(off) > rule.order_cap:
+        off = share(rule.order_cap, off)
+    return off
+
+
+def _shares(rule: Price, lines: Sequence[PricedLine]) -> list[int]:
+    """Return what is paid of each line at a share of its price, rounded as the rule says."""
+    pay_bp = FULL if rule.pay_bp is None else rule.pay_bp
+    exact = [one.amount * pay_bp for one in lines]  # in ten-thousandths of a fen
+    if rule.rounded_per == "line":
+        return [_rounded(one, rule) for one in exact]
+    parts = [one // FULL for one in exact]
+    by_remainder = sorted(range(len(exact)), key=lambda place: (-(exact[place] % FULL), place))
+    for place in by_remainder[: _rounded(sum(exact), rule) - sum(parts)]:
+        parts[place] += 1
+    return parts
+
+
+def _rounded(exact: int, rule: Price) -> int:
+    return exact // FULL if rule.rounding == "floor" else (2 * exact + FULL) // (2 * FULL)
+
+
+def _free(free: Free, line: PricedLine) -> int:
+    """Return the price of the pieces that are not charged; what does not divide is charged."""
+    pieces = line.line.qty // free.each * free.pieces
+    return line.amount * pieces // line.line.qty
 
 
 def usable_credit(wallet: Wallet, lines: Sequence[PricedLine], available: int) -> int:
     """Return the most fen that this wallet may pay of these lines with `available` in it."""
     if wallet.unit != "money":
         return 0
-    payable = sum(part for part in _payable(wallet, lines))
-    most = min(payable, available)
+    if sum(line.amount for line in lines if _pays(wallet, line)) < wallet.minimum_order:
+        return 0
+    most = min(sum(_payable(wallet, lines)), available)
+    if wallet.share_of == "whole_order":
+        most = min(most, sum(line.amount for line in lines) * wallet.max_share_bp // FULL)
     most -= most % wallet.block
     return most if most >= wallet.minimum else 0
 
@@ -124,18 +203,13 @@ def totals(lines: Sequence[PricedLine]) -> Mapping[str, int]:
 
 
 def _payable(wallet: Wallet, lines: Sequence[PricedLine]) -> list[int]:
-    return [
-        min(line.cash, line.amount * wallet.max_share_bp // FULL) if line.line.category in wallet.pays_for else 0
-        for line in lines
-    ]
+    share_bp = wallet.max_share_bp if wallet.share_of == "line" else FULL
+    return [min(line.cash, line.amount * share_bp // FULL) if _pays(wallet, line) else 0 for line in lines]
+
+
+def _pays(wallet: Wallet, line: PricedLine) -> bool:
+    return line.line.category in wallet.pays_for and not any(rule in wallet.not_with for rule in line.rules)
 
 
 def _in_force(rule: Price, day: date) -> bool:
     return (rule.valid_from is None or rule.valid_from <= day) and (rule.valid_until is None or day <= rule.valid_until)
-
-
-def _price(rule: Price, line: OrderLine) -> int:
-    if rule.fixed is not None:
-        return min(rule.fixed * line.qty, line.list)
-    pay_bp = FULL if rule.pay_bp is None else rule.pay_bp
-    return (2 * line.list * pay_bp + FULL) // (2 * FULL)

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final, Protocol
 
+from rules.compiler import level_condition
 from rules.judge import Explanation, Inputs, Judged, StandingTiers, explain_condition, first_failing
 from rules.policy import Condition, Ladder, Policy, Price, Reward, Subject, Text, Trait
 from rules.vocabulary import ATTRIBUTES, CATEGORIES, FIELDS, KINDS
 from tierengine.judging.carry import Carry
 from tierengine.judging.decisions import Granted
-from tierengine.judging.grants import Occasion, plain_amount
+from tierengine.judging.grants import Occasion, exclusive_key, plain_amount
 from tierengine.zone import Zone, period_key
 
 _ZH: Final = {
@@ -70,14 +71,14 @@ class Words:
     """How one policy's subjects and values are called."""
 
     def __init__(self, policy: Policy) -> None:
-        self._policy = policy
+        self.policy: Final = policy
 
     def subject(self, subject: Subject) -> Text:
         """Return the name of what a test reads."""
         name = subject.name
         match subject.source:
             case "fact":
-                fact = self._policy.facts.get(name)
+                fact = self.policy.facts.get(name)
                 return title(fact.title, name) if fact is not None else Text(name, name)
             case "attribute":
                 known = ATTRIBUTES.get(name)
@@ -86,7 +87,7 @@ class Words:
                 field = FIELDS.get(name)
                 return Text(field.zh if field else name, name.replace("_", " "))
             case "trait":
-                trait = self._policy.traits.get(name)
+                trait = self.policy.traits.get(name)
                 return title(trait.title, name) if trait is not None else Text(name, name)
             case "traits":
                 return Text("满足的特点", "traits met")
@@ -110,7 +111,7 @@ class Words:
 
     def _type(self, subject: Subject) -> str:
         if subject.source == "fact":
-            fact = self._policy.facts.get(subject.name)
+            fact = self.policy.facts.get(subject.name)
             return fact.unit if fact is not None else "count"
         if subject.source == "attribute":
             return ATTRIBUTES[subject.name].type if subject.name in ATTRIBUTES else "text"
@@ -120,7 +121,7 @@ class Words:
 
     def tier(self, tier_id: str) -> Text:
         """Return the title of a tier."""
-        for tier in self._policy.tiers:
+        for tier in self.policy.tiers:
             if tier.id == tier_id:
                 return title(tier.title, tier_id)
         return Text(tier_id or "无", tier_id or "none")
@@ -262,21 +263,47 @@ class Placed(Protocol):
 
 
 def price_reason(
-    words: Words, rule: Price, fields: Mapping[str, int | str | None], member: Placed, *, applied: str, off: bool
+    words: Words,
+    rule: Price,
+    fields: Mapping[str, int | str | None],
+    member: Placed,
+    *,
+    applied: Sequence[str],
+    off: bool,
 ) -> Reason:
-    """Return why a price was or was not taken for a line. `applied`: the one that was; `off`: too small an order."""
+    """Return why a price was or was not taken for a line. `applied`: those that were; `off`: too small an order."""
     tier = member.tier
-    if applied == rule.id:
+    if rule.id in applied:
         return Reason("applied", both(f"按「{rule.title.zh}」计价", f"priced by {title(rule.title, rule.id).en}"))
     if rule.for_tiers and tier not in rule.for_tiers:
         return _tier_reason(words, tier, rule.for_tiers)
+    reason = _level_reason(words, rule, member.inputs, member.judged, tier)
+    if reason is not None:
+        return reason
     reason = words.failing(explain_condition(rule.where, member.inputs, member.judged, fields, tier), "condition")
     if reason is not None:
         return reason
+    apart = [other for other in applied if other in rule.not_with or rule.id in words.policy.prices[other].not_with]
+    if apart:
+        other = words.policy.prices[apart[0]].title
+        return Reason("not_with", both(f"不与「{other.zh}」同享", f"does not go with {title(other, apart[0]).en}"))
     if off:
         need = _number(rule.minimum_order, "money")
         return Reason("minimum_order", both(f"这一单要满 {need.zh}", f"the order must come to {need.en}"))
     return Reason("better_price", both("另一个价格更低", "another price is lower"))
+
+
+def _level_reason(
+    words: Words, rule: Price | Reward, inputs: Inputs, judged: Judged, tier: str | None
+) -> Reason | None:
+    """Return why the member's service level does not get it; None when it does."""
+    if not rule.for_levels:
+        return None
+    if explain_condition(level_condition(words.policy, rule.for_levels, rule.mark), inputs, judged, None, tier).holds:
+        return None
+    levels = [words.policy.levels[name] for name in rule.for_levels]
+    zh, en = "、".join(one.title.zh for one in levels), ", ".join(title(one.title, one.id).en for one in levels)
+    return Reason("level", both(f"服务级别需要 {zh}", f"needs service level {en}"))
 
 
 def _tier_reason(words: Words, tier: str, wanted: Sequence[str]) -> Reason:
@@ -355,6 +382,9 @@ def _not_granted(words: Words, zone: Zone, reward: Reward, occasion: Occasion, e
         reason = words.failing(_told(reward.when, event, occasion.fields[matching[0]], tier), "when")
         if reason is not None:
             return reason
+    reason = _level_reason(words, reward, event.inputs, event.judged, tier)
+    if reason is not None:
+        return reason
     today = zone.local_date(occasion.instant)
     if (reward.valid_from and today < reward.valid_from) or (reward.valid_until and today > reward.valid_until):
         return Reason("dates", both("不在活动期内", "outside its dates"))
@@ -364,14 +394,25 @@ def _not_granted(words: Words, zone: Zone, reward: Reward, occasion: Occasion, e
     if spent < reward.minimum_spend:
         need = _number(reward.minimum_spend, "money")
         return Reason("minimum_spend", both(f"要满 {need.zh}", f"must come to {need.en}"))
-    return _not_worth(zone, reward, occasion, matching[0], event)
+    pieces = reward.minimum_quantity
+    if sum(occasion.lines[place].qty for place in matching) < pieces:
+        return Reason("minimum_quantity", both(f"要满 {pieces} 件", f"must be {pieces} pieces or more"))
+    return _not_worth(words, zone, reward, occasion, matching[0], event)
 
 
-def _not_worth(zone: Zone, reward: Reward, occasion: Occasion, place: int, event: Event) -> Reason:
+def _not_worth(words: Words, zone: Zone, reward: Reward, occasion: Occasion, place: int, event: Event) -> Reason:
     """Everything matched, and still nothing was granted: another rule came first, or the amount is 0."""
     fields = occasion.fields[place]
+    if reward.lane:
+        # (Whoever won the lane was granted something for this event.)
+        for key, rule in event.granted:
+            rival = words.policy.rewards.get(rule)
+            if key == occasion.key and rival is not None and rival.lane == reward.lane:
+                return Reason(
+                    "lane", both(f"同一通道已给 {rule}，只给一样", f"{rule} was given in this lane; only one is")
+                )
     if reward.exclusive is not None:
-        taken = event.carry.taken.get(f"{reward.exclusive.group}|{fields.get(reward.exclusive.key)}")
+        taken = event.carry.taken.get(exclusive_key(reward, occasion, fields))
         if taken is not None and taken != reward.id:
             return Reason(
                 "exclusive", both(f"已由 {taken} 奖励，只给一样", f"already rewarded by {taken}; only one is given")
@@ -379,7 +420,8 @@ def _not_worth(zone: Zone, reward: Reward, occasion: Occasion, place: int, event
     counted = fields.get(reward.counted_on) if reward.counted_on else None
     day = date.fromisoformat(counted) if isinstance(counted, str) else zone.local_date(occasion.instant)
     period = occasion.key if reward.period == "event" else period_key(reward.period, day)
-    nth = event.carry.counts.get(f"{reward.id}|{period}", 0)
+    by = f"|{fields.get(reward.count_by)}" if reward.count_by else ""
+    nth = event.carry.counts.get(f"{reward.id}|{period}{by}", 0)
     if isinstance(plain_amount(reward.amount, fields), Ladder):
         return Reason(
             "ladder",

@@ -165,7 +165,7 @@ def _credit(known: Known, before: Stand, charged: Charge, now: int) -> list[dict
 
 
 def _unpaid(lines: Sequence[PricedLine]) -> list[PricedLine]:
-    return [PricedLine(one.line, one.amount, one.rule) for one in lines]
+    return [replace(one, credit=0) for one in lines]
 
 
 def _price_reasons(charged: Charge, lang: str) -> list[dict[str, Any]]:
@@ -181,7 +181,7 @@ def _price_reasons(charged: Charge, lang: str) -> list[dict[str, Any]]:
                 rule,
                 line.line.fields(),
                 before,
-                applied=line.rule,
+                applied=line.rules,
                 off=alone < rule.minimum_order,
             )
             found.append(
@@ -189,7 +189,7 @@ def _price_reasons(charged: Charge, lang: str) -> list[dict[str, Any]]:
                     "line": place,
                     "rule": rule.id,
                     "title": said(title(rule.title, rule.id), lang),
-                    "applied": line.rule == rule.id,
+                    "applied": rule.id in line.rules,
                     **reason.plain(lang),
                 }
             )
@@ -202,9 +202,9 @@ def receipt(policy: Policy, charged: Charge, earned: Mapping[tuple[str, str], Gr
     printed: list[str] = []
     for line in charged.lines:
         text = f"{line.line.item} × {line.line.qty}  {_yuan(line.line.list)}"
-        if line.rule:
-            name = title(policy.prices[line.rule].title, line.rule).say(lang)
-            text += f"  {name} -{_yuan(line.line.list - line.amount)}"
+        if line.rules:
+            names = " + ".join(title(policy.prices[rule].title, rule).say(lang) for rule in line.rules)
+            text += f"  {names} -{_yuan(line.line.list - line.amount)}"
         printed.append(f"{text}  {_yuan(line.amount)}")
     sums = totals(charged.lines)
     for name, amount in charged.uses.items():
