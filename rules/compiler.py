@@ -92,7 +92,7 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """A policy ready for the engine. Rule ids: trait ids; `when:TIER` …; price ids; reward and emission ids."""
+    """A policy ready for the engine. Rule ids: trait ids; `when:TIER` …; price ids, `beside:PRICE`; reward ids."""
 
     program: Program
     traits: Stage
@@ -110,10 +110,11 @@ def compile_policy(policy: ast.Policy) -> Compiled:
     builder = _Builder(policy, FIRST_KIND + len(kinds))
     traits = {trait.id: Rule(trait.when) for trait in policy.traits.values() if trait.when is not None}
     prices = {price.id: _price_rule(policy, price) for price in policy.prices.values()}
+    besides = {f"beside:{one.id}": Rule(one.beside) for one in policy.prices.values() if one.beside is not None}
     stages = (
         builder.stage(TRAITS, traits, _OF_TRAITS),
         builder.stage(STANDING, _standing_rules(policy), _OF_STANDING),
-        builder.stage(PRICES, prices, _OF_LINES),
+        builder.stage(PRICES, prices | besides, _OF_LINES),
     )
     lines = {
         kind: builder.stage(number, rules, _OF_LINES) for number, (kind, rules) in enumerate(kinds.items(), FIRST_KIND)

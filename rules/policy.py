@@ -325,6 +325,7 @@ class Price:
     lane: str = ""
     priority: int = 0  # low first
     not_with: tuple[str, ...] = ()
+    beside: Condition | None = None  # some line of the order must match this
     minimum_order: int = 0  # fen, over the matching lines at list price
     minimum_quantity: int = 0  # pieces, over the matching lines
     line_cap: int | None = None  # most fen taken off a line

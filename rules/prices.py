@@ -16,7 +16,7 @@ from rules.wallets import read_dates
 
 _PAID: Final = ("pay", "off", "fixed", "less", "free")
 _KEYS: Final = (
-    "title", "for", "level", "where", *_PAID, "rounding", "rounded_per", "lane", "priority", "not_with",
+    "title", "for", "level", "where", *_PAID, "rounding", "rounded_per", "lane", "priority", "not_with", "beside",
     "minimum_order", "minimum_quantity", "line_cap", "order_cap", "from", "until",
 )  # fmt: skip
 SALES: Final = tuple(kind.id for kind in KINDS.values() if kind.by_order and kind.id != "purchase_settled")
@@ -55,6 +55,7 @@ def read_prices(desk: Desk, node: Node | None) -> dict[str, Price]:
             lane=lane,
             priority=priority,
             not_with=_others(desk, form, name),
+            beside=read_condition(desk, form.get("beside"), form.path("beside"), scope),
             minimum_order=read_least(desk, form, "minimum_order"),
             minimum_quantity=read_least(desk, form, "minimum_quantity"),
             line_cap=_cap(desk, form, "line_cap"),

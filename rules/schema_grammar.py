@@ -354,6 +354,7 @@ FORMS: Final[dict[str, Form]] = {
             "lane": ID,
             "priority": NUMBER,
             "not_with": IDS,
+            "beside": Ref("line_condition"),
             "minimum_order": LEAST_MONEY,
             "minimum_quantity": LEAST_PIECES,
             "line_cap": MONEY,

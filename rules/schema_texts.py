@@ -273,6 +273,10 @@ KEY_TEXTS: Final[dict[str, dict[str, Said]]] = {
         "lane": _LANE,
         "priority": _PRIORITY,
         "not_with": ("不与这些价格同享。", "It does not go on top of, or under, these prices."),
+        "beside": (
+            "同一单里另有这样的行才有：{类别: 工时}。",
+            "Some line of the order must be this: {category: labour}.",
+        ),
         "minimum_order": ("这些行满多少才有。", "The least these lines must come to at list price."),
         "minimum_quantity": ("这些行满多少件才有。", "The least number of pieces on these lines."),
         "line_cap": ("一行最多减多少。", "The most taken off a line."),

@@ -325,7 +325,7 @@ def amount(text: str, wallet: str = "w") -> object:
         ("counting: all, nth: {5: 500元, after: none}", Ladder((Rung(5, 5, 50_000),))),
         ("per: {give: 1元, each: 100元}", PerAmount(100, 10_000, "amount")),
         ("per: {give: 3%, of: amount, rounding: half_up, cap: 500元}",
-         PerAmount(300, 10_000, "amount", "half_up", 50_000)),
+         PerAmount(300, 10_000, "amount", "half_up", 50_000, proportional=True)),
         ("by_class: [{class: 小, where: {size: small}, amount: 500元}], amount: 1000元",
          ByClass((("小", (Filter("size", "is", "small"),), Fixed(50_000)),), Fixed(100_000))),
     ],

@@ -8,7 +8,7 @@ counts for tiers. Lanes apply one after the other, each on what the ones before 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -79,10 +79,15 @@ def share(total: int, weights: Sequence[int]) -> list[int]:
 def price_order(
     policy: Policy, lines: Sequence[OrderLine], matched: Sequence[Sequence[str]], day: date
 ) -> list[PricedLine]:
-    """Return the lines with their prices. `matched`: for each line the prices whose conditions hold; `day` is local."""
+    """Return the lines with their prices.
+
+    matched  for each line the ids of the prices whose conditions hold, and `beside:ID` where that one's `beside` does
+    day      local
+    """
+    there = {name for rules in matched for name in rules}
     found = [PricedLine(line, line.list) for line in lines]
     for lane in ("", *policy.lanes):
-        rules = [rule for rule in policy.prices.values() if rule.lane == lane and _in_force(rule, day)]
+        rules = [rule for rule in policy.prices.values() if rule.lane == lane and _open(rule, day, there)]
         if rules:
             by_priority = bool(lane) and policy.lanes[lane].compete == "by_priority"
             found = _lane(policy, rules, found, matched, by_priority=by_priority)
@@ -211,5 +216,7 @@ def _pays(wallet: Wallet, line: PricedLine) -> bool:
     return line.line.category in wallet.pays_for and not any(rule in wallet.not_with for rule in line.rules)
 
 
-def _in_force(rule: Price, day: date) -> bool:
+def _open(rule: Price, day: date, there: Container[str]) -> bool:
+    if rule.beside is not None and f"beside:{rule.id}" not in there:
+        return False
     return (rule.valid_from is None or rule.valid_from <= day) and (rule.valid_until is None or day <= rule.valid_until)
