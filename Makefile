@@ -2,7 +2,7 @@
 # PYTHON=/path/to/python chooses the interpreter; ARGS="-k ledger" is passed on to pytest, the demo or the benchmarks.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint format bench lock clean
+.PHONY: help install demo test lint format bench proof lock clean
 
 BIN := .venv/bin
 INSTALLED := .venv/installed
@@ -48,6 +48,9 @@ format: $(INSTALLED) ## let ruff put right what it can
 
 bench: $(INSTALLED) ## the numbers in the README, measured here
 	@$(BIN)/python -m tests.bench $(ARGS)
+
+proof: $(INSTALLED) ## a million random cases: engine, SQL and oracles must agree on every decision
+	@nice -n 19 $(BIN)/python -m tests.proof $(ARGS)
 
 lock: ## make the locks anew from pyproject.toml, with the newest versions it allows
 	@rm -rf .cache/lock && mkdir -p .cache

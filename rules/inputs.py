@@ -11,11 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 from operator import attrgetter, itemgetter
 from typing import Any, Final, Literal, TypeAlias
 
 from rules.pattern import FactRefused, Field
 from rules.policy import How, Mark, Policy, Scalar, Source, Subject, Test
+from rules.vocabulary import FIELDS
 
 Value: TypeAlias = int | str | None
 Values: TypeAlias = Mapping[str, Value]
@@ -184,7 +186,7 @@ def values_of(test: Test) -> tuple[Scalar, ...]:
 class Rows:
     """Builds the rows of one phase. All that can be is prepared here, because every judgement pays for the rest."""
 
-    __slots__ = ("_flags", "_line", "_maybe", "_numbers", "_sure", "_tallies", "_texts", "_tiers")
+    __slots__ = ("_dates", "_flags", "_line", "_maybe", "_numbers", "_sure", "_tallies", "_texts", "_tiers")
 
     def __init__(self, layout: Layout) -> None:
         by_source: dict[Source, list[Column]] = {source: [] for source in SECTIONS}
@@ -198,6 +200,7 @@ class Rows:
         self._tallies = tuple(frozenset(made.subject.of) for made in by_source["traits"])
         self._tiers = tuple((attrgetter(made.subject.name), made.ranks or {}) for made in by_source["tier"])
         self._line = _by_kind(by_source["field"])
+        self._dates = tuple(name for name in self._line[0] if is_date(name))
 
     def member(self, inputs: Inputs, met: frozenset[str], tiers: Inputs | StandingTiers) -> Row:
         """Return the part of the row that is the same for every line; `tiers` holds the tier of each slot."""
@@ -227,9 +230,26 @@ class Rows:
         """Return the part of the row that one line adds."""
         row: Row = []
         numbers, texts = self._line
+        if self._dates:
+            values = {**values, **{name: day_of(name, values.get(name)) for name in self._dates}}
         _add_numbers(row, numbers, values)
         _add_texts(row, texts, values)
         return row
+
+
+def is_date(name: str) -> bool:
+    """Tell whether a field is a date: ISO text in events, ordinal days in policies."""
+    return name in FIELDS and FIELDS[name].type == "date"
+
+
+def day_of(name: str, value: Value) -> Value:
+    """Return a date's ordinal day, so that days have an order; what is no text stays as it is."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return date.fromisoformat(value).toordinal()
+    except ValueError:
+        raise FactRefused(f"{name} is {value!r}, expected a date such as 2026-01-31") from None
 
 
 def _by_kind(columns: list[Column]) -> tuple[tuple[str, ...], tuple[str, ...]]:

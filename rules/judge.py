@@ -12,7 +12,7 @@ from typing import Final
 
 from rules.compiler import Stage, compile_policy
 from rules.engine import Matcher
-from rules.inputs import Inputs, Judged, Row, Rows, StandingTiers, Value, Values
+from rules.inputs import Inputs, Judged, Row, Rows, StandingTiers, Value, Values, day_of, is_date
 from rules.policy import AllOf, AnyOf, Condition, CountOf, Mark, NoneOf, Operator, Policy, Scalar, Subject, Test
 
 __all__ = ["Explanation", "Inputs", "Judged", "Ruleset", "StandingTiers", "explain_condition", "first_failing"]
@@ -246,6 +246,8 @@ def _observed(subject: Subject, inputs: Inputs, judged: Judged, fields: Values, 
             value = inputs.attributes.get(subject.name)
         case "field":
             value = fields.get(subject.name)
+            if is_date(subject.name):
+                value = day_of(subject.name, value)
         case "trait":
             value = int(subject.name in judged.met)
         case "traits":

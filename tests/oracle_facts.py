@@ -3,6 +3,7 @@
 Nothing is shared with tierengine but the plain values. Everything is looked at again for each fact and position.
 """
 
+import operator
 from calendar import monthrange
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -96,12 +97,14 @@ def net(rows, line: str, name: str):
     return sum(read(row, name) for row in saying) if there else None
 
 
-def fact(asked, history, position, since: int, zone: ZoneInfo):  # noqa: PLR0911 - a return for each kind of fact
+def fact(asked, history, position, since: int, zone: ZoneInfo, ratio=operator.floordiv):  # noqa: PLR0911
+    """One fact; `ratio` divides, so that Fraction keeps what is lost by whole basis points."""
     at = position[0]
     if asked.how == "ratio":
+        # A ratio inside a ratio is in whole basis points already.
         over = fact(asked.over, history, position, since, zone)
         under = fact(asked.under, history, position, since, zone)
-        return None if over is None or under is None or under <= 0 else over * 10_000 // under
+        return None if over is None or under is None or under <= 0 else ratio(over * 10_000, under)
     if asked.how == "years_since":
         day = attributes(history, position, zone).get(asked.field)
         return None if day is None else whole_years(date.fromordinal(day), local(zone, at).date())
@@ -127,6 +130,9 @@ def fact(asked, history, position, since: int, zone: ZoneInfo):  # noqa: PLR0911
         for row in rows
         if all(passes(one, net(rows, row.line, one.field)) for one in asked.where if net_field(one.field))
     }
+    if asked.how == "distinct" and net_field(asked.field):
+        lines = standing(rows, lambda row: row.line) & passing
+        return len({net(rows, line, asked.field) for line in lines} - {None})
     if asked.how in ("distinct", "months_with"):
         name = "month" if asked.how == "months_with" else asked.field
         return len({value for _, value in valued(rows, name, asked)})
@@ -171,9 +177,9 @@ def stands(rows, asked) -> bool:
     return sum(row.qty for row in rows) > 0 and all(passes(one, net(rows, rows[0].line, one.field)) for one in nets)
 
 
-def facts(policy, history, position, since: int):
+def facts(policy, history, position, since: int, ratio=operator.floordiv):
     zone = ZoneInfo(policy.timezone)
-    return {name: fact(one, history, position, since, zone) for name, one in policy.facts.items()}
+    return {name: fact(one, history, position, since, zone, ratio) for name, one in policy.facts.items()}
 
 
 def whole_years(start: date, end: date) -> int:
@@ -231,7 +237,10 @@ def attested(policy, history, position):
     found = set()
     for row in said(history, position, ("attestation",)):
         words = row.fields
-        terms = policy.traits[words["trait"]].attested
+        trait = policy.traits.get(words["trait"])
+        terms = trait.attested if trait else None
+        if terms is None:
+            continue
         manager = attributes([one for one in history if one.at <= row.at], row.known, zone).get("account_manager")
         second = words.get("countersigned_by")
         ends = [months_later(local(zone, row.at).date(), terms.valid_months)]

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Mapping, Sequence
+from datetime import date
 
 from rules import policy as ast
 from rules.inputs import Inputs, Judged, StandingTiers
+from rules.vocabulary import FIELDS
 
 Value = int | str | None
 
@@ -30,23 +32,31 @@ def holds(
     traits: int,
     line: Mapping[str, Value],
     tier: str | None,
+    more: int = 0,
 ) -> bool:
-    """Say whether a condition holds; `traits` is how many the policy has. None holds always."""
+    """Say whether a condition holds; `traits` is how many the policy has. None holds always.
+
+    `more` traits are taken to be met where a number of them is asked for, except under `none`.
+    """
     match condition:
         case None:
             return True
         case ast.AllOf(parts):
-            return all(holds(part, inputs, met, traits, line, tier) for part in parts)
+            return all(holds(part, inputs, met, traits, line, tier, more) for part in parts)
         case ast.AnyOf(parts):
-            return any(holds(part, inputs, met, traits, line, tier) for part in parts)
+            return any(holds(part, inputs, met, traits, line, tier, more) for part in parts)
         case ast.NoneOf(parts):
             return not any(holds(part, inputs, met, traits, line, tier) for part in parts)
         case ast.CountOf(least, parts):
-            return [holds(part, inputs, met, traits, line, tier) for part in parts].count(True) >= least
+            return [holds(part, inputs, met, traits, line, tier, more) for part in parts].count(True) >= least
         case ast.Test(subject, op, required):
             value = _value(subject, inputs, met, line, tier)
             if value is None or value == "":
                 return False
+            if more and subject.source == "traits" and op in ("at_least", "more_than", "is"):
+                value += more
+            if isinstance(value, str) and _is_date(subject) and not isinstance(required, str):
+                value = date.fromisoformat(value).toordinal()
             if op == "in":
                 return any(value == one for one in required)
             if op == "not_in":
@@ -67,6 +77,10 @@ def _value(
     }[subject.source]()
 
 
+def _is_date(subject: ast.Subject) -> bool:
+    return subject.source == "field" and subject.name in FIELDS and FIELDS[subject.name].type == "date"
+
+
 def judge(policy: ast.Policy, inputs: Inputs) -> Judged:
     count = len(policy.traits)
     met = frozenset(
@@ -76,8 +90,8 @@ def judge(policy: ast.Policy, inputs: Inputs) -> Judged:
         or (trait.attested is not None and trait.id in inputs.attested)
     )
 
-    def now(condition: ast.Condition | None) -> bool:
-        return condition is not None and holds(condition, inputs, met, count, {}, inputs.tier)
+    def now(condition: ast.Condition | None, more: int = 0) -> bool:
+        return condition is not None and holds(condition, inputs, met, count, {}, inputs.tier, more)
 
     ladder = sorted(policy.tiers, key=lambda tier: tier.rank)
     when = tuple(now(tier.when) or (tier is ladder[0] and tier.when is None) for tier in ladder)
@@ -96,13 +110,9 @@ def judge(policy: ast.Policy, inputs: Inputs) -> Judged:
 def _listed(policy: ast.Policy, item: ast.MemberList, met: frozenset[str], now) -> bool:
     if item.when is not None:
         return now(item.when)
-    # "N traits short" is read here for tiers that ask for a plain number of traits, and only for those.
-    tier = policy.tier(item.of)
-    assert isinstance(tier.when, ast.Test)
-    assert tier.when.subject.source == "traits"
-    assert tier.when.op == "at_least"
-    counted = len([trait for trait in met if not tier.when.subject.of or trait in tier.when.subject.of])
-    return tier.when.value - counted == item.short and not now(tier.unless)
+    # Who is N traits short would have the tier if he had N traits more, and would not if he had one fewer than that.
+    (tier,) = [tier for tier in policy.tiers if tier.id == item.of]
+    return now(tier.when, item.short) and not now(tier.when, item.short - 1) and not now(tier.unless)
 
 
 def rewards(

@@ -192,7 +192,7 @@ OF = {
     "sum": ("amount", "margin", "score"),
     "max": ("amount", "margin", "score"),
     "min": ("amount", "score"),
-    "distinct": ("category", "score", "special", "serial", "delivered_on"),
+    "distinct": ("category", "score", "special", "serial", "delivered_on", "amount", "margin", "qty"),
 }
 
 
@@ -308,6 +308,15 @@ def test_a_return_changes_later_answers_and_no_earlier_one():
     assert value(fact("sum", field="amount"), history, 30) == 0
     assert value(fact("count"), history, 29) == 1
     assert value(fact("count"), history, 30) == 0
+
+
+def test_different_amounts_are_those_that_are_left_of_lines_that_stand():
+    one, other = purchase(10, qty=2, amount=200), purchase(20, qty=2, amount=100)
+    different = fact("distinct", field="amount")
+    assert value(different, [one, other], 30) == 2
+    assert value(different, [one, other, negative(one, 1, 100, 25, "r")], 30) == 1
+    assert value(different, [one, other, negative(one, 2, 200, 25, "r")], 30) == 1
+    assert value(different, [one, negative(one, 2, 200, 25, "r")], 30) == 0
 
 
 def test_a_line_partly_returned_still_stands():

@@ -228,6 +228,11 @@ def test_filters_compare_as_they_say_and_never_hold_of_what_is_absent(op, value,
     assert not holds(test, None)
 
 
+def test_a_class_by_date_compares_days():
+    test = ast.Filter("delivered_on", "at_least", date(2026, 1, 1).toordinal())
+    assert [holds(test, day) for day in ("2025-12-31", "2026-01-01", "2026-01-02", None)] == [False, True, True, False]
+
+
 def test_the_minimum_is_asked_of_the_matching_lines_and_met_exactly():
     till = Till(reward("points", ast.Fixed(5), "points", minimum_spend=1_000))
     assert [till.buys("A", 999), till.buys("B", 400, 600)] == [{}, {"points": 5}]

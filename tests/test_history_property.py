@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
@@ -23,6 +22,7 @@ from hypothesis import strategies as st
 from rules import policy as ast
 from rules.judge import Ruleset, StandingTiers
 from tests import model
+from tests.chance import Chance, Drawn, Seeded
 from tests.model import Said
 from tierengine.judging import fold as folding
 from tierengine.judging import grants
@@ -47,45 +47,6 @@ from tierengine.zone import Zone
 # Programmes are compiled on the way, and a fixture's book serves all examples of a test.
 SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture]
 TITLE = ast.Text("名", "name")
-
-
-# ---- chance ------------------------------------------------------------------------------------------------------
-
-
-class Chance:
-    """Where choices come from: Hypothesis, which shrinks them, or a seed, which is quick and always the same."""
-
-    def pick(self, options: Sequence[Any]) -> Any:
-        raise NotImplementedError
-
-    def often(self, percent: int) -> bool:
-        raise NotImplementedError
-
-    def some(self, options: Sequence[Any], most: int) -> list[Any]:
-        return list(dict.fromkeys(self.pick(options) for _ in range(self.pick(range(most + 1)))))
-
-
-class Drawn(Chance):
-    def __init__(self, draw):
-        self.draw = draw
-
-    def pick(self, options):
-        return self.draw(st.sampled_from(options))
-
-    def often(self, percent):
-        # Shrinks towards "no".
-        return self.draw(st.integers(0, 99)) >= 100 - percent
-
-
-class Seeded(Chance):
-    def __init__(self, seed):
-        self.random = random.Random(seed)
-
-    def pick(self, options):
-        return self.random.choice(options)
-
-    def often(self, percent):
-        return self.random.randrange(100) >= 100 - percent
 
 
 # ---- programmes --------------------------------------------------------------------------------------------------

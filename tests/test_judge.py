@@ -2,6 +2,7 @@
 
 import operator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 from unittest.mock import patch
 
 import pytest
@@ -273,3 +274,23 @@ def test_a_truth_value_counts_as_one_or_zero():
     used = ast.Test(ast.Subject("field", "used"), "is", 1)
     found = Ruleset(priced_when(used)).prices(KIND, [{"used": True}, {"used": False}], None, Inputs({}, {}), NOBODY)
     assert found == [("price",), ()]
+
+
+@pytest.mark.parametrize(
+    ("op", "days"), [("at_least", ["2026-01-01", "2026-01-02"]), ("less_than", ["2025-12-31"]), ("is", ["2026-01-01"])]
+)
+def test_a_line_s_date_is_told_as_iso_text_and_compared_as_a_day(op, days):
+    newyear = date(2026, 1, 1).toordinal()
+    test = ast.Test(ast.Subject("field", "delivered_on"), op, newyear)
+    lines = [{"delivered_on": day} for day in ("2025-12-31", "2026-01-01", "2026-01-02", None)] + [{}]
+    found = Ruleset(priced_when(test)).prices(KIND, lines, None, Inputs({}, {}), NOBODY)
+    assert [line["delivered_on"] for line, matched in zip(lines, found, strict=True) if matched] == days
+    seen = [explain_condition(test, Inputs({}, {}), NOBODY, line) for line in lines]
+    assert [bool(matched) for matched in found] == [one.holds for one in seen]
+    assert [one.observed for one in seen] == [newyear - 1, newyear, newyear + 1, None, None]
+
+
+def test_a_date_that_is_none_is_refused():
+    test = ast.Test(ast.Subject("field", "delivered_on"), "at_least", 1)
+    with pytest.raises(FactRefused, match="delivered_on"):
+        Ruleset(priced_when(test)).prices(KIND, [{"delivered_on": "soon"}], None, Inputs({}, {}), NOBODY)

@@ -8,6 +8,7 @@ leaves open:
   fact's kinds, and the fact's filters hold.
 - A line stands while its quantities, of what counts, sum above 0. `distinct` and `months_with` ask the same of each
   (line, value), and the first and last of each (line, instant): a corrected line stands with its new value only.
+- `distinct` of money, quantity or days counts the different nets of standing lines.
 - `sum` of money, quantity or days, and `quantity`, are over all that counts, standing or not, so that a return that
   names no sale lowers them. Other numbers (a score, hours, seats) describe their line, and what takes it back carries
   them unchanged: `sum`, `max` and `min` of them are over the standing (line, value).
@@ -115,7 +116,10 @@ class Measure:
     @property
     def of(self) -> Of:
         """What it is aggregated over: all contributions, lines, (line, value) or (line, instant)."""
-        if self.how == "distinct" or (self.field and type_of(self.field) == "number"):
+        if self.how == "distinct":
+            # What takes back says a number with the other sign: only the line knows what is left of it.
+            return "line" if type_of(self.field) == "net" else "value"
+        if self.field and type_of(self.field) == "number":
             return "value"
         if self.how in ("first", "last"):
             return "moment"
@@ -710,7 +714,7 @@ class _Lines(_Tally):
     A line is [rows, quantity, then for each number: above 0 while it is there, and its total].
     """
 
-    __slots__ = ("_checks", "_counts", "_extremes", "_lines", "_names", "_sums")
+    __slots__ = ("_checks", "_counts", "_different", "_extremes", "_lines", "_names", "_sums")
 
     def __init__(self, raw: list[int | None], selected: _Selected, group: list[tuple[int, Measure]]) -> None:
         super().__init__(raw)
@@ -726,6 +730,9 @@ class _Lines(_Tally):
             (place, offset[one.field], -1 if one.how == "max" else 0, [])
             for place, one in group
             if one.how in ("max", "min")
+        )
+        self._different: tuple[tuple[int, int, dict[int, int]], ...] = tuple(
+            (place, offset[one.field], {}) for place, one in group if one.how == "distinct"
         )
 
     def change(self, row: _Row, sign: int) -> None:
@@ -746,6 +753,8 @@ class _Lines(_Tally):
             del self._lines[row[0]]
         for place, _, end, numbers in self._extremes:
             self.raw[place] = numbers[end] if numbers else None
+        for place, _, times in self._different:
+            self.raw[place] = len(times)
 
     def _effect(self, line: list[int], sign: int) -> None:
         for offset, check in self._checks:
@@ -760,6 +769,12 @@ class _Lines(_Tally):
         for _, offset, _, numbers in self._extremes:
             if line[offset] > 0:
                 _put(numbers, line[offset + 1], sign)
+        for _, offset, times in self._different:
+            if line[offset] > 0:
+                number = line[offset + 1]
+                times[number] = times.get(number, 0) + sign
+                if not times[number]:
+                    del times[number]
 
 
 def _presence(name: str, row: _Row) -> int:

@@ -420,7 +420,9 @@ class _Writer:
         if measure.how == "count":
             return f"COUNT(*) {only}"
         if measure.how == "distinct":
-            return f"COUNT(DISTINCT {self._value(measure.field)}) {only}"
+            whole = measure.of == "line"
+            what = self._net(measure.field, flag, inner) if whole else self._value(measure.field)
+            return f"COUNT(DISTINCT {what}) {only}"
         if measure.how in ("first", "last"):
             return f"{'MIN' if measure.how == 'first' else 'MAX'}(at) {only}"
         if measure.of == "value":

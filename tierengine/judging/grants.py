@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Final
 
+from rules.inputs import day_of, is_date
 from rules.policy import Amount, ByClass, Cap, Filter, Fixed, Ladder, PerAmount, Policy, Reward, Rung
 from tierengine.judging.carry import Carry, Counted, changed
 from tierengine.judging.decisions import Granted
@@ -41,6 +42,8 @@ class Offer:
 
 def holds(test: Filter, value: Scalar) -> bool:
     """Tell whether a filter holds on a value; on an absent one none does."""
+    if is_date(test.field):
+        value = day_of(test.field, value)
     if value is None:
         return False
     want = test.value

@@ -1,0 +1,190 @@
+"""The readings of one case, and whether they agree.
+
+Facts: SQL on an SQLite book, running aggregates, and the oracle of tests/oracle_facts.py. Decisions: the engine on what
+SQL read, and the oracle of tests/oracle_judge.py on what the oracle of facts found, with ratios as exact fractions.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sqlite3
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, fields
+from fractions import Fraction
+from types import SimpleNamespace
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import sqlalchemy
+
+from rules import policy as ast
+from rules.inputs import Inputs
+from rules.judge import Ruleset
+from tests import oracle_facts, oracle_judge
+from tests.proof.histories import Event, State
+from tierengine.judging.facts import RunningFacts
+from tierengine.judging.facts_sql import Ask, Snapshot, read_facts
+from tierengine.judging.history import Contribution
+from tierengine.store.models import ContributionRow
+from tierengine.zone import Zone
+
+AT_ONCE = 12
+"""Members asked in one statement; each is joined with the candidates of all."""
+
+
+class Disagreement(AssertionError):
+    """Two readings of one case differ."""
+
+    def __init__(self, what: str, state: State, one: object, other: object) -> None:
+        super().__init__(f"{what}: {one!r}, and by the oracle {other!r}")
+        self.state = state
+
+
+class Book:
+    """An SQLite book in memory that holds nothing but the table of contributions."""
+
+    def __init__(self) -> None:
+        engine = sqlalchemy.create_engine("sqlite://")
+        self.connection = sqlite3.connect(":memory:")
+        for statement in (
+            sqlalchemy.schema.CreateTable(ContributionRow.__table__),
+            *(sqlalchemy.schema.CreateIndex(index) for index in ContributionRow.__table__.indexes),
+        ):
+            self.connection.execute(str(statement.compile(engine)))
+        engine.dispose()
+        self.members = 0
+
+    def member(self, rows: Sequence[Contribution]) -> int:
+        """Store a history as a new member's."""
+        self.members += 1
+        self.connection.executemany(
+            f"INSERT INTO contribution VALUES ({', '.join('?' * 14)})",
+            [
+                (
+                    self.members * 1000 + place, 1, self.members, place, one.kind, one.line, one.at, *one.known,
+                    one.cause, one.qty, one.amount, json.dumps(one.fields),
+                )
+                for place, one in enumerate(rows)
+            ],
+        )  # fmt: skip
+        return self.members
+
+    def forget(self) -> None:
+        self.connection.execute("DELETE FROM contribution")
+
+
+@dataclass
+class Tally:
+    """What was judged: cases, and of how many decisions how many held."""
+
+    states: int = 0
+    cases: int = 0
+    decisions: int = 0
+    held: int = 0
+    facts: int = 0
+    absent: int = 0
+    away_from_zero: int = 0
+    policies: int = 0
+    refused: int = 0
+    words: set[str] = field(default_factory=set)
+
+    def add(self, other: Tally) -> None:
+        for one in fields(self):
+            if one.name == "words":
+                self.words |= other.words
+            else:
+                setattr(self, one.name, getattr(self, one.name) + getattr(other, one.name))
+
+
+def agree(policy: ast.Policy, rules: Ruleset, states: Sequence[State], book: Book, tally: Tally) -> None:
+    """Judge each state by all readings; raises Disagreement."""
+    version: Any = SimpleNamespace(rules=SimpleNamespace(policy=policy))
+    zone = ZoneInfo(policy.timezone)
+    running: dict[int, RunningFacts] = {}
+    for state, source in _by_sql(version, states, book):
+        at = state.position
+        own = running.get(id(state.history))
+        if own is None:
+            own = running[id(state.history)] = RunningFacts(Zone(policy.timezone), state.history.standing)
+        expected = oracle_facts.facts(policy, state.history.standing, at, state.since, Fraction)
+        attributes = oracle_facts.attributes(state.history.standing, at, zone)
+        attested = oracle_facts.attested(policy, state.history.standing, at)
+        for name, one in (("SQL", source), ("running", own)):
+            found = one.facts(version, at, state.since)
+            if not _same(found, expected):
+                raise Disagreement(f"facts by {name}", state, found, expected)
+            _equal(f"attributes by {name}", state, one.attributes(at), attributes)
+            _equal(f"attestations by {name}", state, one.attested(version, at), attested)
+        by_sql = source.facts(version, at, state.since)
+        _equal("facts by SQL and running", state, by_sql, own.facts(version, at, state.since))
+        tally.states += 1
+        tally.facts += len(expected)
+        tally.absent += sum(value is None for value in expected.values())
+        tally.away_from_zero += sum(bool(value) for value in expected.values())
+        known = source.attributes(at), source.attested(version, at)
+        for event in state.events:
+            plain: Any = Inputs(expected, attributes, attested, event.tier)
+            _decisions(policy, rules, (state, event), Inputs(by_sql, *known, event.tier), plain, tally)
+
+
+def _decisions(
+    policy: ast.Policy, rules: Ruleset, case: tuple[State, Event], engine: Inputs, plain: Inputs, tally: Tally
+) -> None:
+    state, event = case
+    judged = rules.judge(engine)
+    expected = oracle_judge.judge(policy, plain)
+    _equal("judged", state, judged, expected)
+    lines: Any = event.lines
+    earned = rules.rewards(event.kind, lines, event.tiers, engine, judged)
+    asked = oracle_judge.rewards(policy, event.kind, lines, event.tiers, plain, expected.met)
+    _equal("rewards", state, earned, asked)
+    priced = rules.prices(event.kind, lines, event.tiers.before, engine, judged)
+    _equal("prices", state, priced, oracle_judge.prices(policy, lines, event.tiers.before, plain, expected.met))
+    tally.cases += 1
+    on = sum(event.kind in one.on for one in (*policy.rewards.values(), *policy.emissions.values()))
+    tally.decisions += len(policy.traits) + 2 * len(policy.tiers) + len(policy.lists) + len(policy.wallets)
+    tally.decisions += len(policy.awards) + len(lines) * (on + len(policy.prices))
+    tally.held += len(judged.met) + sum(judged.when) + sum(judged.excluded) + len(judged.lists)
+    tally.held += len(judged.suspended) + len(judged.barred) + sum(map(len, earned.values())) + sum(map(len, priced))
+
+
+def _by_sql(version: Any, states: Sequence[State], book: Book) -> Iterator[tuple[State, Snapshot]]:
+    """Read the facts of all states in few statements; every third history comes in part as candidates."""
+    # A member is asked once in a statement.
+    rounds: list[dict[int, State]] = []
+    for state in states:
+        one = next((one for one in rounds if len(one) < AT_ONCE and id(state.history) not in one), None)
+        if one is None:
+            rounds.append(one := {})
+        one[id(state.history)] = state
+    members: dict[int, tuple[int, tuple[Contribution, ...]]] = {}
+    histories = {id(state.history): state.history for state in states}
+    for number, (name, history) in enumerate(histories.items()):
+        rows = history.stored
+        cut = len(rows) - (len(rows) // 3 if number % 3 == 0 else 0)
+        members[name] = book.member(rows[:cut]), rows[cut:]
+    found: dict[int, Snapshot] = {}
+    with contextlib.closing(book.connection.cursor()) as cursor:
+        for asked in rounds:
+            asks = [Ask(members[one][0], state.position, state.since) for one, state in asked.items()]
+            candidates = {member: rows for member, rows in (members[one] for one in asked) if rows}
+            read = read_facts(cursor, version, asks, candidates, dialect="sqlite")
+            found |= {id(state): read[members[one][0]] for one, state in asked.items()}
+    for state in states:
+        yield state, found[id(state)]
+
+
+def _same(found: Any, expected: dict[str, Any]) -> bool:
+    """Facts are the oracle's; a ratio is one of the two whole basis points next to it."""
+    if found == expected:
+        return True
+    return found.keys() == expected.keys() and all(
+        found[name] == value or (isinstance(value, Fraction) and found[name] in (value // 1, -(-value // 1)))
+        for name, value in expected.items()
+    )
+
+
+def _equal(what: str, state: State, one: object, other: object) -> None:
+    if one != other:
+        raise Disagreement(what, state, one, other)
