@@ -148,7 +148,7 @@ def _spread(node: Node, rule: str, columns: Mapping[str, int], codes: Codes) -> 
 def _both(one: Alternative, other: Alternative) -> Alternative:
     both = dict(one)
     for column, allowed in other.items():
-        both[column] = _intersect(both[column], allowed) if column in both else allowed
+        both[column] = intersection(both[column], allowed) if column in both else allowed
     return both
 
 
@@ -221,5 +221,5 @@ def _complement(intervals: Intervals) -> Intervals:
     return tuple((low, high) for low, high in zip(edges[::2], edges[1::2], strict=True) if low <= high)
 
 
-def _intersect(one: Intervals, other: Intervals) -> Intervals:
+def intersection(one: Intervals, other: Intervals) -> Intervals:
     return _complement(_unite((*_complement(one), *_complement(other))))

@@ -34,7 +34,7 @@ CATALOGUE: dict[str, Entry] = {
     ),
     "P102": Entry(
         "不是 UTF-8 编码", "Not UTF-8",
-        "文件不是 UTF-8 编码,从这里开始无法读取({found})", "The file is not UTF-8 from here on ({found})",
+        "从这里开始不是 UTF-8 编码,无法读取({found})", "The file is not UTF-8 from here on ({found})",
         "用记事本或编辑器另存为,编码选 UTF-8。", "Save the file again with the encoding UTF-8.",
     ),
     "P103": Entry(
@@ -113,6 +113,11 @@ CATALOGUE: dict[str, Entry] = {
         "问题太多", "Too many problems",
         "问题太多,后面的没有列出(一共 {found} 个)", "Too many problems ({found}); the rest is not shown",
         "先改好前面的,再检查一遍。", "Mend the first ones and check again.",
+    ),
+    "P118": Entry(
+        "不是文件", "Not a file",
+        "这里要写一个文件,不是{found}", "A file is wanted here, not a {found}",
+        "写上政策文件的名字,如 policies.yaml。", "Give the name of the policy file, such as policies.yaml.",
     ),
     # ---- keys ----------------------------------------------------------------------------------------------------
     "P201": Entry(
@@ -497,6 +502,25 @@ CATALOGUE: dict[str, Entry] = {
         "按百分比给的奖励要写明“取整: 舍去”还是“四舍五入”", "A percentage states its `rounding`: floor or half_up",
         "按整数倍给的写“给: 1 积分, 每: 10 元”。", "For full steps write `give: 1 points, each: 10 CNY`.",
     ),
+    "P521": Entry(
+        "引擎装不下", "More than the engine holds",
+        "{about}超过引擎的上限:{found},最多 {allowed}",
+        "{about} is more than the engine holds: {found}, at most {allowed}",
+        "拆成几条规则,或把条件写成特点、指标再引用。",
+        "Make several rules of it, or put parts of the condition into traits or facts and name those.",
+    ),
+    "P522": Entry(
+        "永远轮不到", "Never happens",
+        "“{found}”要求的不可能成立,永远轮不到", "What is asked of “{found}” cannot hold: it never happens",
+        "检查“满足”“条件”“排除”之间有没有互相矛盾。", "Look for a contradiction between `when`, `where` and `unless`.",
+        severity="warning",
+    ),
+    "P523": Entry(
+        "对谁都成立", "Always true",
+        "“{found}”的条件对谁都成立,等于没有写", "The condition of “{found}” holds for everybody, as if there were none",
+        "次数、台数、项数不会小于 0;把门槛写成 1 以上。", "Counts are never below 0; ask for 1 or more.",
+        severity="warning",
+    ),
 }  # fmt: skip
 
 # What the YAML parser says, and the names of shapes, for readers of Chinese.
@@ -504,6 +528,10 @@ FOUND_ZH: dict[str, str] = {
     "text": "一个值",
     "list": "列表",
     "mapping": "一组键",
+    "folder": "文件夹",
+    "pipe": "管道",
+    "socket": "套接字",
+    "device": "设备",
     "found unexpected end of stream": "引号没有成对",
     "did not find expected ',' or ']'": "方括号里缺逗号,或没有成对",
     "did not find expected ',' or '}'": "花括号里缺逗号,或没有成对",
@@ -515,5 +543,17 @@ FOUND_ZH: dict[str, str] = {
     "found character that cannot start any token": "文字不能以这个符号开头,请加引号",
     "found unknown escape character": "双引号里的反斜杠写法不对",
     "did not find expected node content": "这里缺少内容",
+    "engine rules": "全部规则的分支数",
+    "alternatives of a rule": "一条规则的分支数",
+    "nesting": "条件的层数",
+    "fields of a phase": "同一处用到的指标、属性和字段",
+    "conditions in one alternative": "一个分支里的条件数",
+    "choices in one alternative": "一个分支里的多选条件数",
+    "conditions of a program": "全部条件数",
+    "choices that end in one condition": "以同一个条件结尾的多选条件数",
+    "rules with the same last condition": "以同一个条件结尾的规则数",
+    "conditions found and not yet followed": "同时成立而待查的条件数",
+    "conditions behind one condition": "跟在同一个条件后面的条件数",
+    "integer": "数字的大小",
     "did not find expected <document start>": "后面有多余的内容",
 }

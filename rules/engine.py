@@ -13,7 +13,6 @@ start_action_for_state, complete_and_start_action. Whatever could make one of th
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
 import threading
 import weakref
 from collections.abc import Sequence
@@ -157,24 +156,6 @@ class Matcher:
         with self._lock:
             self.faults += 1
         _delete(handle)
-
-
-def rehearse(program: Program, seconds: float = 20.0) -> None:
-    """Compile `program` in a process of its own, so that not even an unknown fault of the library reaches this one.
-
-    For publishing: whatever passes `plan` is believed to compile in well under a second. Raises what `Matcher` raises,
-    and `EngineFault` if the process crashed or was not done after `seconds`.
-    """
-    plan(program)
-    process = multiprocessing.get_context("spawn").Process(target=Matcher, args=(program,), daemon=True)
-    process.start()
-    process.join(seconds)
-    if process.is_alive():
-        process.kill()
-        process.join()
-        raise EngineFault(f"{program.name}: not compiled within {seconds:g} s")
-    if process.exitcode != 0:
-        raise EngineFault(f"{program.name}: the compile ended with exit code {process.exitcode}")
 
 
 def _delete_all(pools: tuple[list[int], ...]) -> None:

@@ -2,20 +2,23 @@
 
 The examples are Chinese; the English ones are made from them by the converter, except where the mistake is one of
 spelling or leaves nothing to convert. In `fails` the sign ▲ stands before the character that the problem is found at;
-⟪x×3⟫ is xxx, for files that are wrong by their size. A test reads every one of them.
+⟪x×3⟫ is xxx, for files that are wrong by their size, and № in it is 0, 1, 2. A test reads every one of them.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Final
 
 from rules.catalogue import CATALOGUE
+from rules.checking import check
+from rules.files import check_file
 from rules.formatting import translated
 from rules.policy import Mark, Text
 from rules.problems import Lang, Problem, Severity, width
-from rules.reader import Reading, read
+from rules.reader import Reading
 from rules.source import MAX_NODES
 
 MARK: Final = "▲"
@@ -58,6 +61,7 @@ class Example:
     shown     the failing piece, in both tongues, as it is shown when it is too large
     encoding  in what the failing file is saved
     told      the problem itself, where it takes seconds to find it
+    path      what stands in the file's place, where no file can have the problem
     """
 
     fails: str
@@ -67,6 +71,7 @@ class Example:
     shown: tuple[str, str] | None = None
     encoding: str = "utf-8"
     told: Problem | None = None
+    path: Path | None = None
 
     def above_in(self, lang: Lang) -> str:
         """Return what stands above, in one tongue."""
@@ -75,6 +80,10 @@ class Example:
     def failing(self, lang: Lang) -> bytes:
         """Return the whole file that fails."""
         return (self.above_in(lang) + self._fails(lang).replace(MARK, "")).encode(self.encoding)
+
+    def reading(self, lang: Lang) -> Reading:
+        """Check the file that fails."""
+        return check(self.failing(lang), "x") if self.path is None else check_file(self.path)
 
     def good(self, lang: Lang) -> str:
         """Return the whole file that is mended."""
@@ -106,7 +115,7 @@ class Example:
 
 
 def _repeated(text: str) -> str:
-    return _REPEATED.sub(lambda match: match[1] * int(match[2]), text)
+    return _REPEATED.sub(lambda match: "".join(match[1].replace("№", str(n)) for n in range(int(match[2]))), text)
 
 
 def _converted(above: str, piece: str, lang: Lang) -> str:
@@ -149,7 +158,7 @@ def explain(code: str, lang: Lang) -> Explanation:
     """Explain a code of the catalogue; KeyError when there is none such."""
     entry, example = CATALOGUE[code], EXAMPLES[code]
     above = example.above.count("\n")
-    found = example.told or _found(code, read(example.failing(lang), "x"))
+    found = example.told or _found(code, example.reading(lang))
     if code in _NAMES_A_LINE:
         found = replace(found, about=str(int(found.about) - above))
     return Explanation(
@@ -226,6 +235,7 @@ def _deep(lists: str, name: str, when: str, title: str, some: str) -> str:
     return f"{lists}:\n  often: {{{name}: {title}, {when}: {inside}}}\n"
 
 
+_MANY: Final = _fact("{次数: 联系走访}") + "⟪  n№: {次数: 联系走访}\n×201⟫"
 _KEEP: Final = "保级: {期限: 12 个月, 到期: 降一级}"
 _ABOVE_TIERS: Final = "等级:\n  - {编号: member, 名称: 会员}\n"
 _GOLD: Final = f"  - {{编号: gold, 名称: 金卡客户, 满足: {{contacts: {{不低于: 2}}}}, {_KEEP}}}\n"
@@ -262,9 +272,9 @@ EXAMPLES: Final[dict[str, Example]] = {
                  "lists:\n  often: {title: Often, when: {any: [{contacts: {at_least: 5}}]}}\n"),
     ),
     "P106": Example(
-        "名单: [⟪x,×199997⟫▲x, x]\n", _SMALL, above="", told=Problem("P106", Mark(1, 1), "", (str(MAX_NODES),)),
-        english=("lists: [⟪x,×199997⟫▲x, x]\n", _SMALL_EN),
-        shown=("名单: [x, x, x, …]      # 20 万个\n", "lists: [x, x, x, …]      # 200,000 of them\n"),
+        "名单: [⟪x,×99997⟫▲x, x]\n", _SMALL, above="", told=Problem("P106", Mark(1, 1), "", (str(MAX_NODES),)),
+        english=("lists: [⟪x,×99997⟫▲x, x]\n", _SMALL_EN),
+        shown=("名单: [x, x, x, …]      # 10 万个\n", "lists: [x, x, x, …]      # 100,000 of them\n"),
     ),
     "P107": Example(
         "名称:\n▲\t中文: 金卡客户俱乐部\n", "名称:\n  中文: 金卡客户俱乐部\n",
@@ -289,6 +299,10 @@ EXAMPLES: Final[dict[str, Example]] = {
         "⟪备注: 无\n×499⟫▲⟪备注: 无\n×101⟫", "# 备注: 无\n",
         english=("⟪note: x\n×499⟫▲⟪note: x\n×101⟫", "# note: x\n"),
         shown=("备注: 无\n备注: 无\n# … 一共 600 行\n", "note: x\nnote: x\n# … 600 lines\n"),
+    ),
+    "P118": Example(
+        "▲", _SMALL, above="", english=("▲", _SMALL_EN), path=Path("/"),
+        shown=("tierengine policy check 政策/\n", "tierengine policy check policies/\n"),
     ),
     # ---- keys ----------------------------------------------------------------------------------------------------
     "P201": Example(
@@ -468,5 +482,18 @@ EXAMPLES: Final[dict[str, Example]] = {
     ),
     "P520": Example(
         _given("按额: {给: ▲3%, 基数: 金额}"), _given("按额: {给: 3%, 基数: 金额, 取整: 四舍五入}"), _WALLETS
+    ),
+    "P521": Example(
+        _MANY + "名单:\n  ▲often: {名称: 常来往, 满足: {任一: [⟪{n№: 5}, ×201⟫{contacts: 5}]}}\n",
+        _fact("{次数: 联系走访}") + _listed("contacts: {不低于: 5}"), _NO_FACTS,
+        shown=("名单:\n  often: {满足: {任一: [{n0: 5}, {n1: 5}, …]}}      # 201 个不同的指标\n",
+               "lists:\n  often: {when: {any: [{n0: 5}, {n1: 5}, …]}}      # 201 different facts\n"),
+    ),
+    "P522": Example(
+        "名单:\n  ▲often: {名称: 常来往, 满足: {全部: [{contacts: {不低于: 5}}, {contacts: {少于: 3}}]}}\n",
+        _listed("全部: [{contacts: {不低于: 3}}, {contacts: {少于: 5}}]"),
+    ),
+    "P523": Example(
+        "名单:\n  ▲often: {名称: 常来往, 满足: {contacts: {不低于: 0}}}\n", _listed("contacts: {不低于: 1}")
     ),
 }  # fmt: skip

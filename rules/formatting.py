@@ -10,12 +10,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final, Literal
 
 import yaml
 
 from rules import names
-from rules.problems import Lang, width
+from rules.files import content
+from rules.problems import Lang, Problem, width
 from rules.reader import Reading, read
 from rules.schema_grammar import FORMS, Either, Form, Leaf, ListOf, MapOf, Ref, Shape, shape_of
 from rules.schema_values import converted
@@ -60,6 +62,14 @@ def formatted(content: str | bytes, filename: str, lang: Lang | None = None) -> 
     result = translated(text, chosen)
     before, after = _LINES.split(text)[::2], _LINES.split(result)[::2]
     return Formatted(result, reading, chosen, sum(old != new for old, new in zip(before, after, strict=True)))
+
+
+def formatted_file(path: Path, lang: Lang | None = None) -> Formatted:
+    """Write the file at a path in one tongue; the file itself stays as it is."""
+    found = content(path)
+    if isinstance(found, Problem):
+        return Formatted(None, Reading(None, (found,)), lang or "zh")
+    return formatted(found, str(path), lang)
 
 
 def tongue(text: str) -> Lang:

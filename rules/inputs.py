@@ -124,6 +124,7 @@ class PolicyNotCompilable(ValueError):
         where = f" (line {mark.line}, column {mark.column})" if mark and mark.line else ""
         super().__init__(f"{rule}{where}: {message}")
         self.rule = rule
+        self.reason = message
         self.mark = mark
 
 

@@ -8,7 +8,7 @@ from rules import values
 from rules.conditions import NOTHING, Scope, read_condition, unmarked
 from rules.desk import Desk, Form
 from rules.lanes import read_lane, read_least
-from rules.policy import Free, Price
+from rules.policy import Condition, Free, Price
 from rules.source import Entries, Node
 from rules.values import plain
 from rules.vocabulary import KINDS
@@ -64,7 +64,7 @@ def read_prices(desk: Desk, node: Node | None) -> dict[str, Price]:
             valid_until=ends,
             mark=written.mark,
         )
-        _shadowed(desk, prices, name)
+    _shadowed(desk, prices)
     return prices
 
 
@@ -144,19 +144,27 @@ def _taken_off(text: str) -> int:
     return off
 
 
-def _shadowed(desk: Desk, prices: dict[str, Price], name: str) -> None:
-    """Of two prices for the same lines and members the dearer never wins."""
-    price = prices[name]
-    for other in prices.values():
-        if other.id == name or not other.pay_bp or not price.pay_bp:
-            continue
-        as_wide = not other.for_tiers or (price.for_tiers and set(other.for_tiers) >= set(price.for_tiers))
-        if other.lane != price.lane or other.for_levels or price.for_levels:
-            continue
-        limits = (other.minimum_order, other.minimum_quantity)
-        caps = (other.line_cap, other.order_cap, other.valid_from, other.valid_until)
-        unlimited = limits == (0, 0) and caps == (None, None, None, None)
-        same_lines = unmarked(other.where) == unmarked(price.where) and unlimited
-        if as_wide and same_lines and other.pay_bp <= price.pay_bp:
-            desk.note("P518", price.mark, name, about=other.id)
-            return
+def _shadowed(desk: Desk, prices: dict[str, Price]) -> None:
+    """Of two prices that compete for the same lines and members the dearer never wins, and of two alike the later."""
+    rivals: dict[tuple[str, int, Condition], list[Price]] = {}
+    for price in prices.values():
+        if price.pay_bp:
+            rivals.setdefault((price.lane, price.priority, unmarked(price.where)), []).append(price)
+    for group in rivals.values():
+        unlimited = [one for one in group if _unlimited(one)]
+        seen: set[str] = set()
+        for price in group:
+            for other in unlimited:
+                wide = not other.for_tiers or (price.for_tiers and set(other.for_tiers) >= set(price.for_tiers))
+                cheaper = (other.pay_bp or 0) < (price.pay_bp or 0)
+                if wide and not price.for_levels and (cheaper or (other.pay_bp == price.pay_bp and other.id in seen)):
+                    desk.note("P518", price.mark, price.id, about=other.id)
+                    break
+            seen.add(price.id)
+
+
+def _unlimited(price: Price) -> bool:
+    """Tell whether a price holds for every line and day that it names."""
+    least = (price.minimum_order, price.minimum_quantity)
+    most = (price.line_cap, price.order_cap, price.valid_from, price.valid_until, price.beside)
+    return least == (0, 0) and most == (None,) * len(most) and not price.not_with and not price.for_levels

@@ -61,7 +61,7 @@ class Problem:
         """Return one sentence, in Chinese or English."""
         entry = CATALOGUE[self.code]
         template = entry.zh if lang == "zh" else entry.en
-        found = FOUND_ZH.get(self.found, self.found) if lang == "zh" and self.code in ("P101", "P204") else self.found
+        found = _in_chinese(self.found) if lang == "zh" and self.code in _TRANSLATED else self.found
         about = path_zh(self.about) if lang == "zh" else self.about or "the file"
         return template.format(found=_cut(found), about=_cut(about), allowed=_join(self.names(lang), lang))
 
@@ -71,6 +71,14 @@ class Problem:
             return list(self.allowed)
         pairs = zip(self.allowed, self.allowed_zh, strict=True)
         return [zh if lang == "zh" else en for en, zh in pairs]
+
+
+_TRANSLATED = ("P101", "P118", "P204", "P521")
+
+
+def _in_chinese(found: str) -> str:
+    head, colon, rest = found.partition(": ")
+    return FOUND_ZH[head] + colon + rest if head in FOUND_ZH else FOUND_ZH.get(found, found)
 
 
 def path_zh(path: str) -> str:
@@ -116,8 +124,10 @@ def render(problem: Problem, source_line: str, lang: Lang = "zh", format: Format
         shown, caret = _underlined(source_line, problem.mark.column, problem.length)
         gutter = f"{problem.mark.line:>5} | "
         lines += [f"{gutter}{shown}", f"{'':>5} | {caret}"]
-    if problem.found:
-        lines.append(f"      {words.found}: {_cut(problem.found)}")
+    # The parser's words for what it did not understand are in the sentence; nobody wrote them.
+    if problem.found and problem.code != "P101":
+        found = _in_chinese(problem.found) if lang == "zh" and problem.code in _TRANSLATED else problem.found
+        lines.append(f"      {words.found}: {_cut(found)}")
     if problem.allowed:
         lines.append(f"      {words.allowed}: {_join(problem.names(lang), lang)}")
     if guess:
@@ -168,7 +178,7 @@ def _underlined(line: str, column: int, length: int) -> tuple[str, str]:
 
 def _printable(char: str) -> str:
     if char == "\t":
-        return " "
+        return "⇥"
     return "\N{REPLACEMENT CHARACTER}" if unicodedata.category(char) in ("Cc", "Cs", "Cf") else char
 
 

@@ -59,7 +59,9 @@ def read(text: str | bytes, filename: str) -> Reading:
     desk = Desk()
     if source.root is not None:
         policy = _policy(desk, source)
-        problems += desk.problems
+        # What an alias stands for is not known, so nothing else is said of it.
+        aliases = {problem.mark for problem in source.problems if problem.code == "P111"}
+        problems += [problem for problem in desk.problems if problem.mark not in aliases]
     elif not problems:
         problems.append(Problem("P116", Mark(1, 1)))
     ordered = in_order(problems)

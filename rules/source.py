@@ -21,12 +21,13 @@ from rules.punctuation import Suspect, in_brackets, mended, moved_back, suspects
 MAX_BYTES: Final = 1 << 20
 MAX_LINES: Final = 20_000
 MAX_DEPTH: Final = 32
-MAX_NODES: Final = 200_000
+MAX_NODES: Final = 100_000
 MAX_SUSPECTS: Final = 200
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
 # What YAML does not print, and the line breaks that editors and YAML count differently.
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\u00a0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+_UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")  # how Windows editors mark it
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -99,12 +100,16 @@ def _decoded(text: str | bytes, problems: list[Problem]) -> str | None:
         return None
     if isinstance(text, str):
         return text
+    if text[:2] in _UTF_16 or 4 * text.count(0, 0, 200) > len(text[:200]):
+        problems.append(Problem("P102", Mark(1, 1), "UTF-16"))
+        return None
     try:
         return text.decode("utf-8")
     except UnicodeDecodeError as error:
         before = _LINE_END.split(text[: error.start].decode("utf-8", "replace").removeprefix("\ufeff"))
         mark = Mark(len(before), len(before[-1]) + 1)
-        problems.append(Problem("P102", mark, " ".join(f"{byte:02X}" for byte in text[error.start : error.end])))
+        shown = " ".join(f"{byte:02X}" for byte in text[error.start : error.end])
+        problems.append(Problem("P102", mark, shown))
         return None
 
 
@@ -165,6 +170,14 @@ class _Builder:
         self._nodes = 0
         self._plain_at: set[tuple[int, int]] = set()
         self._inside: dict[int, int] = {}  # line inside a text over several lines → the first line of that text
+        self._takes: Final[dict[type, Callable[[Any], bool]]] = {
+            yaml.ScalarEvent: self._scalar,
+            yaml.AliasEvent: self._alias,
+            yaml.SequenceStartEvent: self._start,
+            yaml.MappingStartEvent: self._start,
+            yaml.SequenceEndEvent: self._end,
+            yaml.MappingEndEvent: self._end,
+        }
 
     def build(self, text: str) -> Node | None:
         """Return the root node; None when the text is no YAML, or is refused as a whole."""
@@ -214,29 +227,22 @@ class _Builder:
         self.problems.append(Problem(code, self._mark(event.start_mark), found, allowed))
 
     def _take(self, event: Any) -> bool:
-        name = type(event).__name__
-        if name == "DocumentStartEvent":
+        kind = type(event)
+        if kind is yaml.DocumentStartEvent:
             self._documents += 1
             if self._documents > 1:
                 self._note("P114", event)
-                return True
-        if self._documents > 1:
-            return True
-        take: Callable[[Any], bool] | None = {
-            "ScalarEvent": self._scalar,
-            "AliasEvent": self._alias,
-            "SequenceStartEvent": self._start,
-            "MappingStartEvent": self._start,
-            "SequenceEndEvent": self._end,
-            "MappingEndEvent": self._end,
-        }.get(name)
-        return take(event) if take else True
+        take = self._takes.get(kind) if self._documents == 1 else None
+        return take(event) if take is not None else True
 
     def _count(self, event: Any) -> bool:
-        if getattr(event, "anchor", None) and not isinstance(event, yaml.AliasEvent):
+        if event.anchor:
             self._note("P110", event, f"&{event.anchor}")
-        if getattr(event, "tag", None):
+        if event.tag:
             self._note("P112", event, str(event.tag))
+        return self._one_more(event)
+
+    def _one_more(self, event: Any) -> bool:
         self._nodes += 1
         if self._nodes > MAX_NODES:
             self._note("P106", event, "", (str(MAX_NODES),))
@@ -262,7 +268,7 @@ class _Builder:
     def _alias(self, event: Any) -> bool:
         self._note("P111", event, f"*{event.anchor}")
         self._add(Scalar("", self._mark(event.start_mark), 1 + len(event.anchor), plain=False))
-        return self._count(event)
+        return self._one_more(event)
 
     def _start(self, event: Any) -> bool:
         if len(self._open) >= MAX_DEPTH:

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rules import engine
-from rules.engine import Matcher, rehearse
+from rules.engine import Matcher
 from rules.network import name_hash, plan, short_names
 from rules.pattern import (
     MAX_FIELDS,
@@ -287,13 +287,6 @@ def test_a_closed_or_forgotten_matcher_gives_its_handles_back(monkeypatch):
     handle = forgotten._idle[0][0]
     del forgotten
     assert (handle,) in deleted
-
-
-def test_a_rehearsal_compiles_elsewhere_and_waits_only_so_long():
-    program = one_phase(Atom("n", ">=", 1))
-    rehearse(program)
-    with pytest.raises(EngineFault, match="not compiled within 0 s"):
-        rehearse(program, seconds=0.0)
 
 
 # ---- for ever --------------------------------------------------------------------------------------------------------

@@ -1,12 +1,16 @@
 """Every problem a policy file can have: one bad file for each, found by its code at its line and column."""
 
+import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from rules.catalogue import CATALOGUE
+from rules.checking import check
+from rules.files import check_file
 from rules.policy import Mark
 from rules.problems import Problem, as_dict, in_order, render, width
 from rules.reader import MAX_PROBLEMS, Reading, read
@@ -158,9 +162,18 @@ BAD: list[tuple[str, str]] = [
     ("P517", HEAD + FACTS + "traits:\n  ▲t: {when: {n: 1}}\n"),
     ("P518", price("pay: 90%") + "  ▲y: {title: 价, where: {类别: 配件}, for: high, pay: 95%}\n"),
     ("P519", HEAD.replace("{id: high", "{id: high, replaces: ▲low") + FACTS),
+    ("P521", "programme: club\n" + HEAD[HEAD.index("tiers"):] + "facts:\n  n: {count: contact}\n"
+             + "".join(f"  n{n}: {{count: tip}}\n" for n in range(201))
+             + "lists:\n  ▲l: {when: {any: [" + ", ".join(f"{{n{n}: 1}}" for n in range(201)) + "]}}\n"),
+    ("P522", price("pay: 95折").replace("  x:", "  ▲x:").replace("{category: parts}",
+             "{all: [{category: parts}, {category: fuel}]}")),
+    ("P522", HEAD.replace("{id: high", "{id: ▲high").replace("keep", "unless: {n: {at_least: 1}}, keep") + FACTS),
+    ("P522", HEAD + FACTS + "lists:\n  l: {when: {any: [{▲n: {less_than: 0}}, {n: 1}]}}\n"),
+    ("P523", HEAD + FACTS + "lists:\n  ▲l: {when: {n: {at_least: 0}}}\n"),
+    ("P523", trait("all: [{▲n: {at_least: 0}}, {segment: big}]")),
     ("P520", RULES + "rewards:\n  r: {title: 奖, on: purchase_settled, into: w, per: {give: ▲3%, of: amount}}\n"),
 ]  # fmt: skip
-ELSEWHERE = {"P102", "P104", "P117"}  # bad bytes, size and number have tests of their own
+ELSEWHERE = {"P102", "P104", "P117", "P118"}  # bad bytes, size, number and what is no file have tests of their own
 
 
 def marked(text: str) -> tuple[str, Mark]:
@@ -173,7 +186,7 @@ def marked(text: str) -> tuple[str, Mark]:
 def test_each_problem_is_found_where_it_stands(code, text):
     text, mark = marked(text.replace("n: {at_least: 2}", "n: {at_least: 1}") if code == "P510" else text)
     text = text.replace("when: {n: 2}, keep", "when: {n: {at_least: 2}}, keep") if code == "P510" else text
-    reading = read(text, "bad.yaml")
+    reading = check(text, "bad.yaml")
     assert (code, mark) in [(problem.code, problem.mark) for problem in reading.problems], reading.show("en", "short")
     error = CATALOGUE[code].severity == "error"
     assert (reading.policy is None) == error, reading.show("en", "short")
@@ -203,6 +216,22 @@ def test_every_code_is_explained_in_both_tongues(code):
 def test_bad_bytes_are_found_where_they_stand():
     reading = read("programme: club\ntitle: 小".encode() + b"\xb3\xa4", "gbk.yaml")
     assert [(p.code, p.mark) for p in reading.problems] == [("P102", Mark(2, 9))]
+
+
+def test_utf_16_is_called_by_its_name():
+    for encoding in ("utf-16", "utf-16-le", "utf-16-be"):
+        text = "programme: club\ntitle: 小\n".encode(encoding)
+        found = check(text, "x").problems[0]
+        assert (found.code, found.found, found.mark) == ("P102", "UTF-16", Mark(1, 1))
+
+
+def test_what_is_no_file_is_said_at_once(tmp_path):
+    (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    for path, found in ((tmp_path / "folder", "folder"), (tmp_path / "pipe", "pipe"), (Path("/dev/zero"), "device")):
+        reading = check_file(path)
+        assert [(p.code, p.found, p.file) for p in reading.problems] == [("P118", found, str(path))]
+        assert "文件" in render(reading.problems[0], "", "zh")
 
 
 def test_a_file_over_the_limit_is_refused_before_it_is_parsed():

@@ -8,6 +8,7 @@ from tests.test_recording import SMALL, Club
 from tierengine.errors import Conflict, Denied, Refused, Unknown
 from tierengine.membership import people
 from tierengine.policies import versions
+from tierengine.policies.examination import PolicyRefused
 from tierengine.store.ids import Ids, transact
 
 
@@ -116,7 +117,7 @@ def test_a_revoked_key_opens_nothing(club):
 
 
 def test_a_text_that_is_no_policy_is_refused_with_its_problems(club):
-    with pytest.raises(versions.PolicyRefused) as refused:
+    with pytest.raises(PolicyRefused) as refused:
         club.publish("programme: x\ntiers: 5\n", club.now + 10**9)
     assert refused.value.reading.problems
 

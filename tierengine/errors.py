@@ -86,6 +86,10 @@ CATALOGUE: Mapping[str, Text] = MappingProxyType(
         "entitlement_used_up": Text(
             "{entitlement} 一共 {quota} 次,已用 {used} 次。", "{entitlement}: {used} of {quota} in all are used."
         ),
+        "not_compiled": Text(
+            "规则引擎没有在规定的时间和内存内编译这份政策({why}),没有发布。",
+            "The rule engine did not compile this policy within its time and memory ({why}); it was not published.",
+        ),
         "examples_failed": Text(
             "政策里有 {count} 个示例对不上,不能发布;第一个:{first}。",
             "{count} examples in the policy fail, so it cannot be published; the first: {first}.",

@@ -9,10 +9,11 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
+from rules.files import check_file
 from rules.problems import render
-from rules.reader import Reading, read
+from rules.reader import Reading
 from tierengine.commands import policy_examples, policy_tools
-from tierengine.commands.policy_file import File, document, readable, uncompilable
+from tierengine.commands.policy_file import File, document, readable
 from tierengine.commands.screen import DONE, PROBLEMS, Screen, both, write_json
 
 app = typer.Typer(
@@ -45,12 +46,11 @@ def check(
 ) -> int:
     """Show every problem of a file; 1 when there is an error, warnings alone are no failure."""
     screen: Screen = context.obj
-    reading = read(file.read_bytes(), str(file))
-    refusal = uncompilable(reading.policy)
-    errors = sum(problem.severity == "error" for problem in reading.problems) + bool(refusal)
+    reading = check_file(file)
+    errors = sum(problem.severity == "error" for problem in reading.problems)
     code = PROBLEMS if errors else DONE
     if screen.json or shape is Format.json:
-        write_json(document(file, reading, refusal))
+        write_json(document(file, reading))
         return code
     for problem in reading.problems:
         style = "" if shape is Format.short else "red" if problem.severity == "error" else "yellow"
@@ -58,8 +58,6 @@ def check(
         screen.out.print(_shown(text, style), soft_wrap=True)
         if shape is Format.full:
             screen.out.print()
-    if refusal:
-        screen.out.print(Text(f"{file}:1:1: P000 {refusal}", style="red"), soft_wrap=True)
     if shape is Format.full:
         _summary(screen, reading, errors)
     return code
@@ -112,12 +110,12 @@ def publish(
 ) -> int:
     """Publish a policy; the first one in an empty book also puts its dealer on file."""
     # What follows needs the database, which the other commands of policies do not.
-    from tierengine.commands.publishing import publish_file  # noqa: PLC0415
+    from tierengine.commands.publishing import publish_text  # noqa: PLC0415
 
     screen: Screen = context.obj
-    policy = readable(screen, file)
-    done = publish_file(
-        file, policy, dealer=dealer, author=author or getpass.getuser(), reason=reason, effective_from=effective_from
+    policy, text = readable(screen, file)
+    done = publish_text(
+        text, policy, dealer=dealer, author=author or getpass.getuser(), reason=reason, effective_from=effective_from
     )
     return screen.end(
         {

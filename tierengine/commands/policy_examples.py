@@ -69,7 +69,7 @@ def run(
     from tierengine.policies.examples import run_examples  # noqa: PLC0415
 
     screen: Screen = context.obj
-    policy = readable(screen, file)
+    policy, _ = readable(screen, file)
     more = _read(screen, policy, examples or [])
     verdicts = run_examples(Ruleset(policy), (*policy.examples, *more))
     covered = coverage(policy, (verdict.used for verdict in verdicts))

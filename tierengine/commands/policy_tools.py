@@ -138,7 +138,6 @@ def fmt(
         typer.Argument(
             metavar="FILE",
             exists=True,
-            dir_okay=False,
             readable=True,
             show_default=False,
             help=both("政策文件(YAML)。", "The policy file (YAML)."),
@@ -154,12 +153,12 @@ def fmt(
     ] = False,
 ) -> int:
     """Convert a policy file; one with errors is left alone."""
-    from rules.formatting import Formatted, formatted  # noqa: PLC0415  `explain` needs no YAML
+    from rules.formatting import Formatted, formatted_file  # noqa: PLC0415  `explain` needs no YAML
 
     screen: Screen = context.obj
     if check and write:
         raise Stop("check_or_write", "--check 和 --write 只能写一个。", "Say either --check or --write.", USAGE)
-    found: Formatted = formatted(file.read_bytes(), str(file), screen.lang if screen.asked else None)
+    found: Formatted = formatted_file(file, screen.lang if screen.asked else None)
     document: dict[str, Any] = {
         "file": str(file),
         "lang": found.lang,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 
 from rules.policy import Policy
 from tierengine.commands.failure import Stop
@@ -13,6 +12,7 @@ from tierengine.commands.opened import Dealer, chosen, dealers, writing
 from tierengine.commands.screen import PROBLEMS
 from tierengine.errors import Refused
 from tierengine.membership.people import create_dealer
+from tierengine.policies.examination import examined
 from tierengine.policies.versions import NOTICE, heads, publish
 from tierengine.recording.recorder import clock
 from tierengine.store.dialect import Link
@@ -31,13 +31,15 @@ class Published:
     author: str
 
 
-def publish_file(
-    file: Path, policy: Policy, *, dealer: str, author: str, reason: str, effective_from: str
-) -> Published:
-    """Publish the policy that `file` holds."""
+def publish_text(text: str, policy: Policy, *, dealer: str, author: str, reason: str, effective_from: str) -> Published:
+    """Publish the policy that `text` was read as."""
     zone = Zone(policy.timezone)
     start = _start(effective_from, zone)
-    text = file.read_text(encoding="utf-8-sig")
+    try:
+        # Before anything is locked: it takes part of a second, and who waits for the book should not wait for this.
+        examined(text)
+    except Refused as refused:
+        raise _explained(refused, zone) from refused
     with writing() as (link, ids):
 
         def act(link: Link, ids: Ids) -> tuple[Dealer, bool, int, int]:
@@ -101,6 +103,15 @@ def _explained(refused: Refused, zone: Zone) -> Exception:
                 f"少了等级 {details['tiers']};用“取代”写明会员转到哪一级。",
                 f"Tiers {details['tiers']} are gone; say with `replaces` where their members go.",
                 PROBLEMS,
+            )
+        case "not_compiled":
+            zh = {"time": "时间", "memory": "内存"}.get(str(details["why"]))
+            return Stop(
+                "not_compiled",
+                f"规则引擎编译这份政策{f'超过了规定的{zh}' if zh else '时出错'},没有发布;正在执行的政策不受影响。"
+                "请减少规则或条件,并把文件发给我们。",
+                f"The rule engine did not compile this policy ({details['why']}); nothing was published, the policy in "
+                "force is untouched. Write fewer rules or conditions, and send us the file.",
             )
         case "examples_failed":
             return Stop(

@@ -13,11 +13,11 @@ from zoneinfo import ZoneInfo
 
 from rules.judge import Ruleset
 from rules.policy import Award, Policy, Wallet
-from rules.reader import Reading, read
+from rules.reader import read
 from tierengine.errors import Refused, Unknown
 from tierengine.judging.decisions import PolicyLine, Version
 from tierengine.judging.fold import Lanes
-from tierengine.policies.examples import run_examples
+from tierengine.policies.examination import examined
 from tierengine.store.dialect import Link, Table
 from tierengine.store.ids import Ids
 from tierengine.store.models import Account, PolicyVersion
@@ -28,14 +28,6 @@ HOUSE: Final = ("grants", "uses", "expired", "forgiven", "awards")
 
 _VERSIONS: Final = Table(PolicyVersion)
 _ACCOUNTS: Final = Table(Account)
-
-
-class PolicyRefused(Refused):
-    """The text is no policy; `reading` has every problem with its place."""
-
-    def __init__(self, reading: Reading) -> None:
-        self.reading = reading
-        super().__init__("refused")
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,16 +135,10 @@ def publish(
 ) -> int:
     """Append a version and return its number; the caller's transaction. The first may rule from any date.
 
-    Raises PolicyRefused with every problem of the text, and Refused for an example inside it that fails, a date that is
-    too early, or a tier that would be lost.
+    Raises what `examined` raises, which should be asked before the transaction begins, and Refused for a date that is
+    too early or a tier that would be lost.
     """
-    reading = read(text, "policy")
-    if reading.policy is None:
-        raise PolicyRefused(reading)
-    policy = reading.policy
-    failed = [verdict.example.title for verdict in run_examples(Ruleset(policy)) if not verdict.passed]
-    if failed:
-        raise Refused("examples_failed", count=len(failed), first=failed[0])
+    policy = examined(text).policy
     # The dealer's row makes two publications wait for one another.
     held = link.ask("SELECT currency, timezone FROM dealer WHERE id = ?1 FOR UPDATE", dealer_id).rows()
     if not held:
