@@ -24,6 +24,7 @@ from api import docs, errors, events, health, members, sales, schemas
 from api.keys import Keys
 from api.readers import Readers
 from api.service import Service
+from tierengine.recording.sealer import Sealer
 from tierengine.recording.writer import Writer
 from tierengine.settings import Settings
 
@@ -50,12 +51,15 @@ def create_app(given: Settings | None = None) -> FastAPI:
         gc.freeze()
         gc.set_threshold(COLLECT_AFTER, 20, 50)
         writer = await asyncio.to_thread(Writer, settings.database_url, settings)
+        sealer = None if writer.broken else Sealer(settings, writer)
         readers = Readers(settings)
         app.state.tierengine = Service(settings, writer, readers, Keys(readers))
         try:
             yield
         finally:
             # What waits is recorded and answered before the process ends.
+            if sealer is not None:
+                await asyncio.to_thread(sealer.close)
             await asyncio.to_thread(writer.close)
             await asyncio.to_thread(readers.close)
 

@@ -22,7 +22,7 @@ async def livez() -> Response:
 
 @router.get("/readyz", summary="What is sent now will be recorded", responses={503: {"description": "Not now."}})
 async def readyz(request: Request) -> Response:
-    """Answer 503 while the writer is down or the database cannot be read."""
+    """Answer 503 while the writer is down, the database cannot be read, or a broken chain makes it read-only."""
     service = service_of(request)
     reads = True
     try:
@@ -30,5 +30,7 @@ async def readyz(request: Request) -> Response:
     except Unavailable:
         reads = False
     ready = service.writer.ready and reads
-    found = {"status": "ready" if ready else "not_ready", "writer": service.writer.ready, "database": reads}
+    broken = service.writer.broken
+    status = "ready" if ready else "read_only" if broken and reads else "not_ready"
+    found = {"status": status, "writer": service.writer.ready, "database": reads, "chain": not broken}
     return plain(found, 200 if ready else 503)

@@ -129,6 +129,10 @@ CATALOGUE: Mapping[str, Text] = MappingProxyType(
         "busy": Text("系统繁忙,请稍后重试。", "The service is busy; try again shortly."),
         "deadline": Text("等待过久,未作处理,可重试。", "This waited too long and was not begun; it may be sent again."),
         "writer_down": Text("记账暂停,请稍后重试。", "Recording has stopped; try again shortly."),
+        "chain_broken": Text(
+            "账目与封存链不符,现在只读,未作任何记录;请运行 tierengine verify。",
+            "The book differs from its chain of seals: it is read-only, nothing was recorded; run `tierengine verify`.",
+        ),
         "database_down": Text("数据库暂不可用,请稍后重试。", "The database cannot be reached; try again shortly."),
         "schema_outdated": Text(
             "数据库版本为 {got},应为 {expected}。", "The database is at revision {got}, expected {expected}."

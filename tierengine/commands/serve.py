@@ -93,9 +93,26 @@ def _announce(screen: Screen, address: str) -> None:
             time.sleep(0.05)
     else:
         return
+    if _read_only(address_of=url):
+        screen.warn(
+            "账目与封存链不符:只读,不记账。请运行 tierengine verify,看第一处在哪里。",
+            "The book differs from its chain of seals: read-only, nothing is recorded. Run `tierengine verify`.",
+            style="bold red",
+        )
     screen.end(
         {"address": address, "docs": f"{address}/docs"},
         lambda: screen.print(
             f"服务已就绪:{address}(接口说明 {address}/docs)", f"Serving at {address} (API pages at {address}/docs)"
         ),
     )
+
+
+def _read_only(address_of: str) -> bool:
+    """Whether the service says that a broken chain of seals keeps it from recording."""
+    try:
+        urllib.request.urlopen(address_of.replace("/livez", "/readyz"), timeout=10).close()  # noqa: S310  as above
+    except urllib.error.HTTPError as problem:
+        return b'"chain":false' in problem.read()
+    except OSError:
+        return False
+    return False

@@ -5,8 +5,13 @@ Each query returns the rows that break its invariant, first one first: (member i
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import chain
+from typing import Final
 
+from tierengine.ledger.chain import Fault, Wrong, check, check_anchors
 from tierengine.store.dialect import Link
 
 SAMPLES = 5
@@ -37,6 +42,13 @@ _MOVED = """
         SELECT destination_id AS account_id, amount FROM posting
         UNION ALL SELECT source_id, -amount FROM posting) AS sides
     GROUP BY account_id
+"""
+
+# What each entry moves into the accounts whose money lies in lots, less what it moves out.
+_KEPT = """
+    SELECT p.entry_id, SUM(CASE WHEN t.kind IN ('available', 'held') THEN p.amount ELSE 0 END
+                         - CASE WHEN f.kind IN ('available', 'held') THEN p.amount ELSE 0 END) AS amount
+    FROM posting p JOIN account f ON f.id = p.source_id JOIN account t ON t.id = p.destination_id GROUP BY p.entry_id
 """
 
 # What should stand of each (event key, rule): of each step the highest id, of the steps that stand the last one.
@@ -88,6 +100,18 @@ INVARIANTS = (
                AND a.balance <> CASE WHEN a.kind = 'debt' THEN -COALESCE(m.amount, 0) ELSE COALESCE(m.amount, 0) END)
            OR (a.member_id IS NOT NULL AND a.balance IS NULL) OR (a.member_id IS NULL AND a.balance IS NOT NULL)
         ORDER BY a.id
+        """,
+    ),
+    Invariant(
+        2,
+        "entry_differs",
+        "每条记账的分录之和等于它的金额",
+        "the postings of an entry sum to what it says",
+        """
+        SELECT e.member_id, e.id, COALESCE(p.amount, 0), e.delta FROM entry e
+        LEFT JOIN (SELECT entry_id, SUM(amount) AS amount FROM posting GROUP BY entry_id) AS p ON p.entry_id = e.id
+        WHERE (e.kind NOT IN ('hold', 'void') AND COALESCE(p.amount, 0) <> ABS(e.delta))
+           OR (e.kind IN ('hold', 'void') AND (e.delta <> 0 OR COALESCE(p.amount, 0) = 0)) ORDER BY e.id
         """,
     ),
     Invariant(
@@ -152,6 +176,22 @@ INVARIANTS = (
     ),
     Invariant(
         5,
+        "entry_lots_differ",
+        "每条记账对可用和冻结的增减等于它建立的批次减去用掉的",
+        "what an entry moves in and out of available and held is what it made of lots less what it took from them",
+        f"""
+        SELECT member_id, id, moved, lots FROM (
+            SELECT e.member_id, e.id, COALESCE(p.amount, 0) AS moved,
+                   COALESCE(l.amount, 0) - COALESCE(u.amount, 0) AS lots
+            FROM entry e
+            LEFT JOIN ({_KEPT}) AS p ON p.entry_id = e.id
+            LEFT JOIN (SELECT entry_id, SUM(amount) AS amount FROM lot GROUP BY entry_id) AS l ON l.entry_id = e.id
+            LEFT JOIN (SELECT entry_id, SUM(amount) AS amount FROM lot_use GROUP BY entry_id) AS u ON u.entry_id = e.id
+        ) AS entries WHERE moved <> lots ORDER BY id
+        """,
+    ),
+    Invariant(
+        5,
         "debt_and_available",
         "欠额大于零时可用为零",
         "a member with a debt has nothing available in that wallet",
@@ -208,6 +248,34 @@ INVARIANTS = (
         """,
     ),
     Invariant(
+        13,
+        "orphan",
+        "每条推得、批次用量、所引判定都有出处",
+        "every contribution has its event, every use of a lot its entry, every cited decision is there",
+        """
+        SELECT c.member_id, 'contribution', c.id FROM contribution c LEFT JOIN event v ON v.id = c.event_id
+        LEFT JOIN emission m ON m.id = c.event_id WHERE v.id IS NULL AND m.id IS NULL
+        UNION ALL
+        SELECT u.member_id, 'lot_use', u.id FROM lot_use u LEFT JOIN entry e ON e.id = u.entry_id
+        WHERE e.id IS NULL OR e.member_id <> u.member_id
+        UNION ALL
+        SELECT e.member_id, 'entry', e.id FROM entry e LEFT JOIN decision d ON d.id = e.decision_id
+        WHERE e.decision_id IS NOT NULL AND (d.id IS NULL OR d.member_id <> e.member_id) ORDER BY 3
+        """,
+    ),
+    Invariant(
+        16,
+        "award_unlisted",
+        "每份奖品都有名单上的获奖者，金额与名单相符",
+        "every prize has its winner on the frozen list, and the amount stated there",
+        """
+        SELECT e.member_id, e.id, e.delta, w.prize FROM entry e
+        LEFT JOIN award_run r ON r.dealer_id = e.dealer_id AND e.cause_key = 'award:' || r.award || ':' || r.year
+        LEFT JOIN award_winner w ON w.run_id = r.id AND w.member_id = e.member_id
+        WHERE e.kind = 'award' AND (w.prize IS NULL OR w.prize <> e.delta) ORDER BY e.id
+        """,
+    ),
+    Invariant(
         16,
         "award_differs",
         "每位获奖者的奖品至多发一次，总额不超预算",
@@ -220,11 +288,37 @@ INVARIANTS = (
 )
 
 
-def verify(link: Link) -> tuple[Broken, ...]:
-    """Run every invariant; return those that do not hold, in order."""
+# What is found by walking the chains (chain.py) and not by a query.
+_SENTENCES: Final[Mapping[Wrong, tuple[str, str]]] = {
+    "row_changed": ("每一行与封存时相同", "every row is as it was sealed"),
+    "row_removed": ("封存过的行都在", "every sealed row is there"),
+    "row_unsealed": ("每一行都已封存或等待封存", "every row is sealed or listed to be"),
+    "seal_broken": ("每一封的散列与内容、前一封相符", "every seal's hash follows from its rows and the seal before"),
+    "seal_missing": ("封的编号连续", "the seals are numbered without a gap"),
+    "anchor_differs": ("链与外存的链头相符", "the chains pass through the anchors kept outside"),
+}
+CHAIN: Final = {wrong: Invariant(12, wrong, *sentences, "") for wrong, sentences in _SENTENCES.items()}
+
+
+def verify(link: Link, anchors: Iterable[str] = ()) -> tuple[Broken, ...]:
+    """Run every invariant; return those that do not hold, in order. Call it inside a snapshot.
+
+    anchors  lines of an anchor file; BadAnchor for one that is none
+    """
     found = []
     for invariant in INVARIANTS:
         rows = link.ask(invariant.sql).rows()
         if rows:
             found.append(Broken(invariant, len(rows), tuple(rows[:SAMPLES])))
-    return tuple(found)
+    return (*found, *broken_chains(chain(check(link), check_anchors(link, anchors))))
+
+
+def broken_chains(faults: Iterable[Fault]) -> tuple[Broken, ...]:
+    """Return the faults as broken invariants: (dealer id, seal number, table, row's key), the first ones first."""
+    counts: Counter[Wrong] = Counter()
+    samples: dict[Wrong, list[tuple[object, ...]]] = {}
+    for fault in faults:
+        counts[fault.wrong] += 1
+        if counts[fault.wrong] <= SAMPLES:
+            samples.setdefault(fault.wrong, []).append(fault.row())
+    return tuple(Broken(CHAIN[wrong], counts[wrong], tuple(samples[wrong])) for wrong in CHAIN if wrong in counts)

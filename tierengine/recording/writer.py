@@ -22,6 +22,7 @@ from typing import Final, Literal, Self, TypeVar
 
 import psycopg
 
+from tierengine.ledger.chain import Fault, check_tail
 from tierengine.recording.items import Answer, Item
 from tierengine.recording.queue import Job, fail, take_group
 from tierengine.recording.recorder import Clock, Recorder, clock
@@ -58,7 +59,8 @@ _DOWN: Final = (sqlite3.OperationalError, psycopg.OperationalError)
 class Writer:
     """Owns the writing of one book in this process. Thread-safe; `close` drains it.
 
-    On SQLite it holds the file's writer lock; a second one is refused with WriterBusy, which names the holder.
+    On SQLite it holds the file's writer lock; a second one is refused with WriterBusy, which names the holder. Where
+    the last seals do not hold (`broken`), everything is refused with `chain_broken`, and the book is only read.
     """
 
     def __init__(self, url: str, settings: Settings | None = None, *, now: Clock = clock) -> None:
@@ -73,6 +75,7 @@ class Writer:
         self._last_bulk = 0.0
         self._piece = 64
         check_ready(url)
+        self.broken = self._check_chain()
         self._lock = WriterLock(sqlite_path(url)) if self.settings.kind == "sqlite" else None
         self._recorder: Recorder | None = None
         self._room: Room | None = None
@@ -89,7 +92,7 @@ class Writer:
     @property
     def ready(self) -> bool:
         """Whether what is submitted now will be recorded; `/readyz` is red while it is not."""
-        return not self._closing and not self._failed and self._thread.is_alive()
+        return not self._closing and not self._failed and not self.broken and self._thread.is_alive()
 
     def submit(self, item: Item, lane: Lane = "till") -> Future[Answer]:
         """Queue an item. The answer comes after COMMIT; a full queue answers at once.
@@ -100,7 +103,9 @@ class Writer:
         deadline = time.monotonic() + self.settings.deadline_ms / 1_000 if lane == "till" else None
         job = Job(future, item, deadline=deadline)
         with self._changed:
-            if self._closing:
+            if self.broken:
+                job.refuse("chain_broken")
+            elif self._closing:
                 job.refuse("writer_down")
             elif len(self._lanes[lane]) >= self.settings.queue_size:
                 job.refuse("busy")
@@ -146,6 +151,17 @@ class Writer:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def _check_chain(self) -> Fault | None:
+        """Return the first fault among the last seals: on a book that was tampered with, nothing more is written."""
+        link = connect(self.url, self.settings, readonly=True)
+        try:
+            found = next(check_tail(link), None)
+        finally:
+            link.close()
+        if found is not None:
+            _log.critical("the chain of seals is broken, the book is read-only: %s at %s", found.wrong, found.row())
+        return found
+
     # ---- the queue ----------------------------------------------------------------------------------------------
 
     def _put(self, *jobs: Job) -> None:
@@ -154,9 +170,9 @@ class Writer:
         with self._changed:
             while lane and len(lane) + len(jobs) > max(self.settings.queue_size, self._most()) and not self._closing:
                 self._changed.wait(0.5)
-            if self._closing:
+            if self._closing or self.broken:
                 for job in jobs:
-                    job.refuse("writer_down")
+                    job.refuse("chain_broken" if self.broken else "writer_down")
             else:
                 lane.extend(jobs)
                 self._changed.notify_all()

@@ -14,7 +14,7 @@ import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
-from typing import Any, Literal, Protocol
+from typing import Any, Final, Literal, Protocol
 
 import orjson
 import psycopg
@@ -25,7 +25,10 @@ from psycopg.types.numeric import Int8Dumper
 from sqlalchemy.dialects import postgresql
 from sqlmodel import SQLModel
 
+from tierengine.store.models import Unsealed
+
 DatabaseKind = Literal["sqlite", "postgresql"]
+LISTED: Final = 500  # rows of one table in one list of `unsealed`
 Row = tuple[Any, ...]
 
 _LIST = re.compile(r"\bIN \(\?(\d+)\*\)")
@@ -56,6 +59,22 @@ def _gathered(texts: tuple[str, ...]) -> str:
     return "SELECT " + ", ".join(parts)
 
 
+def with_unsealed(parts: Sequence[tuple[Table, Sequence[Row]]]) -> list[tuple[Table, Sequence[Row]]]:
+    """Return `parts` with the lists of what no seal covers yet: a row for hundreds, so it costs hardly anything."""
+    listed: list[Row] = []
+    found: dict[int, dict[str, list[Any]]] = {}
+    for table, rows in parts:
+        for first in range(0, len(rows) if table.insert_only else 0, LISTED):
+            for dealer, refs in table.refs(rows[first : first + LISTED]):
+                mine = found.setdefault(dealer, {})
+                if table.name in mine:
+                    listed.append((dealer, orjson.dumps(found.pop(dealer)).decode()))
+                    mine = found.setdefault(dealer, {})
+                mine[table.name] = refs
+    listed += [(dealer, orjson.dumps(refs).decode()) for dealer, refs in found.items()]
+    return [*parts, (_UNSEALED, listed)] if listed else list(parts)
+
+
 @cache
 def _stored(tables: tuple[Table, ...]) -> str:
     """Return one statement of PostgreSQL that inserts into several tables, each from a document of its own."""
@@ -81,17 +100,24 @@ class Table:
     JSON columns are given as JSON text, binary ones as bytes. With `key` the table is a cache or a state, and a row
     whose key is there overwrites it. PostgreSQL receives all rows as one JSON document, so one prepared statement
     serves any number of rows; SQLite steps a prepared statement row by row, which costs it nothing.
+
+    `made` names columns that the database fills in. Rows of an insert-only table are listed in `unsealed` by whoever
+    writes them here, in the same statement: nobody can forget it.
     """
 
-    __slots__ = ("_binary", "_docs", "columns", "name", "postgresql", "sqlite")
+    __slots__ = ("_binary", "_dealer", "_docs", "_key", "columns", "insert_only", "name", "postgresql", "sqlite")
 
-    def __init__(self, model: type[SQLModel], key: tuple[str, ...] = ()) -> None:
+    def __init__(self, model: type[SQLModel], key: tuple[str, ...] = (), made: tuple[str, ...] = ()) -> None:
         table = SQLModel.metadata.tables[str(model.__tablename__)]
-        self.name = table.name
+        given = [column for column in table.columns if column.name not in made]
         # SQLAlchemy's names are a subclass of str that orjson does not take as keys.
-        self.columns = tuple("" + column.name for column in table.columns)
-        self._docs = [at for at, column in enumerate(table.columns) if isinstance(column.type, sa.JSON)]
-        self._binary = [at for at, column in enumerate(table.columns) if isinstance(column.type, sa.LargeBinary)]
+        self.name = "" + table.name
+        self.insert_only = bool(table.info.get("insert_only"))
+        self.columns = tuple("" + column.name for column in given)
+        self._docs = [at for at, column in enumerate(given) if isinstance(column.type, sa.JSON)]
+        self._binary = [at for at, column in enumerate(given) if isinstance(column.type, sa.LargeBinary)]
+        self._key = [at for at, column in enumerate(given) if column.primary_key and column.name != "dealer_id"]
+        self._dealer = self.columns.index("dealer_id") if "dealer_id" in self.columns else -1
         names = ", ".join(f'"{name}"' for name in self.columns)
         end = ""
         if key:
@@ -102,12 +128,22 @@ class Table:
         dialect = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy types it as such
         types = ", ".join(
             f'"{column.name}" {column.type.dialect_impl(dialect).compile(dialect).partition(" COLLATE")[0]}'
-            for column in table.columns
+            for column in given
         )
         self.sqlite = f"INSERT INTO {self.name} ({names}) VALUES ({', '.join('?' * len(self.columns))}){end}"
         self.postgresql = (
             f"INSERT INTO {self.name} ({names}) SELECT {names} FROM json_to_recordset($1::json) AS given ({types}){end}"
         )
+
+    def refs(self, rows: Sequence[Row]) -> Iterator[tuple[int, list[Any]]]:
+        """Return what names each row in `unsealed`, by dealer."""
+        dealers = {row[self._dealer] for row in rows}
+        for dealer in sorted(dealers):
+            mine = rows if len(dealers) == 1 else [row for row in rows if row[self._dealer] == dealer]
+            if len(self._key) == 1:
+                yield dealer, [row[self._key[0]] for row in mine]
+            else:
+                yield dealer, [[row[at] for at in self._key] for row in mine]
 
     def document(self, rows: Sequence[Row]) -> str:
         """Return `rows` as the JSON document that PostgreSQL takes apart."""
@@ -122,6 +158,9 @@ class Table:
                 changed.append(values)
             return orjson.dumps([dict(zip(self.columns, values, strict=True)) for values in changed]).decode()
         return orjson.dumps([dict(zip(self.columns, row, strict=True)) for row in rows]).decode()
+
+
+_UNSEALED: Final = Table(Unsealed, made=("id",))
 
 
 class Answer(Protocol):
@@ -248,12 +287,12 @@ class SqliteLink:
         return lambda: found
 
     def write(self, table: Table, rows: Sequence[Row]) -> None:
-        if rows:
-            self.raw.executemany(table.sqlite, rows)
+        self.store([(table, rows)])
 
     def store(self, parts: Sequence[tuple[Table, Sequence[Row]]]) -> None:
-        for table, rows in parts:
-            self.write(table, rows)
+        for table, rows in with_unsealed(parts):
+            if rows:
+                self.raw.executemany(table.sqlite, rows)
 
     @contextmanager
     def pipeline(self) -> Iterator[None]:
@@ -316,11 +355,10 @@ class PostgresLink:
         return lambda: [[tuple(row.values()) for row in part or ()] for part in cursor.fetchone() or ()]
 
     def write(self, table: Table, rows: Sequence[Row]) -> None:
-        if rows:
-            psycopg.RawCursor(self.raw).execute(table.postgresql, (table.document(rows),))
+        self.store([(table, rows)])
 
     def store(self, parts: Sequence[tuple[Table, Sequence[Row]]]) -> None:
-        full = [(table, rows) for table, rows in parts if rows]
+        full = [(table, rows) for table, rows in with_unsealed(parts) if rows]
         if full:
             documents = [table.document(rows) for table, rows in full]
             psycopg.RawCursor(self.raw).execute(_stored(tuple(table for table, _ in full)), documents)

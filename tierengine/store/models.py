@@ -6,15 +6,14 @@ the tables can be distributed by (dealer, member). Ids come from `id_block` in b
 Text that is ordered or compared with positions is `COLLATE "C"` on PostgreSQL. Rows written at every sale carry foreign
 keys only where a wrong one could not be seen in the row itself (each costs a look-up a row); `verify` checks the rest.
 
-Insert only: event, contribution, decision, entry, posting, lot, lot_use, command, hold, hold_lot, hold_end, emission,
-policy_version, idempotency, event_conflict. Caches, rebuilt identically by `verify --rebuild`: ledger (but for its
-lock), tier_change, checkpoint, account balances, lot_state, hold_state, attribute, machine, parked. Operational:
-dealer, store, member, member_person, member_phone, api_key, award_run, award_winner.
+Insert only, and sealed: the tables of INSERT_ONLY; `seal` itself is insert only too. Caches, rebuilt identically by
+`verify --rebuild`: ledger (but for its lock), tier_change, checkpoint, account balances, lot_state, hold_state,
+attribute, machine, parked. Operational: dealer, store, member, member_person, member_phone, api_key, unsealed.
 """
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from sqlalchemy import (
     BigInteger,
@@ -598,3 +597,41 @@ class AwardWinner(SQLModel, table=True):
     place: int = Field(sa_column=Column(Integer, nullable=False))
     score: int = _big()
     prize: int = _big()
+
+
+class Unsealed(SQLModel, table=True):
+    """What one transaction inserted and no seal covers yet; the sealer moves it. A transaction has one row, not many.
+
+    `refs` is canonical JSON: table → the rows' keys (the id, or the list of key columns where there is none).
+    """
+
+    __tablename__: ClassVar[str] = "unsealed"
+    id: int | None = Field(default=None, sa_column=Column(BIG, primary_key=True, autoincrement=True))
+    dealer_id: int = _big()
+    refs: str = _text()
+
+
+class Seal(SQLModel, table=True):
+    """A link of a dealer's hash chain: which rows, the SHA-256 of each, and one over these and the link before.
+
+    refs     as in Unsealed
+    digests  32 bytes a row, in the order of `refs`
+    hash     hexadecimal; ledger/chain.py says of what
+    """
+
+    __tablename__: ClassVar[str] = "seal"
+    dealer_id: int = _ref("dealer.id", primary_key=True)
+    number: int = Field(sa_column=Column(BIG, primary_key=True, autoincrement=False))
+    sealed_at: int = _big()
+    refs: str = _text()
+    digests: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    hash: str = _text()
+
+
+# What is written once and sealed. `emission.applied`, the state of its delivery, is no part of what is sealed.
+INSERT_ONLY: Final = (
+    "policy_version", "event", "event_conflict", "contribution", "decision", "emission", "entry", "posting", "lot",
+    "lot_use", "command", "hold", "hold_lot", "hold_end", "idempotency", "award_run", "award_winner",
+)  # fmt: skip
+for _name in INSERT_ONLY:
+    SQLModel.metadata.tables[_name].info["insert_only"] = True

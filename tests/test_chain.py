@@ -1,0 +1,330 @@
+"""Whoever goes past the triggers and changes what is sealed is found out, on both databases, and the row is named."""
+
+import contextlib
+import shutil
+import sqlite3
+import threading
+import time
+
+import pytest
+
+from tests import postgres
+from tests.test_recording import Club
+from tierengine.ledger import chain
+from tierengine.ledger.sealing import seal
+from tierengine.ledger.verify import CHAIN, verify
+from tierengine.recording.recorder import Recorder
+from tierengine.store import database
+from tierengine.store.ids import Ids, transact
+from tierengine.store.models import INSERT_ONLY
+
+TRIGGERS = {
+    "sqlite": "SELECT tbl_name || '.' || name FROM sqlite_master WHERE type = 'trigger'",
+    "postgresql": "SELECT tgrelid::regclass || '.' || tgname FROM pg_trigger WHERE NOT tgisinternal",
+}
+
+
+def sealed(link, now=1_000):
+    """Seal everything; return how many rows."""
+    count = 0
+    while done := transact(link, Ids(), lambda link, _: seal(link, now, wait=True)):
+        count += done
+    return count
+
+
+def disarm(link):
+    """Do as somebody with all rights would: take the triggers away."""
+    for (name,) in link.ask(TRIGGERS[link.kind]).rows():
+        table, _, trigger = name.partition(".")
+        link.begin()
+        link.run(f"DROP TRIGGER {trigger}" + (f" ON {table}" if link.kind == "postgresql" else ""))
+        link.commit()
+
+
+def run(link, *statements):
+    link.begin()
+    for sql, *values in statements:
+        link.run(sql, *values)
+    link.commit()
+
+
+def fill(url):
+    """Make a book with a dozen seals and no triggers any more."""
+    database.migrate(url)
+    club = Club(url)
+    for member in ("M1", "M2", "M3", "M4"):
+        club.send(*club.golden(member), club.parts(f"{member}-P1", "2026-03-10", member, amount=500_000))
+        club.send(club.parts(f"{member}-P2", "2026-03-11", member, amount=300_000))
+        club.send(club.returned(f"{member}-P2", "2026-03-12", number=member))
+        assert sealed(club.link) > 20
+    disarm(club.link)
+    club.close()
+
+
+class There(Club):
+    """The club of a book that is there already."""
+
+    def __init__(self, url):
+        self.url, self.now = url, int(time.time() * 1e6)
+        self.link = database.connect(url)
+        self.dealer = self.rows("SELECT id FROM dealer")[0][0]
+        self.recorder = Recorder(self.link)
+
+
+@pytest.fixture(scope="session")
+def filled_file(tmp_path_factory):
+    made = tmp_path_factory.mktemp("sealed") / "book.db"
+    fill(f"sqlite:///{made}")
+    with contextlib.closing(sqlite3.connect(made)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return made
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def club(request, tmp_path):
+    """The filled book, fresh for each test."""
+    with contextlib.ExitStack() as stack:
+        if request.param == "sqlite":
+            url = f"sqlite:///{shutil.copy(request.getfixturevalue('filled_file'), tmp_path / 't.db')}"
+        else:
+            server = request.getfixturevalue("postgres_server")
+            url = stack.enter_context(postgres.database(server, postgres.template(server, fill)))
+        club = There(url)
+        yield club
+        club.close()
+
+
+def found(club, anchors=()):
+    broken = {one.invariant.code: one for one in verify(club.link, anchors)}
+    club.link.rollback()
+    return broken
+
+
+def ids(club, table, order="id"):
+    return [row[0] for row in club.rows(f"SELECT id FROM {table} ORDER BY {order}")]
+
+
+def last(club):
+    return club.rows("SELECT max(number) FROM seal")[0][0]
+
+
+def seal_of(club, table, number):
+    """The seal that covers a row."""
+    for place, refs in club.rows("SELECT number, refs FROM seal"):
+        if (table, number) in chain.read_refs(refs):
+            return place
+    raise AssertionError((table, number))
+
+
+def test_an_honest_book_is_whole_and_every_row_is_sealed(club):
+    assert found(club) == {}
+    covered = [ref for (refs,) in club.rows("SELECT refs FROM seal ORDER BY number") for ref in chain.read_refs(refs)]
+    there = sum(club.count(table) for table in INSERT_ONLY)
+    assert len(covered) == len(set(covered)) == there
+    assert club.count("unsealed") == 0
+    assert last(club) >= 4
+
+
+def test_what_is_recorded_after_sealing_waits_and_is_no_fault(club):
+    club.send(club.parts("LATE", "2026-04-10"))
+    assert club.count("unsealed") > 0
+    assert found(club) == {}
+    assert sealed(club.link) > 0
+    assert found(club) == {}
+
+
+@pytest.mark.parametrize("table", ["entry", "posting", "lot", "lot_use", "decision", "contribution", "event"])
+def test_a_changed_row_is_named(club, table):
+    number = ids(club, table)[3]
+    column = {"entry": "delta", "decision": "wanted", "event": "occurred_at"}.get(table, "amount")
+    run(club.link, (f"UPDATE {table} SET {column} = {column} + 1 WHERE id = ?1", number))
+    broken = found(club)
+    assert broken["row_changed"].rows == ((club.dealer, seal_of(club, table, number), table, number),)
+
+
+def test_one_letter_in_an_events_text_is_enough(club):
+    number, body = club.rows("SELECT id, body FROM event WHERE kind = 'contact' ORDER BY id")[2]
+    changed = str(chain.orjson.dumps(chain.doc(body)).decode()).replace("phone", "phone2")
+    cast = "CAST(?1 AS jsonb)" if club.link.kind == "postgresql" else "?1"
+    run(club.link, (f"UPDATE event SET body = {cast} WHERE id = ?2", changed, number))
+    assert found(club)["row_changed"].rows == ((club.dealer, seal_of(club, "event", number), "event", number),)
+
+
+def test_a_dropped_posting_is_named(club):
+    number = ids(club, "posting")[5]
+    place = seal_of(club, "posting", number)
+    run(club.link, ("DELETE FROM posting WHERE id = ?1", number))
+    broken = found(club)
+    assert broken["row_removed"].rows == ((club.dealer, place, "posting", number),)
+    assert "entry_differs" in broken
+
+
+def test_a_row_put_in_between_is_named(club):
+    number = ids(club, "posting")[5]
+    between = (
+        "INSERT INTO posting SELECT 900000001, dealer_id, member_id, entry_id, source_id, destination_id, 1 "
+        "FROM posting WHERE id = ?1"
+    )
+    run(club.link, (between, number))
+    assert found(club)["row_unsealed"].rows == ((club.dealer, 0, "posting", 900000001),)
+
+
+def test_two_seals_that_changed_places_are_named(club):
+    run(
+        club.link,
+        ("UPDATE seal SET number = 1000001 WHERE number = 2",),
+        ("UPDATE seal SET number = 2 WHERE number = 3",),
+        ("UPDATE seal SET number = 3 WHERE number = 1000001",),
+    )
+    assert found(club)["seal_broken"].rows[0] == (club.dealer, 2, "", None)
+
+
+def test_a_seal_put_in_between_is_named(club):
+    """With its rows and a hash of its own: what comes after it no longer follows."""
+    newest = last(club)
+    before = club.rows("SELECT hash FROM seal WHERE number = 2")[0][0]
+    refs, digests = "{}", b""
+    made = chain.link_hash(before, club.dealer, 3, 7, refs, digests)
+    moves = [("UPDATE seal SET number = ?1 WHERE number = ?2", at + 1, at) for at in range(newest, 2, -1)]
+    run(
+        club.link,
+        *moves,
+        ("INSERT INTO seal VALUES (?1, 3, 7, ?2, ?3, ?4)", club.dealer, refs, digests, made),
+    )
+    assert found(club)["seal_broken"].rows[0] == (club.dealer, 4, "", None)
+
+
+def test_a_seal_that_is_gone_is_named(club):
+    run(club.link, ("DELETE FROM seal WHERE number = 2",))
+    assert found(club)["seal_missing"].rows == ((club.dealer, 2, "", None),)
+
+
+def test_a_chain_cut_short_leaves_rows_that_nothing_covers(club):
+    newest = last(club)
+    uncovered = club.rows("SELECT refs FROM seal WHERE number = ?1", newest)[0][0]
+    run(club.link, ("DELETE FROM seal WHERE number = ?1", newest))
+    broken = found(club)
+    assert broken["row_unsealed"].count == len(chain.read_refs(uncovered))
+    named = {(row[2], row[3]) for row in broken["row_unsealed"].rows}
+    assert named <= set(chain.read_refs(uncovered))
+
+
+def test_a_tail_cut_off_with_its_rows_is_known_by_its_anchor_only(club):
+    """The newest event goes with its seal, and the book looks as if it had never come."""
+    anchor = [chain.anchor_line(head) for head in chain.heads(club.link)]
+    club.link.rollback()
+    assert found(club, anchor) == {}
+    before = last(club)
+    club.send(club.contact("last", "2026-05-01", "M0"))
+    club.rows("SELECT 1")
+    sealed(club.link)
+    later = [*anchor, *[chain.anchor_line(head) for head in chain.heads(club.link)]]
+    club.link.rollback()
+    assert found(club, later) == {}
+    for (refs,) in club.rows("SELECT refs FROM seal WHERE number > ?1", before):
+        for table, number in chain.read_refs(refs):
+            run(club.link, (f"DELETE FROM {table} WHERE id = ?1", number))
+    run(club.link, ("DELETE FROM seal WHERE number > ?1", before))
+    assert set(found(club)) & set(CHAIN) == set()
+    assert set(found(club, anchor)) & set(CHAIN) == set()
+    assert found(club, later)["anchor_differs"].rows == ((club.dealer, before + 1, "d1", None),)
+
+
+def test_a_chain_forged_from_the_start_differs_from_its_anchor(club):
+    anchor = [chain.anchor_line(head) for head in chain.heads(club.link)]
+    club.link.rollback()
+    number = ids(club, "entry")[0]
+    refs = [(club.dealer, text) for (text,) in club.rows("SELECT refs FROM seal ORDER BY number")]
+    run(
+        club.link,
+        ("UPDATE entry SET cause_key = 'forged' WHERE id = ?1", number),
+        ("DELETE FROM seal",),
+        *(("INSERT INTO unsealed (dealer_id, refs) VALUES (?1, ?2)", dealer, text) for dealer, text in refs),
+    )
+    sealed(club.link)
+    assert set(found(club)) & set(CHAIN) == set()
+    assert "anchor_differs" in found(club, anchor)
+
+
+def test_a_line_that_is_no_anchor_is_said_by_its_number(club):
+    with pytest.raises(chain.BadAnchor, match="line 2"):
+        verify(club.link, ["", '{"dealer": 7}'])
+    club.link.rollback()
+
+
+def test_a_row_changed_before_it_could_be_sealed_away_is_missed_but_a_removed_one_is_not(club):
+    club.send(club.parts("LATE", "2026-04-10"))
+    number = ids(club, "event")[-1]
+    run(club.link, ("DELETE FROM contribution WHERE event_id = ?1", number))
+    sealed(club.link)
+    assert {row[2] for row in found(club)["row_removed"].rows} == {"contribution"}
+
+
+def test_the_check_at_a_start_sees_the_last_seals_only(club):
+    old, new = (
+        chain.read_refs(club.rows("SELECT refs FROM seal WHERE number = ?1", at)[0][0]) for at in (1, last(club))
+    )
+    table, number = next(ref for ref in old if ref[0] == "contribution")
+    run(club.link, (f"UPDATE {table} SET amount = amount + 1 WHERE id = ?1", number))
+    assert list(chain.check_tail(club.link, 2)) == []
+    assert [fault.wrong for fault in chain.check_tail(club.link, 1_000)] == ["row_changed"]
+    club.link.rollback()
+    table, number = next(ref for ref in new if ref[0] == "event")
+    run(club.link, (f"UPDATE {table} SET source = 'other' WHERE id = ?1", number))
+    assert [fault.row()[2:] for fault in chain.check_tail(club.link, 2)] == [(table, number)]
+    club.link.rollback()
+
+
+def test_a_transaction_that_commits_late_is_sealed_late_and_never_skipped(postgres_book_url):
+    """Its ids lie below those that are sealed already."""
+    club = Club(postgres_book_url)
+    early = club.recorder
+    early.link.begin()
+    item = club.contact("early", "2026-03-01", "M1")
+    later = There(postgres_book_url)  # as a second process: its own connection and its own block of ids
+    committing, go = threading.Event(), threading.Event()
+    commit = early.link.commit
+
+    def wait():
+        committing.set()
+        go.wait(30)
+        commit()
+
+    early.ids.reserve(early.link, 600)
+    early.link.commit = wait
+    thread = threading.Thread(target=lambda: club.send(item))
+    thread.start()
+    assert committing.wait(30)
+    later.send(later.contact("later", "2026-03-02", "M2"))
+    sealed(later.link)
+    first = {ref for (refs,) in later.rows("SELECT refs FROM seal") for ref in chain.read_refs(refs)}
+    go.set()
+    thread.join(30)
+    early.link.commit = commit
+    assert sealed(later.link) > 0
+    second = {ref for (refs,) in later.rows("SELECT refs FROM seal") for ref in chain.read_refs(refs)} - first
+    assert min(number for _, number in second) < max(number for _, number in first)
+    assert found(later) == {}
+    later.close()
+    club.close()
+
+
+def test_the_chain_is_the_same_on_both_databases():
+    """Its content is defined by RFC 8785, not by a database: this digest may never change."""
+    assert chain.link_hash("", 1, 1, 5, '{"event":[7]}', bytes(32)) == (
+        chain.hashlib.sha256(b'["",1,1,5,"{\\"event\\":[7]}","' + b"00" * 32 + b'"]').hexdigest()
+    )
+
+
+def test_the_digest_of_a_row_is_of_its_columns_in_order(club):
+    number, *row = club.rows(
+        "SELECT id, dealer_id, member_id, entry_id, source_id, destination_id, amount FROM posting"
+    )[0]
+    dealer, member, entry, source, destination, amount = row
+    text = (
+        f'posting\n{{"amount":{amount},"dealer_id":{dealer},"destination_id":{destination},"entry_id":{entry},'
+        f'"id":{number},"member_id":{member},"source_id":{source}}}'
+    )
+    got = chain.digests_of(club.link, [("posting", number)])
+    club.link.rollback()
+    assert got == {("posting", number): chain.hashlib.sha256(text.encode()).digest()}

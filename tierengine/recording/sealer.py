@@ -1,0 +1,78 @@
+"""The sealer of a service: seals in the background what was recorded, so that the chain is seconds behind the book."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import threading
+from typing import Final
+
+import psycopg
+
+from tierengine.errors import TierengineError
+from tierengine.ledger.sealing import seal
+from tierengine.recording.recorder import clock
+from tierengine.recording.writer import Writer
+from tierengine.settings import Settings
+from tierengine.store.database import NotReady, connect
+from tierengine.store.dialect import Link
+from tierengine.store.ids import Ids, transact
+
+# Between two pieces, so that what tills send is recorded between them; and between two looks when nothing waits.
+PAUSE_SECONDS: Final = 0.05
+IDLE_SECONDS: Final = 1.0
+_ANY: Final = "SELECT 1 FROM unsealed LIMIT 1"
+_log = logging.getLogger(__name__)
+
+
+class Sealer:
+    """A thread that seals until it is closed. On SQLite the writer's connection does it, on PostgreSQL one of its own.
+
+    Several processes may run one each: one of them seals, the others find it locked and look again later.
+    """
+
+    def __init__(self, settings: Settings, writer: Writer) -> None:
+        self._settings, self._writer = settings, writer
+        self._link: Link | None = None
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._live, name="tierengine-sealer", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """End the thread; what is unsealed then is sealed by the next one."""
+        self._closing.set()
+        self._thread.join()
+
+    def _live(self) -> None:
+        while True:
+            try:
+                sealed = self._piece()
+            except (psycopg.Error, sqlite3.Error, NotReady, TierengineError) as problem:
+                _log.warning("sealing waits: %s", type(problem).__name__)
+                self._part()
+                sealed = 0
+            if self._closing.wait(PAUSE_SECONDS if sealed else IDLE_SECONDS):
+                break
+        self._part()
+
+    def _piece(self) -> int:
+        """Seal a piece; return how many rows."""
+        sqlite = self._settings.kind == "sqlite"
+        if self._link is None:
+            self._link = connect(self._settings.database_url, self._settings, readonly=sqlite)
+        waiting = self._link.ask(_ANY).rows()
+        self._link.rollback()
+        if not waiting:
+            return 0
+        if sqlite:
+            return self._writer.perform(_act).result() or 0
+        return transact(self._link, Ids(), _act) or 0
+
+    def _part(self) -> None:
+        link, self._link = self._link, None
+        if link is not None:
+            link.close()
+
+
+def _act(link: Link, _: Ids) -> int | None:
+    return seal(link, clock())
