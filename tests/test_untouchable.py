@@ -60,7 +60,6 @@ def test_the_service_runs_as_a_role_that_may_change_nothing(postgres_book_url, r
         assert till.post("/v1/sales", order(credit="max")).status_code == 201
         back = till.post("/v1/sales/P1/returns", {"source_id": "R1", "occurred_at": order()["occurred_at"]})
         assert back.status_code == 201, back.text
-        # (A referral gives to another member: the only state that an insert-only table has.)
         until = time.monotonic() + 20
         while count(postgres_book_url, "unsealed") and time.monotonic() < until:
             time.sleep(0.1)

@@ -40,11 +40,10 @@ def migrate(
     def show() -> None:
         screen.print(f"账本已就绪:{shown}", f"The book is ready: {shown}", style="green")
         if role:
-            screen.print(
-                f"角色 {role} 可以添记和查阅。" + (f"给它设密码:ALTER ROLE {role} PASSWORD '…'" if made else ""),
-                f"Role {role} may add and read."
-                + (f" Set it a password: ALTER ROLE {role} PASSWORD '…'" if made else ""),
-            )
+            screen.print(f"角色 {role} 可以添记和查阅。", f"Role {role} may add and read.")
+        if made:
+            password = f"ALTER ROLE {role} PASSWORD '…'"
+            screen.print(f"给它设密码:{password}", f"Set it a password: {password}")
 
     return screen.end({"database": shown, "ready": True} | ({"role": role, "role_made": made} if role else {}), show)
 
