@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, get_args
 
 from rules import names, values
 from rules.desk import Desk, Form
-from rules.policy import Example, Mark, Plain
+from rules.policy import Example, Mark, Plain, State
 from rules.source import Entries, Items, Node, Scalar
 from rules.values import plain
 from rules.vocabulary import COMMON, FIELDS, KINDS
 
 _EVENT_KEYS: Final = ("event", "at", "member", "store")
 _EXPECT_KEYS: Final = (
-    "member", "at", "tier", "level", "traits", "why", "grants", "balance", "pays", "price", "entitlements", "duties",
-    "lists",
+    "member", "at", "tier", "state", "since", "until", "level", "traits", "why", "grants", "balance", "pays", "price",
+    "entitlements", "duties", "lists",
 )  # fmt: skip
 _IDS: Final[dict[str, str]] = {
     "traits": "traits", "why": "traits", "entitlements": "entitlements", "duties": "duties", "lists": "lists",
@@ -168,6 +168,13 @@ def _expect(
             expect[key] = desk.reference("tiers", value, path)
         elif key == "level":
             expect[key] = desk.reference("levels", value, path)
+        elif key == "state":
+            expect[key] = desk.word(value, path, get_args(State), "valid")
+        elif key in ("since", "until"):
+            day = desk.day(value, path)
+            expect[key] = day.isoformat() if day else ""
+        elif key == "entitlements" and isinstance(value, Entries):
+            expect[key] = _left(desk, value, path)
         elif key == "at":
             expect[key] = desk.value(value, path, values.moment, "")
         elif key == "member":
@@ -181,6 +188,18 @@ def _expect(
         else:
             expect[key] = _prices(desk, value, path)
     return expect
+
+
+def _left(desk: Desk, node: Node, about: str) -> dict[str, Plain]:
+    """Read how often each entitlement may still be claimed: a number, or `unlimited`."""
+    found: dict[str, Plain] = {}
+    for written, value in desk.entries(node, about):
+        name, path = desk.reference("entitlements", written, about), f"{about}.{written.text}"
+        if isinstance(value, Scalar) and plain(value.text) in ("unlimited", "不限"):
+            found[name] = "unlimited"
+        else:
+            found[name] = desk.integer(value, path)
+    return found
 
 
 def _ids(desk: Desk, section: str, node: Node | None, about: str) -> tuple[str, ...]:

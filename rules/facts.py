@@ -15,14 +15,17 @@ from rules.vocabulary import ATTRIBUTES, FIELDS
 
 HOWS: Final = get_args(How)
 UNITS: Final = get_args(Unit)
-SPANS: Final = ("this_year", "last_year", "this_quarter", "last_quarter", "since_tier")
+SPANS: Final = ("this_year", "last_year", "this_quarter", "last_quarter", "this_month", "last_month", "since_tier")
 _OVER_A_FIELD: Final = ("sum", "max", "min", "distinct")
-_OVER_KINDS: Final = ("count", "quantity", "months_with", "days_since_first", "days_since_last")
+_SINCE_EVENT: Final = ("days_since_first", "days_since_last", "years_since_first", "years_since_last")
+_OVER_KINDS: Final = ("count", "quantity", "months_with", *_SINCE_EVENT)
+_SINCE_DATE: Final = ("days_since", "years_since")
 _WINDOWS: Final = ("within", "preceding", "in", "checked_within")
 _KEYS: Final = (*HOWS, "to", "of", "field", "where", *_WINDOWS, "title", "unit")
 _UNITS: Final[dict[str, Unit]] = {
     "count": "count", "quantity": "count", "distinct": "count", "months_with": "months", "days_since_first": "days",
-    "days_since_last": "days", "years_since": "years", "fleet": "count", "ratio": "percent",
+    "days_since_last": "days", "years_since_first": "years", "years_since_last": "years", "days_since": "days",
+    "years_since": "years", "fleet": "count", "ratio": "percent",
 }  # fmt: skip
 MAX_RATIOS: Final = 4
 """How many ratios may stand inside one another."""
@@ -75,9 +78,10 @@ class Facts:
             unit = self._unit(form, "percent")
             return Fact(name, title, how, unit, over=over, under=under, mark=mark)
         desk.without_effect(form, "to")
-        if how == "years_since":
+        if how in _SINCE_DATE:
             desk.without_effect(form, "of", "field", "where", *_WINDOWS)
-            return Fact(name, title, how, self._unit(form, "years"), field=self._attribute(form), mark=mark)
+            field = self._attribute(form, how)
+            return Fact(name, title, how, self._unit(form, _UNITS[how]), field=field, mark=mark)
         if how == "fleet":
             desk.without_effect(form, "of", "field", "within", "preceding", "in")
             desk.word(form.get("fleet"), form.path("fleet"), ("owned",), "owned")
@@ -108,9 +112,9 @@ class Facts:
             desk.note("P416", node or form.mark, field, about=f"{form.about}.{how}")
         return kinds, field
 
-    def _attribute(self, form: Form) -> str:
+    def _attribute(self, form: Form, how: How) -> str:
         desk = self._desk
-        found = desk.scalar(form.get("years_since"), form.path("years_since"))
+        found = desk.scalar(form.get(how), form.path(how))
         if found is None:
             return ""
         dates = tuple(item.id for item in ATTRIBUTES.values() if item.type == "date")
@@ -118,7 +122,7 @@ class Facts:
         if name is None:
             desk.note("P411", found, found.text, dates, allowed_zh=names.spelled(dates, names.ATTRIBUTES_ZH))
         elif name not in dates:
-            desk.note("P416", found, found.text, dates, form.path("years_since"))
+            desk.note("P416", found, found.text, dates, form.path(how))
         return name or ""
 
     def _side(self, form: Form, key: str, name: str) -> Fact:

@@ -7,16 +7,19 @@ programme: id            title: text | {zh, en}        currency: CNY          ti
 late: {till: 7 days, erp: 400 days}                    manager_limit: 10     price_token: 15 minutes
 facts:    id: {HOW: kind | [kinds] | field, of: kinds, field: f, where: {field: test}, WINDOW, title, unit}
           HOW is one of count, quantity, sum, max, min, distinct, months_with, days_since_first, days_since_last,
-          years_since, fleet, ratio. `sum`, `max`, `min`, `distinct` name the field and take `of: kinds`; the others
-          name the kinds; `years_since` names a date attribute; `fleet: owned`; `ratio: {…fact…}` with `to: {…fact…}`
-          or fact ids. `checked_within: 12 months` is the window of a fleet.
+          years_since_first, years_since_last, days_since, years_since, fleet, ratio. `sum`, `max`, `min`, `distinct`
+          name the field and take `of: kinds`; the others name the kinds; `days_since` and `years_since` name a date
+          attribute; `fleet: owned`; `ratio: {…fact…}` with `to: {…fact…}` or fact ids. `checked_within: 12 months` is
+          the window of a fleet. What is handed in counts once accepted; `where: {status: submitted}` counts what still
+          waits, `where: {status: [submitted, accepted]}` both.
           WINDOW is one of within: 12 months | preceding: 12 months | in: this_year (last_year, this_quarter,
-          last_quarter, since_tier); none = always.
+          last_quarter, this_month, last_month, since_tier); none = always.
 traits:   id: {title, when: CONDITION, attested: {by: [roles], countersigned_by: [roles], not_own_manager: yes,
           valid: 12 months}}
 tiers:    - {id, title, level, when: CONDITION, unless: CONDITION, promotion: automatic | confirmed,
           confirm_within: 90 days, returns_undo: 30 days, replaces: [ids],
-          keep: {for: 12 months, grace: 90 days, then: one_down | as_facts_say}}
+          keep: {for: 12 months, to: month_end | year_end | end_of_next_year, grace: 90 days,
+          then: one_down | as_facts_say} | life}; of `for` and `to` one or both
 lists:    id: {title, when: CONDITION} | {title, of: tier, short: 1}
 segments: segment: level id
 wallets:  id: {title, unit: money | points, pays_for: [categories], max_share: 100%, block, minimum,
@@ -43,16 +46,19 @@ rewards:  id: {title, on: kinds, where: CONDITION, when: CONDITION, for: [tiers]
           nth: {1: 1000 CNY, 2-3: 1500 CNY, after: none} | nth: {every 10: 100 CNY} (with `counting: all`);
           and `by_class: [{class, where: {field: test}, AMOUNT}]` before it.
 levels:   id: {title, entitlements: {id: {title, quota: 6 | unlimited, period, per_machine, note}},
-          duties: {id: {title, owner, within: 30 days, on: kinds, where, every: 1 month, on_date: attribute,
-          done_by: {kind: {field: test}} | [kinds], matching: [fields], escalate_to}}, terms: {text: text}}
+          duties: {id: {title, owner, within: 30 days, TRIGGER, done_by: {kind: {field: test}} | [kinds],
+          matching: [fields], escalate_to, escalate_after: 2 days}}, terms: {text: text}}
+          TRIGGER is one of on: kinds (with where) | every: 1 month | on_date: attribute (with ahead: 7 days) |
+          on_standing: [promoted, renewed, lapsing, grace, demoted, locked, assigned] (lapsing with ahead: 30 days)
 awards:   id: {title, for: [tiers], months_in_tier: 6, unless: CONDITION, score: {fact: weight},
           ties: [{fact: id, first: highest} | {attribute: id, first: lowest}],
           winners: {share: 20%, at_least: 3, at_most: 10}, prize: 5000 CNY, budget: 50000 CNY, into: wallet}
 examples: - {title, given: [EVENT], expect: {…}}
           EVENT is {event: kind, at: date or time, member, store, …fields…}; fields of a line may stand in the event
-          itself when it has one line. `expect` is {member, at, tier, level, traits: [ids], why: [trait ids],
-          grants: {reward: amount}, balance: {wallet: amount}, pays: money, price: money | {item: money},
-          entitlements: [ids], duties: [ids], lists: [ids]}, any of them.
+          itself when it has one line. `expect` is {member, at, tier, state: valid | grace | locked | assigned,
+          since: day, until: last valid day, level, traits: [ids], why: [trait ids], grants: {reward: amount},
+          balance: {wallet: amount}, pays: money, price: money | {item: money}, entitlements: [ids] | {id: how many
+          are left}, duties: [ids], lists: [ids]}, any of them.
 CONDITION is a mapping, all of whose entries hold: name: TEST, or any / all / none: [CONDITION], or
           {at_least: N, of: [CONDITION]}, or {traits: {at_least: 2, of: [ids]}}, or {trait: id or [ids]}.
           A name is a fact, attribute, or (in `where`) a field of the event. TEST is a scalar (= is), a list (= in), or
@@ -75,6 +81,7 @@ KEYS: dict[str, str] = {
     # facts
     "count": "次数", "quantity": "数量合计", "sum": "合计", "max": "最大", "min": "最小", "distinct": "不同个数",
     "months_with": "有记录月数", "days_since_first": "距首次天数", "days_since_last": "距上次天数",
+    "years_since_first": "距首次年数", "years_since_last": "距上次年数", "days_since": "天数自",
     "years_since": "年限", "fleet": "设备台数", "ratio": "比率", "to": "对比", "of": "范围", "field": "字段",
     "where": "条件", "within": "最近", "preceding": "再往前", "in": "属于", "checked_within": "核实期限",
     "unit": "单位",
@@ -108,19 +115,23 @@ KEYS: dict[str, str] = {
     "less_credit": "扣除抵用", "count_by": "分别计数", "return_frees": "退货还名额",
     # levels
     "entitlements": "权益", "duties": "应尽服务", "terms": "条款", "quota": "额度", "per_machine": "每台",
-    "note": "说明", "owner": "负责人", "every": "每隔", "on_date": "逢", "done_by": "完成于", "matching": "对应",
-    "escalate_to": "升级至",
+    "note": "说明", "owner": "负责人", "every": "每隔", "on_date": "逢", "on_standing": "等级变化", "ahead": "提前",
+    "done_by": "完成于", "matching": "对应",
+    "escalate_to": "升级至", "escalate_after": "逾期后",
     # awards
     "months_in_tier": "在级月数", "score": "评分", "ties": "并列时", "first": "优先者", "fact": "指标项",
     "attribute": "属性项", "winners": "名额", "share": "比例", "prize": "奖品价值", "budget": "预算",
     # examples
     "given": "已知", "expect": "应得", "event": "事件", "at": "时间", "member": "会员", "store": "门店",
+    "state": "状态为", "since": "起自",
     "tier": "等级为", "why": "因为", "grants": "得到", "balance": "余额", "price": "价格为", "pays": "应付",
 }
 
 # canonical English word (an enumerated value) → Chinese spelling
 WORDS: dict[str, str] = {
     "this_year": "今年", "last_year": "去年", "this_quarter": "本季", "last_quarter": "上季",
+    "this_month": "本月", "last_month": "上月", "promoted": "晋级", "renewed": "保级", "lapsing": "将到期",
+    "grace": "宽限", "demoted": "降级", "locked": "冻结", "assigned": "指定", "valid": "有效",
     "since_tier": "本级以来", "automatic": "自动", "confirmed": "经确认", "one_down": "降一级",
     "as_facts_say": "按实际", "debt": "记欠", "forgive": "免除", "refuse": "拒绝", "month_end": "月底",
     "year_end": "年底", "end_of_next_year": "次年底", "before": "之前", "after": "之后", "order": "交机时",

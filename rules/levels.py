@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal, cast
+from typing import Final, Literal, cast, get_args
 
 from rules import names
 from rules.conditions import Scope, read_condition, read_filters
 from rules.desk import Desk, Form, absent
-from rules.policy import Award, Duty, Entitlement, Filter, Level, Score, Text, Tie
+from rules.policy import Award, Duty, Entitlement, Filter, Level, Score, Text, Tie, Turn
 from rules.source import Entries, Node, Scalar
 from rules.values import DAYS_IN, MINUTES_IN, MONTHS_IN, Refused, length, plain
 from rules.vocabulary import ATTRIBUTES
 
+TURNS: Final = get_args(Turn)
+_TRIGGERS: Final = ("on", "every", "on_date", "on_standing")
 _QUOTA_PERIODS: Final = ("life", "year", "quarter", "month")
 _DUTY_KEYS: Final = (
-    "title", "owner", "within", "on", "where", "every", "on_date", "done_by", "matching", "escalate_to",
+    "title", "owner", "within", "on", "where", "every", "on_date", "on_standing", "ahead", "done_by", "matching",
+    "escalate_to", "escalate_after",
 )  # fmt: skip
 _AWARD_KEYS: Final = (
     "title", "for", "months_in_tier", "unless", "score", "ties", "winners", "prize", "budget", "into",
@@ -85,15 +88,15 @@ def _entitlement(desk: Desk, name: str, written: Scalar, node: Node, about: str)
 
 def _duty(desk: Desk, name: str, written: Scalar, node: Node, about: str) -> Duty:
     form = desk.form(node, about, _DUTY_KEYS, ("owner", "within"))
-    trigger = desk.one_of(form, ("on", "every", "on_date")) if isinstance(node, Entries) else ""
+    trigger = desk.one_of(form, _TRIGGERS) if isinstance(node, Entries) else ""
     kinds = desk.kinds(form.get("on"), form.path("on"))
     if trigger and trigger != "on":
         desk.without_effect(form, "where", "matching")
     done_by = _done_by(desk, form.get("done_by"), form.path("done_by"))
-    every_at = form.get("every")
-    every = desk.length(every_at, form.path("every"), MONTHS_IN)
-    if every_at is not None and not 1 <= every <= 1200 and isinstance(every_at, Scalar) and "every" in form and every:
-        desk.note("P302", every_at, str(every), ("1-1200",), form.path("every"))
+    months, days = _period(desk, form.get("every"), form.path("every"))
+    turns = _turns(desk, form, trigger)
+    if "escalate_to" not in form:
+        desk.without_effect(form, "escalate_after")
     shared = (*kinds, *(kind for kind, _ in done_by))
     within = desk.length(form.get("within"), form.path("within"), MINUTES_IN)
     matching = desk.items_or_one(form.get("matching"), form.path("matching"))
@@ -105,13 +108,43 @@ def _duty(desk: Desk, name: str, written: Scalar, node: Node, about: str) -> Dut
         whole_days=_in_days(form.get("within")),
         on=kinds,
         where=read_filters(desk, form.get("where"), form.path("where"), kinds) if kinds else (),
-        every_months=every,
+        every_months=months,
+        every_days=days,
         on_date=_date_attribute(desk, form.get("on_date"), form.path("on_date")),
+        on_standing=turns,
+        ahead_days=desk.length(form.get("ahead"), form.path("ahead"), DAYS_IN),
         done_by=done_by,
         matching=tuple(name for item in matching if (name := desk.field(item, form.path("matching"), shared))),
         escalate_to=desk.id(form.get("escalate_to"), form.path("escalate_to")) if "escalate_to" in form else "",
+        escalate_minutes=desk.length(form.get("escalate_after"), form.path("escalate_after"), MINUTES_IN),
         mark=written.mark,
     )
+
+
+def _period(desk: Desk, node: Node | None, about: str) -> tuple[int, int]:
+    """Read how often: in months or in days."""
+    found = desk.value(node, about, length, None)
+    if found is None or node is None:
+        return 0, 0
+    for place, units in enumerate((MONTHS_IN, DAYS_IN)):
+        if found.unit in units:
+            number, most = found.count * units[found.unit], (1200, 3660)[place]
+            if not 1 <= number <= most:
+                desk.note("P302", node, str(number), (f"1-{most}",), about)
+            return (number, 0) if place == 0 else (0, number)
+    desk.note("P312", node, getattr(node, "text", ""), (*DAYS_IN, *MONTHS_IN), about)
+    return 0, 0
+
+
+def _turns(desk: Desk, form: Form, trigger: str) -> tuple[Turn, ...]:
+    """Read what of the tier a duty comes from; only what is known before it comes can be prepared for."""
+    path = form.path("on_standing")
+    words = [desk.word(item, path, TURNS, "") for item in desk.items_or_one(form.get("on_standing"), path)]
+    if trigger not in ("on_date", "on_standing") or (trigger == "on_standing" and "lapsing" not in words):
+        desk.without_effect(form, "ahead")
+    elif "lapsing" in words and "ahead" not in form:
+        desk.note("P203", form.mark, allowed=("ahead",), about=form.about, allowed_zh=names.keys_zh(("ahead",)))
+    return tuple(cast("Turn", word) for word in dict.fromkeys(words) if word)
 
 
 def _in_days(node: Node | None) -> bool:

@@ -112,12 +112,18 @@ How = Literal[
     "months_with",  # local calendar months that hold a standing line
     "days_since_first",  # whole local days from the first standing line to the asked day
     "days_since_last",
-    "years_since",  # whole local years since the date attribute named by `field`
+    "years_since_first",  # whole local years from the first standing line to the asked day
+    "years_since_last",
+    "days_since",  # whole local days since the date attribute named by `field`; before it the number is negative
+    "years_since",  # whole local years since that date
     "fleet",  # machines in the state `owned`, one per serial (or per registration without a serial)
     "ratio",  # `over` to `under` in basis points; absent when `under` <= 0 or has no value
 ]
 Unit = Literal["count", "money", "points", "days", "months", "years", "percent", "hours"]
-Span = Literal["always", "rolling", "preceding", "this_year", "last_year", "this_quarter", "last_quarter", "since_tier"]
+Span = Literal[
+    "always", "rolling", "preceding", "this_year", "last_year", "this_quarter", "last_quarter", "this_month",
+    "last_month", "since_tier",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,11 +190,15 @@ class Trait:
 
 @dataclass(frozen=True, slots=True)
 class Keep:
-    """How long a tier is kept: `months` from its start, then `grace_days`, then one tier down or what the facts say."""
+    """How long a tier is kept: `months` from its start, then `grace_days`, then one tier down or what the facts say.
+
+    `to` rounds the end up to that of its calendar month or year; then `months` may be 0: to the end of this one.
+    """
 
     months: int
     grace_days: int
     then: Literal["one_down", "as_facts_say"]
+    to: Literal["day", "month", "year"] = "day"
 
 
 @dataclass(frozen=True, slots=True)
@@ -502,14 +512,19 @@ class Entitlement:
     mark: Mark = Mark(0, 0)
 
 
+Turn = Literal["promoted", "renewed", "lapsing", "grace", "demoted", "locked", "assigned"]
+
+
 @dataclass(frozen=True, slots=True)
 class Duty:
     """What the dealer owes a member of this level.
 
-    Exactly one trigger: `on` (event kinds, filtered by `where`), `every_months`, or `on_date` (a date attribute, each
-    year). Due `within_minutes` of it, round the clock; written in days or weeks (`whole_days`), to the end of the local
-    day. Done by the first later event of `done_by` (kind and filters), or by a
-    `duty_done` event that names this duty; `matching` are fields that trigger and doing must share (serial, request).
+    Exactly one trigger: `on` (event kinds, filtered by `where`), `every_months` or `every_days`, `on_date` (a date
+    attribute, each year), or `on_standing` (what happens to the member's tier; `lapsing`: `ahead_days` before its
+    validity ends). Due `within_minutes` of it, round the clock; written in days or weeks (`whole_days`), to the end of
+    the local day. A date may be prepared for `ahead_days` before. Done by the first later event of `done_by` (kind and
+    filters), or by a `duty_done` event that names this duty; `matching` are fields that trigger and doing must share
+    (serial, request). `escalate_to` hears of it `escalate_minutes` after it was due.
     """
 
     id: str
@@ -520,10 +535,14 @@ class Duty:
     on: tuple[str, ...] = ()
     where: tuple[Filter, ...] = ()
     every_months: int = 0
+    every_days: int = 0
     on_date: str = ""
+    on_standing: tuple[Turn, ...] = ()
+    ahead_days: int = 0
     done_by: tuple[tuple[str, tuple[Filter, ...]], ...] = ()
     matching: tuple[str, ...] = ()
     escalate_to: str = ""
+    escalate_minutes: int = 0
     mark: Mark = Mark(0, 0)
 
 
@@ -582,6 +601,7 @@ class Award:
 
 # ---- examples and the whole -------------------------------------------------------------------------------------
 
+State = Literal["valid", "grace", "locked", "assigned"]  # of a standing
 Plain = None | bool | int | str | list["Plain"] | dict[str, "Plain"]
 
 

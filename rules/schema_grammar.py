@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 from rules import measures, names
 from rules.facts import HOWS, SPANS, UNITS
 from rules.keys import KEYS
+from rules.levels import TURNS
+from rules.policy import State
 from rules.vocabulary import ATTRIBUTES, FIELDS
 
 LeafType = Literal[
@@ -263,6 +265,9 @@ FORMS: Final[dict[str, Form]] = {
             "months_with": KINDS,
             "days_since_first": KINDS,
             "days_since_last": KINDS,
+            "years_since_first": KINDS,
+            "years_since_last": KINDS,
+            "days_since": DATED,
             "years_since": DATED,
             "fleet": word("owned"),
             "ratio": Either(scalar=ID, mapping=Ref("fact")),
@@ -297,11 +302,20 @@ FORMS: Final[dict[str, Form]] = {
             "confirm_within": DAYS,
             "returns_undo": DAYS,
             "replaces": IDS,
-            "keep": Ref("keep"),
+            "keep": Either(scalar=word("life"), mapping=Ref("keep")),
         },
         required=("id",),
     ),
-    "keep": Form({"for": MONTHS, "grace": DAYS, "then": word("one_down", "as_facts_say")}, required=("for", "then")),
+    "keep": Form(
+        {
+            "for": MONTHS,
+            "to": word("month_end", "year_end", "end_of_next_year"),
+            "grace": DAYS,
+            "then": word("one_down", "as_facts_say"),
+        },
+        required=("then",),
+        spelled={"to": "截至"},
+    ),
     "list": Form(
         {"title": TITLE, "when": Ref("condition"), "of": ID, "short": NUMBER},
         one_of=(("when", "of"),),
@@ -463,14 +477,17 @@ FORMS: Final[dict[str, Form]] = {
             "within": MINUTES,
             "on": KINDS,
             "where": _FILTERS,
-            "every": MONTHS,
+            "every": SPAN,
             "on_date": DATED,
+            "on_standing": ListOf(word(*TURNS)),
+            "ahead": DAYS,
             "done_by": Either(scalar=KIND, items=KINDS, mapping=MapOf(KIND, _FILTERS)),
             "matching": ListOf(FIELD),
             "escalate_to": ID,
+            "escalate_after": MINUTES,
         },
         required=("owner", "within"),
-        one_of=(("on", "every", "on_date"),),
+        one_of=(("on", "every", "on_date", "on_standing"),),
         spelled={"within": "时限"},
     ),
     "award": Form(
@@ -510,6 +527,9 @@ FORMS: Final[dict[str, Form]] = {
             "member": TEXT,
             "at": MOMENT,
             "tier": ID,
+            "state": word(*get_args(State)),
+            "since": DATE,
+            "until": DATE,
             "level": ID,
             "traits": IDS,
             "why": IDS,
@@ -517,7 +537,7 @@ FORMS: Final[dict[str, Form]] = {
             "balance": MapOf(ID, AMOUNT),
             "pays": Either(scalar=MONEY, mapping=MapOf(TEXT, MONEY)),
             "price": Either(scalar=MONEY, mapping=MapOf(TEXT, MONEY)),
-            "entitlements": IDS,
+            "entitlements": Either(ID, IDS, MapOf(ID, Leaf("integer", ("unlimited",)))),
             "duties": IDS,
             "lists": IDS,
         }

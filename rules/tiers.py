@@ -7,7 +7,7 @@ from typing import Final, Literal, cast
 
 from rules import names
 from rules.conditions import Scope, read_condition
-from rules.desk import Desk, Form
+from rules.desk import Desk, Form, absent
 from rules.policy import AllOf, Attested, Condition, Keep, MemberList, Test, Tier, Trait
 from rules.source import Entries, Items, Node, Scalar
 from rules.values import DAYS_IN, MONTHS_IN, plain
@@ -132,19 +132,32 @@ def _level(desk: Desk, form: Form, node: Node) -> str:
 def _keep(desk: Desk, node: Node | None, about: str) -> Keep | None:
     if node is None:
         return None
-    form = desk.form(node, about, ("for", "grace", "then"), ("for", "then"))
-    months = desk.length(form.get("for"), form.path("for"), MONTHS_IN, 12)
+    if isinstance(node, Scalar) and not absent(node):
+        desk.word(node, about, ("life",), "life")
+        return None
+    form = desk.form(node, about, ("for", "to", "grace", "then"), ("then",))
+    if isinstance(node, Entries):
+        _term(desk, form)
+    to = desk.word(form.get("to"), form.path("to"), ("month_end", "year_end", "end_of_next_year"), "")
+    months = desk.length(form.get("for"), form.path("for"), MONTHS_IN, 0 if to else 12)
     at = form.get("for")
     if at is not None and not 1 <= months <= 1200:
         desk.note("P302", at, str(months), ("1-1200",), form.path("for"))
     return Keep(
-        months=months,
+        months=months + 12 * (to == "end_of_next_year"),
         grace_days=desk.length(form.get("grace"), form.path("grace"), DAYS_IN),
         then=cast(
             "Literal['one_down', 'as_facts_say']",
             desk.word(form.get("then"), form.path("then"), ("one_down", "as_facts_say"), "one_down"),
         ),
+        to="month" if to == "month_end" else "year" if to else "day",
     )
+
+
+def _term(desk: Desk, form: Form) -> None:
+    """Say how long: so long, to the end of a calendar month or year, or so long and then to its end."""
+    if not ("for" in form or "to" in form):
+        desk.one_of(form, ("for", "to"))
 
 
 def _replaced(desk: Desk, form: Form) -> tuple[str, ...]:

@@ -61,7 +61,7 @@ def bounds(zone: ZoneInfo, window, at: int, since: int) -> tuple[float, float]:
             return back(1), at
         case "preceding":
             return back(2), back(1)
-    months = 12 if window.span.endswith("year") else 3
+    months = next(number for unit, number in (("year", 12), ("quarter", 3), ("month", 1)) if window.span.endswith(unit))
     return (calendar(months, 0), at) if window.span.startswith("this") else (calendar(months, 1), calendar(months, 0))
 
 
@@ -105,9 +105,9 @@ def fact(asked, history, position, since: int, zone: ZoneInfo, ratio=operator.fl
         over = fact(asked.over, history, position, since, zone)
         under = fact(asked.under, history, position, since, zone)
         return None if over is None or under is None or under <= 0 else ratio(over * 10_000, under)
-    if asked.how == "years_since":
+    if asked.how in ("years_since", "days_since"):
         day = attributes(history, position, zone).get(asked.field)
-        return None if day is None else whole_years(date.fromordinal(day), local(zone, at).date())
+        return None if day is None else passed(asked.how, date.fromordinal(day), local(zone, at).date())
     start, upto = bounds(zone, asked.window, at, since)
     if asked.how == "fleet":
         return sum(
@@ -142,12 +142,12 @@ def fact(asked, history, position, since: int, zone: ZoneInfo, ratio=operator.fl
             return sum(numbers)
         choose = max if asked.how == "max" else min
         return choose(numbers, default=None)
-    if asked.how.startswith("days_since"):
+    if "_since_" in asked.how:
         instants = [moment for line, moment in moments(rows, asked)]
         if not instants:
             return None
-        chosen = min(instants) if asked.how == "days_since_first" else max(instants)
-        return (local(zone, at).date() - local(zone, chosen).date()).days
+        chosen = min(instants) if asked.how.endswith("first") else max(instants)
+        return passed(asked.how, local(zone, chosen).date(), local(zone, at).date())
     if asked.how == "quantity":
         return sum(row.qty for row in rows if row.line in passing)
     if asked.how == "sum":
@@ -180,6 +180,10 @@ def stands(rows, asked) -> bool:
 def facts(policy, history, position, since: int, ratio=operator.floordiv):
     zone = ZoneInfo(policy.timezone)
     return {name: fact(one, history, position, since, zone, ratio) for name, one in policy.facts.items()}
+
+
+def passed(how: str, start: date, end: date) -> int:
+    return (end - start).days if how.startswith("days") else whole_years(start, end)
 
 
 def whole_years(start: date, end: date) -> int:

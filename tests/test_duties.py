@@ -10,7 +10,17 @@ import pytest
 from rules import policy as ast
 from tests.policy_strategies import TITLE, minimal
 from tierengine.judging.history import Contribution
-from tierengine.service.duties import DAY_MINUTES, Happened, LevelFrom, Load, level_of, level_over_time, owed
+from tierengine.service.duties import (
+    DAY_MINUTES,
+    Happened,
+    LevelFrom,
+    Load,
+    dates_of,
+    level_of,
+    level_over_time,
+    owed,
+    turns_of,
+)
 from tierengine.zone import Zone
 
 ZONE = Zone("Asia/Shanghai")
@@ -298,3 +308,104 @@ def test_a_duty_stays_open_until_its_very_last_instant():
     (one,) = duties(policy(WELCOME), happened("machine_purchase", "2026-03-10"))
     last = ZONE.start_of(date(2026, 3, 10) + timedelta(days=31))
     assert (one.due_at, one.status(last - 1), one.status(last)) == (last, "open", "late")
+
+
+# ---- what comes of the tier, and of dates that are prepared for --------------------------------------------------
+
+LADDER = tuple(
+    ast.Tier(name, TITLE, rank, "velcro", None, None, None) for rank, name in enumerate(("customer", "member", "gold"))
+)
+
+
+def turned(of, *moves, now="2026-12-31"):
+    """Duties from (day, tier, cause, last valid day or None, state) of each change."""
+    of = replace(of, tiers=LADDER)
+    told = [
+        (at(day), tier, cause, None if until is None else ZONE.end_of(date.fromisoformat(until)), state)
+        for day, tier, cause, until, state in moves
+    ]
+    return owed(of, ZONE, [LevelFrom(0, "velcro")], [JOINED], {}, at(now), turns_of(of, told))
+
+
+RISE = ("2026-02-01", "gold", "promoted", "2026-08-31", "valid")
+
+
+def test_a_duty_may_come_of_what_happens_to_the_tier():
+    moves = [
+        RISE,
+        ("2026-09-01", "gold", "grace", "2026-11-29", "grace"),
+        ("2026-11-30", "member", "demoted", "2027-11-30", "valid"),
+    ]
+    for word, days in {
+        "promoted": ["2026-02-01"], "grace": ["2026-09-01"], "demoted": ["2026-11-30"], "renewed": [],
+    }.items():  # fmt: skip
+        found = turned(policy(duty("visit", days=10, on_standing=(word,))), *moves)
+        assert [one.cause for one in found] == days, word
+        assert [str(ZONE.local(one.due_at))[:10] for one in found[:1]] == [
+            str(date.fromisoformat(day) + timedelta(days=11)) for day in days
+        ]
+
+
+def test_a_confirmed_rise_is_a_rise_and_whatever_lets_a_member_down_is_a_fall():
+    moves = [
+        ("2026-02-01", "gold", "confirmed", None, "valid"),
+        ("2026-03-01", "customer", "excluded", None, "valid"),
+        ("2026-04-01", "gold", "promoted", None, "valid"),
+        ("2026-04-05", "member", "returned", None, "valid"),
+    ]
+    found = turned(policy(duty("up", on_standing=("promoted",)), duty("down", on_standing=("demoted",))), *moves)
+    assert [(one.duty, one.cause) for one in found] == [
+        ("up", "2026-02-01"), ("down", "2026-03-01"), ("up", "2026-04-01"), ("down", "2026-04-05"),
+    ]  # fmt: skip
+
+
+def test_a_visit_before_the_tier_lapses_comes_so_many_days_before_and_not_for_a_tier_that_went_before():
+    lapsing = policy(duty("visit", days=14, on_standing=("lapsing",), ahead_days=30))
+    (one,) = turned(lapsing, RISE)
+    assert (one.cause, str(ZONE.local(one.since))) == ("2026-08-31", "2026-08-01 00:00:00")
+    assert turned(lapsing, RISE, ("2026-07-31", "member", "excluded", None, "valid")) == []
+    assert turned(lapsing, RISE, now="2026-07-31") == []
+    short = turned(lapsing, ("2026-02-01", "gold", "promoted", "2026-02-10", "valid"))
+    assert [str(ZONE.local(found.since))[:10] for found in short] == ["2026-02-01"]
+
+
+def test_a_birthday_may_be_prepared_for_and_a_card_sent_in_the_days_before_does():
+    birthday = duty("card", days=0, on_date="birth_date", ahead_days=7, done_by=(("gift_sent", ()),))
+    born = {"birth_date": date(1980, 1, 3)}
+    sent = [happened("gift_sent", day, day) for day in ("2025-12-28", "2027-01-04")]
+    (one,) = duties(policy(birthday), JOINED, since="2025-06-01", now="2026-01-02", **born)
+    assert (one.cause, str(ZONE.local(one.since))) == ("2026-01-03", "2026-01-01 10:00:00")  # known from then on
+    levels = [LevelFrom(0, "velcro"), LevelFrom(at("2026-01-01"), "zipper")]
+    assert duties(policy(birthday), JOINED, since=levels, now="2026-01-02", **born) == []
+    early = happened("card_issued", "2025-06-01")
+    found = duties(policy(birthday), early, *sent, since="2025-06-01", now="2027-02-01", **born)
+    assert [(one.cause, str(ZONE.local(one.due_at))[:10], one.status(at("2027-02-01"))) for one in found] == [
+        ("2026-01-03", "2026-01-04", "done"),
+        ("2027-01-03", "2027-01-04", "done_late"),
+    ]
+
+
+def test_a_duty_may_come_every_so_many_days():
+    weekly = duty("check", days=7, every_days=7)
+    found = duties(policy(weekly), JOINED, now="2026-01-20")
+    assert [one.cause for one in found] == ["2026-01-01", "2026-01-08", "2026-01-15"]
+
+
+def test_it_is_escalated_so_long_after_it_was_due():
+    bought = happened("machine_purchase", "2026-03-10")
+    (at_once,) = duties(policy(replace(WELCOME, escalate_to="leader")), bought)
+    (later,) = duties(policy(replace(WELCOME, escalate_to="leader", escalate_minutes=120)), bought)
+    (never,) = duties(policy(WELCOME), bought)
+    assert (at_once.escalate_at, later.escalate_at, never.escalate_at) == (
+        at_once.due_at, later.due_at + 120 * 60_000_000, None,
+    )  # fmt: skip
+
+
+def test_every_date_that_a_policy_may_name_is_known_however_it_was_said():
+    said = [
+        happened("card_issued", "2026-03-10", card_no="K1"),
+        happened("attribute_changed", "2026-03-11", "b", name="birth_date", value_date="1980-05-06"),
+        happened("attribute_changed", "2026-03-12", "c", name="entered_trade_on", value_date="2001-01-01"),
+        happened("attribute_changed", "2026-03-13", "d", name="entered_trade_on"),
+    ]
+    assert dates_of(ZONE, said) == {"card_issued_on": date(2026, 3, 10), "birth_date": date(1980, 5, 6)}

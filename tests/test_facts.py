@@ -7,6 +7,7 @@ import sqlite3
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from types import SimpleNamespace
+from typing import get_args
 from zoneinfo import ZoneInfo
 
 import psycopg
@@ -16,7 +17,7 @@ from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from rules import policy as rules_policy
-from rules.policy import AllOf, Attested, Fact, Filter, Policy, Subject, Text, Tier, Trait, Window
+from rules.policy import AllOf, Attested, Fact, Filter, Policy, Span, Subject, Text, Tier, Trait, Window
 from tests import oracle_facts as oracle
 from tierengine.judging.facts import FactSet, RunningFacts, fact_set, ratio
 from tierengine.judging.facts_sql import Ask, read_contributions, read_facts
@@ -172,7 +173,7 @@ def histories(draw, zone: str):
 
 
 WINDOWS = st.one_of(
-    st.sampled_from(("always", "this_year", "last_year", "this_quarter", "last_quarter", "since_tier")).map(Window),
+    st.sampled_from(get_args(Span)).filter(lambda span: span not in ("rolling", "preceding")).map(Window),
     st.builds(Window, st.sampled_from(("rolling", "preceding")), months=st.sampled_from((1, 3, 12))),
     st.builds(Window, st.sampled_from(("rolling", "preceding")), days=st.sampled_from((1, 30, 31))),
 )
@@ -187,7 +188,10 @@ FILTERS = st.one_of(
     st.builds(Filter, st.just("kind"), st.just("is"), st.just("contact")),
     st.builds(Filter, st.just("delivered_on"), SIGNS, st.just(date(2026, 1, 1).toordinal())),
 )
-HOWS = ("count", "quantity", "sum", "max", "min", "distinct", "months_with", "days_since_first", "days_since_last")
+HOWS = (
+    "count", "quantity", "sum", "max", "min", "distinct", "months_with", "days_since_first", "days_since_last",
+    "years_since_first", "years_since_last",
+)  # fmt: skip
 OF = {
     "sum": ("amount", "margin", "score"),
     "max": ("amount", "margin", "score"),
@@ -476,6 +480,7 @@ def test_attributes_attestations_and_machines_are_the_oracle_s(book, data, zone)
     year = Window("rolling", months=12)
     asked = [
         fact("years_since", (), "entered_trade_on", name="years"),
+        fact("days_since", (), "entered_trade_on", name="days"),
         fact("fleet", (), name="owned"),
         fact("fleet", (), name="checked", window=year),
         fact("fleet", (), "", Filter("size", "is", "large"), name="large", window=year),

@@ -138,6 +138,9 @@ def test_facts_know_their_unit_window_and_filters():
   i: {sum: hours, of: hours_read, within: 90 days}
   j: {distinct: product_group, of: machine_purchase, in: since_tier}
   k: {quantity: parts_purchase, where: {category: 配件}}
+  l: {years_since_first: machine_purchase}
+  m: {天数自: 发卡日期}
+  o: {count: contact, in: 上月}
 traits:
 """, 1)
     ).facts  # fmt: skip
@@ -147,6 +150,8 @@ traits:
     assert found["c"].where == (Filter("channel", "in", ("phone", "visit")), Filter("by_leader", "is", 1))
     assert (found["c"].unit, found["c"].window) == ("months", Window("rolling", months=12))
     assert found["e"].unit == "days"
+    assert [found[name].unit for name in "lm"] == ["years", "days"]
+    assert (found["m"].field, found["o"].window) == ("card_issued_on", Window("last_month"))
     assert (found["f"].field, found["f"].unit, found["f"].title) == (
         "entered_trade_on", "years", Text("入行年限", "Years in trade"),
     )  # fmt: skip
@@ -380,6 +385,68 @@ def test_an_emission_names_fields_on_both_sides():
     assert (found.to, found.emits, found.carries, found.giver) == (
         "referrer", "machine_brought_about", ("serial", "size"), "buyer",
     )  # fmt: skip
+
+
+DUTIES = (
+    BASE.replace("title: 低", "title: 低, level: a")
+    .replace("title: 中", "title: 中, level: a")
+    .replace("title: 高", "title: 高, level: a")
+)
+
+
+def duty_of(text):
+    return (
+        policy(DUTIES + "levels:\n  a: {title: 级, duties: {d: {title: 责, owner: o, within: 1 day, " + text + "}}}\n")
+        .levels["a"]
+        .duties[0]
+    )
+
+
+def test_a_duty_may_come_of_the_tier_every_so_many_days_or_ahead_of_a_date():
+    assert duty_of("on_standing: [grace, 降级]").on_standing == ("grace", "demoted")
+    lapsing = duty_of("等级变化: 将到期, 提前: 30 天, escalate_to: leader, 逾期后: 2 小时")
+    assert (lapsing.on_standing, lapsing.ahead_days, lapsing.escalate_minutes) == (("lapsing",), 30, 120)
+    assert (duty_of("every: 2 weeks").every_days, duty_of("every: 1 year").every_months) == (14, 12)
+    assert duty_of("on_date: birth_date, ahead: 7 days").ahead_days == 7
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("on_standing: grace, ahead: 3 days", "P210"),
+        ("on_standing: lapsing", "P203"),
+        ("on_standing: gone", "P315"),
+        ("every: 3 hours", "P312"),
+        ("every: 0 days", "P302"),
+        ("every: 1 month, ahead: 3 days", "P210"),
+        ("every: 1 month, escalate_after: 1 day", "P210"),
+    ],
+)
+def test_what_a_duty_cannot_come_of_is_refused(text, code):
+    found = errors(
+        DUTIES + "levels:\n  a: {title: 级, duties: {d: {title: 责, owner: o, within: 1 day, " + text + "}}}\n"
+    )
+    assert found == [code]
+
+
+@pytest.mark.parametrize(
+    ("text", "keep"),
+    [
+        ("life", None),
+        ("终身", None),
+        ("{to: year_end, then: one_down}", Keep(0, 0, "one_down", "year")),
+        ("{to: end_of_next_year, then: one_down}", Keep(12, 0, "one_down", "year")),
+        ("{期限: 6 个月, 截至: 月底, 到期: 按实际}", Keep(6, 0, "as_facts_say", "month")),
+    ],
+)
+def test_a_tier_may_be_kept_for_life_or_to_the_end_of_a_month_or_year(text, keep):
+    found = policy(BASE.replace("keep: {for: 12 months, then: one_down}", f"keep: {text}"))
+    assert found.tier("mid").keep == keep
+
+
+def test_a_keep_says_how_long():
+    assert errors(BASE.replace("{for: 12 months, then: one_down}", "{then: one_down}", 1)) == ["P206"]
+    assert errors(BASE.replace("{for: 12 months, then: one_down}", "ever", 1)) == ["P315"]
 
 
 def test_levels_hold_entitlements_duties_and_terms():

@@ -99,6 +99,35 @@ class Member:
         return self.zone.local_date(self.carry.standing.since).isoformat()
 
 
+# ---- terms that end with the calendar ---
+
+
+def kept(*keep):
+    return Member(tier("customer", 0), tier("gold", 1, ast.Keep(*keep) if keep else None))
+
+
+def test_a_term_may_end_with_its_year_and_the_next_is_a_year_more():
+    this_year = kept(0, 0, "one_down", "year").sees("2026-03-10", "gold")
+    assert str(this_year) == "gold to 2026-12-31"
+    assert [str(this_year.ends("gold")) for _ in range(2)] == ["gold to 2027-12-31", "gold to 2028-12-31"]
+    next_year = kept(12, 0, "one_down", "year").sees("2026-03-10", "gold")
+    assert (str(next_year), str(next_year.ends("gold"))) == ("gold to 2027-12-31", "gold to 2028-12-31")
+    half = kept(6, 0, "one_down", "month").sees("2026-03-31", "gold")
+    assert (str(half), str(half.ends("gold"))) == ("gold to 2026-09-30", "gold to 2027-03-31")
+    month = kept(0, 0, "one_down", "month").sees("2026-01-31", "gold")
+    assert (str(month), str(month.ends("gold"))) == ("gold to 2026-01-31", "gold to 2026-02-28")
+
+
+def test_a_tier_kept_for_life_never_ends():
+    assert str(kept().sees("2026-03-10", "gold")) == "gold"
+
+
+def test_a_version_that_counts_otherwise_never_ends_a_term_before_it_begins():
+    member = kept(0, 0, "one_down", "year").sees("2026-03-10", "gold")
+    member.under(programme(tier("customer", 0), tier("gold", 1, ast.Keep(1, 0, "one_down"))))
+    assert str(member.ends("gold")) == "gold to 2027-01-10"
+
+
 # ---- rising ------------------------------------------------------------------------------------------------------
 
 

@@ -24,6 +24,7 @@ DAY: Final = 86_400 * SECOND
 Bounds = tuple[int | None, int]
 """A half-open window (from, upto] of instants; from None: since ever."""
 
+_MONTHS: Final = {"year": 12, "quarter": 3, "month": 1}
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _ONE_DAY: Final = timedelta(days=1)
 _MICROSECOND: Final = timedelta(microseconds=1)
@@ -81,7 +82,7 @@ class Zone:
             # Before the calendar began there is nothing; the window is empty, not endless.
             return self._earlier(at, window, 2), at - DAY * 4_000_000 if upto is None else upto
         today = self.local_date(at)
-        months = 12 if span.endswith("year") else 3
+        months = _MONTHS[span.removeprefix("this_").removeprefix("last_")]
         first = today.replace(month=(today.month - 1) // months * months + 1, day=1)
         if span.startswith("this"):
             return self.start_of(first) - 1, at

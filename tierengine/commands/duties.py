@@ -134,6 +134,7 @@ def document(opened: Opened, owners: Sequence[Owner], waiting: Sequence[MemberDu
                 "status": one.owed.status(now),
                 "late_minutes": max(0, (now - one.owed.due_at) // MINUTE),
                 "escalate_to": one.owed.escalate_to or None,
+                "escalate_at": None if one.owed.escalate_at is None else minute(one.owed.escalate_at, zone),
             }
             for one in waiting
         ],

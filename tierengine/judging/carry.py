@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import orjson
 
-from tierengine.judging.decisions import State
+from rules.policy import State
 
 T = TypeVar("T")
 

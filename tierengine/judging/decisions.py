@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from rules.judge import Ruleset
+from rules.policy import State
 from tierengine.judging.history import Position, Scalar
-
-State = Literal["valid", "grace", "locked", "assigned"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -181,14 +181,15 @@ class FactSet:
         """Return the place of the fact's one measure, or a function that makes its value."""
         if fact.how == "ratio":
             return self._ratio(fact)
-        if fact.how == "years_since":
-            return lambda asked: asked.years_since(fact.field)
+        if fact.how in ("days_since", "years_since"):
+            return lambda asked: asked.since_date(fact.field, years=fact.how == "years_since")
         if fact.how == "fleet":
             checks = tuple(_check(one) for one in fact.where)
             return lambda asked: asked.fleet(checks, fact.window)
-        if fact.how in ("days_since_first", "days_since_last"):
-            place = self._measure(fact, fact.how.removeprefix("days_since_"), "")
-            return lambda asked: asked.days_since(place)
+        if "_since_" in fact.how:
+            unit, _, end = fact.how.split("_")
+            place = self._measure(fact, end, "")
+            return lambda asked: asked.since_event(place, years=unit == "years")
         if fact.how == "months_with":
             return self._measure(fact, "distinct", "month")
         return self._measure(fact, fact.how, fact.field)
@@ -250,15 +251,17 @@ class _Asked:
     at: int
     since: int
 
-    def days_since(self, place: int) -> int | None:
+    def since_event(self, place: int, *, years: bool) -> int | None:
         instant = self.raw[place]
-        return None if instant is None else (self.zone.local_date(self.at) - self.zone.local_date(instant)).days
+        return None if instant is None else self._past(self.zone.local_date(instant), years=years)
 
-    def years_since(self, attribute: str) -> int | None:
+    def since_date(self, attribute: str, *, years: bool) -> int | None:
         day = self.states.attributes(self.at).get(attribute)
-        if not isinstance(day, int):
-            return None
-        return years_between(date.fromordinal(day), self.zone.local_date(self.at))
+        return self._past(date.fromordinal(day), years=years) if isinstance(day, int) else None
+
+    def _past(self, day: date, *, years: bool) -> int:
+        today = self.zone.local_date(self.at)
+        return years_between(day, today) if years else (today - day).days
 
     def fleet(self, checks: tuple[Check, ...], window: Window) -> int:
         always = window.span == "always"

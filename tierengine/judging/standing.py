@@ -19,9 +19,8 @@ from datetime import date, timedelta
 from typing import TypeVar
 
 from rules.judge import Judged
-from rules.policy import Policy, Tier
+from rules.policy import Policy, State, Tier
 from tierengine.judging.carry import Carry, Replaced, Standing, changed
-from tierengine.judging.decisions import State
 from tierengine.judging.history import Scalar
 from tierengine.zone import Zone, add_months
 
@@ -237,11 +236,23 @@ class Ladder:
 
     def _extended(self, standing: Standing, tier: Tier) -> Standing:
         """Return the standing kept for one more term, counted with all before it from the anchor's day."""
-        if tier.keep is None:
+        keep = tier.keep
+        if keep is None:
             return replace(standing, until=None)
-        months = standing.months + tier.keep.months
-        last = add_months(standing.anchor_date, months)
-        return replace(standing, until=self._zone.start_of(last + timedelta(days=1)), months=months)
+        # To the end of this year is no term to be kept again for: that is a year more.
+        term = keep.months if standing.until is None else keep.months or (12 if keep.to == "year" else 1)
+        months = standing.months + term
+        until = self._after_last(add_months(standing.anchor_date, months), keep.to)
+        while standing.until is not None and until <= standing.until:  # another version counted otherwise
+            months += term
+            until = self._after_last(add_months(standing.anchor_date, months), keep.to)
+        return replace(standing, until=until, months=months)
+
+    def _after_last(self, day: date, to: str) -> int:
+        """Return the first instant after a term whose last day is this one, or ends with its month or year."""
+        last = day if to == "day" else day.replace(month=12 if to == "year" else day.month, day=1)
+        last = last if to == "day" else add_months(last, 1) - timedelta(days=1)
+        return self._zone.start_of(last + timedelta(days=1))
 
     def _last_day(self, value: Scalar) -> int | None:
         if not isinstance(value, str) or not value:

@@ -56,7 +56,7 @@ def used_by(policy: Policy, zone: Zone, cast: Cast, expect: Mapping[str, object]
         level = level_of(policy, part.tier, part.segment)
         expected = expect.get("entitlements")
         have = {one.id for one in policy.levels[level].entitlements} if level in policy.levels else set()
-        names = {str(one) for one in expected} if isinstance(expected, list) else set()
+        names = {str(one) for one in expected} if isinstance(expected, (list, dict)) else set()
         claimed = {str(line.fields.get("entitlement")) for line in part.lines if line.kind == "entitlement_claimed"}
         found |= {("entitlements", f"{level}.{name}") for name in (names | claimed) & have}
     return frozenset(found)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Any, Final
 
 from rules.judge import Explanation, Inputs, Judged, Ruleset, StandingTiers, explain_condition
@@ -30,7 +29,8 @@ from tierengine.membership.explaining import (
 )
 from tierengine.membership.shortlist import lists_of, needed_traits
 from tierengine.policies.cast import Part, part
-from tierengine.service.duties import Happened, LevelFrom, Owed, level_of, level_over_time, owed
+from tierengine.service.duties import Happened, Owed, dates_of, level_of, level_over_time, owed, turns_of
+from tierengine.service.entitlements import rights
 from tierengine.zone import Zone
 
 Net = dict[tuple[str, str], tuple[str, int]]
@@ -98,7 +98,14 @@ def got_of(outcome: Outcome, expect: Mapping[str, object]) -> dict[str, object]:
     policy, one = outcome.policy, outcome.part
     level = level_of(policy, one.tier, one.segment)
     net = net_of(one)
-    got: dict[str, object] = {"tier": one.tier, "level": level}
+    standing, zone = one.carry.standing, outcome.zone
+    got: dict[str, object] = {
+        "tier": one.tier,
+        "state": standing.state,
+        "since": zone.local_date(standing.since).isoformat() if standing.since else "",
+        "until": zone.local_date(standing.until - 1).isoformat() if standing.until is not None else "",
+        "level": level,
+    }
     met = sorted(one.judged.met)
     if "traits" in expect:
         got["traits"] = _same(expect["traits"], met)
@@ -117,7 +124,11 @@ def got_of(outcome: Outcome, expect: Mapping[str, object]) -> dict[str, object]:
         }
     if "lists" in expect:
         got["lists"] = _among(expect["lists"], {one.list_id for one in lists_of(policy, one.judged, one.tier)})
-    if "entitlements" in expect:
+    if isinstance(left := expect.get("entitlements"), dict):
+        of_level = rights(zone, policy.levels.get(level), one.lines, one.at[0])
+        have = {each.entitlement.id: "unlimited" if each.quota is None else each.remaining for each in of_level}
+        got["entitlements"] = {name: have.get(name) for name in left}
+    elif "entitlements" in expect:
         found = policy.levels.get(level)
         got["entitlements"] = _among(expect["entitlements"], {one.id for one in found.entitlements} if found else set())
     if "duties" in expect:
@@ -138,18 +149,12 @@ def duties_of(policy: Policy, zone: Zone, one: Part) -> list[Owed]:
     """Return every duty that arose towards the member, done or not."""
     happened = [Happened(line, line.known[0]) for line in one.lines if line.qty > 0]
     happened.sort(key=lambda each: each.line.known)
-    dates: dict[str, date] = {}
-    segments: list[tuple[int, str]] = []
-    for each in happened:
-        fields = each.line.fields
-        if each.line.kind == "attribute_changed" and isinstance(day := fields.get("value_date"), str) and day:
-            dates[str(fields.get("name"))] = date.fromisoformat(day)
-        if each.line.kind == "segment_set":
-            segments.append((each.line.at, str(fields.get("segment", ""))))
-    levels: Sequence[LevelFrom] = level_over_time(
-        policy, [(move.step[0], move.tier) for move in one.folded.changes], segments
-    )
-    return owed(policy, zone, levels, happened, dates, one.at[0])
+    sets = [each.line for each in happened if each.line.kind == "segment_set"]
+    segments = [(line.at, str(line.fields.get("segment", ""))) for line in sets]
+    moves = [(move.step[0], move.tier, move.cause, move.until, move.state) for move in one.folded.changes]
+    levels = level_over_time(policy, [(at, tier) for at, tier, *_ in moves], segments)
+    dates, turns = dates_of(zone, happened), turns_of(policy, moves)
+    return owed(policy, zone, levels, happened, dates, one.at[0], turns)
 
 
 def _same(wanted: object, found: list[str]) -> object:
@@ -193,6 +198,8 @@ def failures(outcome: Outcome, example: Example, wrong: Sequence[tuple[str, obje
 
 
 def _unit(outcome: Outcome, key: str, name: str) -> str:
+    if key == "entitlements":
+        return ""
     policy = outcome.policy
     wallet = policy.rewards[name].wallet if key == "grants" else name
     return policy.wallets[wallet].unit if key in ("grants", "balance") else "money"

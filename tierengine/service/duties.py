@@ -13,9 +13,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Literal
+from typing import Final, Literal
 
 from rules.policy import Duty, Filter, Policy
+from rules.vocabulary import ATTRIBUTES, Attribute
 from tierengine.judging.grants import holds
 from tierengine.judging.history import Contribution
 from tierengine.zone import Zone, add_months
@@ -26,6 +27,14 @@ ENTERING = DAY_MINUTES * MINUTE  # how late a record may be before its duties ru
 
 Status = Literal["open", "late", "done", "done_late"]
 
+_MOST_TURNS: Final = 5_000  # of a recurring duty: weekly for a life
+_CAUSES: Final[dict[str, tuple[str, ...]]] = {"promoted": ("promoted", "confirmed"), "demoted": ()}
+_DATED: Final[dict[str, tuple[Attribute, ...]]] = {
+    kind: tuple(one for one in ATTRIBUTES.values() if one.type == "date" and one.set_by[0] == kind)
+    for kind in {one.set_by[0] for one in ATTRIBUTES.values() if one.type == "date"}
+}
+DATE_KINDS: Final = frozenset(_DATED)
+
 
 @dataclass(frozen=True, slots=True)
 class Happened:
@@ -33,6 +42,21 @@ class Happened:
 
     line: Contribution
     recorded_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class TurnOf:
+    """What happened to the member's tier at an instant; the standing after it is valid until `until` (None: for ever).
+
+    cause     as in the fold: promoted, confirmed, renewed, grace, demoted, excluded, returned, …
+    falls     whether the tier is lower than before
+    """
+
+    at: int
+    cause: str
+    until: int | None
+    valid: bool
+    falls: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +82,7 @@ class Owed:
     done_at: int | None
     done_by: str
     escalate_to: str
+    escalate_at: int | None = None
 
     def status(self, now: int) -> Status:
         """Tell how the duty stands at `now`."""
@@ -93,6 +118,33 @@ def level_of(policy: Policy, tier: str, segment: str | None) -> str:
     return max(known_levels, key=lambda level: level.rank).id if known_levels else ""
 
 
+def turns_of(policy: Policy, moves: Iterable[tuple[int, str, str, int | None, str]]) -> list[TurnOf]:
+    """Return what happened to a tier from (instant, tier, cause, until, state) of each change, in order."""
+    ranks = {tier.id: tier.rank for tier in policy.tiers}
+    turns: list[TurnOf] = []
+    rank = 0
+    for at, tier, cause, until, state in moves:
+        before, rank = rank, ranks.get(tier, 0)
+        turns.append(TurnOf(at, cause, until, state == "valid", rank < before))
+    return turns
+
+
+def dates_of(zone: Zone, happened: Iterable[Happened]) -> dict[str, date]:
+    """Return the member's date attributes as last said; a word that takes one back leaves none."""
+    dates: dict[str, date] = {}
+    for one in happened:
+        for attribute in _DATED.get(one.line.kind, ()):
+            field, fields = attribute.set_by[1], one.line.fields
+            if one.line.kind == "attribute_changed" and fields.get("name") != attribute.id:
+                continue
+            value = fields.get(field) if field else zone.local_date(one.line.at).isoformat()
+            if isinstance(value, str) and value:
+                dates[attribute.id] = date.fromisoformat(value)
+            else:
+                dates.pop(attribute.id, None)
+    return dates
+
+
 def owed(
     policy: Policy,
     zone: Zone,
@@ -100,8 +152,13 @@ def owed(
     happened: Sequence[Happened],
     dates: Mapping[str, date],
     now: int,
+    turns: Sequence[TurnOf] = (),
 ) -> list[Owed]:
-    """Return every duty that arose up to `now`, by due date. `dates`: the member's date attributes."""
+    """Return every duty that arose up to `now`, by due date.
+
+    dates  the member's date attributes (`dates_of`)
+    turns  what happened to his tier (`turns_of`)
+    """
     if not happened:
         return []
     first = min(one.line.at for one in happened)
@@ -113,7 +170,7 @@ def owed(
         begin = max(start.at, first)
         end = min(levels[place + 1].at if place + 1 < len(levels) else now + 1, now + 1)
         for duty in level.duties:
-            arisen = _arisen(zone, duty, begin, end, happened, dates)
+            arisen = _arisen(zone, duty, begin, end, _Known(happened, dates, turns, now))
             found += [_owed(zone, duty, level.id, one, happened) for one in arisen]
     return sorted(found, key=lambda one: (one.due_at, one.duty, one.cause))
 
@@ -132,35 +189,79 @@ class _Arisen:
     closes: int | None = None
 
 
-def _arisen(
-    zone: Zone, duty: Duty, begin: int, end: int, happened: Sequence[Happened], dates: Mapping[str, date]
-) -> Iterable[_Arisen]:
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is known of the member by now: what happened, his dates, and the turns of his tier."""
+
+    happened: Sequence[Happened]
+    dates: Mapping[str, date]
+    turns: Sequence[TurnOf]
+    now: int
+
+
+def _arisen(zone: Zone, duty: Duty, begin: int, end: int, known: _Known) -> Iterable[_Arisen]:
     if duty.on:
-        events: set[str] = set()
-        for one in happened:
-            line = one.line
-            if line.event_key in events or line.kind not in duty.on:
-                continue
-            if begin <= line.at < end and _all_hold(duty.where, line):
-                events.add(line.event_key)  # one duty an event, however many lines it has
-                late = one.recorded_at - line.at > ENTERING
-                yield _Arisen(line.event_key, line.at, one.recorded_at if late else line.at, line.fields)
-    elif duty.every_months:
-        anchor = zone.local_date(begin)
-        for turn in range(1200):
-            day = add_months(anchor, turn * duty.every_months)
-            start = begin if turn == 0 else zone.start_of(day)
-            if start >= end:
-                return
-            closes = zone.start_of(add_months(anchor, (turn + 1) * duty.every_months))
-            yield _Arisen(day.isoformat(), start, start, {}, closes)
-    elif duty.on_date in dates:
-        born = dates[duty.on_date]
-        for year in range(zone.local_date(begin).year, zone.local_date(end).year + 1):
-            day = add_months(born, 12 * (year - born.year))
-            start = zone.start_of(day)
-            if begin <= start < end:
-                yield _Arisen(day.isoformat(), start, start, {}, zone.start_of(add_months(day, 11)))
+        return _on_events(duty, begin, end, known.happened)
+    if duty.every_months or duty.every_days:
+        return _recurring(zone, duty, begin, end)
+    if duty.on_date in known.dates:
+        return _on_date(zone, duty, begin, end, known)
+    return _on_standing(zone, duty, begin, end, known.turns)
+
+
+def _on_events(duty: Duty, begin: int, end: int, happened: Sequence[Happened]) -> Iterable[_Arisen]:
+    events: set[str] = set()
+    for one in happened:
+        line = one.line
+        if line.event_key in events or line.kind not in duty.on:
+            continue
+        if begin <= line.at < end and _all_hold(duty.where, line):
+            events.add(line.event_key)  # one duty an event, however many lines it has
+            late = one.recorded_at - line.at > ENTERING
+            yield _Arisen(line.event_key, line.at, one.recorded_at if late else line.at, line.fields)
+
+
+def _recurring(zone: Zone, duty: Duty, begin: int, end: int) -> Iterable[_Arisen]:
+    anchor = zone.local_date(begin)
+
+    def day_of(turn: int) -> date:
+        if duty.every_days:
+            return anchor + timedelta(days=turn * duty.every_days)
+        return add_months(anchor, turn * duty.every_months)
+
+    for turn in range(_MOST_TURNS):
+        day = day_of(turn)
+        start = begin if turn == 0 else zone.start_of(day)
+        if start >= end:
+            return
+        yield _Arisen(day.isoformat(), start, start, {}, zone.start_of(day_of(turn + 1)))
+
+
+def _on_date(zone: Zone, duty: Duty, begin: int, end: int, known: _Known) -> Iterable[_Arisen]:
+    born = known.dates[duty.on_date]
+    still = end > known.now
+    # What is prepared for in December may be for January.
+    for year in range(zone.local_date(begin).year, zone.local_date(end).year + 2):
+        day = add_months(born, 12 * (year - born.year))
+        start, opens = zone.start_of(day), max(zone.start_of(day - timedelta(days=duty.ahead_days)), begin)
+        # The level of the day itself owes it; of a day to come that is the one of now.
+        if begin <= start and opens < end and (start < end or still):
+            yield _Arisen(day.isoformat(), opens, start, {}, zone.start_of(add_months(day, 11)))
+
+
+def _on_standing(zone: Zone, duty: Duty, begin: int, end: int, turns: Sequence[TurnOf]) -> Iterable[_Arisen]:
+    wanted = {cause for turn in duty.on_standing for cause in _CAUSES.get(turn, (turn,))}
+    for place, turn in enumerate(turns):
+        demoted = turn.falls and "demoted" in duty.on_standing
+        if (turn.cause in wanted or demoted) and begin <= turn.at < end:
+            yield _Arisen(zone.local_date(turn.at).isoformat(), turn.at, turn.at, {})
+        if "lapsing" not in duty.on_standing or turn.until is None or not turn.valid:
+            continue
+        last = zone.local_date(turn.until - 1)
+        opens = max(zone.start_of(last - timedelta(days=duty.ahead_days)), turn.at)
+        stands = place + 1 == len(turns) or opens < turns[place + 1].at
+        if stands and begin <= opens < end:
+            yield _Arisen(last.isoformat(), opens, opens, {})
 
 
 def _owed(zone: Zone, duty: Duty, level: str, arisen: _Arisen, happened: Sequence[Happened]) -> Owed:
@@ -175,6 +276,7 @@ def _owed(zone: Zone, duty: Duty, level: str, arisen: _Arisen, happened: Sequenc
         key=lambda one: one.line.at,
         default=None,
     )
+    due_at = _due(zone, arisen.runs, duty)
     return Owed(
         duty=duty.id,
         title_zh=duty.title.zh,
@@ -183,10 +285,11 @@ def _owed(zone: Zone, duty: Duty, level: str, arisen: _Arisen, happened: Sequenc
         level=level,
         cause=arisen.cause,
         since=arisen.since,
-        due_at=_due(zone, arisen.runs, duty),
+        due_at=due_at,
         done_at=None if done is None else done.line.at,
         done_by="" if done is None else done.line.event_key,
         escalate_to=duty.escalate_to,
+        escalate_at=due_at + duty.escalate_minutes * MINUTE if duty.escalate_to else None,
     )
 
 

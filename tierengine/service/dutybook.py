@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Final
 
 from rules.policy import Policy
@@ -13,7 +12,7 @@ from tierengine.judging.resolution import net
 from tierengine.membership.standings import stages
 from tierengine.policies.versions import Programme
 from tierengine.recording.reading import contribution
-from tierengine.service.duties import Happened, Load, Owed, level_over_time, owed
+from tierengine.service.duties import DATE_KINDS, Happened, Load, Owed, dates_of, level_over_time, owed, turns_of
 from tierengine.store.dialect import Link
 
 _MEMBERS: Final = "SELECT id, code FROM member WHERE dealer_id = ?1 ORDER BY code"
@@ -23,7 +22,7 @@ _LINES: Final = (
     "WHERE c.member_id IN (?1*) AND c.kind IN (?2*) AND c.known_at <= ?3 ORDER BY c.member_id, c.id"
 )
 # What the service level, the owner's name and the dates follow from.
-_STATE_KINDS: Final = ("segment_set", "manager_assigned", "attribute_changed")
+_STATE_KINDS: Final = frozenset(("segment_set", "manager_assigned")) | DATE_KINDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +65,18 @@ def read_duties(link: Link, programme: Programme, now: int, *, codes: Sequence[s
         manager = _last(happened, "manager_assigned", "manager")
         if standing[member_id] and standing[member_id][-1].tier == top and manager:
             held[manager] += 1
+        moves = [(one.at, one.tier, one.cause, one.until, one.state) for one in standing[member_id]]
         levels = level_over_time(
             policy,
-            [(stage.at, stage.tier) for stage in standing[member_id]],
+            [(at, tier) for at, tier, *_ in moves],
             [
                 (one.line.at, str(one.line.fields.get("segment", "")))
                 for one in happened
                 if one.line.kind == "segment_set"
             ],
         )
-        duties = owed(policy, programme.zone, levels, happened, _dates(happened), now)
+        dates, turns = dates_of(programme.zone, happened), turns_of(policy, moves)
+        duties = owed(policy, programme.zone, levels, happened, dates, now, turns)
         found += [MemberDuty(code, manager, duty) for duty in duties]
     found.sort(key=lambda one: (one.owed.due_at, one.member, one.owed.duty))
     loads = tuple(Load(manager, number, policy.manager_limit) for manager, number in sorted(held.items()))
@@ -93,12 +94,3 @@ def _kinds(policy: Policy) -> set[str]:
 
 def _last(happened: Sequence[Happened], kind: str, field: str) -> str:
     return next((str(one.line.fields[field]) for one in reversed(happened) if one.line.kind == kind), "")
-
-
-def _dates(happened: Sequence[Happened]) -> dict[str, date]:
-    dates: dict[str, date] = {}
-    for one in happened:
-        value = one.line.fields.get("value_date")
-        if one.line.kind == "attribute_changed" and isinstance(value, str) and value:
-            dates[str(one.line.fields.get("name"))] = date.fromisoformat(value)
-    return dates
