@@ -88,6 +88,7 @@ FIELDS: dict[str, Field] = _fields(
     ("warranty", "保修", "bool"),
     ("rental_kind", "租赁类型", "text"),
     ("days", "天数", "int"),
+    ("minutes", "用时", "int"),  # from the request to the step, whole minutes
     ("what", "内容", "text"),
     ("direction", "方向", "text"),  # ours, customer
     ("place", "地点", "text"),
@@ -217,7 +218,9 @@ KINDS: dict[str, Kind] = _kinds(
     Kind("activity_attended", "参加活动", ("activity", "seats"), ("activity",)),
     Kind("consignment_moved", "寄存进出", ("item", "qty", "value"), ("item", "qty")),
     Kind("repair_requested", "报修", ("serial", "severity", "distance_km", "down"), ("severity",)),
-    Kind("repair_step", "服务进度", ("request", "step", "technician"), ("request", "step"),
+    # (From the request: what it was and how far away, and how long it took.)
+    Kind("repair_step", "服务进度",
+         ("request", "step", "technician", "serial", "severity", "distance_km", "down", "minutes"), ("request", "step"),
          names=(("request", ("repair_requested",)),)),
     Kind("maintenance_done", "定时保养", ("serial", "hours", "interval"), ("serial",)),
     Kind("hours_read", "抄小时数", ("serial", "hours", "by"), ("serial", "hours")),

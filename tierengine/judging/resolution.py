@@ -30,6 +30,9 @@ Reason = Literal["not_here", "cancelled", "wrong_kind", "no_member"]
 MEASURES = frozenset({name for name, item in FIELDS.items() if item.type == "money"} | {"qty", "days"})
 # What a settled purchase takes from the purchase that it settles, whatever it says itself.
 _FROM_PURCHASE = frozenset(KINDS["machine_purchase"].fields) - {"order", "amount", "margin", "month", "quarter"}
+# What a step of a repair takes from its request: credit for a late arrival depends on it.
+_FROM_REQUEST = frozenset({"serial", "severity", "distance_km", "down"})
+_MINUTE = 60_000_000
 _RETURNS = {"machine_returned": frozenset({"machine_purchase", "purchase_settled"}), "sale_returned": frozenset(KINDS)}
 _NOT_COPIED = frozenset({"note", "source_id", "status"})
 _PIECES = "#"  # among the measures of a piece, how many pieces it is: the name of no field
@@ -235,6 +238,10 @@ class _Resolution:
             extra = {name: value for name, value in bought.fields.items() if name in _FROM_PURCHASE}
             if "amount" not in event.observation.fields:
                 extra["amount"] = bought.amount
+        elif event.observation.kind == "repair_step":
+            asked = self.given[key][0][1]
+            extra = {name: value for name, value in asked.fields.items() if name in _FROM_REQUEST}
+            extra["minutes"] = max(event.observation.occurred_at - asked.at, 0) // _MINUTE
         self._give(event, self._member(event, named), self._lines(event, event.position, extra))
 
     def _accept(self, event: Recorded) -> None:

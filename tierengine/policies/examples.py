@@ -86,7 +86,13 @@ def _run(rules: Ruleset, lanes: Lanes, zone: Zone, example: Example) -> Verdict:
     outcome = Outcome(rules, lanes, zone, cast.parts[asked], last)
     got = got_of(outcome, example.expect)
     wrong = tuple((key, want, got.get(key)) for key, want in example.expect.items() if key in got and got[key] != want)
-    used = used_by(rules.policy, zone, cast, example.expect, [one.rule for order in orders for one in order.lines])
+    used = used_by(
+        rules.policy,
+        zone,
+        cast,
+        example.expect,
+        [rule for order in orders for one in order.lines for rule in one.rules],
+    )
     return Verdict(
         example,
         wrong,
