@@ -34,8 +34,13 @@ class ExamplesReading:
         return self.lines[mark.line - 1] if 0 < mark.line <= len(self.lines) else ""
 
 
-def read_example_file(text: str | bytes, filename: str, policy: Policy) -> ExamplesReading:
-    """Read a file of examples about `policy`; whatever it names must be defined there. Never an exception."""
+def read_example_file(text: str | bytes | Problem, filename: str, policy: Policy) -> ExamplesReading:
+    """Read a file of examples about `policy`; whatever it names must be defined there. Never an exception.
+
+    `text` may be what `rules.files.content` found: the problem with the file itself.
+    """
+    if isinstance(text, Problem):
+        return ExamplesReading((), (text,))
     source = read_source(text, filename)
     problems = list(source.problems)
     examples: tuple[Example, ...] = ()

@@ -91,7 +91,7 @@ def translated(text: str, lang: Lang) -> str:
     by_line: dict[int, list[_Change]] = {}
     for change in walk.changes(lines):
         by_line.setdefault(change.line, []).append(change)
-    comments = _trailing_comments(lines)
+    comments = trailing_comments(lines)
     written = []
     for number, line in enumerate(lines):
         shift = comments.get(number, len(line))
@@ -181,7 +181,7 @@ _TABLES: Final[dict[str, tuple[Mapping[str, object], Mapping[str, str]]]] = {
 # ---- comments at the ends of lines ---------------------------------------------------------------------------------
 
 
-def _trailing_comments(lines: list[str]) -> dict[int, int]:
+def trailing_comments(lines: list[str]) -> dict[int, int]:
     """Give by line where the blanks before its trailing comment begin; what is inside a text is no comment."""
     ends = [0] * len(lines)
     try:

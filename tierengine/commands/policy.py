@@ -12,7 +12,7 @@ from rich.text import Text
 from rules.files import check_file
 from rules.problems import render
 from rules.reader import Reading
-from tierengine.commands import policy_examples, policy_tools
+from tierengine.commands import policy_examples, policy_sheets, policy_tools
 from tierengine.commands.policy_file import File, document, readable
 from tierengine.commands.screen import DONE, PROBLEMS, Screen, both, write_json
 
@@ -23,6 +23,7 @@ app = typer.Typer(
 )
 policy_tools.register(app)  # explain, fmt, schema
 policy_examples.register(app)  # test
+policy_sheets.register(app)  # export, import
 
 
 class Format(StrEnum):

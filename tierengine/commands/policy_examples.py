@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from rules.files import content
 from rules.keys import KEYS
 from rules.policy import Example, Policy
 from rules.problems import as_dict
@@ -110,7 +111,7 @@ def _read(screen: Screen, policy: Policy, files: Sequence[Path]) -> list[Example
     """Return the examples of all the files, or show what is wrong with any of them and stop."""
     from rules.example_files import read_example_file  # noqa: PLC0415  as in `run`
 
-    readings = [(path, read_example_file(path.read_bytes(), str(path), policy)) for path in files]
+    readings = [(path, read_example_file(content(path), str(path), policy)) for path in files]
     if any(reading.failed for _, reading in readings):
         problems = [(problem, reading) for _, reading in readings for problem in reading.problems]
         if screen.json:

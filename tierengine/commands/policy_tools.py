@@ -176,7 +176,7 @@ def fmt(
         return screen.end(document, lambda: _changed(screen, found.changed), PROBLEMS if found.changed else DONE)
     if write:
         if found.changed:
-            _replace(file, found.text)
+            replace_file(file, found.text.encode("utf-8"))
         return screen.end({**document, "written": found.changed > 0}, lambda: _changed(screen, found.changed))
     return screen.end({**document, "text": found.text}, lambda: _put(found.text or ""))
 
@@ -201,15 +201,25 @@ def _put(text: str) -> None:
     sys.stdout.flush()
 
 
-def _replace(file: Path, text: str) -> None:
-    """Put the new text in the file's place all at once: who reads the file sees the old one or the new one."""
+def _umask() -> int:
+    """Return the mask of new files, which can only be read by setting it."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def replace_file(file: Path, content: bytes) -> None:
+    """Put the new content in the file's place all at once: who reads the file sees the old one or the new one."""
     place = file.resolve()
     handle, name = tempfile.mkstemp(prefix=f".{place.name}.", dir=place.parent)
     new = Path(name)
     try:
         with os.fdopen(handle, "wb") as stream:
-            stream.write(text.encode("utf-8"))
-        shutil.copymode(place, new)
+            stream.write(content)
+        if place.exists():
+            shutil.copymode(place, new)
+        else:
+            new.chmod(0o666 & ~_umask())
         new.replace(place)
     except BaseException:
         new.unlink(missing_ok=True)
