@@ -419,7 +419,7 @@ def test_a_full_queue_answers_at_once_that_it_is_busy(sqlite_book_url):
 
 def test_a_closed_writer_turns_readiness_red(sqlite_book_url):
     with serving(sqlite_book_url) as till:
-        till.client.app.state.tierengine.recording.writer.close()
+        till.client.app.state.tierengine.writer.close()
         assert till.client.get("/readyz").status_code == 503
         assert till.client.get("/livez").status_code == 200
         assert code(till.post("/v1/sales", order())) == (503, "writer_down")

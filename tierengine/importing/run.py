@@ -1,8 +1,9 @@
 """`events import`: rows of a file become observations and go through record() like everything else.
 
 A bad row is reported with its line and leaves no trace; the good ones are recorded. Rows are read and recorded in
-groups, so a file may be of any size. The same file again changes nothing: every row has a number of its own in its
-source, or an order number, and says under it what it said before.
+groups, so a file may be of any size, and each group in the order in which things happened: the book would end the same
+in any other, but a late event folds its member's history again. The same file again changes nothing: every row has a
+number of its own in its source, or an order number, and says under it what it said before.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ from tierengine.recording.writer import Writer
 from tierengine.store.dialect import Link
 from tierengine.store.ids import Ids
 
-GROUP: Final = 1_000
+GROUP: Final = 20_000  # rows read ahead
+PIECE: Final = 5_000  # recorded between two steps of the progress bar
 PROBLEMS_KEPT: Final = 100_000
 
 Progress = Callable[[int, int | None], None]
@@ -109,6 +111,7 @@ class _Run:
     sheet: Sheet | None = None
     group: list[tuple[Event, Observation]] = field(default_factory=list)
     stores: set[str] = field(default_factory=set)
+    done: int = 0
 
     def run(self) -> None:
         for event in events(self._counted(), self._sheet, self.summary.note):
@@ -121,15 +124,21 @@ class _Run:
             if len(self.group) >= self.target.group:
                 self._record()
         self._record()
+        self.summary.problems.sort(key=lambda one: one.line)
         if self.sheet is not None:
             self.summary.unread = self.sheet.unread
 
     def _counted(self) -> Iterator[Row]:
         for row in rows(self.source):
             self.summary.rows += 1
-            if self.progress is not None and self.summary.rows % 50 == 0:
-                self.progress(self.summary.rows, self.source.lines)
+            if self.summary.rows % 50 == 0:
+                self._progress()
             yield row
+
+    def _progress(self) -> None:
+        """Say how far the file is: half of the work is to read a row, half to record it."""
+        if self.progress is not None:
+            self.progress((self.summary.rows + self.done + self.summary.refused) // 2, self.source.lines)
 
     def _sheet(self, row: Row) -> Sheet:
         """Return how rows are read: a table has one header; each line of JSON may have its own keys."""
@@ -164,12 +173,16 @@ class _Run:
         group, self.group = self.group, []
         if not group:
             return
+        group.sort(key=lambda one: one[1].occurred_at)
         known = self._on_file([observation for _, observation in group])
         sent = [(event, observation) for event, observation in group if self._may(event, observation, known)]
         dealer = self.target.programme.dealer_id
-        answers = self.target.writer.record(Observe(dealer, observation, brief=True) for _, observation in sent)
-        for (event, _), answer in zip(sent, answers, strict=True):
-            self._answered(event, answer)
+        for start in range(0, len(sent), PIECE):
+            piece = sent[start : start + PIECE]
+            answers = self.target.writer.record(Observe(dealer, observation, brief=True) for _, observation in piece)
+            for (event, _), answer in zip(piece, answers, strict=True):
+                self._answered(event, answer)
+            self._progress()
 
     def _may(self, event: Event, observation: Observation, stores: frozenset[str]) -> bool:
         if observation.store and observation.store not in stores:
@@ -181,6 +194,7 @@ class _Run:
         self.summary.events += 1
         self.summary.status[answer.status] += 1
         if answer.status in ("recorded", "duplicate", "parked"):
+            self.done += event.rows
             return
         details: dict[str, Any] = dict(answer.body.get("details", {}))
         code = answer.code if answer.code != "failed" else "writer_down"
