@@ -26,6 +26,7 @@ from sqlalchemy.dialects import postgresql
 from sqlmodel import SQLModel
 
 from tierengine.store.models import Unsealed
+from tierengine.store.wire import Wire
 
 DatabaseKind = Literal["sqlite", "postgresql"]
 LISTED: Final = 500  # rows of one table in one list of `unsealed`
@@ -183,18 +184,6 @@ class _Known:
         return self._rows
 
 
-class _Coming:
-    """An answer of PostgreSQL that may still be under way."""
-
-    __slots__ = ("_cursor",)
-
-    def __init__(self, cursor: psycopg.RawCursor[Row]) -> None:
-        self._cursor = cursor
-
-    def rows(self) -> list[Row]:
-        return self._cursor.fetchall()
-
-
 Gathered = Callable[[], list[list[Row]]]
 """Returns the rows of each query that was asked; inside a pipeline this waits for the server."""
 
@@ -319,40 +308,38 @@ class PostgresLink:
         raw.prepared_max = 1_000
         raw.adapters.register_dumper(int, Int8Dumper)
         set_json_loads(orjson.loads, raw)
+        self._wire = Wire(raw)
+        self._together = 0
 
     def begin(self) -> None:
-        # psycopg sends BEGIN with the first statement: in a pipeline that costs no round trip of its own.
+        # BEGIN is sent with the first statement: it costs no round trip of its own.
         pass
 
     def commit(self) -> None:
-        if self.raw.pgconn.pipeline_status:
-            # Not psycopg's own commit(): in a pipeline, 3.3 waits for ever for the answer when what goes before it is
-            # larger than the socket's buffer. What is queued here is flushed by the pipeline's end, which is careful.
-            psycopg.RawCursor(self.raw).execute("COMMIT", prepare=False)
-        else:
-            self.raw.commit()
+        if self._together or self.raw.pgconn.transaction_status != TransactionStatus.IDLE:
+            self.run("COMMIT")
 
     def rollback(self) -> None:
+        self._wire.forget()
         if self.raw.closed or self.raw.pgconn.transaction_status == TransactionStatus.IDLE:
             return
-        # psycopg's own rollback() also forgets every prepared statement, though the server keeps them.
+        # psycopg's own rollback() also forgets every statement it prepared, though the server keeps them.
         try:
-            psycopg.RawCursor(self.raw).execute("ROLLBACK", prepare=False)
+            self.run("ROLLBACK")
         except psycopg.Error:
             self.raw.rollback()
 
     def ask(self, sql: str, *values: Any) -> Answer:
-        cursor = psycopg.RawCursor(self.raw)
-        cursor.execute(translate(sql, "postgresql")[0], values)
-        return _Coming(cursor)
+        return self._ask(translate(sql, "postgresql")[0], values)
 
     def run(self, sql: str, *values: Any) -> None:
         self.ask(sql, *values)
 
     def gather(self, *asked: tuple[str, tuple[Any, ...]]) -> Gathered:
-        cursor = psycopg.RawCursor(self.raw)
-        cursor.execute(_gathered(tuple(sql for sql, _ in asked)), [value for _, values in asked for value in values])
-        return lambda: [[tuple(row.values()) for row in part or ()] for part in cursor.fetchone() or ()]
+        found = self._ask(
+            _gathered(tuple(sql for sql, _ in asked)), [value for _, values in asked for value in values]
+        )
+        return lambda: [[tuple(row.values()) for row in part or ()] for part in found.rows()[0]]
 
     def write(self, table: Table, rows: Sequence[Row]) -> None:
         self.store([(table, rows)])
@@ -361,13 +348,28 @@ class PostgresLink:
         full = [(table, rows) for table, rows in with_unsealed(parts) if rows]
         if full:
             documents = [table.document(rows) for table, rows in full]
-            psycopg.RawCursor(self.raw).execute(_stored(tuple(table for table, _ in full)), documents)
+            self._ask(_stored(tuple(table for table, _ in full)), documents)
 
-    def pipeline(self) -> Any:
-        return self.raw.pipeline()
+    @contextmanager
+    def pipeline(self) -> Iterator[None]:
+        self._together += 1
+        try:
+            yield
+            if self._together == 1:
+                self._wire.send()
+        finally:
+            self._together -= 1
+            if not self._together:
+                self._wire.forget()
 
     def cursor(self) -> Any:
         return self.raw.cursor()
 
     def close(self) -> None:
         self.raw.close()
+
+    def _ask(self, text: str, values: Sequence[Any]) -> Answer:
+        reply = self._wire.ask(text, values)
+        if not self._together:
+            self._wire.send()
+        return reply
