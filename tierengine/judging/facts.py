@@ -162,6 +162,12 @@ class FactSet:
                 self._others.append((name, reader))
         self.measures: Final = tuple(self._measures)
         self.windows: Final = tuple(dict.fromkeys(measure.window for measure in self.measures))
+        self.nothing: Final[tuple[int | None, ...]] = tuple(None if _may_be_absent(one) else 0 for one in self.measures)
+        self.groups: Final = self._groups()
+        self.by_kind: Final[dict[str, list[int]]] = {}
+        for place, (selection, _) in enumerate(self.groups):
+            for kind in selection.kinds:
+                self.by_kind.setdefault(kind, []).append(place)
         self._bounds = Windows(self.zone, self.windows)
 
     def bounds(self, at: int, since: int) -> list[Bounds]:
@@ -176,6 +182,16 @@ class FactSet:
             for name, reader in self._others:
                 found[name] = reader(asked)
         return found
+
+    def _groups(self) -> list[tuple[Selection, list[tuple[int, list[tuple[int, Measure]]]]]]:
+        """Return each selection with its windows (by their places), and with each its measures and their places."""
+        found: dict[Selection, dict[Window, list[tuple[int, Measure]]]] = {}
+        for place, measure in enumerate(self.measures):
+            found.setdefault(measure.selection, {}).setdefault(measure.window, []).append((place, measure))
+        return [
+            (selection, [(self.windows.index(window), group) for window, group in by_window.items()])
+            for selection, by_window in found.items()
+        ]
 
     def _reader(self, fact: Fact) -> int | _Reader:
         """Return the place of the fact's one measure, or a function that makes its value."""
@@ -382,32 +398,42 @@ class RunningFacts:
 
 
 class _Aggregates:
-    """The measures of one fact set over the contributions entered so far."""
+    """The measures of one fact set over the contributions entered so far.
+
+    What is measured of a kind is set up when the first contribution of that kind enters: most members have few kinds.
+    """
 
     def __init__(self, prepared: FactSet) -> None:
         self.prepared = prepared
         self._entered = 0
-        self._raw: list[int | None] = [None if _may_be_absent(one) else 0 for one in prepared.measures]
+        self._raw: list[int | None] = list(prepared.nothing)
         self._by_kind: dict[str, list[_Selected]] = {}
+        self._made: dict[int, _Selected] = {}
         self._frames: list[_Frame] = []
         self._bounds: list[Bounds] = [(_EVER, _EVER)] * len(prepared.windows)
-        by_selection: dict[Selection, dict[Window, list[tuple[int, Measure]]]] = {}
-        for place, measure in enumerate(prepared.measures):
-            by_selection.setdefault(measure.selection, {}).setdefault(measure.window, []).append((place, measure))
-        for selection, by_window in by_selection.items():
-            selected = _Selected(selection, [one for group in by_window.values() for _, one in group])
-            for kind in selection.kinds:
-                self._by_kind.setdefault(kind, []).append(selected)
-            for window, group in by_window.items():
-                frame = _Frame(selected, prepared.windows.index(window), _tallies(selected, group, self._raw))
+
+    def _of_kind(self, kind: str) -> list[_Selected]:
+        found = self._by_kind.get(kind)
+        if found is None:
+            found = self._by_kind[kind] = [self._selected(one) for one in self.prepared.by_kind.get(kind, ())]
+        return found
+
+    def _selected(self, place: int) -> _Selected:
+        selected = self._made.get(place)
+        if selected is None:
+            selection, groups = self.prepared.groups[place]
+            selected = self._made[place] = _Selected(selection, [one for _, group in groups for _, one in group])
+            for window, group in groups:
+                frame = _Frame(selected, window, _tallies(selected, group, self._raw))
                 selected.frames.append(frame)
                 self._frames.append(frame)
+        return selected
 
     def measured(self, contributions: Sequence[Contribution], known: int, at: int, since: int) -> Raw:
         """Take in the contributions up to the number `known`, and return all measures as of an instant."""
         for index in range(self._entered, known):
             contribution = contributions[index]
-            for selected in self._by_kind.get(contribution.kind, ()):
+            for selected in self._of_kind(contribution.kind):
                 selected.enter(contribution, self._bounds)
         self._entered = known
         self._bounds = bounds = self.prepared.bounds(at, since)

@@ -17,6 +17,7 @@ from tierengine.policies.versions import HEADS
 from tierengine.store.dialect import Link, Row, binary, doc
 
 _MEMBERS: Final = "SELECT code, id FROM member WHERE dealer_id = ?1 AND code IN (?2*)"
+_NEWEST_MEMBERS: Final = "SELECT code, id FROM member WHERE dealer_id = ?1 ORDER BY id DESC LIMIT ?2"
 _LOCK: Final = "SELECT member_id FROM ledger WHERE member_id IN (?1*) ORDER BY member_id FOR NO KEY UPDATE SKIP LOCKED"
 _LOCK_WAITING: Final = "SELECT member_id FROM ledger WHERE member_id IN (?1*) ORDER BY member_id FOR NO KEY UPDATE"
 # Two workers that record an event and what names it must see one another, or the second stays parked for ever. The
@@ -36,7 +37,7 @@ _EVENT: Final = (
     "FROM event e LEFT JOIN member m ON m.id = e.member_id WHERE e.dealer_id = ?1 AND "
 )
 _EVENTS_BY_KEY: Final = _EVENT + "e.key IN (?2*)"
-_EVENTS_BY_CLUSTER: Final = _EVENT + "e.cluster IN (?2*)"
+_EVENTS_NAMED: Final = _EVENT + "(e.key IN (?2*) OR e.cluster IN (?2*))"
 _WAITING: Final = (
     "SELECT e.cluster FROM parked p JOIN event e ON e.id = p.event_id WHERE p.waits_for IN (?2*) AND p.dealer_id = ?1"
 )
@@ -153,6 +154,11 @@ def member_ids(link: Link, dealer_id: int, codes: Collection[str]) -> dict[str, 
     return dict(link.ask(_MEMBERS, dealer_id, sorted(codes)).rows()) if codes else {}
 
 
+def newest_members(link: Link, dealer_id: int, most: int) -> dict[str, int]:
+    """Return the ids of the members who were put on file last."""
+    return dict(link.ask(_NEWEST_MEMBERS, dealer_id, most).rows())
+
+
 def hold(
     link: Link,
     dealer_id: int,
@@ -178,35 +184,38 @@ def hold(
         lock = link.ask(_LOCK_WAITING if wait else _LOCK, wanted)
         if link.kind == "postgresql" and named:
             link.ask(_LOCK_KEYS, [_lock_number(dealer_id, key) for key in {*named, *outside}])
-        gathered = link.gather(
-            (HEADS, ([dealer_id],)),
-            (_LEDGERS, (wanted,)),
-            (_ONCE, (dealer_id, sorted(scopes), sorted(tokens))),
-            (_EVENTS_BY_KEY, (dealer_id, named)),
-            (_EVENTS_BY_CLUSTER, (dealer_id, named)),
-            (_WAITING, (dealer_id, named)),
-            (_HISTORIES, ([member for member in wanted if member not in remembered],)),
-            (_COUNTS, (sorted(remembered),)),
-            (_LATER_DECISIONS, (wanted,)),
-            (_ACCOUNTS, (dealer_id, wanted)),
-            (_OPEN_LOTS, (wanted,)),
-        )
-    head, ledgers, answers, by_key, by_cluster, waiting, histories, counts, later, accounts, lots = gathered()
+        asked: dict[str, tuple[str, tuple[object, ...]]] = {
+            "heads": (HEADS, ([dealer_id],)),
+            "ledgers": (_LEDGERS, (wanted,)),
+            "events": (_EVENTS_NAMED, (dealer_id, named)),
+            "waiting": (_WAITING, (dealer_id, named)),
+            "later": (_LATER_DECISIONS, (wanted,)),
+            "accounts": (_ACCOUNTS, (dealer_id, wanted)),
+            "lots": (_OPEN_LOTS, (wanted,)),
+        }
+        if once:
+            asked["once"] = (_ONCE, (dealer_id, sorted(scopes), sorted(tokens)))
+        if remembered:
+            asked["counts"] = (_COUNTS, (sorted(remembered),))
+        if unknown := [member for member in wanted if member not in remembered]:
+            asked["histories"] = (_HISTORIES, (unknown,))
+        gathered = link.gather(*asked.values())
+    read: dict[str, list[Row]] = {"once": [], "counts": [], "histories": []} | dict(zip(asked, gathered(), strict=True))
     found = Held(
         outside_wanted=set(outside),
-        head=next((row[1] for row in head), 0),
+        head=next((row[1] for row in read["heads"]), 0),
         locked=frozenset(row[0] for row in lock.rows()),
-        ledgers={row[0]: _head(row) for row in ledgers},
-        once={(row[0], row[1]): (row[2], row[3], binary(row[4])) for row in answers},
-        waiting={row[0] for row in waiting},
-        histories=_by_member(histories),
-        later=_grouped(later, 1),
-        accounts=_grouped(accounts, 0),
-        lots=_grouped(lots, 0),
+        ledgers={row[0]: _head(row) for row in read["ledgers"]},
+        once={(row[0], row[1]): (row[2], row[3], binary(row[4])) for row in read["once"]},
+        waiting={row[0] for row in read["waiting"]},
+        histories=_by_member(read["histories"]),
+        later=_grouped(read["later"], 1),
+        accounts=_grouped(read["accounts"], 0),
+        lots=_grouped(read["lots"], 0),
     )
     if remembered:
-        _recall(link, found, remembered, {row[0]: row[1] for row in counts})
-    _close(link, dealer_id, found, frozenset(named), [*by_key, *by_cluster], set(found.waiting))
+        _recall(link, found, remembered, {row[0]: row[1] for row in read["counts"]})
+    _close(link, dealer_id, found, frozenset(named), read["events"], set(found.waiting))
     owners = {one.member_id for revisions in found.events.values() for one in revisions.values()} - {None}
     if owners - set(members):
         raise NeedMore((owner for owner in owners if owner is not None), ())

@@ -34,6 +34,7 @@ ATTEMPTS: Final = 5
 _IDS_AT_LEAST: Final = 500
 _IDS_AN_ITEM: Final = 12
 _REMEMBERED: Final = 200_000
+_AHEAD: Final = 20_000
 _STORES: Final = "SELECT code, id FROM store WHERE dealer_id = ?1"
 
 Clock = Callable[[], int]
@@ -68,6 +69,7 @@ class Recorder:
         self._now = now
         self._last = 0
         self._members: dict[tuple[int, str], int] = {}
+        self._met: set[int] = set()
         self._stores: dict[int, dict[str, int]] = {}
         self.due: set[tuple[int, int]] = set()
 
@@ -188,6 +190,12 @@ class Recorder:
 
     def _know_members(self, dealer: int, codes: set[str]) -> None:
         missing = {code for code in codes if (dealer, code) not in self._members}
+        if missing and dealer not in self._met:
+            # Most of whom a till will name, at once: who is looked up one by one costs each first sale a round trip.
+            self._met.add(dealer)
+            newest = reading.newest_members(self.link, dealer, _AHEAD)
+            self._members.update(((dealer, code), number) for code, number in newest.items())
+            missing -= newest.keys()
         if missing:
             if len(self._members) > _REMEMBERED:
                 self._members.clear()

@@ -336,9 +336,7 @@ class PostgresLink:
         self.ask(sql, *values)
 
     def gather(self, *asked: tuple[str, tuple[Any, ...]]) -> Gathered:
-        found = self._ask(
-            _gathered(tuple(sql for sql, _ in asked)), [value for _, values in asked for value in values]
-        )
+        found = self._ask(_gathered(tuple(sql for sql, _ in asked)), [value for _, values in asked for value in values])
         return lambda: [[tuple(row.values()) for row in part or ()] for part in found.rows()[0]]
 
     def write(self, table: Table, rows: Sequence[Row]) -> None:
