@@ -265,7 +265,7 @@ def test_a_book_that_does_not_add_up_is_not_stored():
 
 
 def held(book: MemberBook, amount: int, *, key: str = "H1", now: int = 1, until: int = 100):
-    return book.hold(key, CREDIT, amount, f"order of {key}", now, until)
+    return book.hold(1, key, CREDIT, amount, f"order of {key}", now, until)
 
 
 def balances(book: MemberBook) -> tuple[int, int, int]:
@@ -583,7 +583,8 @@ def act_on_both(book: MemberBook, model: Model, act: tuple) -> None:
             assert there == model.give_back(order, count)
         case ("hold", count, after):
             key, until = f"H{model.made}", book.now + 1 + after
-            assert done(book.hold, key, CREDIT, count, f"of {key}", book.now, until) == model.hold(key, count, until)
+            made = done(book.hold, model.made, key, CREDIT, count, f"of {key}", book.now, until)
+            assert made == model.hold(key, count, until)
             model.made += 1
         case ("capture", number, count, keep):
             key = f"H{model.made - 1 - number}"

@@ -6,16 +6,20 @@ import pytest
 
 from tests.test_recording import Club
 from tierengine.ledger.verify import INVARIANTS, verify
+from tierengine.recording.acts import PlaceHold
+from tierengine.recording.items import Command
 
 
 @pytest.fixture
 def club(book_url):
-    """A book with grants, a claw-back and a debt in it, whose triggers a wrongdoer with all rights has removed."""
+    """A book with grants, a claw-back and a hold in it, whose triggers a wrongdoer with all rights has removed."""
     club = Club(book_url)
     club.send(*club.golden())
     club.send(club.parts("P1", "2026-03-10", amount=500_000))
     club.send(club.parts("P2", "2026-03-11", amount=300_000))
     club.send(club.returned("P2", "2026-03-12"))
+    act = PlaceHold("hold:S1:H1:points", "points", 5, "order:S1:H1")
+    assert club.items(Command(club.dealer, ("M1",), act))[0].status == "recorded"
     for (name,) in club.rows(_TRIGGERS[club.link.kind]):
         table, _, trigger = name.partition(".")
         club.link.begin()
@@ -53,6 +57,12 @@ WRONGS = {
     ),
     "expired_early": "UPDATE entry SET kind = 'expire', rule = '' WHERE kind = 'reverse'",
     "given_back_too_much": "UPDATE entry SET kind = 'return', rule = '' WHERE kind = 'grant'",
+    "held_differs": "UPDATE hold_state SET remaining = remaining - 1",
+    "lot_overheld": "UPDATE hold_lot SET amount = amount + 1000000000",
+    "hold_ends": (
+        "INSERT INTO hold_end (hold_id, dealer_id, member_id, kind, entry_id, recorded_at) "
+        "SELECT id, dealer_id, member_id, 'voided', entry_id, recorded_at FROM hold"
+    ),
     "entry_gap": "UPDATE ledger SET entry_no = entry_no + 1",
     "uncited": "UPDATE entry SET decision_id = NULL, cause_key = ''",
     "award_differs": "UPDATE entry SET kind = 'award', cause_key = 'award:x:2026', wallet = 'w', rule = ''",

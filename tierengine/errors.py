@@ -69,6 +69,13 @@ CATALOGUE: Mapping[str, Text] = MappingProxyType(
             "{wallet} 已用掉 {missing},按规定不能退货。",
             "{wallet}: {missing} is spent, and the policy refuses the return.",
         ),
+        "transfer_not_allowed": Text(
+            "{wallet} 只能在同一单位的账户之间转让,而且要政策允许。",
+            "{wallet} moves only between the accounts of one firm, and only where the policy allows it.",
+        ),
+        "second_person_needed": Text(
+            "超过 {limit} 的调整要由第二个人复核。", "An adjustment above {limit} needs a second person."
+        ),
         "hold_ended": Text("预占 {hold} 已经结束。", "Hold {hold} has ended."),
         "capture_exceeds_hold": Text(
             "{wallet} 预占还剩 {held},不能扣 {wanted}。", "{wallet}: {held} is held, {wanted} cannot be captured."
@@ -104,6 +111,7 @@ CATALOGUE: Mapping[str, Text] = MappingProxyType(
         "order_conflict": Text(
             "单号 {order} 已用于另一内容。", "Order {order} is already recorded with other content."
         ),
+        "command_conflict": Text("{key} 已用于另一内容。", "{key} was used with other content."),
         "event_conflict": Text(
             "事件 {key} 已有不同内容,未记账,待人核对。",
             "Event {key} is here with other content; it was not booked, a person must look.",
@@ -118,6 +126,7 @@ CATALOGUE: Mapping[str, Text] = MappingProxyType(
         "unknown_store": Text("没有门店 {store}。", "There is no store {store}."),
         "unknown_event": Text("没有事件 {key}。", "There is no event {key}."),
         "unknown_order": Text("没有单号 {order}。", "There is no order {order}."),
+        "unknown_hold": Text("没有预占 {hold}。", "There is no hold {hold}."),
         "unknown_wallet": Text("没有钱包 {wallet}。", "There is no wallet {wallet}."),
         "unknown_dealer": Text("没有代理商 {dealer}。", "There is no dealer {dealer}."),
         "no_policy": Text("代理商 {dealer} 尚未发布政策。", "Dealer {dealer} has published no policy yet."),

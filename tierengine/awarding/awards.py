@@ -248,7 +248,7 @@ def _book(
         if member_id in issued or prize <= 0:
             continue
         head = held.ledgers[member_id]
-        purse = Purse.of(head, programme, held.accounts.get(member_id, ()), held.lots.get(member_id, ()))
+        purse = Purse.held(held, programme, member_id)
         moment = max(now, head.recorded_at)
         purse.settle(moment)
         expiry = programme.line.at(now).rules.policy.wallets[award.wallet].expires if award.wallet else None

@@ -83,7 +83,6 @@ class MemberBook:
     now: int = 0
     entries: list[EntryDraft] = field(default_factory=list)
     made: int = 0  # lots made by this book
-    promised: int = 0  # holds made by this book
 
     # ---- reading
 
@@ -112,7 +111,7 @@ class MemberBook:
             lapsed = [hold for hold in self.holds if hold.expires_at <= self.now]
             for hold in sorted(lapsed, key=lambda hold: (hold.expires_at, hold.entry)):
                 self._expire(hold.expires_at, cause)
-                self._end(hold, "lapsed", hold.key)
+                self._end(hold, "lapsed")
         self._expire(self.now, cause)
         return self._since(first)
 
@@ -178,86 +177,72 @@ class MemberBook:
         self._check(wallet)
         return self._since(first)
 
-    def hold(
-        self, key: str, wallet: str, amount: int, order: str, now: int, expires_at: int, *, cause: str = ""
-    ) -> Hold:
+    def hold(self, ref: int, key: str, wallet: str, amount: int, order: str, now: int, expires_at: int) -> Hold:
         """Tie up `amount` for the order until `expires_at`; Refused (`insufficient_credit`) when short."""
         _positive(amount)
-        self.settle(now, cause=cause)
-        usable = self.usable(wallet, self.now)
-        if usable < amount:
-            raise Refused("insufficient_credit", wallet=wallet, usable=usable, wanted=amount)
-        lots = sorted((lot for lot in self._lots(wallet) if lot.usable(self.now)), key=first_out)
-        parts = plan(lots, amount)
+        self.settle(now, cause=key)
+        parts = self._usable_parts(wallet, amount)
         for lot, part in parts:
             lot.held += part
-        entry = self._entry(_Act(wallet, cause or key, order), "hold", 0, [("available", "held", amount)])
-        self.promised += 1
-        made = Hold(
-            -self.promised, key, wallet, order, amount, expires_at, {lot.ref: part for lot, part in parts}, entry.number
-        )
+        entry = self._entry(_Act(wallet, key, order), "hold", 0, [("available", "held", amount)])
+        tied = tuple((lot.ref, part) for lot, part in parts)
+        made = Hold(ref, key, wallet, order, amount, expires_at, dict(tied), entry.number, tied)
         self.holds.append(made)
         self._check(wallet)
         return made
 
-    def capture(self, key: str, amount: int, now: int, *, keep: bool = False, cause: str = "") -> EntryDraft:
+    def capture(self, key: str, amount: int, now: int, *, keep: bool = False) -> EntryDraft:
         """Take `amount` of what a hold ties up, for its order. The rest is freed, unless `keep` leaves it tied up.
 
         Refused (`hold_ended`) when it lapsed or was ended, (`capture_exceeds_hold`) above what is left of it.
         """
         _positive(amount)
-        self.settle(now, cause=cause)
+        self.settle(now, cause=key)
         hold = self._open_hold(key)
         if amount > hold.left:
             raise Refused("capture_exceeds_hold", wallet=hold.wallet, held=hold.left, wanted=amount)
         taken = self._untie(hold, amount)
         entry = self._entry(
-            _Act(hold.wallet, cause or key, hold.order), "capture", -amount, [("held", "uses", amount)], uses=taken
+            _Act(hold.wallet, key, hold.order), "capture", -amount, [("held", "uses", amount)], uses=taken
         )
         self._took(entry, taken, 0)
         if not (keep and hold.left):
-            self._end(hold, "captured", cause or key, entry.number)
-            self._expire(self.now, cause)
+            self._end(hold, "captured", entry.number)
+            self._expire(self.now, key)
         self._check(hold.wallet)
         return entry
 
-    def void(self, key: str, now: int, *, cause: str = "") -> tuple[EntryDraft, ...]:
+    def void(self, key: str, now: int) -> tuple[EntryDraft, ...]:
         """Free what is left of a hold. Refused (`hold_ended`) when it lapsed or was ended."""
         first = len(self.entries)
-        self.settle(now, cause=cause)
+        self.settle(now, cause=key)
         hold = self._open_hold(key)
-        self._end(hold, "voided", cause or key)
-        self._expire(self.now, cause)
+        self._end(hold, "voided")
+        self._expire(self.now, key)
         self._check(hold.wallet)
         return self._since(first)
 
-    def move_out(self, wallet: str, amount: int, key: str, now: int, *, cause: str = "") -> Sequence[Moved]:
+    def move_out(self, wallet: str, amount: int, key: str, now: int) -> Sequence[Moved]:
         """Hand `amount` on to another member's `move_in`, earliest expiry first; Refused when less is usable."""
         _positive(amount)
-        self.settle(now, cause=cause)
-        usable = self.usable(wallet, self.now)
-        if usable < amount:
-            raise Refused("insufficient_credit", wallet=wallet, usable=usable, wanted=amount)
-        lots = sorted((lot for lot in self._lots(wallet) if lot.usable(self.now)), key=first_out)
-        taken = plan(lots, amount)
-        act = _Act(wallet, cause or key, key)
+        self.settle(now, cause=key)
+        taken = self._usable_parts(wallet, amount)
+        act = _Act(wallet, key, key)
         self._entry(act, "transfer", -amount, [("available", "grants", amount)], uses=taken)
         self._check(wallet)
         return [Moved(part, lot.usable_from, lot.expires_at) for lot, part in taken]
 
-    def move_in(
-        self, wallet: str, unit: str, parts: Sequence[Moved], key: str, now: int, *, cause: str = ""
-    ) -> tuple[EntryDraft, ...]:
+    def move_in(self, wallet: str, unit: str, parts: Sequence[Moved], key: str, now: int) -> tuple[EntryDraft, ...]:
         """Take in what another member's `move_out` handed on; every part keeps its dates."""
         first = len(self.entries)
-        self.settle(now, cause=cause)
+        self.settle(now, cause=key)
         self._open(wallet, unit)
-        act = _Act(wallet, cause or key, key)
+        act = _Act(wallet, key, key)
         amount = sum(part.amount for part in parts)
         made = [self._lot(act, part.amount, part.usable_from, part.expires_at) for part in parts]
         self._entry(act, "transfer", amount, [("grants", "available", amount)], lots=made)
-        self._pay_debt(wallet, cause or key)
-        self._expire(self.now, cause)
+        self._pay_debt(wallet, key)
+        self._expire(self.now, key)
         self._check(wallet)
         return self._since(first)
 
@@ -313,6 +298,14 @@ class MemberBook:
             act = _Act(lot.wallet, cause)
             self._entry(act, "expire", -part, [("available", "expired", part)], uses=[(lot, part)])
 
+    def _usable_parts(self, wallet: str, amount: int) -> list[tuple[Lot, int]]:
+        """Return of which usable lots `amount` is made, earliest expiry first; Refused when there is less."""
+        usable = self.usable(wallet, self.now)
+        if usable < amount:
+            raise Refused("insufficient_credit", wallet=wallet, usable=usable, wanted=amount)
+        lots = (lot for lot in self._lots(wallet) if lot.usable(self.now))
+        return plan(sorted(lots, key=first_out), amount)
+
     def _open_hold(self, key: str) -> Hold:
         for hold in self.holds:
             if hold.key == key:
@@ -331,16 +324,16 @@ class MemberBook:
                 found.append((by_ref[ref], part))
         return found
 
-    def _end(self, hold: Hold, kind: HoldEndKind, cause: str, entry: int = 0) -> None:
+    def _end(self, hold: Hold, kind: HoldEndKind, entry: int = 0) -> None:
         """End a hold: what is left of it is free, and pays debt first."""
         if rest := hold.left:
             self._untie(hold, rest)
-            act = _Act(hold.wallet, cause, hold.order)
+            act = _Act(hold.wallet, hold.key, hold.order)
             freed = self._entry(act, "void", 0, [("held", "available", rest)])
             entry = entry or freed.number
         self.holds.remove(hold)
-        self.ended.append(HoldEnd(hold, kind, entry))
-        self._pay_debt(hold.wallet, cause)
+        self.ended.append(HoldEnd(hold, kind, entry, rest))
+        self._pay_debt(hold.wallet, hold.key)
 
     def _took(self, entry: EntryDraft, taken: Sequence[tuple[Lot, int]], short: int) -> None:
         """Remember what an entry took for its order, so that it can be given back."""

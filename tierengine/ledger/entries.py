@@ -104,10 +104,10 @@ class EntryDraft:
 class Hold:
     """A promise to an order: `parts` of lots (ref → amount, earliest expiry first) that nobody else may take.
 
-    ref         the id of a stored one, a negative number for one that its book has just made
     order       the cluster of the order that it is for
     expires_at  first instant at which it is free by itself
-    entry       number of the entry that made it
+    entry       number of the entry that made it, 0 for one that was stored before
+    tied        the parts as they were when it was made
     """
 
     ref: int
@@ -118,6 +118,7 @@ class Hold:
     expires_at: int
     parts: dict[int, int] = field(default_factory=dict)
     entry: int = 0
+    tied: tuple[tuple[int, int], ...] = ()
 
     @property
     def left(self) -> int:
@@ -127,11 +128,12 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class HoldEnd:
-    """The one end of a hold, by the entry of this number."""
+    """The one end of a hold, by the entry of this number; `freed` is what was left of it."""
 
     hold: Hold
     kind: HoldEndKind
     entry: int
+    freed: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -218,8 +218,59 @@ INVARIANTS = (
         "一张单退回的配件款不超过当初用掉的",
         "an order gets back no more credit than it used",
         """
-        SELECT member_id, event_key, SUM(delta) FROM entry WHERE kind IN ('use', 'return')
+        SELECT member_id, event_key, SUM(delta) FROM entry WHERE kind IN ('use', 'capture', 'return')
         GROUP BY member_id, event_key, wallet HAVING SUM(delta) > 0 ORDER BY member_id
+        """,
+    ),
+    Invariant(
+        5,
+        "held_differs",
+        "冻结额等于各预占剩余之和",
+        "what is held is what is left of the holds that have not ended",
+        """
+        SELECT b.member_id, COALESCE(r.remaining, 0), b.balance FROM (
+            SELECT member_id, wallet, SUM(balance) AS balance FROM account
+            WHERE member_id IS NOT NULL AND kind = 'held' GROUP BY member_id, wallet) AS b
+        LEFT JOIN (SELECT h.member_id, h.wallet, SUM(s.remaining) AS remaining FROM hold h
+                   JOIN hold_state s ON s.hold_id = h.id GROUP BY h.member_id, h.wallet) AS r
+          ON r.member_id = b.member_id AND r.wallet = b.wallet
+        WHERE COALESCE(r.remaining, 0) <> b.balance ORDER BY b.member_id
+        """,
+    ),
+    Invariant(
+        5,
+        "lot_overheld",
+        "预占占用的不超过该批剩余",
+        "no hold ties up more of a lot than remains of it",
+        """
+        SELECT t.member_id, SUM(t.tied), MAX(z.remaining) FROM (
+            SELECT x.member_id, x.lot_id, CASE WHEN x.upto <= x.gone THEN 0
+                WHEN x.upto - x.gone < x.amount THEN x.upto - x.gone ELSE x.amount END AS tied
+            FROM (SELECT l.member_id, l.lot_id, l.amount, h.amount - s.remaining AS gone, SUM(l.amount) OVER (
+                      PARTITION BY l.hold_id ORDER BY l.place) AS upto
+                  FROM hold_lot l JOIN hold h ON h.id = l.hold_id
+                  JOIN hold_state s ON s.hold_id = h.id AND s.remaining > 0) AS x) AS t
+        LEFT JOIN lot_state z ON z.lot_id = t.lot_id
+        GROUP BY t.member_id, t.lot_id HAVING SUM(t.tied) > COALESCE(MAX(z.remaining), 0) ORDER BY t.member_id
+        """,
+    ),
+    Invariant(
+        10,
+        "hold_ends",
+        "每个预占只结束一次：扣款不超过预占，结束后不再占用",
+        "a hold ends once: captures do not exceed it, and what has ended holds nothing",
+        """
+        SELECT h.member_id, h.key, COALESCE(c.captured, 0) FROM hold h
+        LEFT JOIN hold_state s ON s.hold_id = h.id LEFT JOIN hold_end e ON e.hold_id = h.id
+        LEFT JOIN (SELECT hold_id, SUM(amount) AS amount FROM hold_lot GROUP BY hold_id) AS t ON t.hold_id = h.id
+        LEFT JOIN (SELECT member_id, cause_key, -SUM(delta) AS captured FROM entry WHERE kind = 'capture'
+                   GROUP BY member_id, cause_key) AS c ON c.member_id = h.member_id AND c.cause_key = h.key
+        WHERE s.remaining IS NULL OR COALESCE(t.amount, 0) <> h.amount OR COALESCE(c.captured, 0) > h.amount
+           OR (e.hold_id IS NULL AND (s.remaining <= 0 OR s.remaining <> h.amount - COALESCE(c.captured, 0)))
+           OR (e.hold_id IS NOT NULL AND s.remaining <> 0)
+           OR (e.kind = 'lapsed' AND e.recorded_at < h.expires_at)
+           OR (e.kind = 'captured' AND c.captured IS NULL)
+        ORDER BY h.id
         """,
     ),
     Invariant(

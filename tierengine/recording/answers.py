@@ -128,12 +128,8 @@ class Answers:
         return next((head.member_id for head in self.held.ledgers.values() if head.code == body.get("member")), None)
 
     def _balances(self, member: int) -> dict[str, Any]:
-        purse = Purse.of(
-            self.held.ledgers[member],
-            self.programme,
-            self.held.accounts.get(member, ()),
-            self.held.lots.get(member, ()),
-        )
+        purse = Purse.held(self.held, self.programme, member)
+        purse.settle(self.now)
         return purse.balances(self.now)
 
     def _tell_tier(self, body: dict[str, Any], outcome: Refolded, first: Position, last: Position) -> None:
@@ -248,7 +244,7 @@ class Answers:
         )
 
     def _used_by(self, member: int, order: str) -> dict[str, int]:
-        purse = Purse.of(self.held.ledgers[member], self.programme, (), ())
+        purse = Purse.of(self.held.ledgers[member], self.programme, (), (), ())
         purse.know_orders(self.link, [order])
         used = purse.book.taken.get(order, [])
         return {one.wallet: purse.book.used(one.wallet, order) for one in used}

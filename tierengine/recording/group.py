@@ -7,15 +7,16 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from tierengine.errors import Refused, Unknown
-from tierengine.judging.history import Contribution
+from tierengine.judging.history import LAST, Contribution, Observation
 from tierengine.judging.observations import body
 from tierengine.judging.resolution import Flag, Waits, cause_key
 from tierengine.policies.versions import Programme, Programmes
 from tierengine.recording import reading
 from tierengine.recording.answers import Answers
+from tierengine.recording.commands import Commands
 from tierengine.recording.emissions import Deliveries, emit
 from tierengine.recording.intake import Intake, Taken
-from tierengine.recording.items import Answer, Claim, Item, Sale, is_command, refusal
+from tierengine.recording.items import Answer, Claim, Command, Item, Sale, is_command, refusal
 from tierengine.recording.memory import Memory, Remembered
 from tierengine.recording.purse import Purse
 from tierengine.recording.reading import Held
@@ -27,7 +28,8 @@ from tierengine.store.dialect import Link
 from tierengine.store.ids import Ids
 
 _USED: Final = (
-    "SELECT number FROM entry WHERE dealer_id = ?1 AND event_key = ?2 AND member_id = ?3 AND kind = 'use' LIMIT 1"
+    "SELECT number FROM entry WHERE dealer_id = ?1 AND event_key = ?2 AND member_id = ?3 "
+    "AND kind IN ('use', 'capture') LIMIT 1"
 )
 _CONFLICTS: Final = "SELECT key, revision, hash FROM event_conflict WHERE dealer_id = ?1 AND key IN (?2*)"
 
@@ -83,7 +85,10 @@ class Group:
         wanted = set(members)
         self._known = self.memory.of(wanted)
         remembered = {member: known.rows for member, known in self._known.items()}
-        self._held = reading.hold(self.link, self.dealer, wanted, set(keys), set(outside), once, remembered, wait=wait)
+        paying = {item.observations[0].cluster for item in self.items if isinstance(item, Sale) and item.uses}
+        self._held = reading.hold(
+            self.link, self.dealer, wanted, set(keys), set(outside), once, remembered, paying=paying, wait=wait
+        )
         self.now = max(now, max((head.recorded_at for head in self._held.ledgers.values()), default=0))
         if self.deliver_to is not None and self.deliver_to not in self._held.locked:
             return
@@ -93,7 +98,12 @@ class Group:
             return
         programme = self.programmes.of(self.link, self.dealer, self._held.head)
         intake = Intake(self._held, self.codes, self.stores, self.ids)
-        taken = [self._take(programme, intake, place, item) for place, item in enumerate(self.items)]
+        commands = Commands(
+            self.link, self.ids, programme, self.codes, self._rows, self.now,
+            lambda member: self._purse(programme, member), lambda member: self._suspended(programme, member),
+            self._touched,
+        )  # fmt: skip
+        taken = [self._take(programme, intake, commands, place, item) for place, item in enumerate(self.items)]
         fresh = self._fresh(programme, intake, taken)
         if not fresh.keys() <= self._held.locked:
             raise Blocked
@@ -122,9 +132,12 @@ class Group:
 
     # ---- commands ----------------------------------------------------------------------------------------------
 
-    def _take(self, programme: Programme, intake: Intake, place: int, item: Item) -> Taken:
+    def _take(self, programme: Programme, intake: Intake, commands: Commands, place: int, item: Item) -> Taken:
         taken = intake.take(place, item)
-        if taken.fresh and place in self.refused:
+        if isinstance(item, Command):
+            if taken.answer is None and not taken.later and taken.same_as is None:
+                taken.answer = commands.decide(item)
+        elif taken.fresh and place in self.refused:
             self._refuse(intake, taken, self.refused[place])
         elif not taken.fresh and isinstance(item, Sale) and item.uses and _says(taken, "duplicate"):
             self._use_late(programme, place, item)
@@ -160,20 +173,55 @@ class Group:
         for wallet, amount in item.uses.items():
             if programme.wallet(wallet) is None:
                 raise Unknown("unknown_wallet", wallet=wallet)
-            usable = purse.book.usable(wallet, self.now)
+            usable = purse.book.usable(wallet, self.now) + self._reserved(purse, wallet, first.observation.cluster)
             if usable < amount and not item.late:
                 raise Refused("insufficient_credit", wallet=wallet, usable=usable, wanted=amount)
         self._use(programme, place, item, member, late=item.late)
 
     def _use(self, programme: Programme, place: int, item: Sale, member: int, *, late: bool) -> None:
         said = item.observations[0]
-        book = self._purse(programme, member).book
+        purse = self._purse(programme, member)
         for wallet, amount in item.uses.items():
-            if amount:
+            rest = amount - self._capture(programme, purse, wallet, amount, said.cluster)
+            if rest:
                 unit = programme.unit(wallet)
-                book.use(wallet, amount, said.cluster, self.now, cause=said.key, unit=unit, allow_debt=late)
+                purse.book.use(wallet, rest, said.cluster, self.now, cause=said.key, unit=unit, allow_debt=late)
         self._used[place] = dict(item.uses)
         self._touched.add(member)
+
+    def _reserved(self, purse: Purse, wallet: str, order: str) -> int:
+        """Return what the order's own holds have for it: what they took of the wallet and what they still tie up."""
+        if not self._is_held(purse, order):
+            return 0
+        return self._took(purse, wallet, order) + purse.book.held(wallet, order)
+
+    def _is_held(self, purse: Purse, order: str) -> bool:
+        return order in self._held.held_orders or any(hold.order == order for hold in purse.book.holds)
+
+    def _took(self, purse: Purse, wallet: str, order: str) -> int:
+        """Return what was captured for the order and no event of it has told of yet."""
+        purse.know_orders(self.link, [order])
+        said = [revisions[max(revisions)].recorded.observation for revisions in self._held.events.values()]
+        told = sum(credit_of(one) for one in said if one.cluster == order)
+        return max(0, purse.book.used(wallet, order) - told)
+
+    def _capture(self, programme: Programme, purse: Purse, wallet: str, wanted: int, order: str) -> int:
+        """Pay as much of `wanted` as the order's holds can; returns it. What they took before counts as paid."""
+        if not self._is_held(purse, order):
+            return 0
+        paid = min(wanted, self._took(purse, wallet, order))
+        found = programme.wallet(wallet)
+        for hold in [one for one in purse.book.holds if (one.wallet, one.order) == (wallet, order)]:
+            if part := min(wanted - paid, hold.left):
+                purse.book.capture(hold.key, part, self.now, keep=found is not None and found.hold_partial == "keep")
+                paid += part
+        return paid
+
+    def _suspended(self, programme: Programme, member: int) -> frozenset[str]:
+        """Return the wallets that a member may not use now."""
+        head = self._held.ledgers[member].position
+        state, _ = before(self._source(programme, member), max((self.now, LAST, ""), head), {})
+        return state.judged.suspended
 
     def _use_late(self, programme: Programme, place: int, item: Sale) -> None:
         """Take the credit of an order that another channel told first (the nightly file before a till's queue).
@@ -191,10 +239,7 @@ class Group:
     def _purse(self, programme: Programme, member: int) -> Purse:
         purse = self._purses.get(member)
         if purse is None:
-            held = self._held
-            purse = self._purses[member] = Purse.of(
-                held.ledgers[member], programme, held.accounts.get(member, ()), held.lots.get(member, ())
-            )
+            purse = self._purses[member] = Purse.held(self._held, programme, member)
             purse.settle(self.now)
         return purse
 
@@ -333,6 +378,13 @@ class Group:
                     said.source,
                     self.now,
                 )
+
+
+def credit_of(said: Observation) -> int:
+    """Return what of an order's event was paid by credit, as it says."""
+    lines = said.fields.get("lines")
+    found = [line.get("credit") for line in lines] if isinstance(lines, tuple) else []
+    return sum(credit for credit in found if isinstance(credit, int))
 
 
 def _says(taken: Taken, status: str) -> bool:

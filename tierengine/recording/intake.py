@@ -13,7 +13,7 @@ from tierengine.errors import Conflict, Unknown
 from tierengine.judging.history import Observation
 from tierengine.judging.observations import content_hash
 from tierengine.judging.resolution import Recorded
-from tierengine.recording.items import Answer, Item, Once, Sale, refusal, replay
+from tierengine.recording.items import Answer, Item, Once, Sale, members_of, refusal, replay
 from tierengine.recording.reading import Held, Stored
 from tierengine.store.ids import Ids
 
@@ -85,10 +85,10 @@ class Intake:
 
     def _content(self, item: Item) -> Taken:
         taken = Taken()
-        for observation in item.observations:
-            if observation.member and observation.member not in self.codes:
-                return Taken(refusal("unknown", Unknown("unknown_member", member=observation.member)))
-            if observation.member and self.codes[observation.member] not in self.held.locked:
+        for member in sorted(members_of(item)):
+            if member not in self.codes:
+                return Taken(refusal("unknown", Unknown("unknown_member", member=member)))
+            if self.codes[member] not in self.held.locked:
                 return Taken(later=True)
         for observation in item.observations:
             digest = content_hash(observation)
@@ -99,7 +99,7 @@ class Intake:
                 taken.known.append(observation.key)
             else:
                 return self._conflict(item, observation, digest)
-        if not taken.fresh:
+        if not taken.fresh and item.observations:
             taken.answer = Answer("duplicate", "", {"status": "duplicate", "key": item.observations[0].key})
         return taken
 

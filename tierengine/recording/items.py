@@ -13,6 +13,7 @@ from tierengine.errors import TierengineError
 from tierengine.judging.fold import Lane
 from tierengine.judging.history import Contribution, Observation
 from tierengine.judging.resolution import net
+from tierengine.recording.acts import Act
 
 Status = Literal[
     "recorded",  # new, and in effect
@@ -133,12 +134,39 @@ class Claim:
         return (self.observation,)
 
 
-Item: TypeAlias = Observe | Sale | Claim
+@dataclass(frozen=True, slots=True)
+class Command:
+    """Asks for what only moves money: decided once, in the order of arrival, under the locks of its members.
+
+    members  codes; of a transfer the giver and the receiver
+    """
+
+    dealer: int
+    members: tuple[str, ...]
+    act: Act
+    once: Once | None = None
+    brief: bool = True
+    refusable: bool = False
+
+    @property
+    def observations(self) -> tuple[Observation, ...]:
+        """Return nothing: it tells of nothing that counts for facts."""
+        return ()
+
+
+Item: TypeAlias = Observe | Sale | Claim | Command
 
 
 def is_command(item: Item) -> bool:
     """Whether the item asks for what the state may refuse (and so sees what came before it in the same moment)."""
-    return isinstance(item, Claim) or (isinstance(item, Sale) and bool(item.uses or item.check))
+    return isinstance(item, (Claim, Command)) or (isinstance(item, Sale) and bool(item.uses or item.check))
+
+
+def members_of(item: Item) -> frozenset[str]:
+    """Return the codes of the members that an item names."""
+    if isinstance(item, Command):
+        return frozenset(item.members)
+    return frozenset(said.member for said in item.observations if said.member)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Final
 
 from tierengine.judging.decisions import Granted
 from tierengine.judging.history import Contribution
 from tierengine.ledger.book import MemberBook
-from tierengine.ledger.entries import Balance, Clawback, EntryDraft, Lapsed, Taken
+from tierengine.ledger.entries import Balance, Clawback, EntryDraft, Hold, Lapsed, Taken
 from tierengine.ledger.lots import Lot
 from tierengine.policies.versions import Programme
-from tierengine.recording.reading import Head
+from tierengine.recording.reading import Head, Held
 from tierengine.recording.refolding import Change, Pair
 from tierengine.recording.writing import Rows
 from tierengine.store.dialect import Link, Row
@@ -32,13 +33,14 @@ _UNDONE: Final = (
 _USES: Final = (
     "SELECT e.event_key, e.number, e.wallet, e.kind, e.delta, u.lot_id, u.amount FROM entry e "
     "LEFT JOIN lot_use u ON u.entry_id = e.id "
-    "WHERE e.dealer_id = ?1 AND e.event_key IN (?2*) AND e.member_id = ?3 AND e.kind IN ('use', 'return') "
+    "WHERE e.dealer_id = ?1 AND e.event_key IN (?2*) AND e.member_id = ?3 AND e.kind IN ('use', 'capture', 'return') "
     "ORDER BY e.number, u.id"
 )
 _LOTS: Final = (
     "SELECT s.member_id, l.id, l.wallet, l.event_key, l.rule, l.amount, s.remaining, l.usable_from, l.expires_at, "
     "e.number FROM lot l JOIN lot_state s ON s.lot_id = l.id JOIN entry e ON e.id = l.entry_id WHERE l.id IN (?1*)"
 )
+SETTLED: Final = "settle"  # what the ends of lapsed lots cite: time alone made them
 MEMBERS_ACCOUNTS: Final = ("available", "held", "debt")
 
 
@@ -51,19 +53,30 @@ class Purse:
     book: MemberBook
     accounts: dict[tuple[str, str], tuple[int, int]]  # (wallet, kind) → (account id, stored balance)
     remaining: dict[int, int]
+    tied: dict[int, int]  # hold → what was left of it
     settled: bool = False
     named: set[str] = field(default_factory=set)
 
     @classmethod
-    def of(cls, head: Head, programme: Programme, accounts: Iterable[Row], lots: Iterable[Row]) -> Purse:
-        """Return the purse of what was read; `lots` are those with something left."""
+    def of(
+        cls, head: Head, programme: Programme, accounts: Iterable[Row], lots: Iterable[Row], holds: Iterable[Row]
+    ) -> Purse:
+        """Return the purse of what was read; `lots` and `holds` are those with something left."""
         book = MemberBook(next_number=head.entry_no + 1, now=head.recorded_at)
         known: dict[tuple[str, str], tuple[int, int]] = {}
         for _, wallet, kind, unit, balance, number in accounts:
             known[wallet, kind] = (number, balance)
             setattr(book.balances.setdefault(wallet, Balance(unit)), kind, balance)
         book.lots = sorted((_lot(row) for row in lots), key=lambda lot: lot.order)
-        return cls(head, programme, book, known, {lot.ref: lot.remaining for lot in book.lots})
+        tie(book, holds)
+        left = {hold.ref: hold.left for hold in book.holds}
+        return cls(head, programme, book, known, {lot.ref: lot.remaining for lot in book.lots}, left)
+
+    @classmethod
+    def held(cls, held: Held, programme: Programme, member: int) -> Purse:
+        """Return the purse of a member whose row is locked."""
+        rows = (by_member.get(member, ()) for by_member in (held.accounts, held.lots, held.holds))
+        return cls.of(held.ledgers[member], programme, *rows)
 
     # ---- what is rarely needed is read when it is -------------------------------------------------------------
 
@@ -96,7 +109,7 @@ class Purse:
         for (order, number), rows in sorted(acts.items(), key=lambda item: item[0][1]):
             taken = self.book.taken.setdefault(order, [])
             _, _, wallet, kind, delta, _, _ = rows[0]
-            if kind == "use":
+            if kind != "return":
                 parts: list[tuple[int | None, int]] = [(row[5], row[6]) for row in rows if row[5] is not None]
                 short = -delta - sum(part for _, part in parts)
                 parts += [(None, short)] if short else []
@@ -115,7 +128,7 @@ class Purse:
     def settle(self, now: int) -> None:
         """Post what lapsed, once, before anything else is decided."""
         if not self.settled:
-            self.book.settle(now)
+            self.book.settle(now, cause=SETTLED)
             self.settled = True
 
     def apply(self, link: Link, changes: Sequence[Change], cause: str, *, refusable: bool) -> dict[Pair, int]:
@@ -178,13 +191,25 @@ class Purse:
             for wallet in wallets:
                 part = min(left, self.book.used(wallet, order)) if left > 0 else left
                 if part > 0:
-                    self.book.give_back(wallet, part, order, now, cause=causes[order])
+                    expires_at, grace_until = self._dates(wallet, now)
+                    self.book.give_back(
+                        wallet, part, order, now, cause=causes[order], expires_at=expires_at, grace_until=grace_until
+                    )
                 elif part < 0:
                     unit = self.programme.unit(wallet)
                     self.book.use(wallet, -part, order, now, cause=causes[order], unit=unit, allow_debt=True)
                 given[wallet] = given.get(wallet, 0) + part
                 left -= part
         return {wallet: amount for wallet, amount in given.items() if amount}
+
+    def _dates(self, wallet: str, now: int) -> tuple[int | None, int | None]:
+        """Return when a lot ends that a return makes now, and until when at least what it gives back is good."""
+        rule, zone = self.programme.wallet(wallet), self.programme.zone
+        if rule is None:
+            return None, None
+        days = rule.return_grace_days
+        grace = zone.end_of(zone.local_date(now) + timedelta(days=days)) if days else None
+        return zone.expiry(rule.expires, now), grace
 
     def balances(self, now: int) -> dict[str, dict[str, int | str]]:
         """Return what the member has, by wallet: available, held, debt, and what of it may be used now."""
@@ -208,13 +233,13 @@ class Purse:
     def store(self, rows: Rows, ids: Ids, now: int) -> None:
         """Add the rows of every entry, and of the balances and lots that changed."""
         made: dict[int, int] = {}
-        for entry in self.book.entries:
-            self._store_entry(rows, ids, entry, now, made)
+        numbers = {entry.number: self._store_entry(rows, ids, entry, now, made) for entry in self.book.entries}
         member, dealer = self.head.member_id, self.programme.dealer_id
         for lot in self.book.lots:
             number = made.get(lot.ref, lot.ref)
             if lot.ref < 0 or lot.remaining != self.remaining[lot.ref]:
                 rows.add("lot_state", number, dealer, member, lot.remaining)
+        self._store_holds(rows, numbers, now, made)
         for wallet, balance in self.book.balances.items():
             for kind in MEMBERS_ACCOUNTS:
                 number, stored = self.accounts.get((wallet, kind), (0, 0))
@@ -222,7 +247,24 @@ class Purse:
                 if number and amount != stored:
                     rows.add("account", number, dealer, member, wallet, kind, balance.unit, amount)
 
-    def _store_entry(self, rows: Rows, ids: Ids, entry: EntryDraft, now: int, made: dict[int, int]) -> None:
+    def _store_holds(self, rows: Rows, numbers: Mapping[int, int], now: int, made: Mapping[int, int]) -> None:
+        member, dealer = self.head.member_id, self.programme.dealer_id
+        ended = [end.hold for end in self.book.ended]
+        for hold in (*self.book.holds, *ended):
+            if hold.entry in numbers:
+                rows.add(
+                    "hold", hold.ref, dealer, member, hold.key, hold.wallet, hold.order, hold.amount,
+                    numbers[hold.entry], hold.expires_at, now,
+                )  # fmt: skip
+                for place, (lot, part) in enumerate(hold.tied):
+                    rows.add("hold_lot", hold.ref, place, dealer, member, made.get(lot, lot), part)
+            if hold.left != self.tied.get(hold.ref):
+                rows.add("hold_state", hold.ref, dealer, member, hold.left)
+        for end in self.book.ended:
+            rows.add("hold_end", end.hold.ref, dealer, member, end.kind, numbers[end.entry], now)
+
+    def _store_entry(self, rows: Rows, ids: Ids, entry: EntryDraft, now: int, made: dict[int, int]) -> int:
+        """Add an entry with all that hangs on it; returns its id."""
         member, dealer = self.head.member_id, self.programme.dealer_id
         number = ids.take()
         rows.add(
@@ -240,6 +282,7 @@ class Purse:
             )  # fmt: skip
         for use in entry.uses:
             rows.add("lot_use", ids.take(), dealer, member, made.get(use.ref, use.ref), number, use.amount)
+        return number
 
     def _account(self, ids: Ids, entry: EntryDraft, kind: str) -> int:
         """Return the account's id; a member's is opened with his first money in it."""
@@ -259,6 +302,21 @@ def _terms(granted: Granted) -> tuple[str, int, int | None]:
 def _lot(row: Row) -> Lot:
     _, ref, wallet, event_key, rule, amount, remaining, usable_from, expires_at, order = row
     return Lot(ref, wallet, event_key, rule, amount, remaining, usable_from, expires_at, order)
+
+
+def tie(book: MemberBook, rows: Iterable[Row]) -> None:
+    """Give the book its open holds, a row for each of their lots, and tie up what they hold of those."""
+    by_ref = {lot.ref: lot for lot in book.lots}
+    gone = 0
+    for _, ref, key, wallet, order, amount, expires_at, left, lot, part in rows:
+        if not book.holds or book.holds[-1].ref != ref:
+            book.holds.append(Hold(ref, key, wallet, order, amount, expires_at))
+            gone = amount - left  # what was captured is gone from the first of its lots
+        captured = min(gone, part)
+        gone -= captured
+        if part > captured:
+            book.holds[-1].parts[lot] = part - captured
+            by_ref[lot].held += part - captured
 
 
 def _less(taken: Sequence[Taken], wallet: str, amount: int) -> list[Taken]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tierengine.errors import Unavailable
-from tierengine.recording.items import Answer, Item, is_command, refusal
+from tierengine.recording.items import Answer, Item, is_command, members_of, refusal
 from tierengine.store.dialect import Link
 from tierengine.store.ids import Ids
 
@@ -32,7 +32,7 @@ class Job:
 
     def members(self) -> frozenset[str]:
         """Return the codes of the members that the item names."""
-        return frozenset(said.member for said in self.item.observations if said.member) if self.item else frozenset()
+        return members_of(self.item) if self.item else frozenset()
 
     def answer(self, answer: Answer) -> None:
         """Give the answer, unless one was given."""

@@ -79,6 +79,12 @@ _LOT: Final = (
     "SELECT s.member_id, l.id, l.wallet, l.event_key, l.rule, l.amount, s.remaining, l.usable_from, l.expires_at, "
     "e.number FROM lot_state s JOIN lot l ON l.id = s.lot_id JOIN entry e ON e.id = l.entry_id "
 )
+_OPEN_HOLDS: Final = (
+    "SELECT h.member_id, h.id, h.key, h.wallet, h.cluster, h.amount, h.expires_at, s.remaining, x.lot_id, "
+    "x.amount AS tied FROM hold_state s JOIN hold h ON h.id = s.hold_id JOIN hold_lot x ON x.hold_id = h.id "
+    "WHERE s.member_id IN (?1*) AND s.remaining > 0 ORDER BY h.id, x.place"
+)
+_HELD_ORDERS: Final = "SELECT DISTINCT cluster FROM hold WHERE dealer_id = ?1 AND cluster IN (?2*)"
 _OPEN_LOTS: Final = _LOT + "WHERE s.member_id IN (?1*) AND s.remaining > 0 ORDER BY l.id"
 
 BEGINNING: Final[Position] = (-(1 << 62), 0, "")
@@ -128,6 +134,7 @@ class Held:
     whole     members whose remembered history is still whole
     waiting   clusters of parked events that wait for what is locked
     once      (scope, key) → (request hash, status number, stored answer)
+    holds     those that have not ended, a row for each of their lots; `held_orders` the orders that ever had one
     """
 
     head: int = 0
@@ -143,6 +150,8 @@ class Held:
     later: dict[int, list[Row]] = field(default_factory=dict)
     accounts: dict[int, list[Row]] = field(default_factory=dict)
     lots: dict[int, list[Row]] = field(default_factory=dict)
+    holds: dict[int, list[Row]] = field(default_factory=dict)
+    held_orders: set[str] = field(default_factory=set)
 
     def code_of(self, member_id: int) -> str:
         """Return a locked member's code."""
@@ -168,12 +177,14 @@ def hold(
     once: Collection[tuple[str, str]],
     remembered: Mapping[int, Sequence[Contribution]],
     *,
+    paying: Collection[str] = (),
     wait: bool,
 ) -> Held:
     """Lock the members and the keys (of events and clusters), and read what is stored of both.
 
     outside   keys of events in other clusters that the new ones name
     remembered  histories that need not be read where the book has as many contributions
+    paying    orders that credit pays: those that ever had a hold are told
     wait      wait for members locked elsewhere; else they are left out of `locked`
 
     NeedMore tells what else must be locked.
@@ -199,8 +210,11 @@ def hold(
             asked["counts"] = (_COUNTS, (sorted(remembered),))
         if unknown := [member for member in wanted if member not in remembered]:
             asked["histories"] = (_HISTORIES, (unknown,))
+        if paying:
+            asked["orders"] = (_HELD_ORDERS, (dealer_id, sorted(paying)))
         gathered = link.gather(*asked.values())
-    read: dict[str, list[Row]] = {"once": [], "counts": [], "histories": []} | dict(zip(asked, gathered(), strict=True))
+    read: dict[str, list[Row]] = {"once": [], "counts": [], "histories": [], "orders": []}
+    read |= dict(zip(asked, gathered(), strict=True))
     found = Held(
         outside_wanted=set(outside),
         head=next((row[1] for row in read["heads"]), 0),
@@ -212,7 +226,10 @@ def hold(
         later=_grouped(read["later"], 1),
         accounts=_grouped(read["accounts"], 0),
         lots=_grouped(read["lots"], 0),
+        held_orders={row[0] for row in read["orders"]},
     )
+    if holding := sorted({row[0] for row in read["accounts"] if row[2] == "held" and row[4]}):
+        found.holds = _grouped(link.ask(_OPEN_HOLDS, holding).rows(), 0)
     if remembered:
         _recall(link, found, remembered, {row[0]: row[1] for row in read["counts"]})
     _close(link, dealer_id, found, frozenset(named), read["events"], set(found.waiting))

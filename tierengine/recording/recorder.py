@@ -23,7 +23,7 @@ from tierengine.policies.versions import Programmes
 from tierengine.recording import reading
 from tierengine.recording.group import Blocked, Group, ItemRefused
 from tierengine.recording.intake import observations_of
-from tierengine.recording.items import Answer, Item
+from tierengine.recording.items import Answer, Item, members_of
 from tierengine.recording.memory import Memory
 from tierengine.recording.reading import NeedMore
 from tierengine.store.dialect import Link
@@ -85,8 +85,9 @@ class Recorder:
         """
         dealer = items[0].dealer
         observations = observations_of(items)
-        wants = self._wants(dealer, observations)
-        codes = {o.member: self._members[dealer, o.member] for o in observations if (dealer, o.member) in self._members}
+        named = {member for item in items for member in members_of(item)}
+        wants = self._wants(dealer, observations, named)
+        codes = {member: self._members[dealer, member] for member in named if (dealer, member) in self._members}
         stores = self._stores_of(dealer, observations)
         refused: dict[int, Refused] = {}
 
@@ -172,13 +173,11 @@ class Recorder:
             else:
                 return group
 
-    def _wants(self, dealer: int, observations: Sequence[Observation]) -> _Wants:
-        self._know_members(dealer, {o.member for o in observations if o.member})
-        wants = _Wants()
+    def _wants(self, dealer: int, observations: Sequence[Observation], named: set[str]) -> _Wants:
+        self._know_members(dealer, named)
+        wants = _Wants({self._members[dealer, member] for member in named if (dealer, member) in self._members})
         corrected = set()
         for observation in observations:
-            if observation.member and (dealer, observation.member) in self._members:
-                wants.members.add(self._members[dealer, observation.member])
             wants.keys |= {observation.key, observation.cluster}
             wants.outside.update(outside_keys(observation))
             if observation.revision and observation.kind in ("referral_registered", CANCELLED):

@@ -1,0 +1,288 @@
+"""Deciding commands: holds and what ends them, transfers, adjustments, opening balances; under the members' locks.
+
+Each is decided once, on what is there, in the order of arrival. What is refused leaves no trace: its key stays free.
+Decided here where the policy may differ: how long a hold lasts and what a part captured does with the rest, whether a
+wallet may be handed on within a firm, and from where on an adjustment needs a second person.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import orjson
+
+from rules.policy import Wallet
+from tierengine.errors import Conflict, Refused, Unknown
+from tierengine.ledger.entries import Hold
+from tierengine.policies.versions import Programme
+from tierengine.recording.acts import Adjust, CaptureHold, Open, PlaceHold, Settle, Transfer, VoidHold
+from tierengine.recording.items import Answer, Command, refusal
+from tierengine.recording.purse import Purse
+from tierengine.recording.writing import Rows
+from tierengine.store.dialect import Link
+from tierengine.store.ids import Ids
+from tierengine.zone import SECOND
+
+MINUTE: Final = 60 * SECOND
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_COMMAND: Final = "SELECT hash FROM command WHERE dealer_id = ?1 AND key = ?2"
+_FIRM: Final = "SELECT value FROM attribute WHERE member_id IN (?1*) AND name = 'firm'"
+_HOLD: Final = (
+    "SELECT h.id, h.key, h.wallet, h.cluster, h.amount, h.expires_at, e.kind, (SELECT -SUM(c.delta) FROM entry c "
+    "WHERE c.dealer_id = h.dealer_id AND c.event_key = h.cluster AND c.member_id = h.member_id "
+    "AND c.kind = 'capture' AND c.cause_key = h.key) AS captured FROM hold h LEFT JOIN hold_end e ON e.hold_id = h.id "
+    "WHERE h.member_id = ?1 AND "
+)
+_HOLD_BY_ID: Final = _HOLD + "h.id = ?2"
+_HOLD_BY_KEY: Final = _HOLD + "h.dealer_id = ?2 AND h.key = ?3"
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A hold as it stands now. `state` is held, captured, voided or lapsed."""
+
+    id: int
+    key: str
+    wallet: str
+    order: str
+    amount: int
+    captured: int
+    remaining: int
+    expires_at: int
+    state: str
+
+
+@dataclass(slots=True)
+class Commands:
+    """Decides the commands of one group. `purse` and `suspended` are asked for a member's id."""
+
+    link: Link
+    ids: Ids
+    programme: Programme
+    codes: Mapping[str, int]
+    rows: Rows
+    now: int
+    purse: Callable[[int], Purse]
+    suspended: Callable[[int], frozenset[str]]
+    touched: set[int]
+    _fresh: dict[str, str] = field(default_factory=dict)  # key → hash, of the commands of this group
+
+    def decide(self, item: Command) -> Answer:
+        """Return the answer; what it does is in the purses and rows. Whatever is refused has done nothing."""
+        member = self.codes[item.members[0]]
+        try:
+            match item.act:
+                case PlaceHold() as act:
+                    return self._place(item, act, member)
+                case CaptureHold() as act:
+                    return self._capture(item, act, member)
+                case VoidHold() as act:
+                    return self._void(item, act, member)
+                case Transfer() as act:
+                    return self._transfer(item, act, member)
+                case Adjust() | Open() as act:
+                    return self._adjust(item, act, member)
+                case Settle():
+                    return self._settle(item, member)
+        except Refused as problem:
+            return refusal("refused", problem)
+        except Unknown as problem:
+            return refusal("unknown", problem)
+        except Conflict as problem:
+            return refusal("conflict", problem)
+
+    # ---- holds ----------------------------------------------------------------------------------------------------
+
+    def _place(self, item: Command, act: PlaceHold, member: int) -> Answer:
+        if self._known(item, act):
+            return self._held(item, member, self._stored(member, _HOLD_BY_KEY, self.programme.dealer_id, act.key))
+        wallet, purse = self._wallet(act.wallet), self.purse(member)
+        if wallet.suspended_when is not None and act.wallet in self.suspended(member):
+            raise Refused("credit_suspended", wallet=act.wallet)
+        usable = purse.book.usable(act.wallet, self.now)
+        if act.amount % wallet.block or act.amount < wallet.minimum:
+            most = usable - usable % wallet.block
+            raise Refused(
+                "credit_not_payable", wallet=act.wallet, payable=max(most, 0) if most >= wallet.minimum else 0,
+                wanted=act.amount,
+            )  # fmt: skip
+        latest = self.now + wallet.hold_minutes * MINUTE
+        until = latest if act.expires_at is None else min(act.expires_at, latest)
+        if until <= self.now:
+            raise Refused("hold_ended", hold=act.key)
+        hold = purse.book.hold(self.ids.take(), act.key, act.wallet, act.amount, act.order, self.now, until)
+        self._keep(item, act, member)
+        return self._held(item, member, self._seen(purse, hold), "recorded")
+
+    def _capture(self, item: Command, act: CaptureHold, member: int) -> Answer:
+        purse = self.purse(member)
+        hold = self._open(purse, act.hold)
+        if hold is None:
+            seen = self._stored(member, _HOLD_BY_ID, act.hold)
+            if seen.state == "captured" and act.amount in (None, seen.captured):
+                return self._held(item, member, seen)
+            raise Refused("hold_ended", hold=act.hold, state=seen.state)
+        amount = hold.left if act.amount is None else act.amount
+        keep = self._wallet_once(hold.wallet).hold_partial == "keep"
+        purse.book.capture(hold.key, amount, self.now, keep=keep)
+        self.touched.add(member)
+        return self._held(item, member, self._seen(purse, hold), "recorded")
+
+    def _void(self, item: Command, act: VoidHold, member: int) -> Answer:
+        purse = self.purse(member)
+        hold = self._open(purse, act.hold)
+        if hold is None:
+            seen = self._stored(member, _HOLD_BY_ID, act.hold)
+            if seen.state == "captured":
+                raise Refused("hold_ended", hold=act.hold, state=seen.state)
+            return self._held(item, member, seen)
+        purse.book.void(hold.key, self.now)
+        self.touched.add(member)
+        return self._held(item, member, self._seen(purse, hold), "recorded")
+
+    def _open(self, purse: Purse, number: int) -> Hold | None:
+        return next((hold for hold in purse.book.holds if hold.ref == number), None)
+
+    def _stored(self, member: int, sql: str, *asked: object) -> Seen:
+        """Return a hold that was made before; what lapsed and is not posted yet is told as lapsed."""
+        purse = self.purse(member)
+        there = [*purse.book.holds, *(end.hold for end in purse.book.ended)]
+        found = next((hold for hold in there if asked[-1] in (hold.ref, hold.key)), None)
+        if found is not None:
+            return self._seen(purse, found)
+        rows = self.link.ask(sql, member, *asked).rows()
+        if not rows:
+            raise Unknown("unknown_hold", hold=str(asked[-1]))
+        number, key, wallet, order, amount, expires_at, ended, captured = rows[0]
+        return Seen(number, key, wallet, order, amount, int(captured or 0), 0, expires_at, ended or "held")
+
+    def _seen(self, purse: Purse, hold: Hold) -> Seen:
+        """Return a hold that was open when this transaction began, or was made in it."""
+        end = next((end for end in purse.book.ended if end.hold is hold), None)
+        freed = end.freed if end is not None else 0
+        return Seen(
+            hold.ref, hold.key, hold.wallet, hold.order, hold.amount, hold.amount - hold.left - freed, hold.left,
+            hold.expires_at, "held" if end is None else end.kind,
+        )  # fmt: skip
+
+    def _held(self, item: Command, member: int, seen: Seen, status: str = "duplicate") -> Answer:
+        body = {
+            "status": status,
+            "hold": {
+                "id": seen.id,
+                "order": seen.order.rpartition(":")[2],
+                "wallet": seen.wallet,
+                "unit": self.programme.unit(seen.wallet),
+                "amount": seen.amount,
+                "captured": seen.captured,
+                "remaining": seen.remaining,
+                "state": seen.state,
+                "expires_at": self._time(seen.expires_at),
+            },
+        }
+        return self._done(item, body, member)
+
+    # ---- by hand --------------------------------------------------------------------------------------------------
+
+    def _transfer(self, item: Command, act: Transfer, giver: int) -> Answer:
+        receiver = self.codes[item.members[1]]
+        if self._known(item, act):
+            return self._done(item, {"status": "duplicate", "key": act.key}, giver)
+        wallet = self._wallet(act.wallet)
+        firms = [row[0] for row in self.link.ask(_FIRM, [giver, receiver]).rows()]
+        if wallet.transfer != "linked" or giver == receiver or len(firms) != 2 or firms[0] != firms[1]:
+            raise Refused("transfer_not_allowed", wallet=act.wallet)
+        if wallet.suspended_when is not None and act.wallet in self.suspended(giver):
+            raise Refused("credit_suspended", wallet=act.wallet)
+        moved = self.purse(giver).book.move_out(act.wallet, act.amount, act.key, self.now)
+        self.purse(receiver).book.move_in(act.wallet, self.programme.unit(act.wallet), moved, act.key, self.now)
+        self.touched.add(receiver)
+        self._keep(item, act, giver)
+        body = {"status": "recorded", "key": act.key, "to": item.members[1], "wallet": act.wallet, "amount": act.amount}
+        return self._done(item, body, giver)
+
+    def _adjust(self, item: Command, act: Adjust | Open, member: int) -> Answer:
+        if self._known(item, act):
+            return self._done(item, {"status": "duplicate", "key": act.key}, member)
+        wallet = self._wallet(act.wallet)
+        if isinstance(act, Adjust):
+            limit = wallet.second_person_above
+            if limit is not None and abs(act.amount) > limit and act.second in ("", act.by):
+                raise Refused("second_person_needed", limit=limit)
+        expires_at = act.expires_at
+        if expires_at is None:
+            expires_at = self.programme.zone.expiry(wallet.expires, self.now)
+        self.purse(member).book.adjust(
+            act.key,
+            "",
+            act.wallet,
+            self.programme.unit(act.wallet),
+            act.amount,
+            usable_from=self.now,
+            expires_at=expires_at,
+            cause=act.key,
+            clawback=wallet.clawback,
+            kind=act.kind,
+        )
+        self._keep(item, act, member)
+        body = {"status": "recorded", "key": act.key, "wallet": act.wallet, "amount": act.amount}
+        return self._done(item, body, member)
+
+    def _settle(self, item: Command, member: int) -> Answer:
+        entries = self.purse(member).book.entries
+        if entries:
+            self.touched.add(member)
+        return Answer("recorded", "", {"status": "recorded", "member": item.members[0], "entries": len(entries)})
+
+    # ---- what all have in common ----------------------------------------------------------------------------------
+
+    def _wallet(self, name: str) -> Wallet:
+        wallet = self.programme.line.at(self.now).rules.policy.wallets.get(name)
+        if wallet is None:
+            raise Unknown("unknown_wallet", wallet=name)
+        return wallet
+
+    def _wallet_once(self, name: str) -> Wallet:
+        """Return a wallet that money lies in already, though the policy may have dropped it since."""
+        wallet = self.programme.line.at(self.now).rules.policy.wallets.get(name) or self.programme.wallet(name)
+        if wallet is None:
+            raise Unknown("unknown_wallet", wallet=name)
+        return wallet
+
+    def _known(self, item: Command, act: PlaceHold | Transfer | Adjust | Open) -> bool:
+        """Whether the same command was accepted before; Conflict when its key was taken by another one."""
+        stored = self._fresh.get(act.key)
+        if stored is None:
+            rows = self.link.ask(_COMMAND, self.programme.dealer_id, act.key).rows()
+            stored = rows[0][0] if rows else None
+        if stored is None:
+            return False
+        if stored != _hash(item, act):
+            raise Conflict("command_conflict", key=act.key)
+        return True
+
+    def _keep(self, item: Command, act: PlaceHold | Transfer | Adjust | Open, member: int) -> None:
+        digest = self._fresh[act.key] = _hash(item, act)
+        self.touched.add(member)
+        text = orjson.dumps(_said(item, act), option=orjson.OPT_SORT_KEYS).decode()
+        number = self.ids.take()
+        self.rows.add("command", number, self.programme.dealer_id, member, act.key, act.kind, digest, text, self.now)
+
+    def _done(self, item: Command, body: dict[str, Any], member: int) -> Answer:
+        body |= {"member": item.members[0], "balances": self.purse(member).balances(self.now)}
+        return Answer("recorded" if body["status"] == "recorded" else "duplicate", "", body)
+
+    def _time(self, instant: int) -> str:
+        return (_EPOCH + timedelta(microseconds=instant)).astimezone(self.programme.info).isoformat()
+
+
+def _said(item: Command, act: PlaceHold | Transfer | Adjust | Open) -> dict[str, Any]:
+    return {"kind": act.kind, "members": list(item.members), **act.content()}
+
+
+def _hash(item: Command, act: PlaceHold | Transfer | Adjust | Open) -> str:
+    return hashlib.sha256(orjson.dumps(_said(item, act), option=orjson.OPT_SORT_KEYS)).hexdigest()
