@@ -4,14 +4,14 @@ Boundaries that time alone passed since his last event are passed here too, by t
 indexes only, so that they cost the same however many members there are; a long history is asked through facts_sql, a
 short one is read whole, which is cheaper.
 
-Money is as of now: a lot that has lapsed and is not posted yet is shown as the next transaction will post it.
+Money is as of now: a lot or hold that has lapsed and is not posted yet is shown as the next transaction will post it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from operator import attrgetter
@@ -28,6 +28,10 @@ from tierengine.judging.fold import Lane, fold
 from tierengine.judging.grants import Occasion
 from tierengine.judging.history import LAST, Contribution, Position, Step
 from tierengine.judging.resolution import net, steps
+from tierengine.ledger.book import MemberBook
+from tierengine.ledger.deadlines import deadlines
+from tierengine.ledger.entries import Balance, EntryDraft
+from tierengine.ledger.holds import tie
 from tierengine.ledger.lots import Lot, first_out
 from tierengine.membership.explaining import Event, Words, missing, reward_reasons, said, title, trait_reason
 from tierengine.membership.shortlist import lists_of, needed_traits
@@ -52,7 +56,10 @@ _MEMBER: Final = (
     "e.number)) FROM lot_state s JOIN lot x ON x.id = s.lot_id JOIN entry e ON e.id = x.entry_id "
     "WHERE s.member_id = m.id AND s.remaining > 0), "
     "(SELECT {agg}({array}(a.wallet, a.kind, a.balance)) FROM account a "
-    "WHERE a.dealer_id = m.dealer_id AND a.member_id = m.id) "
+    "WHERE a.dealer_id = m.dealer_id AND a.member_id = m.id), "
+    "(SELECT {agg}({array}(h.id, y.place, h.key, h.wallet, h.cluster, h.amount, h.expires_at, t.remaining, y.lot_id, "
+    "y.amount)) FROM hold_state t JOIN hold h ON h.id = t.hold_id JOIN hold_lot y ON y.hold_id = h.id "
+    "WHERE t.member_id = m.id AND t.remaining > 0) "
     "FROM member m JOIN ledger l ON l.member_id = m.id WHERE m.dealer_id = ?1 AND m.code = ?2"
 )
 _MEMBER_OF: Final = {
@@ -171,7 +178,7 @@ class AskedFacts:
 
 @dataclass
 class Known:
-    """A member as one snapshot shows him. `rows` None: too many to read at once."""
+    """A member as one snapshot shows him. `rows` None: too many to read at once; `holds`: what `tie` takes."""
 
     link: Link
     programme: Programme
@@ -184,6 +191,7 @@ class Known:
     rows: tuple[Contribution, ...] | None
     lots: tuple[Lot, ...]
     accounts: Mapping[tuple[str, str], int]
+    holds: tuple[Row, ...] = ()
 
     def source(self) -> Source:
         """Return his facts, to be asked at positions that never go back."""
@@ -225,8 +233,20 @@ class Known:
             rows = map(_contribution, self.link.ask(_AT_HEAD, self.id, self.head[0]).rows())
         return next((step for step in steps(rows) if step.position == self.head), None)
 
-    def usable(self, now: int) -> dict[str, int]:
-        """Return what he may spend now, by wallet."""
+    def book(self, now: int) -> MemberBook:
+        """Return his money as of now: as the next transaction will post it before anything else, and nothing posted."""
+        book = MemberBook(lots=sorted((replace(lot) for lot in self.lots), key=lambda lot: lot.order))
+        for (wallet, kind), amount in self.accounts.items():
+            setattr(book.balances.setdefault(wallet, Balance(self.programme.unit(wallet))), kind, amount)
+        tie(book, self.holds)
+        book.settle(now)
+        return book
+
+    def usable(self, now: int, order: str = "") -> dict[str, int]:
+        """Return what he may spend now, by wallet; for an order also what holds tie up for it."""
+        if self.holds:
+            book = self.book(now)
+            return {name: book.usable(name, now) + book.held(name, order) for name in book.balances}
         found: dict[str, int] = {}
         for lot in self.lots:
             found[lot.wallet] = found.get(lot.wallet, 0) + (lot.free if lot.usable(now) else 0)
@@ -242,7 +262,7 @@ def read_member(link: Link, programme: Programme, code: str) -> Known:
     if not found:
         raise Unknown("unknown_member", member=code)
     number, code, form, at, class_, key, boundary_at, carry, *lists = found[0]
-    rows, lots, accounts = (doc(one) or [] for one in lists)
+    rows, lots, accounts, holds = (doc(one) or [] for one in lists)
     whole = sorted(map(_contribution, rows), key=attrgetter("known")) if len(rows) <= WHOLE else None
     return Known(
         link,
@@ -256,6 +276,7 @@ def read_member(link: Link, programme: Programme, code: str) -> Known:
         None if whole is None else tuple(whole),
         tuple(sorted((Lot(*row) for row in lots), key=first_out)),
         {(wallet, kind): balance for wallet, kind, balance in accounts},
+        tuple((number, hold, *rest) for hold, _, *rest in sorted(holds)),
     )
 
 
@@ -540,28 +561,33 @@ def balance(link: Link, programme: Programme, code: str, now: int, asker: Asker)
 
 
 def wallets(known: Known, here: Stand, now: int, asker: Asker) -> list[dict[str, Any]]:
-    """Return each wallet: lots sum to `available`; `usable` is what of it may be spent now; `debt` is owed."""
-    policy, programme = here.policy, known.programme
+    """Return each wallet: its lots and its deadlines each sum to `available` + `held`; `debt` is owed.
+
+    `usable` is what may be spent now. A deadline whose `notice` is true lies within the days of notice of the policy.
+    """
+    policy, programme, book = here.policy, known.programme, known.book(now)
     names = dict.fromkeys((*policy.wallets, *sorted(wallet for wallet, _ in known.accounts)))
     found: list[dict[str, Any]] = []
     for name in names:
         wallet = programme.wallet(name)
-        lots = [lot for lot in known.lots if lot.wallet == name and not lot.lapsed(now)]
+        lots = sorted((lot for lot in book.lots if lot.wallet == name and lot.remaining), key=first_out)
+        balance = book.balances.get(name, Balance(programme.unit(name)))
         suspended = name in here.judged.suspended
         found.append(
             {
                 "wallet": name,
                 "title": said(title(wallet.title, name), asker.lang) if wallet is not None else name,
                 "unit": programme.unit(name),
-                "available": sum(lot.remaining for lot in lots),
-                "usable": 0 if suspended else sum(lot.free for lot in lots if lot.usable(now)),
-                "held": known.accounts.get((name, "held"), 0),
-                "debt": known.accounts.get((name, "debt"), 0),
+                "available": balance.available,
+                "usable": 0 if suspended else book.usable(name, now),
+                "held": balance.held,
+                "debt": balance.debt,
                 "suspended": suspended,
                 "lots": [
                     {
                         "amount": lot.amount,
                         "remaining": lot.remaining,
+                        "held": lot.held,
                         "rule": lot.rule or None,
                         "event": asker.key(lot.event_key),
                         "usable_from": when(known, lot.usable_from),
@@ -569,8 +595,24 @@ def wallets(known: Known, here: Stand, now: int, asker: Asker) -> list[dict[str,
                     }
                     for lot in lots
                 ],
+                "deadlines": [
+                    {"last_day": end.last_day.isoformat() if end.last_day else None, "amount": end.amount,
+                     "notice": end.notice}
+                    for end in deadlines(programme.zone, lots, wallet.notice_days if wallet else (), now)
+                ],
+                "holds": [
+                    {
+                        "id": hold.ref,
+                        "order": asker.key(hold.order),
+                        "amount": hold.amount,
+                        "remaining": hold.left,
+                        "expires_at": when(known, hold.expires_at),
+                    }
+                    for hold in book.holds
+                    if hold.wallet == name
+                ],
             }
-        )
+        )  # fmt: skip
     return found
 
 
@@ -589,22 +631,7 @@ def statement(
     changes: dict[int, dict[str, int]] = {row[0]: {"available": 0, "held": 0, "debt": 0} for row in entries}
     for entry_id, kind, amount in link.ask(_MOVES, known.id, [row[0] for row in entries]).rows():
         changes[entry_id][kind] += amount
-    lapsed = [lot for lot in known.lots if lot.lapsed(now)] if before is None else []
-    lines = [
-        {
-            "number": None,
-            "kind": "expire",
-            "wallet": lot.wallet,
-            "unit": programme.unit(lot.wallet),
-            "available": -lot.free,
-            "held": 0,
-            "debt": 0,
-            "event": asker.key(lot.event_key),
-            "rule": lot.rule or None,
-            "recorded_at": when(known, lot.expires_at),
-        }
-        for lot in lapsed
-    ]
+    lines = _unposted(known, asker, now) if before is None else []
     for number, place, kind, wallet, event_key, rule, recorded_at in entries:
         lines.append(
             {
@@ -619,3 +646,42 @@ def statement(
             }
         )
     return {"member": known.code, "lines": lines, "next": entries[-1][1] if more else None}
+
+
+def _unposted(known: Known, asker: Asker, now: int) -> list[dict[str, Any]]:
+    """Return the lines of what has lapsed and is not posted yet, newest first."""
+    book = known.book(now)
+    by_ref = {lot.ref: lot for lot in book.lots}
+    ended = {end.hold.key: end.hold for end in book.ended}
+    lines = []
+    at = now
+    for entry in book.entries:
+        lot = by_ref[entry.uses[0].ref] if entry.kind == "expire" else None
+        if lot is not None and lot.expires_at is not None:
+            at = lot.expires_at
+        elif entry.kind == "void":
+            at = ended[entry.cause].expires_at
+        event_key = lot.event_key if lot is not None else entry.event_key
+        lines.append(
+            {
+                "number": None,
+                "kind": entry.kind,
+                "wallet": entry.wallet,
+                "unit": entry.unit,
+                **_changes(entry),
+                "event": asker.key(event_key) if event_key else None,
+                "rule": (lot.rule if lot is not None else entry.rule) or None,
+                "recorded_at": when(known, at),
+            }
+        )
+    return lines[::-1]
+
+
+def _changes(entry: EntryDraft) -> dict[str, int]:
+    """Return what an entry does to the member's three accounts, as the statement's stored lines tell it."""
+    found = {"available": 0, "held": 0, "debt": 0}
+    for posting in entry.postings:
+        for account, amount in ((posting.source, -posting.amount), (posting.destination, posting.amount)):
+            if account in found:
+                found[account] += amount
+    return found

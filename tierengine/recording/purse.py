@@ -10,7 +10,8 @@ from typing import Final
 from tierengine.judging.decisions import Granted
 from tierengine.judging.history import Contribution
 from tierengine.ledger.book import MemberBook
-from tierengine.ledger.entries import Balance, Clawback, EntryDraft, Hold, Lapsed, Taken
+from tierengine.ledger.entries import Balance, Clawback, EntryDraft, Lapsed, Taken
+from tierengine.ledger.holds import tie
 from tierengine.ledger.lots import Lot
 from tierengine.policies.versions import Programme
 from tierengine.recording.reading import Head, Held
@@ -302,21 +303,6 @@ def _terms(granted: Granted) -> tuple[str, int, int | None]:
 def _lot(row: Row) -> Lot:
     _, ref, wallet, event_key, rule, amount, remaining, usable_from, expires_at, order = row
     return Lot(ref, wallet, event_key, rule, amount, remaining, usable_from, expires_at, order)
-
-
-def tie(book: MemberBook, rows: Iterable[Row]) -> None:
-    """Give the book its open holds, a row for each of their lots, and tie up what they hold of those."""
-    by_ref = {lot.ref: lot for lot in book.lots}
-    gone = 0
-    for _, ref, key, wallet, order, amount, expires_at, left, lot, part in rows:
-        if not book.holds or book.holds[-1].ref != ref:
-            book.holds.append(Hold(ref, key, wallet, order, amount, expires_at))
-            gone = amount - left  # what was captured is gone from the first of its lots
-        captured = min(gone, part)
-        gone -= captured
-        if part > captured:
-            book.holds[-1].parts[lot] = part - captured
-            by_ref[lot].held += part - captured
 
 
 def _less(taken: Sequence[Taken], wallet: str, amount: int) -> list[Taken]:

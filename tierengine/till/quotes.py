@@ -61,7 +61,11 @@ def _priced(known: Known, order: Order, now: int, *, dry: bool) -> Charge:
 
 def _charged(known: Known, before: Stand, order: Order, now: int) -> Charge:
     ruled = price(before.lane, order, before.inputs, before.judged, before.tier)
-    free = {name: have for name, have in known.usable(now).items() if name not in before.judged.suspended}
+    free = {
+        name: have
+        for name, have in known.usable(now, order.drafts[0].cluster).items()
+        if name not in before.judged.suspended
+    }
     lines, uses = pay(before.policy, as_charged(order, ruled), order.credit, free)
     return Charge(known, before, ruled, lines, uses)
 
