@@ -20,7 +20,7 @@ import orjson
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api import docs, errors, events, health, members, sales, schemas
+from api import balances, docs, errors, events, health, holds, members, sales, schemas
 from api.keys import Keys
 from api.readers import Readers
 from api.service import Service
@@ -73,7 +73,15 @@ def create_app(given: Settings | None = None) -> FastAPI:
         lifespan=lifespan,
         separate_input_output_schemas=False,
     )
-    for router in (sales.router, events.router, members.router, health.router, docs.router):
+    for router in (
+        sales.router,
+        holds.router,
+        events.router,
+        members.router,
+        balances.router,
+        health.router,
+        docs.router,
+    ):
         app.include_router(router)
     errors.install(app)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]

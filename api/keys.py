@@ -23,6 +23,7 @@ REMEMBERED_MOST: Final = 10_000
 KEY_MOST: Final = 200
 
 _TILL: Final = frozenset(("pos", "sales_manager", "admin"))
+_DESK: Final = frozenset(("sales_manager", "admin"))
 _STAFF: Final = _TILL | {"archivist"}
 _SEES: Final = _STAFF | {"auditor", "award_owner"}
 
@@ -32,6 +33,11 @@ RIGHTS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         "post_quote": _TILL,
         "post_sale": _TILL,
         "post_return": _TILL,
+        "post_hold": _TILL,
+        "post_capture": _TILL,
+        "post_void": _TILL,
+        "post_adjustment": _DESK,
+        "post_transfer": _DESK,
         "post_claim": _TILL,
         "post_event": _STAFF,
         "find_members": _SEES,

@@ -31,7 +31,7 @@ async def find_members(
     if len(asked) != 1:
         raise Malformed([FormError("", "not_one_of", {"expected": "phone, card_no, serial"})])
     by, value = asked[0]
-    _storable(f"/{by}", value)
+    storable(f"/{by}", value)
     found = await service.readers.ask(lambda link: find(link, caller.dealer_id, by, value))
     return plain({"members": [{"member": code} for _, code in found]})
 
@@ -41,7 +41,7 @@ async def get_member(request: Request, code: Code, lang: schemas.Lang | None = N
     """Tell a member as of now, each trait, price and reward with the reason, and what the next tier takes."""
     service = service_of(request)
     caller = await service.keys.caller(request, "get_member")
-    _storable("/code", code)
+    storable("/code", code)
     asker, now = asker_of(request, caller, lang), service.now()
     return plain(
         await service.readers.see(
@@ -52,10 +52,10 @@ async def get_member(request: Request, code: Code, lang: schemas.Lang | None = N
 
 @router.get("/{code}/balance", **schemas.read("A member's wallets with their lots", schemas.Balance))
 async def get_balance(request: Request, code: Code, lang: schemas.Lang | None = None) -> Response:
-    """Tell what a member has, lot by lot with its last day; the lots sum to what is available."""
+    """Tell what a member has, lot by lot with its last day; the lots sum to what is available and held."""
     service = service_of(request)
     caller = await service.keys.caller(request, "get_balance")
-    _storable("/code", code)
+    storable("/code", code)
     asker, now = asker_of(request, caller, lang), service.now()
     return plain(
         await service.readers.see(
@@ -74,7 +74,7 @@ async def get_ledger(
     """Tell the lines of a member's statement; `next` is the cursor of the following page."""
     service = service_of(request)
     caller = await service.keys.caller(request, "get_ledger")
-    _storable("/code", code)
+    storable("/code", code)
     asker, now = asker_of(request, caller), service.now()
     return plain(
         await service.readers.see(
@@ -91,7 +91,7 @@ async def get_ledger(
     )
 
 
-def _storable(pointer: str, text: str) -> None:
+def storable(pointer: str, text: str) -> None:
     """Refuse what no database holds, before one is asked for it."""
     if not text.isprintable():
         raise Malformed([FormError(pointer, "bad_text")])

@@ -9,19 +9,22 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 
 from api import shapes
-from api.shapes import Balance, Booked, Found, Member, Quote, Sold, Statement
+from api.shapes import Balance, Booked, Found, HeldFor, Member, Moved, Quote, Sold, Statement
 from rules.vocabulary import COMMON, FIELDS, KINDS
 from tierengine.judging.observations import MONEY_MOST
 
 __all__ = [
-    "OF_CLAIM", "Balance", "Booked", "Found", "Lang", "Member", "Quote", "Sold", "Statement", "document", "read",
-    "read_body", "write",
+    "OF_CLAIM", "Balance", "Booked", "Found", "HeldFor", "Lang", "Member", "Moved", "Quote", "Sold", "Statement",
+    "document", "read", "read_body", "write",
 ]  # fmt: skip
 
 Lang = Literal["zh", "en", "both"]
 OF_CLAIM: Final = frozenset(shapes.ClaimIn.model_fields)
 _REF: Final = "#/components/schemas/"
-_BODIES: Final[tuple[type[BaseModel], ...]] = (shapes.OrderIn, shapes.QuoteIn, shapes.ReturnIn, shapes.ClaimIn)
+_BODIES: Final[tuple[type[BaseModel], ...]] = (
+    shapes.OrderIn, shapes.QuoteIn, shapes.ReturnIn, shapes.ClaimIn, shapes.HoldIn, shapes.CaptureIn, shapes.VoidIn,
+    shapes.AdjustmentIn, shapes.TransferIn,
+)  # fmt: skip
 _PROBLEM: Final = {"application/problem+json": {"schema": {"$ref": f"{_REF}ProblemDetail"}}}
 
 _READ: Final = {401: "No valid key.", 403: "The key's role may not.", 404: "No such member.", 422: "Malformed."}

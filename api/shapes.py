@@ -97,6 +97,85 @@ class ClaimIn(_In):
     note: str | None = None
 
 
+class HoldIn(_In):
+    """Credit to be held for an order. Without `expires_at` it lasts as long as the policy says."""
+
+    member: Id
+    order: Id
+    wallet: Id
+    amount: Annotated[int, Field(ge=1, le=MONEY_MOST)]
+    expires_at: When | None = None
+    store: Id | None = None
+
+
+class CaptureIn(_In):
+    """How much of a hold is taken; without `amount` all that is left."""
+
+    amount: Annotated[int, Field(ge=1, le=MONEY_MOST)] | None = None
+
+
+class VoidIn(_In):
+    """Nothing: an empty object."""
+
+
+class AdjustmentIn(_In):
+    """A change of a balance by hand, above or below 0; above the policy's limit a `second` person is needed."""
+
+    wallet: Id
+    amount: Annotated[int, Field(ge=-MONEY_MOST, le=MONEY_MOST)]
+    reason: Annotated[str, Field(min_length=1, max_length=500)]
+    by: Id
+    second: Id | None = None
+    last_day: Annotated[str, Field(json_schema_extra={"format": "date"})] | None = None
+    source_id: Id | None = None
+
+
+class TransferIn(_In):
+    """Credit handed to another account of the same firm."""
+
+    to: Id
+    wallet: Id
+    amount: Annotated[int, Field(ge=1, le=MONEY_MOST)]
+    reason: Annotated[str, Field(min_length=1, max_length=500)]
+    by: Id
+    source_id: Id | None = None
+
+
+class Hold(BaseModel):
+    """A hold as it stands now."""
+
+    id: int
+    order: str
+    wallet: str
+    unit: str
+    amount: int
+    captured: int
+    remaining: int
+    state: Literal["held", "captured", "voided", "lapsed"]
+    expires_at: str
+
+
+class HeldFor(BaseModel):
+    """What became of a hold, and the member's balances after it."""
+
+    status: Literal["recorded", "duplicate"]
+    hold: Hold
+    member: str
+    balances: dict[str, dict[str, Any]]
+
+
+class Moved(BaseModel):
+    """What a change by hand did, and the member's balances after it."""
+
+    status: Literal["recorded", "duplicate"]
+    key: str
+    member: str
+    to: str | None = None
+    wallet: str | None = None
+    amount: int | None = None
+    balances: dict[str, dict[str, Any]]
+
+
 class Booked(BaseModel):
     """What was recorded, and everything that it did."""
 
@@ -190,14 +269,33 @@ class Lot(BaseModel):
 
     amount: int
     remaining: int
+    held: int
     rule: str | None
     event: str | None
     usable_from: str
     last_day: str | None
 
 
+class Deadline(BaseModel):
+    """What ends on a day (null: never). `notice`: the policy's days of notice have begun."""
+
+    last_day: str | None
+    amount: int
+    notice: bool
+
+
+class OpenHold(BaseModel):
+    """A hold that has not ended; of another store's no order is told."""
+
+    id: int
+    order: str | None
+    amount: int
+    remaining: int
+    expires_at: str
+
+
 class Wallet(BaseModel):
-    """A wallet: the lots' `remaining` sum to `available`; `usable` of it may be spent now."""
+    """A wallet: lots and deadlines each sum to `available` + `held`; `usable` may be spent now."""
 
     wallet: str
     title: Said
@@ -208,6 +306,8 @@ class Wallet(BaseModel):
     debt: int
     suspended: bool
     lots: list[Lot]
+    deadlines: list[Deadline]
+    holds: list[OpenHold]
 
 
 class Trait(Why):

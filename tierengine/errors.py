@@ -40,6 +40,7 @@ CATALOGUE: Mapping[str, Text] = MappingProxyType(
             "时间应带时区,写作 2026-03-01T10:00:00+08:00。",
             "A time is written with its zone, as 2026-03-01T10:00:00+08:00.",
         ),
+        "in_the_past": Text("时间已经过去。", "This lies in the past."),
         "in_the_future": Text("时间在将来。", "This lies in the future."),
         "too_early": Text("时间早于 1990 年。", "This lies before 1990."),
         "too_late": Text(

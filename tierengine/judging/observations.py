@@ -80,8 +80,8 @@ def read_observation(
     """
     if ":" in source or source in ("", "order"):
         raise ValueError(f"A source is named without a colon, and not 'order': {source!r}")
-    form = _Form(raw, source)
-    clock = _Clock(now_us, zone, late_days)
+    form = Form(raw, source)
+    clock = Clock(now_us, zone, late_days)
     kind = form.kind()
     form.currency(currency)
     occurred_at = form.instant("occurred_at", clock)
@@ -137,7 +137,9 @@ def _plain(value: object) -> object:
 
 
 @dataclass(frozen=True, slots=True)
-class _Clock:
+class Clock:
+    """Says whether an instant may be told of now, by a source that may go back so many days (None: any)."""
+
     now_us: int
     zone: tzinfo
     late_days: int | None
@@ -158,8 +160,8 @@ class _Clock:
         return (_EPOCH + timedelta(microseconds=instant)).astimezone(self.zone).date()
 
 
-class _Form:
-    """Reads one raw observation and collects what is wrong with it."""
+class Form:
+    """Reads one raw observation, or command, and collects what is wrong with it."""
 
     def __init__(self, raw: Mapping[str, object], source: str) -> None:
         self.raw = raw
@@ -194,7 +196,7 @@ class _Form:
             self.wrong("/store", "other_store")
         return given or named
 
-    def instant(self, name: str, clock: _Clock) -> int:
+    def instant(self, name: str, clock: Clock) -> int:
         text = self.raw.get(name)
         if text is None:
             self.wrong(f"/{name}", "missing")
