@@ -168,7 +168,7 @@ def newest_members(link: Link, dealer_id: int, most: int) -> dict[str, int]:
     return dict(link.ask(_NEWEST_MEMBERS, dealer_id, most).rows())
 
 
-def hold(
+def hold(  # noqa: PLR0913 - what is locked and what is read are one round trip
     link: Link,
     dealer_id: int,
     members: Collection[int],
