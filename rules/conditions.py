@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final, cast
@@ -11,6 +12,7 @@ from rules.desk import Desk, absent
 from rules.keys import ALSO, KEYS
 from rules.policy import AllOf, AnyOf, Condition, CountOf, Filter, Mark, NoneOf, Operator, Subject, Test
 from rules.policy import Scalar as Value
+from rules.repairs import SYMBOLS
 from rules.source import Entries, Items, Node, Scalar
 from rules.vocabulary import ATTRIBUTES
 
@@ -214,6 +216,11 @@ def _comparisons(desk: Desk, node: Node, about: str, read: Read, *, ordered: boo
         if absent(node):
             desk.note("P208", node, about=about)
             return []
+        formula = _formula(node)
+        if formula is not None:
+            word, number = formula
+            desk.note("P323", node, node.text, (f"{{{word}: {number}}}",), about, (f"{{{KEYS[word]}: {number}}}",))
+            return []
         value = read(node, about)
         return [] if value is None else [_Comparison("is", value)]
     if isinstance(node, Items):
@@ -238,6 +245,26 @@ def _comparisons(desk: Desk, node: Node, about: str, read: Read, *, ordered: boo
         desk.note("P208", node, about=about)
     _contradiction(desk, node, about, found)
     return found
+
+
+def _formula(node: Scalar) -> tuple[str, str] | None:
+    """Take `≥2` or `不低于 2` apart, as people write it who think of a formula; None for anything else."""
+    text = values.plain(node.text)
+    for word, op in _FORMULAS.items():
+        operand = text.removeprefix(word).strip()
+        # What follows is a number: 至少牌 may be a brand.
+        if operand != text and _NUMBER.match(operand):
+            return op, operand
+    return None
+
+
+_NUMBER: Final = re.compile(r"[¥$\d一二两三四五六七八九十]")
+_FORMULAS: Final[dict[str, str]] = {
+    **SYMBOLS,
+    **dict.fromkeys(("大于等于", "不小于", "不少于", "至少"), "at_least"), "大于": "more_than",
+    **dict.fromkeys(("小于等于", "不大于", "不超过", "至多", "最多"), "at_most"), "小于": "less_than", "等于": "is",
+    **{KEYS[op]: op for op in ("at_least", "more_than", "at_most", "less_than")},
+}  # fmt: skip
 
 
 def _listed(desk: Desk, op: Operator, node: Node, about: str, read: Read) -> list[_Comparison]:

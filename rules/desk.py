@@ -19,6 +19,7 @@ from rules.keys import WORDS
 from rules.policy import Mark, Text, Unit
 from rules.problems import Problem
 from rules.source import Entries, Items, Node, Scalar
+from rules.suggestions import nearest
 from rules.vocabulary import CATEGORIES, KINDS
 
 MAX_TEXT: Final = 2_000
@@ -26,7 +27,13 @@ MAX_ENTRIES: Final = 1_000
 MAX_NOTED: Final = 2_000
 MAX_FOUND: Final = 200
 _ID: Final = re.compile(r"[^\W\d][\w\-]{0,63}")
-_MISTYPED: Final = re.compile(r"[，、：“”‘’「」＃；]")
+_MISTYPED: Final = re.compile(r"[，、：“”‘’「」『』【】［］｛｝＃；#]")
+_AROUND: Final = "“”‘’「」『』【】［］｛｝\"'"
+_INSTEAD: Final = {"、": ",", "【": "[", "】": "]"} | dict.fromkeys("“”‘’「」『』", '"')
+_UNITS_ZH: Final = {"points": ("积分",), "CNY": ("元",)}
+_SHOWN_QUOTES: Final = re.compile(r"“[^“”]*”|‘[^‘’]*’|「[^「」]*」|『[^『』]*』")
+MAX_GUESSES: Final = 20
+"""So many unknown keys of a file are read as what they were probably meant to be."""
 _ABSENT: Final = ("", "~", "null")
 
 T = TypeVar("T")
@@ -80,6 +87,7 @@ class Desk:
         self.fact_units: dict[str, Unit] = {}
         self.wallet_units: dict[str, str] = {}
         self.all_traits_counted = False
+        self._guesses = 0
 
     # ---- noting --------------------------------------------------------------------------------------------------
 
@@ -125,20 +133,33 @@ class Desk:
             self.shape(node, about, "mapping")
             return Form(node.mark, about, {})
         found: dict[str, tuple[Scalar, Node]] = {}
+        unknown: list[tuple[Scalar, Node]] = []
         for written, value in node.pairs:
             name = names.key(values.plain(written.text), keys)
             if name is None and written.plain and isinstance(value, Scalar) and value.plain and not value.text:
                 self.note("P211", written, written.text, about=about)
             elif name is None:
                 self.note("P201", written, written.text, keys, about, names.keys_zh(keys))
+                unknown.append((written, value))
             elif name in found:
                 self.note("P202", written, written.text, about=str(found[name][0].mark.line))
             else:
                 found[name] = (written, value)
+        for written, value in unknown:
+            meant = self._meant(written.text, tuple(key for key in keys if key not in found))
+            if meant is not None:
+                found[meant] = (written, value)
         for name in required:
             if name not in found:
                 self.note("P203", node, allowed=(name,), about=about, allowed_zh=names.keys_zh((name,)))
         return Form(node.mark, about, found)
+
+    def _meant(self, text: str, keys: tuple[str, ...]) -> str | None:
+        """Return the key that a misspelt one was meant to be, so that what stands under it is read and not missed."""
+        self._guesses += 1
+        if self._guesses > MAX_GUESSES:
+            return None
+        return names.key(nearest(text, (*keys, *names.keys_zh(keys))), keys)
 
     def entries(self, node: Node | None, about: str) -> Iterator[tuple[Scalar, Node]]:
         """Go through a mapping whose keys the writer chooses; a key that comes twice is noted and left out."""
@@ -209,7 +230,10 @@ class Desk:
         if match is None:
             return True
         found = match.group()
-        instead = {"、": ","}.get(found, '"' if found in "“”‘’「」" else values.plain(found))
+        if found == "#":
+            self.note("P122", Mark(node.mark.line, node.mark.column + match.start()), node.text)
+            return False
+        instead = _INSTEAD.get(found, values.plain(found))
         place = Mark(node.mark.line, node.mark.column + match.start()) if match.start() < node.length else node.mark
         self.note("P108", place, found, (instead,))
         return False
@@ -224,7 +248,7 @@ class Desk:
         try:
             return read(found.text)
         except values.Refused as refused:
-            zh = ("是", "否") if refused.code == "P314" else {"points": ("积分",)}.get("".join(refused.allowed), ())
+            zh = refused.zh or {"P314": ("是", "否")}.get(refused.code, _UNITS_ZH.get("".join(refused.allowed), ()))
             self.note(refused.code, found, found.text, refused.allowed, about, zh)
             return default
 
@@ -297,6 +321,8 @@ class Desk:
         if len(found.text) > MAX_TEXT:
             self.note("P320", found, about=about, allowed=(str(MAX_TEXT),))
             return ""
+        if found.plain and _SHOWN_QUOTES.fullmatch(found.text.strip()):
+            self.note("P322", found, found.text, (f'"{found.text.strip()[1:-1]}"',))
         return found.text.strip()
 
     def title(self, form: Form, name: str, key: Scalar) -> Text:
@@ -310,9 +336,12 @@ class Desk:
     def id(self, node: Node | None, about: str = "") -> str:
         """Read an id; "" when it cannot be one."""
         found = self.scalar(node, about) if about else node
-        if not isinstance(found, Scalar) or not self.well_typed(found):
+        if not isinstance(found, Scalar):
             return ""
-        name = values.plain(found.text)
+        # In the wrong quotes it is still the name: everything that uses it would be complained of as well.
+        name = bare(found.text)
+        if not self.well_typed(found) and not _ID.fullmatch(name):
+            return ""
         if not _ID.fullmatch(name):
             self.note("P207", found, found.text)
             return ""
@@ -329,9 +358,12 @@ class Desk:
     def reference(self, section: str, node: Node | None, about: str) -> str:
         """Read the id of something that the file defines; "" when it does not."""
         found = self.scalar(node, about)
-        if found is None or not self.well_typed(found):
+        if found is None:
             return ""
-        name = values.plain(found.text)
+        name = bare(found.text)
+        if not self.well_typed(found):
+            self.used.add((section, name))
+            return ""
         if name not in self.defined[section]:
             self.note(_MISSING[section], found, found.text, self.defined[section], section)
             return ""
@@ -398,6 +430,11 @@ class Desk:
         for name in keys:
             if name in form:
                 self.note("P210", form.key(name), form.key(name).text, about=form.about)
+
+
+def bare(text: str) -> str:
+    """Return an id without the quotes of a Chinese keyboard, which are none to YAML."""
+    return values.plain(text).strip(_AROUND)
 
 
 def absent(node: Node) -> bool:

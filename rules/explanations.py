@@ -252,8 +252,8 @@ _SMALL_EN: Final = "programme: club\ntiers:\n  - {id: member, title: Member}\n"
 EXAMPLES: Final[dict[str, Example]] = {
     # ---- the text ------------------------------------------------------------------------------------------------
     "P101": Example(
-        '名称: ▲"金卡客户俱乐部\n', '名称: "金卡客户俱乐部"\n',
-        english=('title: ▲"Gold Card Club\n', 'title: "Gold Card Club"\n'),
+        "名称: {中文: 金卡客户俱乐部 英文▲: Gold Card Club}\n", "名称: {中文: 金卡客户俱乐部, 英文: Gold Card Club}\n",
+        english=("title: {zh: Club en▲: Gold Card Club}\n", "title: {zh: Club, en: Gold Card Club}\n"),
     ),
     "P102": Example(
         "▲计划: club\n等级:\n  - {编号: member, 名称: 会员}\n", _SMALL, above="", encoding="gbk",
@@ -303,6 +303,22 @@ EXAMPLES: Final[dict[str, Example]] = {
     "P118": Example(
         "▲", _SMALL, above="", english=("▲", _SMALL_EN), path=Path("/"),
         shown=("tierengine policy check 政策/\n", "tierengine policy check policies/\n"),
+    ),
+    "P119": Example(
+        '名称: ▲"金卡客户俱乐部\n', '名称: "金卡客户俱乐部"\n',
+        english=('title: ▲"Gold Card Club\n', 'title: "Gold Card Club"\n'),
+    ),
+    "P120": Example(
+        "名称:\n  中文: 金卡俱乐部\n▲ 英文: Gold Card Club\n", "名称:\n  中文: 金卡俱乐部\n  英文: Gold Card Club\n",
+        english=("title:\n  zh: Club\n▲ en: Gold Card Club\n", "title:\n  zh: Club\n  en: Gold Card Club\n"),
+    ),
+    "P121": Example(
+        "名称: ▲俱乐部: 金卡\n", '名称: "俱乐部: 金卡"\n',
+        english=("title: ▲Club: Gold\n", 'title: "Club: Gold"\n'),
+    ),
+    "P122": Example(
+        "币种: CNY▲# 人民币\n", "币种: CNY # 人民币\n",
+        english=("currency: CNY▲# yuan\n", "currency: CNY # yuan\n"),
     ),
     # ---- keys ----------------------------------------------------------------------------------------------------
     "P201": Example(
@@ -371,6 +387,11 @@ EXAMPLES: Final[dict[str, Example]] = {
         shown=("名称: 长长长长长长长长…      # 2001 个字\n", "title: xxxxxxxxxxxxxxxx…      # 2001 characters\n"),
     ),
     "P321": Example(_ladder("▲头一次: 1000 元, 之后: 无"), _ladder("1: 1000 元, 之后: 无"), _WALLETS),
+    "P322": Example(
+        "名称: ▲“金卡客户俱乐部”\n", '名称: "金卡客户俱乐部"\n',
+        english=("title: ▲“Gold Card Club”\n", 'title: "Gold Card Club"\n'),
+    ),
+    "P323": Example(_listed("contacts: ▲≥5"), _listed("contacts: {不低于: 5}")),
     # ---- references ----------------------------------------------------------------------------------------------
     "P401": Example(
         _fact("{次数: ▲联系走房}"), _fact("{次数: 联系走访}"), _NO_FACTS,
@@ -447,7 +468,7 @@ EXAMPLES: Final[dict[str, Example]] = {
     "P508": Example(
         _price("实付: 95折, 自: 2026-02-01, 至: ▲2026-01-31"), _price("实付: 95折, 自: 2026-01-01, 至: 2026-01-31")
     ),
-    "P509": Example(_price("减: ▲95%"), _price("减: 5%")),
+    "P509": Example(_price("实付: ▲5%"), _price("实付: 95%")),
     "P510": Example(
         _ABOVE_TIERS + f"  - {{编号: silver, 名称: 银卡, 满足: {{contacts: {{不低于: 5}}}}, {_KEEP}}}\n"
         + _GOLD.replace("gold", "▲gold"),

@@ -6,7 +6,7 @@ from typing import Final, Literal, cast
 
 from rules import values
 from rules.conditions import NOTHING, Scope, read_condition, unmarked
-from rules.desk import Desk, Form
+from rules.desk import Desk, Form, bare
 from rules.lanes import read_lane, read_least
 from rules.policy import Condition, Free, Price
 from rules.source import Entries, Node
@@ -26,7 +26,7 @@ SALES: Final = tuple(kind.id for kind in KINDS.values() if kind.by_order and kin
 def define_prices(desk: Desk, node: Node | None) -> None:
     """Remember the ids of the prices before anything names one."""
     for written, _ in node.pairs if isinstance(node, Entries) else ():
-        desk.define("prices", plain(written.text), written.mark)
+        desk.define("prices", bare(written.text), written.mark)
 
 
 def read_prices(desk: Desk, node: Node | None) -> dict[str, Price]:
@@ -141,6 +141,10 @@ def _taken_off(text: str) -> int:
     off = values.percent(clean)
     if not 0 < off < 10_000:
         raise values.Refused("P507")
+    if off >= 5_000:
+        # Who means to pay 95 % writes it here more often than he who takes 95 % off. What is paid is never doubtful.
+        paid, rest = f"{off / 100:g}%", f"{(10_000 - off) / 100:g}%"
+        raise values.Refused("P309", f"pay: {paid}", f"pay: {rest}", zh=(f"实付: {paid}", f"实付: {rest}"))
     return off
 
 

@@ -51,8 +51,14 @@ class Problem:
         """Warnings do not keep a policy from being read."""
         return CATALOGUE[self.code].severity
 
-    def guess(self) -> str:
+    def guess(self, lang: Lang = "en") -> str:
         """Return what was probably meant, in the tongue it was written in; "" when nothing is near."""
+        if self.code == "P308" and self.found:
+            return f"{self.found.strip()}%"
+        if self.code == "P303" and self.found and self.allowed:
+            unit = "元" if lang == "zh" and self.allowed[0] == "CNY" else self.allowed[0]
+            number = self.found.strip()
+            return f"{number}{' ' if number[-1].isdigit() else ''}{unit}"
         if not CATALOGUE[self.code].guesses:
             return ""
         return nearest(self.found, (*self.allowed, *self.allowed_zh))
@@ -114,7 +120,7 @@ def render(problem: Problem, source_line: str, lang: Lang = "zh", format: Format
     place = f"{problem.file or '-'}:{problem.mark.line}:{problem.mark.column}"
     words = _WORDS[lang]
     head = f"{place}: {problem.code} {problem.message(lang)}"
-    guess = problem.guess()
+    guess = problem.guess(lang)
     if format == "short":
         return f"{head} {words.guess}: {guess}?" if guess else head
     entry = CATALOGUE[problem.code]

@@ -10,7 +10,7 @@ import zoneinfo
 from dataclasses import dataclass, replace
 from typing import Final
 
-from rules.desk import Desk, Form
+from rules.desk import Desk, Form, bare
 from rules.examples import read_examples
 from rules.facts import Facts
 from rules.lanes import define_lanes, read_lanes
@@ -94,7 +94,7 @@ def _policy(desk: Desk, source: Source) -> Policy | None:
     define_lanes(desk, form.get("lanes"))
     define_prices(desk, form.get("prices"))
     for written, _ in _pairs(form.get("traits")):
-        desk.define("traits", plain(written.text), written.mark)
+        desk.define("traits", bare(written.text), written.mark)
     programme = desk.id(form.get("programme"), "programme")
     facts = Facts(desk, form.get("facts")).read()
     rewards_at = form.get("rewards")
@@ -138,7 +138,7 @@ def _pairs(node: Node | None) -> tuple[tuple[Scalar, Node], ...]:
 
 def _currency(desk: Desk, form: Form) -> str:
     found = desk.scalar(form.get("currency"), "currency")
-    if found is None:
+    if found is None or not desk.well_typed(found):
         return "CNY"
     text = plain(found.text).upper()
     for code, spellings in CURRENCIES.items():
@@ -150,7 +150,7 @@ def _currency(desk: Desk, form: Form) -> str:
 
 def _timezone(desk: Desk, form: Form) -> str:
     found = desk.scalar(form.get("timezone"), "timezone")
-    if found is None:
+    if found is None or not desk.well_typed(found):
         return "Asia/Shanghai"
     try:
         return zoneinfo.ZoneInfo(found.text.strip()).key

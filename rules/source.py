@@ -16,13 +16,17 @@ import yaml
 
 from rules.policy import Mark
 from rules.problems import Problem
-from rules.punctuation import Suspect, in_brackets, mended, moved_back, suspects
+from rules.punctuation import Suspect, mended, moved_back, suspects
+from rules.repairs import Failure, repair
 
 MAX_BYTES: Final = 1 << 20
 MAX_LINES: Final = 20_000
 MAX_DEPTH: Final = 32
 MAX_NODES: Final = 100_000
 MAX_SUSPECTS: Final = 200
+MAX_REPAIRS: Final = 20
+MAX_REPAIRED: Final = 2 << 20
+"""So many characters are read again, in all, after what stopped the parser was mended."""
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
 # What YAML does not print, and the line breaks that editors and YAML count differently.
@@ -125,26 +129,53 @@ def _without_forbidden(lines: tuple[str, ...], problems: list[Problem]) -> tuple
 
 
 def _parsed(lines: tuple[str, ...], problems: list[Problem]) -> Node | None:
-    first = _Builder(lines)
-    root = first.build("\n".join(lines))
+    builder = _Builder(lines)
+    root = builder.build("\n".join(lines))
     found = suspects(lines)
-    if not first.failed:
-        found = first.spoiled(found)
-    elif not found:
-        found = in_brackets(lines, first.problems[-1].mark.line)
+    if not builder.failed:
+        found = builder.spoiled(found)
     found = found[:MAX_SUSPECTS]
-    if not found:
-        problems.extend(first.problems)
-        return root
-    problems.extend(
-        Problem(suspect.code, suspect.mark, suspect.found, (suspect.instead.strip() or "␣",)) for suspect in found
-    )
-    second = _Builder(lines, moved_back(found))
-    root = second.build(mended(lines, found))
-    # A tab may stand for any number of blanks: what the mended copy says of the structure is then a guess.
-    guessed = any(suspect.code == "P107" for suspect in found)
-    problems.extend(problem for problem in second.problems if not (guessed and problem.code == "P101"))
+    current = list(lines)
+    moved: dict[int, list[tuple[int, int]]] = {}
+    if found:
+        problems.extend(
+            Problem(suspect.code, suspect.mark, suspect.found, (suspect.instead.strip() or "␣",)) for suspect in found
+        )
+        moved = moved_back(found)
+        current = mended(lines, found)
+        builder = _Builder(lines, moved)
+        root = builder.build("\n".join(current))
+    guessed = frozenset(suspect.mark.line for suspect in found if suspect.indents)
+    builder, root, mistakes = _repaired(lines, current, moved, builder, root)
+    # A tab or a wide blank may stand for any number of blanks: what the copy says of the structure is a guess then.
+    problems.extend(one for one in mistakes if not (one.code == "P120" and one.mark.line in guessed))
+    problems.extend(one for one in builder.problems if not (guessed and one.code == "P101"))
     return root
+
+
+def _repaired(
+    lines: tuple[str, ...],
+    current: list[str],
+    moved: dict[int, list[tuple[int, int]]],
+    builder: _Builder,
+    root: Node | None,
+) -> tuple[_Builder, Node | None, list[Problem]]:
+    """Mend in a copy what stopped the parser, one thing after another, and list what was mended."""
+    size = sum(map(len, lines)) + len(lines)
+    seen: set[tuple[int, str]] = set()
+    mistakes: list[Problem] = []
+    for _ in range(min(MAX_REPAIRS, 1 + MAX_REPAIRED // size)):
+        one = repair(current, builder.failure) if builder.failure is not None else None
+        if one is None or (one.line, one.text) in seen:
+            break
+        seen.add((one.line, one.text))
+        place = builder.moved_back(one.mark)
+        mistakes.append(Problem(one.code, place, one.found, one.allowed, "", one.allowed_zh, one.length))
+        current[one.line - 1] = one.text
+        moved.setdefault(one.line, []).append((one.after, one.longer))
+        builder = _Builder(lines, moved)
+        root = builder.build("\n".join(current))
+    return builder, root, mistakes
 
 
 @dataclass(slots=True)
@@ -159,10 +190,12 @@ class _Open:
 class _Builder:
     """Builds nodes from the parser's events and notes what a policy file may not hold."""
 
-    def __init__(self, lines: tuple[str, ...], moved: dict[int, tuple[int, int]] | None = None) -> None:
+    def __init__(self, lines: tuple[str, ...], moved: dict[int, list[tuple[int, int]]] | None = None) -> None:
         self._lines = lines
         self.problems: list[Problem] = []
         self.failed = False
+        self.failure: Failure | None = None
+        self._quoted: Any = None  # the last quoted text that went over several lines
         self._moved = moved or {}
         self._open: list[_Open] = []
         self._root: Node | None = None
@@ -192,13 +225,26 @@ class _Builder:
             if place is not None and error.context_mark is not None and place.index >= len(text.rstrip()):
                 place = error.context_mark  # a quote or bracket never closed: where it was opened
             mark = self._mark(place) if place is not None else Mark(1, 1)
-            self.problems.append(Problem("P101", mark, str(error.problem or error.context or "")))
+            said = str(error.problem or error.context or "")
+            self.problems.append(Problem("P101", mark, said))
+            self.failure = Failure(said, *self._places(error))
             return None
         except yaml.YAMLError as error:  # the reader's own errors carry no mark
             self.failed = True
             self.problems.append(Problem("P101", Mark(1, 1), str(error).split("\n", 1)[0]))
             return None
         return self._root
+
+    def _places(self, error: Any) -> tuple[Mark, Mark | None, Mark | None]:
+        """Give the places of a failure in the text as it is being read: its own, its context's, an open quote's."""
+        at = error.problem_mark or error.context_mark
+        here = Mark(at.line + 1, at.column + 1) if at is not None else Mark(1, 1)
+        context = error.context_mark
+        began = Mark(context.line + 1, context.column + 1) if context is not None else None
+        quoted = self._quoted
+        if quoted is None or at is None or not quoted.end_mark.line <= at.line <= quoted.end_mark.line + 1:
+            return here, began, None
+        return here, began, Mark(quoted.start_mark.line + 1, quoted.start_mark.column + 1)
 
     def spoiled(self, found: list[Suspect]) -> list[Suspect]:
         """Keep the suspects that stand where YAML saw structure or began a bare word, not those inside a text."""
@@ -214,14 +260,21 @@ class _Builder:
         return kept
 
     def _spoils(self, suspect: Suspect) -> bool:
-        return suspect.code == "P107" or (suspect.mark.line, suspect.begins) in self._plain_at
+        return suspect.indents or (suspect.mark.line, suspect.begins) in self._plain_at
 
     def _mark(self, place: Any) -> Mark:
         line, column = place.line + 1, place.column + 1
         if line > len(self._lines):  # the parser sees a line end at the end of the file also where there is none
             return Mark(len(self._lines), len(self._lines[-1]) + 1)
-        after, longer = self._moved.get(line, (0, 0))
-        return Mark(line, max(after, column - longer) if longer and column > after else column)
+        return self.moved_back(Mark(line, column)) if line in self._moved else Mark(line, column)
+
+    def moved_back(self, mark: Mark) -> Mark:
+        """Return where a place of the mended text stands in the text as it was written."""
+        column = mark.column
+        for after, longer in reversed(self._moved.get(mark.line, ())):
+            if longer and column > after:
+                column = max(after, column - longer, 1)
+        return Mark(mark.line, column)
 
     def _note(self, code: str, event: Any, found: str = "", allowed: tuple[str, ...] = ()) -> None:
         self.problems.append(Problem(code, self._mark(event.start_mark), found, allowed))
@@ -259,6 +312,8 @@ class _Builder:
         if first == last:
             length = max(1, event.end_mark.column - event.start_mark.column)
         else:
+            if event.style in ("'", '"'):
+                self._quoted = event
             # A block text ends at the start of the line after it.
             end = last if event.end_mark.column else last - 1
             self._inside.update(dict.fromkeys(range(first + 1, end + 1), first))

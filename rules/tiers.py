@@ -7,7 +7,7 @@ from typing import Final, Literal, cast
 
 from rules import names
 from rules.conditions import Scope, read_condition
-from rules.desk import Desk, Form, absent
+from rules.desk import Desk, Form, absent, bare
 from rules.policy import AllOf, Attested, Condition, Keep, MemberList, Test, Tier, Trait
 from rules.source import Entries, Items, Node, Scalar
 from rules.values import DAYS_IN, MONTHS_IN, plain
@@ -27,7 +27,7 @@ def define_tiers(desk: Desk, node: Node | None) -> None:
             continue
         for written, value in item.pairs:
             if names.key(plain(written.text), ("id",)) and isinstance(value, Scalar):
-                desk.define("tiers", plain(value.text), value.mark)
+                desk.define("tiers", bare(value.text), value.mark)
 
 
 def read_traits(desk: Desk, node: Node | None) -> dict[str, Trait]:

@@ -62,10 +62,11 @@ _FALSE: Final = ("no", "false", "否")
 class Refused(Exception):
     """A text is not such a value: the problem's code, and what would be allowed. Caught where the place is known."""
 
-    def __init__(self, code: str, *allowed: str) -> None:
+    def __init__(self, code: str, *allowed: str, zh: tuple[str, ...] = ()) -> None:
         super().__init__(code)
         self.code = code
         self.allowed = allowed
+        self.zh = zh
 
 
 @dataclass(frozen=True, slots=True)

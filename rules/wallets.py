@@ -8,7 +8,7 @@ from typing import Final, Literal, cast
 
 from rules import names, values
 from rules.conditions import Scope, read_condition
-from rules.desk import Desk, Form
+from rules.desk import Desk, Form, bare
 from rules.keys import WORDS
 from rules.lanes import read_least
 from rules.policy import Expiry, Wallet
@@ -30,7 +30,7 @@ def define_wallets(desk: Desk, node: Node | None) -> None:
     if not isinstance(node, Entries):
         return
     for written, value in node.pairs:
-        name = plain(written.text)
+        name = bare(written.text)
         desk.define("wallets", name, written.mark)
         unit = ""
         for key, found in value.pairs if isinstance(value, Entries) else ():
