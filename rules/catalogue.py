@@ -481,7 +481,7 @@ CATALOGUE: dict[str, Entry] = {
     "P510": Entry(
         "高等级的门槛更低", "Higher tier is easier",
         "“{about}”的门槛({found})比低一级的({allowed})还低",
-        "“{about}” asks less ({found}) than the tier below ({allowed})",
+        "“{about}” asks less ({found}) than the one below ({allowed})",
         "检查等级的先后和门槛。", "Look at the order of the tiers and at the thresholds.",
         severity="warning",
     ),

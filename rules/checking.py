@@ -21,7 +21,8 @@ from rules.problems import Problem, in_order
 from rules.reader import Reading, read
 
 _NEVER_BELOW_ZERO: Final = (
-    "count", "distinct", "months_with", "fleet", "days_since_first", "days_since_last", "years_since",
+    "count", "distinct", "months_with", "fleet", "days_since_first", "days_since_last", "years_since_first",
+    "years_since_last", "years_since",
 )  # fmt: skip
 _ALWAYS: Final = AllOf(())
 _NEVER: Final = AnyOf(())
@@ -76,6 +77,10 @@ def _item(policy: ast.Policy, rule: str) -> tuple[str, str, object]:
     if colon:
         section = _SECTIONS[kind]
         return section, name, (tiers if section == "tiers" else getattr(policy, section))[name]
+    trait, dot, degree = kind.partition(".")
+    if dot and trait in policy.traits:
+        found = next((one for one in policy.traits[trait].degrees if one.id == degree), policy.traits[trait])
+        return "traits", kind, found
     for section in ("traits", "prices", "emissions", "rewards", "facts"):
         if kind in getattr(policy, section):
             return section, kind, getattr(policy, section)[kind]

@@ -109,6 +109,8 @@ def compile_policy(policy: ast.Policy) -> Compiled:
     kinds = _event_rules(policy)
     builder = _Builder(policy, FIRST_KIND + len(kinds))
     traits = {trait.id: Rule(trait.when) for trait in policy.traits.values() if trait.when is not None}
+    for trait in policy.traits.values():
+        traits |= {f"{trait.id}.{degree.id}": Rule(degree.when) for degree in trait.degrees}
     prices = {price.id: _price_rule(policy, price) for price in policy.prices.values()}
     besides = {f"beside:{one.id}": Rule(one.beside) for one in policy.prices.values() if one.beside is not None}
     stages = (

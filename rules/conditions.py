@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Final, cast
 
 from rules import measures, names, values
-from rules.desk import Desk, absent
+from rules.desk import Desk, absent, bare
 from rules.keys import ALSO, KEYS
 from rules.policy import AllOf, AnyOf, Condition, CountOf, Filter, Mark, NoneOf, Operator, Subject, Test
 from rules.policy import Scalar as Value
@@ -96,6 +96,8 @@ def _of_keyword(
     if name == "tier":
         return _tier_tests(desk, value, path, written.mark)
     if name == "trait":
+        if isinstance(value, Entries):
+            return _degree_tests(desk, value, path, written.mark)
         traits = desk.references("traits", value, path)
         return [Test(Subject("trait", trait), "is", 1, written.mark) for trait in traits]
     return _counted_traits(desk, written, value, path)
@@ -148,6 +150,52 @@ def _counted_traits(desk: Desk, written: Scalar, value: Node, about: str) -> lis
                 desk.note("P503", inner, str(asked), (str(total),), about)
     subject = Subject("traits", "", of)
     return [Test(subject, comparison.op, comparison.value, written.mark) for comparison in found]
+
+
+def _degree_tests(desk: Desk, node: Entries, about: str, mark: Mark) -> list[Condition]:
+    """Turn comparisons of how far a trait goes into the traits and degrees that they mean."""
+    found: list[Condition] = []
+    for written, value in desk.entries(node, about):
+        trait = desk.reference("traits", written, about)
+        if not trait:
+            continue
+        degrees = desk.degrees.get(trait, ())
+
+        def read(one: Node, path: str, trait: str = trait, degrees: tuple[str, ...] = degrees) -> Value | None:
+            scalar = desk.scalar(one, path)
+            if scalar is None or not desk.well_typed(scalar):
+                return None
+            name = bare(scalar.text)
+            if name not in degrees:
+                desk.note("P412", scalar, scalar.text, degrees, f"traits.{trait}.degrees")
+                return None
+            return name
+
+        compared = _comparisons(desk, value, f"{about}.{trait}", read)
+        found += [_degree_test(trait, degrees, comparison, mark) for comparison in compared]
+    if not node.pairs:
+        desk.note("P208", node, about=about)
+    return found
+
+
+def _degree_test(trait: str, degrees: tuple[str, ...], comparison: _Comparison, mark: Mark) -> Condition:
+    """Say one comparison by what each degree alone says: that it holds, whatever holds above it."""
+
+    def reaches(rank: int) -> Condition:
+        parts = tuple(Test(Subject("trait", f"{trait}.{one}"), "is", 1, mark) for one in degrees[rank:])
+        return parts[0] if len(parts) == 1 else AnyOf(parts)
+
+    met = Test(Subject("trait", trait), "is", 1, mark)
+    op = comparison.op
+    asked = comparison.value if isinstance(comparison.value, tuple) else (comparison.value,)
+    if op in ("is", "is_not", "in", "not_in"):
+        exactly = tuple(
+            AllOf((reaches(rank), NoneOf((reaches(rank + 1),))))
+            for rank in sorted(degrees.index(str(value)) for value in asked)
+        )
+        return AnyOf(exactly) if op in ("is", "in") else AllOf((met, NoneOf(exactly)))
+    rank = degrees.index(str(asked[0])) + (op in ("more_than", "at_most"))
+    return reaches(rank) if op in ("at_least", "more_than") else AllOf((met, NoneOf((reaches(rank),))))
 
 
 def _test_of_name(desk: Desk, written: Scalar, value: Node, about: str, scope: Scope) -> list[Condition]:

@@ -86,6 +86,7 @@ class Desk:
         self.used: set[tuple[str, str]] = set()
         self.fact_units: dict[str, Unit] = {}
         self.wallet_units: dict[str, str] = {}
+        self.degrees: dict[str, tuple[str, ...]] = {}  # trait → its degrees, lowest first
         self.all_traits_counted = False
         self._guesses = 0
 

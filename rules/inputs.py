@@ -66,6 +66,7 @@ class Judged:
     """What holds of a member at one position; the tuples are in rank order.
 
     met        ids of the traits that are met, by condition or attestation
+    degrees    the degrees of traits that hold, each as `trait.degree`
     tiers      whether the tier's `when` holds and its `unless` does not; the lowest tier is everybody's
     when       whether `when` holds (without a condition: the lowest only)
     excluded   whether `unless` holds
@@ -81,6 +82,12 @@ class Judged:
     lists: frozenset[str]
     suspended: frozenset[str]
     barred: frozenset[str]
+    degrees: frozenset[str] = frozenset()
+
+    @property
+    def flags(self) -> frozenset[str]:
+        """Return what a test on a trait may name: the traits that are met, and how far each goes."""
+        return self.met | self.degrees if self.degrees else self.met
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,9 +159,15 @@ def column(policy: Policy, subject: Subject, tests: list[Test]) -> Column:
         case "fact" if subject.name in policy.facts:
             _check(name, tests, None)
             return replace(number, maybe=policy.facts[subject.name].how not in NEVER_ABSENT)
-        case "trait" | "traits" if {subject.name, *subject.of} - {""} <= policy.traits.keys():
+        case "trait" if any(subject.name in trait.names() for trait in policy.traits.values()):
             _check(name, tests, None)
             return replace(number, maybe=False)
+        case "traits" if set(subject.of) <= policy.traits.keys():
+            _check(name, tests, None)
+            if not subject.of and any(trait.degrees for trait in policy.traits.values()):
+                # Of all that is met only the traits are counted, not how far each goes.
+                subject = replace(subject, of=tuple(policy.traits))
+            return replace(number, subject=subject, maybe=False)
         case _:
             raise PolicyNotCompilable(name, "is not in the policy", tests[0].mark)
 

@@ -51,7 +51,10 @@ class Ruleset:
         self.attributes: Final = tuple(
             dict.fromkeys(name for stage in stages for one in stage.passes() for name in one.layout.names("attribute"))
         )
-        self._attestable: Final = frozenset(item.id for item in policy.traits.values() if item.attested is not None)
+        self._attestable: Final = frozenset(
+            name for item in policy.traits.values() if item.attested is not None for name in item.names()
+        )
+        self._degrees: Final = frozenset(name for item in policy.traits.values() for name in item.names()[1:])
         self._tiers: Final = sorted(policy.tiers, key=lambda tier: tier.rank)
         self._sets: Final[dict[tuple[str, ...], frozenset[str]]] = {}
         self._verdicts: Final[dict[tuple[frozenset[str], tuple[str, ...]], Judged]] = {}
@@ -93,13 +96,14 @@ class Ruleset:
         excluded = tuple(f"unless:{tier.id}" in fired for tier in self._tiers)
         holds = (one and not other for one, other in zip(when, excluded, strict=True))
         return Judged(
-            met=met,
+            met=met - self._degrees if self._degrees else met,
             tiers=tuple(index == 0 or one for index, one in enumerate(holds)),
             when=when,
             excluded=excluded,
             lists=frozenset(item for item in self.policy.lists if f"list:{item}" in fired),
             suspended=frozenset(item for item in self.policy.wallets if f"wallet:{item}" in fired),
             barred=frozenset(item for item in self.policy.awards if f"award:{item}" in fired),
+            degrees=met & self._degrees,
         )
 
     def rewards(
@@ -112,7 +116,7 @@ class Ruleset:
         passes = self._kinds.get(kind)
         if passes is None:
             return {}
-        fired = passes.lines(lines, inputs, judged.met, tiers)
+        fired = passes.lines(lines, inputs, judged.flags, tiers)
         matched = ((rule, tuple(index for index, rules in enumerate(fired) if rule in rules)) for rule in passes.rules)
         return {rule: indices for rule, indices in matched if indices}
 
@@ -125,7 +129,7 @@ class Ruleset:
         judged: Judged,
     ) -> list[tuple[str, ...]]:
         """Return for each line the ids of the prices that match it, in file order; `tier` stood before the event."""
-        fired = self._prices.lines(lines, inputs, judged.met, StandingTiers(tier, None))
+        fired = self._prices.lines(lines, inputs, judged.flags, StandingTiers(tier, None))
         return [tuple(rule for rule in self._prices.rules if rule in rules) for rules in fired]
 
 
@@ -249,7 +253,7 @@ def _observed(subject: Subject, inputs: Inputs, judged: Judged, fields: Values, 
             if is_date(subject.name):
                 value = day_of(subject.name, value)
         case "trait":
-            value = int(subject.name in judged.met)
+            value = int(subject.name in judged.flags)
         case "traits":
             value = len(judged.met.intersection(subject.of) if subject.of else judged.met)
         case "tier":

@@ -15,7 +15,7 @@ facts:    id: {HOW: kind | [kinds] | field, of: kinds, field: f, where: {field: 
           WINDOW is one of within: 12 months | preceding: 12 months | in: this_year (last_year, this_quarter,
           last_quarter, this_month, last_month, since_tier); none = always.
 traits:   id: {title, when: CONDITION, attested: {by: [roles], countersigned_by: [roles], not_own_manager: yes,
-          valid: 12 months}}
+          valid: 12 months}}; in place of `when`, degrees: [{id, title, when: CONDITION}], lowest first
 tiers:    - {id, title, level, when: CONDITION, unless: CONDITION, promotion: automatic | confirmed,
           confirm_within: 90 days, returns_undo: 30 days, replaces: [ids],
           keep: {for: 12 months, to: month_end | year_end | end_of_next_year, grace: 90 days,
@@ -60,7 +60,8 @@ examples: - {title, given: [EVENT], expect: {…}}
           balance: {wallet: amount}, pays: money, price: money | {item: money}, entitlements: [ids] | {id: how many
           are left}, duties: [ids], lists: [ids]}, any of them.
 CONDITION is a mapping, all of whose entries hold: name: TEST, or any / all / none: [CONDITION], or
-          {at_least: N, of: [CONDITION]}, or {traits: {at_least: 2, of: [ids]}}, or {trait: id or [ids]}.
+          {at_least: N, of: [CONDITION]}, or {traits: {at_least: 2, of: [ids]}}, or {trait: id or [ids]}, or
+          {trait: {id: TEST}} on its degrees, as {trait: {large_fleet: {at_least: heavy}}}.
           A name is a fact, attribute, or (in `where`) a field of the event. TEST is a scalar (= is), a list (= in), or
           at_least, more_than, at_most, less_than, is, is_not, in, not_in with its value (several: all must hold).
           `tier: TEST` is the standing tier (not in traits); `tier: {at_least: gold}` is gold or above.
@@ -90,8 +91,8 @@ KEYS: dict[str, str] = {
     "at_least": "不低于", "more_than": "超过", "at_most": "不高于", "less_than": "少于", "is": "是",
     "is_not": "不是", "not_in": "不属于",
     # traits
-    "attested": "认定", "by": "认定人", "countersigned_by": "会签人", "not_own_manager": "非本人客户经理",
-    "valid": "有效期",
+    "degrees": "程度", "attested": "认定", "by": "认定人", "countersigned_by": "会签人",
+    "not_own_manager": "非本人客户经理", "valid": "有效期",
     # tiers and lists
     "level": "服务", "promotion": "晋级方式", "confirm_within": "确认期限", "returns_undo": "退货撤级期",
     "replaces": "取代", "keep": "保级", "for": "期限", "grace": "宽限", "then": "到期", "short": "差",

@@ -49,7 +49,7 @@ class Subject:
     attribute member attribute id      as of the asked position (text, int, bool as 0/1, date as ordinal day)
     field    field of event or line    rewards, prices and emissions only
     traits   ""                        how many of `of` (empty: of all traits) are met
-    trait    trait id                  1 when met, else 0
+    trait    trait id, or trait.degree 1 when met, else 0
     tier     ""                        id of the standing tier
     """
 
@@ -178,14 +178,32 @@ class Attested:
 
 
 @dataclass(frozen=True, slots=True)
+class Degree:
+    """How far a trait goes: `trait.degree` is what a test names; the highest whose condition holds is the member's."""
+
+    id: str
+    title: Text
+    when: Condition
+    mark: Mark = Mark(0, 0)
+
+
+@dataclass(frozen=True, slots=True)
 class Trait:
-    """Met when the condition holds or an attestation is in force, whichever of the two it allows."""
+    """Met when the condition holds or an attestation is in force, whichever of the two it allows.
+
+    One with degrees, lowest first, is met when any of them holds; an attestation states one of them, or the lowest.
+    """
 
     id: str
     title: Text
     when: Condition | None
     attested: Attested | None
     mark: Mark = Mark(0, 0)
+    degrees: tuple[Degree, ...] = ()
+
+    def names(self) -> tuple[str, ...]:
+        """Return what tests may name: the trait, and each of its degrees as `trait.degree`, lowest first."""
+        return (self.id, *(f"{self.id}.{degree.id}" for degree in self.degrees))
 
 
 @dataclass(frozen=True, slots=True)

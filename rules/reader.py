@@ -10,7 +10,7 @@ import zoneinfo
 from dataclasses import dataclass, replace
 from typing import Final
 
-from rules.desk import Desk, Form, bare
+from rules.desk import Desk, Form
 from rules.examples import read_examples
 from rules.facts import Facts
 from rules.lanes import define_lanes, read_lanes
@@ -21,7 +21,7 @@ from rules.prices import define_prices, read_prices
 from rules.problems import Format, Lang, Problem, in_order, render
 from rules.rewards import read_emissions, read_rewards
 from rules.source import Entries, Node, Scalar, Source, read_source
-from rules.tiers import define_tiers, read_lists, read_segments, read_tiers, read_traits
+from rules.tiers import define_tiers, define_traits, read_lists, read_segments, read_tiers, read_traits
 from rules.unused import unused
 from rules.values import CURRENCIES, DAYS_IN, MINUTES_IN, plain
 from rules.wallets import define_wallets, read_wallets
@@ -93,8 +93,7 @@ def _policy(desk: Desk, source: Source) -> Policy | None:
     define_levels(desk, form.get("levels"))
     define_lanes(desk, form.get("lanes"))
     define_prices(desk, form.get("prices"))
-    for written, _ in _pairs(form.get("traits")):
-        desk.define("traits", bare(written.text), written.mark)
+    define_traits(desk, form.get("traits"))
     programme = desk.id(form.get("programme"), "programme")
     facts = Facts(desk, form.get("facts")).read()
     rewards_at = form.get("rewards")

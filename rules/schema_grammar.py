@@ -175,7 +175,7 @@ def tested(measure: measures.Measure | None) -> Either | None:
 
 def field_shape(name: str) -> Shape:
     """Return the shape of a field's value in an example."""
-    if name in ("trait", "tier", "wallet", "entitlement", "duty"):
+    if name in ("trait", "degree", "tier", "wallet", "entitlement", "duty"):
         return ID
     if name == "category":
         return CATEGORY
@@ -215,7 +215,7 @@ def _condition(form: str, others: Named, refused: tuple[str, ...] = ()) -> Form:
         counted = test_of(QUANTITY).mapping
         operators = counted.keys if isinstance(counted, Form) else {}
         keys["traits"] = Either(QUANTITY, ListOf(QUANTITY), Form({**operators, "of": IDS}))
-        keys["trait"] = IDS
+        keys["trait"] = Either(ID, IDS, MapOf(ID, test_of(ID)))
         keys["tier"] = test_of(ID)
     return Form(keys, refused=refused, others=others)
 
@@ -286,8 +286,15 @@ FORMS: Final[dict[str, Form]] = {
         instead=("field", dict.fromkeys(("sum", "max", "min", "distinct"), KINDS)),
     ),
     "trait": Form(
-        {"title": TITLE, "when": Ref("trait_condition"), "attested": Ref("attested")}, one_of=(("when", "attested"),)
+        {
+            "title": TITLE,
+            "when": Ref("trait_condition"),
+            "degrees": ListOf(Ref("degree"), one=False),
+            "attested": Ref("attested"),
+        },
+        one_of=(("when", "degrees", "attested"),),
     ),
+    "degree": Form({"id": ID, "title": TITLE, "when": Ref("trait_condition")}, required=("id", "when")),
     "attested": Form(
         {"by": IDS, "countersigned_by": IDS, "not_own_manager": YES, "valid": MONTHS}, required=("by", "valid")
     ),

@@ -30,7 +30,10 @@ _NONE: Final[Said] = ("列出的条件一个也不成立。", "None of these hol
 _AT_LEAST_OF: Final[Said] = ("至少这么多个条件成立；条件写在“范围”里。", "So many of those under `of` hold.")
 _PARTS: Final[Said] = ("“不低于”从这些条件里数。", "The conditions that `at_least` counts.")
 _TRAITS: Final[Said] = ("满足几个特点：{不低于: 2}；“范围”限定数哪些。", "How many traits are met: {at_least: 2}.")
-_TRAIT: Final[Said] = ("具备这个（或这几个）特点。", "This trait, or all of these traits, are met.")
+_TRAIT: Final[Said] = (
+    "具备这个（或这几个）特点；或到什么程度：{large_fleet: {不低于: heavy}}。",
+    "This trait, or all of these, are met; or how far: {large_fleet: {at_least: heavy}}.",
+)
 _TIER: Final[Said] = (
     "现在的等级；可以比高低：等级为: {少于: gold}。",
     "The standing tier; may be ordered: tier: {at_least: gold}.",
@@ -148,10 +151,19 @@ KEY_TEXTS: Final[dict[str, dict[str, Said]]] = {
     "trait": {
         "title": _TITLE,
         "when": ("按指标自动判断的条件。", "The condition on facts and attributes."),
+        "degrees": (
+            "程度，从低到高，各有条件；代替“满足”。",
+            "How far it goes, lowest first, each with its condition; in place of `when`.",
+        ),
         "attested": (
             "由谁认定、谁会签、多久有效；与“满足”有一样即可。",
             "Who may state it instead, and for how long that holds.",
         ),
+    },
+    "degree": {
+        "id": ("程度的编号：solid、heavy。", "The id of this degree."),
+        "title": _TITLE,
+        "when": ("到这个程度的条件。", "The condition of this degree."),
     },
     "attested": {
         "by": ("哪些职务可以认定。", "The roles that may state it."),

@@ -8,7 +8,7 @@ from typing import Final, Literal, cast
 from rules import names
 from rules.conditions import Scope, read_condition
 from rules.desk import Desk, Form, absent, bare
-from rules.policy import AllOf, Attested, Condition, Keep, MemberList, Test, Tier, Trait
+from rules.policy import AllOf, AnyOf, Attested, Condition, Degree, Keep, Mark, MemberList, Test, Tier, Trait
 from rules.source import Entries, Items, Node, Scalar
 from rules.values import DAYS_IN, MONTHS_IN, plain
 
@@ -16,6 +16,7 @@ _TIER_KEYS: Final = (
     "id", "title", "level", "when", "unless", "promotion", "confirm_within", "returns_undo", "replaces", "keep",
 )  # fmt: skip
 MAX_TIERS: Final = 50
+MAX_DEGREES: Final = 20
 _OF_MEMBERS: Final = Scope()
 _OF_TRAITS: Final = Scope(traits=False, tier=False)
 
@@ -30,18 +31,58 @@ def define_tiers(desk: Desk, node: Node | None) -> None:
                 desk.define("tiers", bare(value.text), value.mark)
 
 
+def define_traits(desk: Desk, node: Node | None) -> None:
+    """Remember the ids of the traits and of their degrees before anything names one."""
+    for written, value in node.pairs if isinstance(node, Entries) else ():
+        name = bare(written.text)
+        desk.define("traits", name, written.mark)
+        for key, listed in value.pairs if isinstance(value, Entries) else ():
+            if names.key(plain(key.text), ("degrees",)) and isinstance(listed, Items):
+                desk.degrees[name] = tuple(
+                    bare(found.text)
+                    for item in listed.items[:MAX_DEGREES]
+                    if isinstance(item, Entries)
+                    for written_, found in item.pairs
+                    if names.key(plain(written_.text), ("id",)) and isinstance(found, Scalar)
+                )
+
+
 def read_traits(desk: Desk, node: Node | None) -> dict[str, Trait]:
     """Read the traits; each is measured, attested, or either."""
     traits: dict[str, Trait] = {}
     for name, written, value in desk.named(node, "traits"):
         about = f"traits.{name}"
-        form = desk.form(value, about, ("title", "when", "attested"))
-        if isinstance(value, Entries) and not ("when" in form or "attested" in form):
-            desk.one_of(form, ("when", "attested"))
-        when = read_condition(desk, form.get("when"), form.path("when"), _OF_TRAITS)
+        form = desk.form(value, about, ("title", "when", "degrees", "attested"))
+        if isinstance(value, Entries) and not ("attested" in form and not {"when", "degrees"} & set(form.keys())):
+            desk.one_of(form, ("when", "degrees") if "attested" in form else ("when", "degrees", "attested"))
+        degrees = _degrees(desk, form, name)
+        when: Condition | None = read_condition(desk, form.get("when"), form.path("when"), _OF_TRAITS)
+        if degrees:
+            when = AnyOf(tuple(degree.when for degree in degrees))
         attested = _attested(desk, form.get("attested"), form.path("attested"))
-        traits[name] = Trait(name, desk.title(form, name, written), when, attested, written.mark)
+        traits[name] = Trait(name, desk.title(form, name, written), when, attested, written.mark, degrees)
     return traits
+
+
+def _degrees(desk: Desk, form: Form, trait: str) -> tuple[Degree, ...]:
+    """Read how far a trait may go, lowest first."""
+    found: list[Degree] = []
+    seen: dict[str, Degree] = {}
+    for at, item in enumerate(desk.items(form.get("degrees"), form.path("degrees"), MAX_DEGREES), start=1):
+        one = desk.form(item, f"{form.path('degrees')}[{at}]", ("id", "title", "when"), ("id", "when"))
+        name, title_at = desk.id(one.get("id"), one.path("id")), one.get("id")
+        when = read_condition(desk, one.get("when"), one.path("when"), _OF_TRAITS)
+        if not name or when is None:
+            continue
+        title = desk.text(one.get("title"), one.path("title"), name)
+        degree = Degree(name, title, when, (title_at or item).mark)
+        if name in seen:
+            desk.note("P415", degree.mark, name, about=str(seen[name].mark.line))
+        seen[name] = degree
+        found.append(degree)
+    for lower, higher in itertools.pairwise(found):
+        _easier(desk, (lower.when, higher.when), higher.mark, f"{trait}.{higher.id}")
+    return tuple(found)
 
 
 def _attested(desk: Desk, node: Node | None, about: str) -> Attested | None:
@@ -169,11 +210,15 @@ def _replaced(desk: Desk, form: Form) -> tuple[str, ...]:
 
 
 def _compare(desk: Desk, lower: Tier, higher: Tier) -> None:
-    below = _thresholds(lower.when)
-    for subject, asked in _thresholds(higher.when).items():
+    _easier(desk, (lower.when, higher.when), higher.mark, higher.id)
+
+
+def _easier(desk: Desk, conditions: tuple[Condition | None, Condition | None], mark: Mark, name: str) -> None:
+    """Note where the second condition asks for less of something than the first."""
+    below = _thresholds(conditions[0])
+    for subject, asked in _thresholds(conditions[1]).items():
         if subject in below and asked < below[subject]:
-            what = f"{higher.id}: {subject[1] or subject[0]}"
-            desk.note("P510", higher.mark, str(asked), (str(below[subject]),), what)
+            desk.note("P510", mark, str(asked), (str(below[subject]),), f"{name}: {subject[1] or subject[0]}")
 
 
 def _thresholds(condition: Condition | None) -> dict[tuple[object, ...], int]:

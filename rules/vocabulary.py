@@ -112,6 +112,7 @@ FIELDS: dict[str, Field] = _fields(
     ("proved", "已证实", "bool"),
     ("accepts", "采纳的提交", "text"),
     ("trait", "特点", "text"),
+    ("degree", "程度", "text"),  # how far the attested trait goes, where it has degrees
     ("stated_by", "认定人", "text"),
     ("stated_role", "认定人职务", "text"),
     ("countersigned_by", "会签人", "text"),
@@ -210,7 +211,8 @@ KINDS: dict[str, Kind] = _kinds(
     Kind("submission_accepted", "采纳", ("accepts", "accepted_by", "proved"), ("accepts", "accepted_by"),
          names=(("accepts", ("contact", "tip", "demonstration")),)),
     Kind("attestation", "特点认定",
-         ("trait", "stated_by", "stated_role", "countersigned_by", "countersigned_role", "evidence", "valid_until"),
+         ("trait", "degree", "stated_by", "stated_role", "countersigned_by", "countersigned_role", "evidence",
+          "valid_until"),
          ("trait", "stated_by", "stated_role", "evidence")),
     Kind("attestation_withdrawn", "撤销认定", ("attestation", "reason"), ("attestation",),
          names=(("attestation", ("attestation",)),)),

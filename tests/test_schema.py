@@ -179,6 +179,8 @@ tiers:
 wallets:
   w: {title: 钱, unit: points, expires: {after: 1 year}, worth: {points: 1, money: 1 CNY}}
   c: {title: 款, unit: money, pays_for: parts, minimum_order: {more_than: 100 CNY}}
+traits:
+  t: {title: 特点, degrees: [{id: far, title: 远, when: {n: {at_least: 1}}}]}
 lanes:
   own: {compete: best}
 prices:

@@ -101,10 +101,13 @@ class States:
         today = self._zone.local_date(at)
         for said in self._attestations.as_of(at).values():
             trait = policy.traits.get(str(said.fields.get("trait")))
-            if trait is None or trait.attested is None or trait.id in found:
+            if trait is None or trait.attested is None or (trait.id in found and not trait.degrees):
                 continue
             if self._allowed(trait.attested, said) and today <= self._last_day(trait.attested, said):
                 found.add(trait.id)
+                if trait.degrees:
+                    stated = f"{trait.id}.{said.fields.get('degree')}"
+                    found.add(stated if stated in trait.names() else trait.names()[1])
         return frozenset(found)
 
     def _last_day(self, terms: Attested, said: Contribution) -> date:

@@ -13,7 +13,7 @@ from typing import Any, Final, Protocol
 
 from rules.compiler import level_condition
 from rules.judge import Explanation, Inputs, Judged, StandingTiers, explain_condition, first_failing
-from rules.policy import Condition, Ladder, Policy, Price, Reward, Subject, Text, Trait
+from rules.policy import Condition, Degree, Ladder, Policy, Price, Reward, Subject, Text, Trait
 from rules.vocabulary import ATTRIBUTES, CATEGORIES, FIELDS, KINDS
 from tierengine.judging.carry import Carry
 from tierengine.judging.decisions import Granted
@@ -87,8 +87,8 @@ class Words:
                 field = FIELDS.get(name)
                 return Text(field.zh if field else name, name.replace("_", " "))
             case "trait":
-                trait = self.policy.traits.get(name)
-                return title(trait.title, name) if trait is not None else Text(name, name)
+                trait = self.policy.traits.get(name.partition(".")[0])
+                return _trait_title(trait, name) if trait is not None else Text(name, name)
             case "traits":
                 return Text("满足的特点", "traits met")
             case _:
@@ -224,6 +224,21 @@ def _number(value: int, type_: str) -> Text:
 def amount_text(amount: int, unit: str) -> Text:
     """Return an amount of a wallet: fen as yuan, points as points."""
     return _number(amount, "money") if unit == "money" else Text(f"{amount} 分", f"{amount} points")
+
+
+def _trait_title(trait: Trait, name: str) -> Text:
+    """Return how a trait is called, or one of its degrees: named `trait.degree`."""
+    called = title(trait.title, trait.id)
+    degree = next((one for one in trait.degrees if name == f"{trait.id}.{one.id}"), None)
+    if degree is None:
+        return called
+    far = title(degree.title, degree.id)
+    return Text(f"{called.zh}（{far.zh}）", f"{called.en} ({far.en})")
+
+
+def degree_of(trait: Trait, judged: Judged) -> Degree | None:
+    """Return how far the trait goes: the highest of its degrees that holds."""
+    return next((one for one in reversed(trait.degrees) if f"{trait.id}.{one.id}" in judged.degrees), None)
 
 
 def trait_reason(words: Words, trait: Trait, inputs: Inputs, judged: Judged) -> tuple[Reason, Explanation | None]:

@@ -33,7 +33,16 @@ from tierengine.ledger.deadlines import deadlines
 from tierengine.ledger.entries import Balance, EntryDraft
 from tierengine.ledger.holds import tie
 from tierengine.ledger.lots import Lot, first_out
-from tierengine.membership.explaining import Event, Words, missing, reward_reasons, said, title, trait_reason
+from tierengine.membership.explaining import (
+    Event,
+    Words,
+    degree_of,
+    missing,
+    reward_reasons,
+    said,
+    title,
+    trait_reason,
+)
 from tierengine.membership.shortlist import lists_of, needed_traits
 from tierengine.policies.versions import Programme
 from tierengine.service.entitlements import ASKED_BY_RIGHTS, level, rights
@@ -455,6 +464,7 @@ class _View:
                     "title": self.say(trait.title, trait.id),
                     "met": trait.id in self.here.judged.met,
                     **reason.plain(self.asker.lang),
+                    "degree": None if (far := degree_of(trait, self.here.judged)) is None else far.id,
                     "attestable": trait.attested is not None,
                     "conditions": [] if explanation is None else self.words.conditions(explanation, self.asker.lang),
                 }
