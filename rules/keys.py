@@ -45,6 +45,8 @@ rewards:  id: {title, on: kinds, where: CONDITION, when: CONDITION, for: [tiers]
           per: {give: 3%, of: amount, rounding: half_up | floor, cap} |
           nth: {1: 1000 CNY, 2-3: 1500 CNY, after: none} | nth: {every 10: 100 CNY} (with `counting: all`);
           and `by_class: [{class, where: {field: test}, AMOUNT}]` before it.
+budgets:  id: {title, limit: 200000 CNY | 100 times, period: life | year | …, scope: programme | firm | member,
+          rewards: [ids]}
 levels:   id: {title, entitlements: {id: {title, quota: 6 | unlimited, period, per_machine, note}},
           duties: {id: {title, owner, within: 30 days, TRIGGER, done_by: {kind: {field: test}} | [kinds],
           matching: [fields], escalate_to, escalate_after: 2 days}}, terms: {text: text}}
@@ -114,6 +116,7 @@ KEYS: dict[str, str] = {
     "counting": "计数", "exclusive": "互斥", "group": "组", "key": "按", "priority": "优先", "caps": "封顶",
     "settle": "等待", "weekdays": "星期", "minimum_spend": "最低消费", "returns": "退货时", "above": "超出",
     "less_credit": "扣除抵用", "count_by": "分别计数", "return_frees": "退货还名额",
+    "budgets": "总额控制", "limit": "限额", "scope": "控制范围",
     # levels
     "entitlements": "权益", "duties": "应尽服务", "terms": "条款", "quota": "额度", "per_machine": "每台",
     "note": "说明", "owner": "负责人", "every": "每隔", "on_date": "逢", "on_standing": "等级变化", "ahead": "提前",
@@ -142,6 +145,7 @@ WORDS: dict[str, str] = {
     "highest": "高者", "lowest": "低者", "owned": "自有", "yes": "是", "no": "否", "money": "金额",
     "points": "积分", "free": "释放", "keep": "保留", "linked": "关联户",
     "best": "取高", "by_priority": "按优先", "beneficiary": "每人", "line": "每行", "whole_order": "整单",
+    "programme": "全体", "firm": "同一单位", "member": "本人",
     # units of facts
     "percent": "百分比", "days": "天", "months": "月", "years": "年", "hours": "小时", "count": "次",
     # days of the week

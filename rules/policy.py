@@ -418,6 +418,24 @@ class ByClass:
     otherwise: Amount
 
 
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What several rewards may give together in a period, at most: `limit` in their wallet's unit, or so many grants.
+
+    scope  "member": each member by himself; "firm": the accounts that name one firm; "programme": everybody. The last
+           two are served in the order of recording, and what was admitted is never raised by judging again.
+    """
+
+    id: str
+    title: Text
+    scope: Literal["member", "firm", "programme"]
+    period: Literal["life", "year", "quarter", "month", "day"]
+    limit: int
+    rewards: tuple[str, ...]
+    times: bool = False
+    mark: Mark = Mark(0, 0)
+
+
 Amount = Fixed | PerAmount | Ladder | ByClass
 Period = Literal["life", "year", "quarter", "month", "day", "event"]
 
@@ -655,6 +673,7 @@ class Policy:
     wallets: dict[str, Wallet] = field(default_factory=dict)
     lanes: dict[str, Lane] = field(default_factory=dict)
     prices: dict[str, Price] = field(default_factory=dict)
+    budgets: dict[str, Budget] = field(default_factory=dict)
     emissions: dict[str, Emission] = field(default_factory=dict)
     rewards: dict[str, Reward] = field(default_factory=dict)
     awards: dict[str, Award] = field(default_factory=dict)

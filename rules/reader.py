@@ -10,6 +10,7 @@ import zoneinfo
 from dataclasses import dataclass, replace
 from typing import Final
 
+from rules.budgets import read_budgets
 from rules.desk import Desk, Form
 from rules.examples import read_examples
 from rules.facts import Facts
@@ -29,7 +30,8 @@ from rules.wallets import define_wallets, read_wallets
 MAX_PROBLEMS: Final = 500
 _KEYS: Final = (
     "programme", "title", "currency", "timezone", "late", "manager_limit", "price_token", "facts", "traits", "tiers",
-    "lists", "segments", "levels", "wallets", "lanes", "prices", "emissions", "rewards", "awards", "examples",
+    "lists", "segments", "levels", "wallets", "lanes", "prices", "emissions", "rewards", "budgets", "awards",
+    "examples",
 )  # fmt: skip
 
 
@@ -118,6 +120,7 @@ def _policy(desk: Desk, source: Source) -> Policy | None:
         manager_limit=desk.integer(form.get("manager_limit"), "manager_limit", 10, low=1, high=100_000),
         price_token_minutes=desk.length(form.get("price_token"), "price_token", MINUTES_IN, 15),
     )
+    policy = replace(policy, budgets=read_budgets(desk, form.get("budgets"), policy.rewards))
     units = {reward.id: desk.wallet_units.get(reward.wallet, "") for reward in policy.rewards.values()}
     examples = read_examples(desk, form.get("examples"), units)
     unused(desk, policy)

@@ -243,6 +243,7 @@ FORMS: Final[dict[str, Form]] = {
             "prices": MapOf(ID, Ref("price")),
             "emissions": MapOf(ID, Ref("emission")),
             "rewards": MapOf(ID, Ref("reward")),
+            "budgets": MapOf(ID, Ref("budget")),
             "awards": MapOf(ID, Ref("award")),
             "examples": ListOf(Ref("example"), one=False),
         },
@@ -434,6 +435,16 @@ FORMS: Final[dict[str, Form]] = {
         required=("on", "into"),
         one_of=(tuple(_AMOUNTS),),
         spelled=_FOR,
+    ),
+    "budget": Form(
+        {
+            "title": TITLE,
+            "limit": AMOUNT,
+            "period": word(*_PERIODS),
+            "scope": word("programme", "firm", "member"),
+            "rewards": IDS,
+        },
+        required=("limit", "rewards"),
     ),
     "class": Form(
         {"class": PROSE, "where": _FILTERS, **_AMOUNTS}, required=("class", "where"), one_of=(tuple(_AMOUNTS),)

@@ -100,6 +100,10 @@ KEY_TEXTS: Final[dict[str, dict[str, Said]]] = {
             "奖励：什么事、给谁、给多少、记入哪个钱包。",
             "What events earn: which, whom, how much, into which wallet.",
         ),
+        "budgets": (
+            "几项奖励合起来最多给多少：对全体、同一单位或本人。",
+            "What several rewards may give together: to all, a firm, a member.",
+        ),
         "awards": ("年度评选。", "The year-end awards."),
         "examples": ("发布前必须对得上的示例。", "Worked cases that must come out right before publishing."),
     },
@@ -351,6 +355,19 @@ KEY_TEXTS: Final[dict[str, dict[str, Said]]] = {
         "minimum_spend": ("这些行满多少才有。", "The least the matching lines must come to."),
         "returns": ("退货时按比例收回，还是整个重算；缺省按比例。", "On a return: in proportion, or judged again."),
     },
+    "budget": {
+        "title": _TITLE,
+        "limit": (
+            "最多给多少，或最多几次：200000 元、100 次。",
+            "At most so much, or so often: 200000 CNY, 100 times.",
+        ),
+        "period": ("每个周期的限额；缺省终身。", "In each of which periods; life unless said."),
+        "scope": (
+            "全体、同一单位（所属单位相同）还是本人；前两样按记账先后给完为止。",
+            "Everybody, one firm, or each member; the first two are served in the order of recording.",
+        ),
+        "rewards": ("合起来算的奖励。", "The rewards that are counted together."),
+    },
     "class": {
         "class": ("这一类的名字。", "The name of the class."),
         "where": ("哪些算这一类：{规格: small}。", "What belongs to it: {size: small}."),
@@ -537,6 +554,9 @@ WORD_TEXTS: Final[dict[str, Said]] = {
     "by_priority": ("优先数小的那一样。", "Whatever has the lowest priority."),
     "beneficiary": ("每位会员一次。", "Once for each member."),
     "line": ("逐行。", "Line by line."),
+    "programme": ("所有会员合计。", "All members together."),
+    "firm": ("所属单位相同的会员合计。", "The members who name one firm, together."),
+    "member": ("每位会员各算各的。", "Each member by himself."),
     "whole_order": ("整单。", "Over the whole order."),
     "till": ("门店收银。", "The tills."),
     "erp": ("财务系统。", "The accounting system."),

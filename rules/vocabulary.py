@@ -297,6 +297,7 @@ ATTRIBUTES: dict[str, Attribute] = {
         Attribute("card_no", "卡号", "text", ("card_issued", "card_no")),
         Attribute("card_issued_on", "发卡日期", "date", ("card_issued", "")),  # "" = the event's local date
         _attribute("form", "客户性质", "text"),  # person, firm
+        _attribute("firm", "所属单位", "text"),  # accounts of one firm name the same
         _attribute("trade", "行业", "text"),  # earthworks, quarry, road, mine
         _attribute("region", "区域", "text"),
         _attribute("entered_trade_on", "入行日期", "date"),

@@ -18,6 +18,7 @@ ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 # Changed by the ledger's writer only, and rebuilt from what is insert only.
 CACHES = {
     "ledger", "tier_change", "checkpoint", "account", "lot_state", "hold_state", "attribute", "machine", "parked",
+    "budget_pot",
 }  # fmt: skip
 OPERATIONAL = {
     "dealer", "store", "member", "member_person", "member_phone", "api_key", "id_block", "unsealed",

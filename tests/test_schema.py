@@ -188,6 +188,8 @@ prices:
   q: {title: 送, where: {category: parts}, free: {give: 1, each: 11}, lane: own}
 rewards:
   r: {title: 奖, on: rental, into: w, per: {give: 1 points, each: 10 CNY}, caps: {day: 10}}
+budgets:
+  b: {title: 总, limit: 100 times, scope: firm, rewards: r}
 """
 
 

@@ -66,6 +66,7 @@ class Granted:
     caps       keys of the caps that it uses; `room` what the tightest of them left, None without caps
     taken      key of the exclusive group that it used up, "" = none
     lines      the lines it was granted for, with their amount and quantity when sold and what is left of both
+    budgets    keys of the pots over several members that it draws on; `admitted` what they let it have
     base       value of the base that a per-amount reward was judged on, and what is left of it
     """
 
@@ -90,6 +91,8 @@ class Granted:
     base: int = 0
     left_base: int = 0
     chosen: str = ""
+    budgets: tuple[str, ...] = ()
+    admitted: int | None = None
 
     def plain(self) -> dict[str, object]:
         """Return the JSON form, which `Granted.of` reads."""
@@ -98,7 +101,8 @@ class Granted:
     @classmethod
     def of(cls, raw: Mapping[str, Any]) -> Granted:
         """Read what `plain` wrote."""
-        return cls(**{**raw, "caps": tuple(raw["caps"]), "lines": tuple(raw["lines"])})
+        lists = {name: tuple(raw.get(name, ())) for name in ("caps", "lines", "budgets")}
+        return cls(**{**raw, **lists})
 
 
 @dataclass(frozen=True, slots=True)

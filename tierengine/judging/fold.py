@@ -12,6 +12,7 @@ from functools import cached_property
 from rules.judge import Inputs, Judged, StandingTiers
 from rules.policy import Emission
 from rules.vocabulary import KINDS
+from tierengine.judging.budgets import Admit
 from tierengine.judging.carry import Carry, changed, load, version_of
 from tierengine.judging.decisions import (
     Emitted,
@@ -110,6 +111,7 @@ class _Fold:
     emitted: set[tuple[str, str]]
     carry: Carry
     head: Position
+    admit: Admit | None = None
     decisions: list[GrantDecision] = field(default_factory=list)
     changes: list[TierChanged] = field(default_factory=list)
     emissions: list[Emitted] = field(default_factory=list)
@@ -201,7 +203,15 @@ class _Fold:
         matched = rules.rewards(occasion.kind, occasion.fields, tiers, inputs, judged)
         if not matched:
             return
-        self.carry, granted = lane.rewards.grant(self.carry, occasion, matched, lane.version.id)
+        firm = inputs.attributes.get("firm")
+        self.carry, granted = lane.rewards.grant(
+            self.carry,
+            occasion,
+            matched,
+            lane.version.id,
+            firm=firm if isinstance(firm, str) else "",
+            admit=self.admit,
+        )
         facts = rules.event_facts(occasion.kind)
         for one in granted:
             self.live.setdefault(one.event_key, {})[one.rule] = one
@@ -333,7 +343,7 @@ class _Fold:
 _WORDS = frozenset(("promotion_confirmed", "tier_assigned", "tier_locked"))
 
 
-def fold(
+def fold(  # noqa: PLR0913  where it begins, what it reads, and up to where
     lanes: Lanes,
     carry: str,
     start: Position | None,
@@ -343,6 +353,7 @@ def fold(
     earlier: Mapping[str, Iterable[Granted]] | None = None,
     emitted: Iterable[tuple[str, str]] = (),
     until: Position | None = None,
+    admit: Admit | None = None,
 ) -> Folded:
     """Fold `steps`, in position order and all later than `start`, into `carry`.
 
@@ -350,6 +361,7 @@ def fold(
     source        the member's facts, asked at positions that never go back
     earlier       event key → grants that stand before `start`, of at least the events that returns in `steps` name
     emitted       (emission id, event key) of the emissions that stand before `start`
+    admit         tells what budgets over several members admit; None: everything
     until         pass time up to this position after the last step (boundaries, version starts)
     """
     state = load(carry) if carry else None
@@ -369,6 +381,7 @@ def fold(
         emitted=set(emitted),
         carry=state,
         head=head,
+        admit=admit,
     )
     run.run(steps, until)
     return Folded(

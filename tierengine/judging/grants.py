@@ -8,16 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import Final
 
 from rules.inputs import day_of, is_date
-from rules.policy import Amount, ByClass, Cap, Filter, Fixed, Ladder, PerAmount, Policy, Reward, Rung
+from rules.policy import Amount, Budget, ByClass, Cap, Filter, Fixed, Ladder, PerAmount, Policy, Reward, Rung
+from tierengine.judging.budgets import TIMES, Admit, Share
 from tierengine.judging.carry import Carry, Counted, changed
 from tierengine.judging.decisions import Granted
 from tierengine.judging.history import Contribution, Scalar
 from tierengine.zone import Zone, period_key
-
-_TIMES: Final = "|times"  # ends the key of a cap on how often, not how much
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,18 +148,34 @@ def measure(line: Contribution, field: str) -> int:
 class Rewards:
     """The rewards of one policy version in one time zone."""
 
-    __slots__ = ("_lanes", "_order", "_policy", "_zone")
+    __slots__ = ("_budgets", "_lanes", "_order", "_policy", "_zone")
 
     def __init__(self, policy: Policy, zone: Zone) -> None:
         self._policy = policy
         self._zone = zone
         self._order = {rule: place for place, rule in enumerate(policy.rewards)}
+        self._budgets: dict[str, list[Budget]] = {}
+        for budget in policy.budgets.values():
+            for rule in budget.rewards:
+                self._budgets.setdefault(rule, []).append(budget)
         self._lanes = {lane: place for place, lane in enumerate(("", *policy.lanes))}
 
     def grant(
-        self, carry: Carry, occasion: Occasion, matched: Mapping[str, Sequence[int]], version_id: int
+        self,
+        carry: Carry,
+        occasion: Occasion,
+        matched: Mapping[str, Sequence[int]],
+        version_id: int,
+        *,
+        firm: str = "",
+        admit: Admit | None = None,
     ) -> tuple[Carry, list[Granted]]:
-        """Return what the matched rewards grant, and the carry after it. `matched`: reward → places of its lines."""
+        """Return what the matched rewards grant, and the carry after it.
+
+        matched  reward → places of its lines
+        firm     the one that the member names, for caps over its accounts
+        admit    tells what budgets over several members admit; None: they admit everything
+        """
         counted: dict[str, Counted] = {}
         granted: list[Granted] = []
         for lane in self._in_lanes(matched):
@@ -175,13 +189,15 @@ class Rewards:
                         lines = [occasion.lines[place] for place in places]
                         quantity = sum(line.qty for line in lines)
                         counted[reward.id] = Counted(key, tuple(line.line for line in lines), quantity)
-                offer = self._offer(carry, reward, occasion, places, day, version_id)
+                offer = self._offer(carry, reward, occasion, places, day, version_id, firm)
                 if offer is not None:
                     offers.append(offer)
-            for offer in self._competed(_settled(offers)):
-                carry = self._book(carry, offer)
-                counted.pop(offer.reward.id, None)
+            for found in self._competed(_settled(offers)):
+                offer = self._admitted(found, occasion, firm, admit)
                 granted.append(offer.granted)
+                if offer.granted.judged:
+                    carry = self._book(carry, offer)
+                    counted.pop(offer.reward.id, None)
         if counted:
             carry = replace(carry, counted={**carry.counted, occasion.key: counted})
         return carry, granted
@@ -239,6 +255,7 @@ class Rewards:
         places: Sequence[int],
         day: date,
         version_id: int,
+        firm: str,
     ) -> Offer | None:
         if not self._open(reward, occasion, places):
             return None
@@ -250,12 +267,14 @@ class Rewards:
         amount = chosen_amount(reward.amount, chosen)
         base = sum(base_of(amount, line) for line in lines)
         value = value_of(amount, nth, base)
-        caps = tuple(_cap_key(reward, cap, day, occasion) for cap in reward.caps)
-        rooms = [(cap, cap.limit - carry.caps.get(key, 0)) for cap, key in zip(reward.caps, caps, strict=True)]
-        room = min((left for cap, left in rooms if not cap.times), default=None)
+        limits = [(_cap_key(reward, cap, day, occasion), cap.limit) for cap in reward.caps]
+        limits += [(key, limit) for key, limit, crosses in self._budgets_of(reward, day, firm) if not crosses]
+        rooms = [(key, limit - carry.caps.get(key, 0)) for key, limit in limits]
+        caps = tuple(key for key, _ in rooms)
+        room = min((left for key, left in rooms if not key.endswith(TIMES)), default=None)
         if room is not None:
             value = min(value, room)
-        if value <= 0 or any(cap.times and left <= 0 for cap, left in rooms):
+        if value <= 0 or any(key.endswith(TIMES) and left <= 0 for key, left in rooms):
             return None
         taken = exclusive_key(reward, occasion, fields)
         if taken and taken in carry.taken:
@@ -291,13 +310,42 @@ class Rewards:
         )
         return Offer(reward, granted, self._order[reward.id])
 
+    def _budgets_of(self, reward: Reward, day: date, firm: str) -> list[tuple[str, int, bool]]:
+        """Return key and limit of each budget of a reward, and whether others draw on it too."""
+        found = []
+        for budget in self._budgets.get(reward.id, ()):
+            # Who names no firm is one by himself.
+            crosses = budget.scope == "programme" or (budget.scope == "firm" and bool(firm))
+            whose = firm if budget.scope == "firm" else ""
+            key = f"={budget.id}|{whose}|{period_key(budget.period, day)}{TIMES if budget.times else ''}"
+            found.append((key, budget.limit, crosses))
+        return found
+
+    def _admitted(self, offer: Offer, occasion: Occasion, firm: str, admit: Admit | None) -> Offer:
+        """Return the offer as far as the budgets admit it; of one that they refuse the decision is kept, at 0."""
+        reward, granted = offer.reward, offer.granted
+        if reward.id not in self._budgets:
+            return offer
+        place = next(place for place, line in enumerate(occasion.lines) if line.line == granted.lines[0])
+        day = self._day(reward, occasion, place)
+        shares = [Share(key, limit) for key, limit, crosses in self._budgets_of(reward, day, firm) if crosses]
+        if not shares:
+            return offer
+        value = granted.judged if admit is None else admit((granted.event_key, reward.id), shares, granted.judged)
+        keys = tuple(one.key for one in shares)
+        granted = replace(granted, judged=value, wanted=value, budgets=keys, admitted=value)
+        if value:
+            room = value if granted.room is None else min(granted.room, value)
+            return replace(offer, granted=replace(granted, room=room))
+        return replace(offer, granted=replace(granted, counted="", caps=(), taken="", room=0))
+
     def _book(self, carry: Carry, offer: Offer) -> Carry:
         granted = offer.granted
         counts, caps, taken = carry.counts, carry.caps, carry.taken
         if offer.reward.counting == "granted":
             counts = changed(counts, granted.counted, counts.get(granted.counted, 0) + 1)
         for key in granted.caps:
-            caps = changed(caps, key, caps.get(key, 0) + (1 if key.endswith(_TIMES) else granted.judged))
+            caps = changed(caps, key, caps.get(key, 0) + (1 if key.endswith(TIMES) else granted.judged))
         if granted.taken:
             taken = changed(taken, granted.taken, granted.rule)
         return replace(carry, counts=counts, caps=caps, taken=taken)
@@ -335,7 +383,7 @@ class Rewards:
         frees = reward is None or reward.return_frees
         counts, caps, taken = carry.counts, carry.caps, carry.taken
         for key in granted.caps if frees else ():
-            less = (1 if whole and granted.counted else 0) if key.endswith(_TIMES) else granted.wanted - wanted
+            less = (1 if whole and granted.counted else 0) if key.endswith(TIMES) else granted.wanted - wanted
             caps = changed(caps, key, max(caps.get(key, 0) - less, 0) or None)
         counted, key = granted.counted, granted.taken
         if whole:
@@ -396,7 +444,7 @@ def _order_of(offer: Offer, priority: int, *, by_value: bool) -> tuple[int, int,
 
 def _cap_key(reward: Reward, cap: Cap, day: date, occasion: Occasion) -> str:
     period = occasion.key if cap.period == "event" else period_key(cap.period, day)
-    return f"{reward.id}|{cap.period}|{period}{_TIMES if cap.times else ''}"
+    return f"{reward.id}|{cap.period}|{period}{TIMES if cap.times else ''}"
 
 
 def exclusive_key(reward: Reward, occasion: Occasion, fields: Mapping[str, Scalar]) -> str:

@@ -7,11 +7,12 @@ the book: at the same instant, under the emission's key, and a return takes it b
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from rules.judge import Inputs, Judged
+from tierengine.judging.budgets import Admit, Pair, Pots, Share
 from tierengine.judging.carry import Carry, load
 from tierengine.judging.decisions import Emitted, Folded
 from tierengine.judging.facts import RunningFacts
@@ -78,13 +79,57 @@ def play(
             own.setdefault(member, []).append(line)
     if known_by is not None:
         own = {member: [line for line in lines if line.known[0] <= known_by] for member, lines in own.items()}
+    parked = tuple(by_key[key] for key in resolved.parked if key in by_key)
+    if not any(version.rules.policy.budgets for version in lanes.line.versions):
+        return Cast(_rounds(lanes, zone, own, until, None), parked)
+    # Budgets are served in the order of telling: first everything is asked, then handed out, then judged with that.
+    asked = _Asked()
+    _rounds(lanes, zone, own, until, asked)
+    places = {one.key: place for place, one in enumerate(said)}
+    return Cast(_rounds(lanes, zone, own, until, asked.served(places)), parked)
+
+
+@dataclass(slots=True)
+class _Asked:
+    """What grants asked of the budgets over several members; it admits everything."""
+
+    asked: dict[Pair, tuple[tuple[Share, ...], int]] = field(default_factory=dict)
+
+    def __call__(self, pair: Pair, shares: Sequence[Share], value: int, /) -> int:
+        self.asked[pair] = (tuple(shares), value)
+        return value
+
+    def served(self, places: Mapping[str, int]) -> Admit:
+        """Return who hands out what was asked, in the order of the events that asked."""
+        pots = Pots(lambda _: {})
+
+        def told(pair: Pair) -> tuple[int, Pair]:
+            # (What a member's event brings another is told with that event.)
+            return (max((place for key, place in places.items() if pair[0].endswith(key)), default=len(places)), pair)
+
+        given = {pair: pots.admit(pair, *self.asked[pair]) for pair in sorted(self.asked, key=told)}
+
+        def admit(pair: Pair, shares: Sequence[Share], value: int, /) -> int:
+            return min(value, given[pair]) if pair in given else pots.admit(pair, shares, value)
+
+        return admit
+
+
+def _rounds(
+    lanes: Lanes,
+    zone: Zone,
+    own: Mapping[str, Sequence[Contribution]],
+    until: int | None,
+    admit: Admit | None,
+) -> dict[str, Part]:
+    """Fold everybody until what they make known to one another is known."""
     received: dict[str, list[Contribution]] = {}
     parts: dict[str, Part] = {}
     for _ in range(_ROUNDS):
         # A member alone is asked right after his last event; of several, all are asked after the last one's.
         latest = max((line.known[0] for lines in (own, received) for one in lines.values() for line in one), default=0)
         end = until if until is not None else latest if len(own) > 1 and latest else None
-        parts = {member: part(lanes, zone, [*own[member], *received.get(member, ())], end) for member in own}
+        parts = {member: part(lanes, zone, [*own[member], *received.get(member, ())], end, admit) for member in own}
         found: dict[str, list[Contribution]] = {}
         for giver, one in parts.items():
             for to, line in _received(lanes, zone, giver, one.folded.emissions):
@@ -93,15 +138,17 @@ def play(
         if found == received:
             break
         received = found
-    return Cast(parts, tuple(by_key[key] for key in resolved.parked if key in by_key))
+    return parts
 
 
-def part(lanes: Lanes, zone: Zone, lines: Sequence[Contribution], until: int | None) -> Part:
+def part(
+    lanes: Lanes, zone: Zone, lines: Sequence[Contribution], until: int | None, admit: Admit | None = None
+) -> Part:
     """Fold one member's lines and judge him where they end, or at the end of `until`."""
     ordered = tuple(sorted(lines, key=lambda line: (line.known, line.line)))
     end: Position | None = (until, LAST, "") if until is not None else None
     made = steps(ordered)
-    folded = fold(lanes, "", None, made, RunningFacts(zone, ordered), until=end)
+    folded = fold(lanes, "", None, made, RunningFacts(zone, ordered), until=end, admit=admit)
     version = lanes.line.versions[0]
     position = max(folded.head, end or folded.head)
     asked = RunningFacts(zone, ordered)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 from tierengine.errors import Refused, Unknown
+from tierengine.judging.budgets import Pots
 from tierengine.judging.history import LAST, Contribution, Observation
 from tierengine.judging.observations import body
 from tierengine.judging.resolution import Flag, Waits, cause_key
@@ -18,6 +20,7 @@ from tierengine.recording.emissions import Deliveries, emit
 from tierengine.recording.intake import Intake, Taken
 from tierengine.recording.items import Answer, Claim, Command, Item, Sale, is_command, refusal
 from tierengine.recording.memory import Memory, Remembered
+from tierengine.recording.pots import pots_under_lock
 from tierengine.recording.purse import Purse
 from tierengine.recording.reading import Held
 from tierengine.recording.refolding import Refolded, Source, before, refold
@@ -77,6 +80,10 @@ class Group:
     _flags: list[Flag] = field(default_factory=list)
     _parked: dict[str, Waits] = field(default_factory=dict)
     _refusing: bool = False
+    _pots: Pots = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._pots = Pots(partial(pots_under_lock, self.link, self.dealer))
 
     def run(self, members: Iterable[int], keys: Iterable[str], outside: Iterable[str], *, now: int, wait: bool) -> None:
         """Decide everything under the locks; nothing is written yet."""
@@ -257,7 +264,7 @@ class Group:
 
     def _refold(self, programme: Programme, member: int, rows: Sequence[Contribution]) -> Refolded:
         self.memory.forget(member)
-        outcome = refold(self._source(programme, member), rows)
+        outcome = refold(self._source(programme, member), rows, self._pots)
         self._folded[member] = outcome.history
         return outcome
 
@@ -355,6 +362,7 @@ class Group:
             folded = outcomes.get(member)
             state = head_of(folded) if folded is not None else (*head.position, head.tier, head.boundary_at, head.carry)
             rows.add("ledger", member, self.dealer, entry_no, *state)
+        rows.extend("budget_pot", ((self.dealer, key, self._pots.used[key]) for key in sorted(self._pots.touched)))
         self._list_conflicts(intake)
 
     def _list_conflicts(self, intake: Intake) -> None:

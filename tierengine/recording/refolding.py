@@ -12,6 +12,7 @@ from operator import attrgetter
 from typing import Final
 
 from rules.judge import Inputs
+from tierengine.judging.budgets import Pots
 from tierengine.judging.carry import load
 from tierengine.judging.decisions import Folded, GrantDecision, Granted
 from tierengine.judging.facts import RunningFacts
@@ -88,7 +89,7 @@ class Source:
         return self.known if self.known is not None and position >= self.known.asked else None
 
 
-def refold(source: Source, fresh: Sequence[Contribution]) -> Refolded:
+def refold(source: Source, fresh: Sequence[Contribution], pots: Pots) -> Refolded:
     """Fold the member's history from just before the earliest of the `fresh` rows to its end."""
     affected = min(row.known for row in fresh)
     start, carry, late = _start(source, affected)
@@ -97,6 +98,8 @@ def refold(source: Source, fresh: Sequence[Contribution]) -> Refolded:
     suffix = steps(net(row for row in rows if row.known > start) if late else net(fresh))
     old = _standing(source.later) if not late else _standing(_later(source, start))
     earlier = _earlier(source, start, suffix, old)
+    stood = {place: stood.granted for place, stood in old.items()}
+    pots.prior = _last(stood, earlier)
     folded = fold(
         source.programme.lanes,
         carry,
@@ -105,11 +108,13 @@ def refold(source: Source, fresh: Sequence[Contribution]) -> Refolded:
         history.facts,
         earlier=_by_event(earlier),
         emitted=_emitted(source, start, suffix, rows),
+        admit=pots.admit,
     )
     # Rows that were retracted may lie behind the head: what comes before them is not just added to the end.
     history.asked = max(folded.head, rows[-1].known)
     outcome = Refolded(source.head, start, late, suffix, folded, history)
     _compare(outcome, old, earlier, source.ids)
+    pots.settle(outcome.changes)
     return outcome
 
 

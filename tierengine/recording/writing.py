@@ -14,6 +14,7 @@ from tierengine.store.dialect import Link, Row, Table
 from tierengine.store.models import (
     Account,
     Attribute,
+    BudgetPot,
     Checkpoint,
     CommandRow,
     ContributionRow,
@@ -61,6 +62,7 @@ TABLES: Final = {
         Table(HoldState, ("hold_id",)),
         Table(Attribute, ("member_id", "name")),
         Table(Machine, ("dealer_id", "serial")),
+        Table(BudgetPot, ("dealer_id", "key")),
         Table(Ledger, ("member_id",)),
         Table(Idempotency),
     )

@@ -8,7 +8,8 @@ keys only where a wrong one could not be seen in the row itself (each costs a lo
 
 Insert only, and sealed: the tables of INSERT_ONLY; `seal` itself is insert only too. Caches, rebuilt identically by
 `verify --rebuild`: ledger (but for its lock), tier_change, checkpoint, account balances, lot_state, hold_state,
-attribute, machine, parked. Operational: dealer, store, member, member_person, member_phone, api_key, unsealed.
+attribute, machine, parked, budget_pot. Operational: dealer, store, member, member_person, member_phone, api_key,
+unsealed.
 """
 
 from __future__ import annotations
@@ -473,6 +474,19 @@ class LotState(SQLModel, table=True):
     dealer_id: int = _big()
     member_id: int = _big()
     remaining: int = _big()
+
+
+class BudgetPot(SQLModel, table=True):
+    """What a budget over several members has given in one period (a cache of the standing decisions' `budgets`).
+
+    The row with the key "" is what a transaction locks before it reads any pot of the dealer.
+    """
+
+    __tablename__: ClassVar[str] = "budget_pot"
+    __table_args__ = (CheckConstraint("used >= 0", name="budget_used_not_negative"),)
+    dealer_id: int = _ref("dealer.id", primary_key=True)
+    key: str = Field(sa_column=Column(BYTES, primary_key=True))
+    used: int = _big()
 
 
 class CommandRow(SQLModel, table=True):

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from rules.judge import StandingTiers
 from rules.policy import Policy
+from tierengine.judging.budgets import Pots
 from tierengine.judging.decisions import Folded, Granted
 from tierengine.judging.fold import fold
 from tierengine.judging.history import OBSERVATION, Contribution, Position
@@ -30,6 +32,7 @@ from tierengine.membership.members import (
     when,
 )
 from tierengine.policies.versions import Programme
+from tierengine.recording.pots import pots
 from tierengine.store.dialect import Link
 from tierengine.till.sales import Order, as_charged, observations, pay, plain_lines, price
 
@@ -96,7 +99,8 @@ def _quote(known: Known, order: Order, now: int, asker: Asker, *, explain: bool)
     candidates = _candidates(programme, known, order, charged.lines, position[0])
     source.add(candidates)
     todo = steps(candidates)
-    folded = fold(programme.lanes, before.text, before.head, todo, source)
+    admit = Pots(partial(pots, known.link, programme.dealer_id)).admit
+    folded = fold(programme.lanes, before.text, before.head, todo, source, admit=admit)
     end = todo[-1].position
     after = judged_at(known, folded.carry, folded.head, end, source)
     earned = _earned(folded)
