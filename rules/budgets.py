@@ -27,10 +27,11 @@ def read_budgets(desk: Desk, node: Node | None, rewards: dict[str, Reward]) -> d
         times = isinstance(limit_at, Scalar) and bool(_TIMES.fullmatch(plain(limit_at.text)))
         units = {desk.wallet_units.get(rewards[one].wallet, "") for one in chosen if one in rewards} - {""}
         if len(units) > 1 and not times:
-            # Money and points make no sum.
-            desk.note("P204", form.get("rewards") or form.mark, ", ".join(sorted(units)), ("money",), form.about)
+            desk.note("P531", form.get("rewards") or form.mark, ", ".join(sorted(units)), about=name)
         unit = next(iter(sorted(units)), "")
         scope = desk.word(form.get("scope"), form.path("scope"), _SCOPES, "programme")
+        if scope != "member":
+            desk.note("P530", written, about=name)
         budgets[name] = Budget(
             id=name,
             title=desk.text(form.get("title"), form.path("title"), name),

@@ -558,6 +558,18 @@ CATALOGUE: dict[str, Entry] = {
         "次数、台数、项数不会小于 0;把门槛写成 1 以上。", "Counts are never below 0; ask for 1 or more.",
         severity="warning",
     ),
+    "P530": Entry(
+        "按记账先后给完为止", "Served in the order of recording",
+        "“{about}”由几位会员合用,按记账先后给,给完为止;以后重新判定也不会补上",
+        "“{about}” is shared by several members: it is served in the order of recording, and never made up for later",
+        "写在章程里;要与先后无关,就写“控制范围: 本人”。", "Say so in the terms; `scope: member` depends on no order.",
+        severity="warning",
+    ),
+    "P531": Entry(
+        "钱和积分不能相加", "Money and points make no sum",
+        "“{about}”把记入{found}的奖励合在一起", "“{about}” adds up rewards of {found}",
+        "分成两个总额,或者按次数限。", "Make two budgets of it, or limit the times.",
+    ),
 }  # fmt: skip
 
 # What the YAML parser says, and the names of shapes, for readers of Chinese.

@@ -45,6 +45,7 @@ _TIERS: Final = """等级:
 _CLUB: Final = _FACTS + _TIERS
 _WALLETS: Final = _CLUB + "钱包:\n  credit: {名称: 配件款, 单位: 金额}\n  points: {名称: 积分, 单位: 积分}\n"
 _REWARD: Final = _WALLETS + "奖励:\n  welcome: {名称: 欢迎礼, 当: 购机, 记入: credit, 奖励金额: 1000 元}\n"
+_POINTS: Final = "  tips: {名称: 欢迎礼, 当: 提供信息, 记入: points, 奖励金额: 50 积分}\n"
 _LEVELS: Final = (
     _FACTS
     + _TIERS.replace("会员}", "会员, 服务: clip}").replace("金卡客户,", "金卡客户, 服务: velcro,")
@@ -516,5 +517,13 @@ EXAMPLES: Final[dict[str, Example]] = {
     ),
     "P523": Example(
         "名单:\n  ▲often: {名称: 常来往, 满足: {contacts: {不低于: 0}}}\n", _listed("contacts: {不低于: 1}")
+    ),
+    "P530": Example(
+        "总额控制:\n  ▲all: {限额: 9 次, 奖励: welcome}\n",
+        "总额控制:\n  all: {限额: 9 次, 控制范围: 本人, 奖励: welcome}\n", _REWARD,
+    ),
+    "P531": Example(
+        _POINTS + "总额控制:\n  all: {限额: 9 元, 控制范围: 本人, 奖励: ▲[welcome, tips]}\n",
+        _POINTS + "总额控制:\n  all: {限额: 9 元, 控制范围: 本人, 奖励: welcome}\n", _REWARD,
     ),
 }  # fmt: skip

@@ -192,6 +192,9 @@ BAD: list[tuple[str, str]] = [
     ("P522", HEAD + FACTS + "lists:\n  l: {when: {any: [{▲n: {less_than: 0}}, {n: 1}]}}\n"),
     ("P523", HEAD + FACTS + "lists:\n  ▲l: {when: {n: {at_least: 0}}}\n"),
     ("P523", trait("all: [{▲n: {at_least: 0}}, {segment: big}]")),
+    ("P530", reward("amount: 1 CNY") + "budgets:\n  ▲b: {limit: 9 CNY, scope: firm, rewards: r}\n"),
+    ("P531", reward("amount: 1 CNY") + "  s: {title: 奖, on: tip, into: p, amount: 1 points}\n"
+     "budgets:\n  b: {limit: 9 CNY, scope: member, rewards: ▲[r, s]}\n"),
     ("P520", RULES + "rewards:\n  r: {title: 奖, on: purchase_settled, into: w, per: {give: ▲3%, of: amount}}\n"),
 ]  # fmt: skip
 ELSEWHERE = {"P102", "P104", "P117", "P118"}  # bad bytes, size, number and what is no file have tests of their own

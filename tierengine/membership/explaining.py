@@ -377,6 +377,8 @@ def _reward(words: Words, policy: Policy, zone: Zone, reward: Reward, event: Eve
     if amount:
         text = amount_text(amount, policy.wallets[reward.wallet].unit)
         return amount, Reason("granted", both(f"得 {text.zh}", f"earns {text.en}"))
+    if granted and not any(one.judged for one in granted):
+        return 0, Reason("budget", both("总额已经给完", "the budget is used up"))
     if granted:
         return 0, Reason("taken_back", both("已随退货收回", "taken back with the return"))
     return 0, _not_granted(words, zone, reward, mine[0], event)

@@ -37,8 +37,9 @@ def changed(policy: Policy, key: str, value: Plain) -> Plain:
 def test_what_the_case_says_comes_out(case: Case) -> None:
     reading = read(case.policy, f"{case.name}.yaml")
     assert reading.policy is not None, reading.show("en")
-    # Titles would only make the cases longer; anything else that the reader notes is a fault of the case.
-    assert {problem.code for problem in reading.problems} <= {"P517"}, reading.show("en")
+    # Titles would only make the cases longer, and that budgets go by the order of recording is what some cases show;
+    # anything else that the reader notes is a fault of the case.
+    assert {problem.code for problem in reading.problems} <= {"P517", "P530"}, reading.show("en")
     rules = Ruleset(reading.policy)
     verdicts = run_examples(rules)
     assert verdicts or case.story, "a case without an example shows nothing"
