@@ -305,6 +305,5 @@ ATTRIBUTES: dict[str, Attribute] = {
         _attribute("admitted_on", "入会日期", "date"),
         _attribute("lifecycle", "生命周期", "text"),
         _attribute("employee_of", "受雇于", "text"),
-        _attribute("firm", "所属单位", "text"),  # accounts of one firm name the same
     )
 }
