@@ -577,6 +577,7 @@ FOUND_ZH: dict[str, str] = {
     "text": "一个值",
     "list": "列表",
     "mapping": "一组键",
+    "\u3000": "空格",
     "folder": "文件夹",
     "pipe": "管道",
     "socket": "套接字",

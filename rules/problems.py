@@ -79,7 +79,7 @@ class Problem:
         return [zh if lang == "zh" else en for en, zh in pairs]
 
 
-_TRANSLATED = ("P101", "P118", "P204", "P521")
+_TRANSLATED = ("P101", "P108", "P118", "P204", "P521")
 
 
 def _in_chinese(found: str) -> str:

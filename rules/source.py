@@ -138,9 +138,7 @@ def _parsed(lines: tuple[str, ...], problems: list[Problem]) -> Node | None:
     current = list(lines)
     moved: dict[int, list[tuple[int, int]]] = {}
     if found:
-        problems.extend(
-            Problem(suspect.code, suspect.mark, suspect.found, (suspect.instead.strip() or "␣",)) for suspect in found
-        )
+        problems.extend(Problem(suspect.code, suspect.mark, suspect.found, (_meant(suspect),)) for suspect in found)
         moved = moved_back(found)
         current = mended(lines, found)
         builder = _Builder(lines, moved)
@@ -151,6 +149,11 @@ def _parsed(lines: tuple[str, ...], problems: list[Problem]) -> Node | None:
     problems.extend(one for one in mistakes if not (one.code == "P120" and one.mark.line in guessed))
     problems.extend(one for one in builder.problems if not (guessed and one.code == "P101"))
     return root
+
+
+def _meant(suspect: Suspect) -> str:
+    plain = suspect.instead.strip()
+    return f"{plain}␣" if suspect.code == "P109" else plain or "␣"
 
 
 def _repaired(
