@@ -129,17 +129,23 @@ def _wallets(screen: Screen, wallets: Sequence[Mapping[str, Any]]) -> None:
         unit, lots = one["unit"], one["lots"]
         usable, owed = amount(one["usable"], unit, lang), amount(one["debt"], unit, lang)
         suspended = screen.say("(暂停使用)", " (suspended)") if one["suspended"] else ""
+        tied = amount(one["held"], unit, lang)
+        held = screen.say(f",预占 {tied}", f", held {tied}") if one["held"] else ""
         debt = screen.say(f",欠 {owed}", f", owes {owed}") if one["debt"] else ""
         rows.append(
             [
                 Text(f"{one['title']}{suspended}", style="bold"),
-                Text(amount(one["available"], unit, lang), style="bold"),
-                screen.say(f"可用 {usable}", f"usable {usable}") + debt,
+                Text(amount(one["available"] + one["held"], unit, lang), style="bold"),
+                screen.say(f"可用 {usable}", f"usable {usable}") + held + debt,
             ]
         )
         for lot in lots[:LOTS]:
             first, last = lot["usable_from"][:10], lot["last_day"] or "-"
             when = screen.say(f"{first} 起可用,到 {last}", f"from {first} to {last}")
+            if lot["held"]:
+                when += screen.say(
+                    f",预占 {amount(lot['held'], unit, lang)}", f", held {amount(lot['held'], unit, lang)}"
+                )
             rows.append([f"  {lot['rule'] or ''}", amount(lot["remaining"], unit, lang), when])
         if len(lots) > LOTS:
             rows.append(["  …", "", screen.say(f"还有 {len(lots) - LOTS} 批", f"{len(lots) - LOTS} more lots")])

@@ -83,6 +83,9 @@ SENTENCES: Final[Mapping[str, Text]] = MappingProxyType(
         "fraction": Text("不能有小数:最小单位是 {smallest}。", "No fractions here: the smallest unit is {smallest}."),
         "not_yes_or_no": Text("应为 是 或 否。", "Expected yes or no."),
         "not_named": Text("取值对照里没有这个值。", "This value is not among those named for the column."),
+        "opening_twice": Text(
+            "同一会员、钱包和到期日在第 {line} 行已有。", "Line {line} has the same member, wallet and last day."
+        ),
         "order_spoiled": Text(
             "这张单有不对的行,{rows} 行整单没有记。",
             "One line of this order is wrong: none of its {rows} is recorded.",

@@ -1,0 +1,326 @@
+"""`ledger`: post what has ended, list what ends soon, put opening balances in, and change balances by hand."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from datetime import date, timedelta
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+from babel.numbers import get_currency_precision
+
+from tierengine.commands.failure import Stop
+from tierengine.commands.member import found as member_of
+from tierengine.commands.money import amount as shown_amount
+from tierengine.commands.names import names_of
+from tierengine.commands.opened import AtOption, DealerOption, Opened, reading, settings
+from tierengine.commands.screen import DONE, PROBLEMS, REFUSED, USAGE, Screen, both
+from tierengine.errors import CATALOGUE
+from tierengine.importing.files import FileRefused
+from tierengine.importing.openings import Openings, commands, read_openings
+from tierengine.ledger.lapses import ending, lapsed
+from tierengine.recording.acts import Act, Adjust, Settle, Transfer
+from tierengine.recording.items import Answer, Command
+from tierengine.recording.recorder import clock
+from tierengine.recording.writer import Writer
+from tierengine.zone import DAY
+
+app = typer.Typer(name="ledger", help=both("账目:到期、提醒、期初、调整、转让。", "The ledger."), no_args_is_help=True)
+
+ReasonOption = Annotated[str, typer.Option("--reason", metavar="TEXT", help=both("原因。", "Why."))]
+ByOption = Annotated[str, typer.Option("--by", metavar="WHO", help=both("经办人。", "Who does it."))]
+IdOption = Annotated[
+    str,
+    typer.Option(
+        "--id",
+        metavar="NUMBER",
+        help=both("单号:同一单号只记一次。", "A number of its own: one number is booked once."),
+    ),
+]
+WalletArgument = Annotated[
+    str, typer.Argument(metavar="WALLET", show_default=False, help=both("钱包。", "The wallet."))
+]
+AmountArgument = Annotated[
+    str,
+    typer.Argument(metavar="AMOUNT", show_default=False, help=both("金额(元)或积分。", "Money in yuan, or points.")),
+]
+_SOON: Final = 366
+
+
+@app.command(help=both("把已到期的记上账;不运行也不影响任何余额。", "Post what has ended; no balance waits for it."))
+def sweep(context: typer.Context, dealer: DealerOption = "") -> int:
+    """Post the ends of lapsed lots and holds: safe to run twice, late, or while tills sell."""
+    screen: Screen = context.obj
+    with reading(dealer) as opened:
+        members = lapsed(opened.link, opened.dealer.id, clock())
+        number = opened.dealer.id
+    entries = sum(
+        int(answer.body.get("entries", 0))
+        for answer in _record([Command(number, (member,), Settle()) for member in members])
+    )
+    document = {"members": len(members), "entries": entries}
+    return screen.end(
+        document,
+        lambda: screen.print(
+            f"{len(members)} 位会员,记了 {entries} 笔到期。", f"{entries} ends posted for {len(members)} members."
+        ),
+    )
+
+
+@app.command(help=both("快到期的:按政策的提醒天数列出。", "What ends within the days of notice of the policy."))
+def notices(
+    context: typer.Context,
+    at: AtOption = "",
+    today: Annotated[
+        bool, typer.Option("--today", help=both("只列今天该提醒的。", "Only what is to be told on this very day."))
+    ] = False,
+    dealer: DealerOption = "",
+) -> int:
+    """List whose credit ends soon, the nearest first."""
+    screen: Screen = context.obj
+    with reading(dealer) as opened:
+        found = due_notices(opened, opened.at(at), only_today=today)
+        names = names_of(opened.link, codes=[one["member"] for one in found], dealer_id=opened.dealer.id)
+    headings = [
+        screen.say("会员", "Member"),
+        screen.say("姓名", "Name"),
+        screen.say("钱包", "Wallet"),
+        screen.say("金额", "Amount"),
+        screen.say("到期日", "Last day"),
+        screen.say("提醒日", "Notice"),
+    ]
+
+    def show() -> None:
+        screen.table(
+            screen.say(f"快到期 {len(found)} 笔", f"{len(found)} ending soon"),
+            headings,
+            [
+                [
+                    one["member"],
+                    names.get(one["member"], ""),
+                    one["wallet"],
+                    shown_amount(one["amount"], one["unit"], screen.lang),
+                    one["last_day"],
+                    one["notice_on"],
+                ]
+                for one in found
+            ],
+            right=(3,),
+        )
+
+    return screen.end({"notices": found}, show)
+
+
+def due_notices(opened: Opened, now: int, *, only_today: bool) -> list[dict[str, Any]]:
+    """Return what ends within the days of notice; `notice_on` is the last of its days of notice that has come."""
+    programme = opened.programme
+    wallets = programme.line.at(now).rules.policy.wallets
+    today = programme.zone.local_date(now)
+    sums: dict[tuple[date, str, str], int] = {}
+    for _, code, wallet, remaining, expires_at in ending(opened.link, opened.dealer.id, now, now + _SOON * DAY):
+        key = (programme.zone.local_date(expires_at - 1), code, wallet)
+        sums[key] = sums.get(key, 0) + remaining
+    found = []
+    for (last_day, code, wallet), amount in sums.items():
+        rule = wallets.get(wallet)
+        days = [last_day - timedelta(days=days) for days in (rule.notice_days if rule is not None else ())]
+        come = max((one for one in days if one <= today), default=None)
+        if come is not None and (come == today or not only_today):
+            found.append(
+                {
+                    "member": code,
+                    "wallet": wallet,
+                    "unit": programme.unit(wallet),
+                    "amount": amount,
+                    "last_day": last_day.isoformat(),
+                    "notice_on": come.isoformat(),
+                    "days_left": (last_day - today).days + 1,
+                }
+            )
+    return found
+
+
+@app.command("open", help=both("导入期初余额(CSV、XLSX)。", "Put opening balances in, from CSV or XLSX."))
+def open_(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE", show_default=False, help=both("文件。", "The file."))],
+    preview: Annotated[
+        bool, typer.Option("--preview", help=both("只看,不记账。", "Show what it would do; record nothing."))
+    ] = False,
+    by: ByOption = "",
+    dealer: DealerOption = "",
+) -> int:
+    """Read a file of opening balances; nothing is recorded while one row is wrong."""
+    screen: Screen = context.obj
+    with reading(dealer) as opened:
+        programme = opened.programme
+        try:
+            found = read_openings(file, opened.link, programme, clock())
+        except FileRefused as refused:
+            where = f"{file}:{refused.line}" if refused.line else str(file)
+            raise Stop(
+                refused.bad.code, f"{where}: {refused.bad.say('zh')}", f"{where}: {refused.bad.say('en')}", PROBLEMS
+            ) from None
+    answers: list[Answer] = []
+    if not preview and not found.problems:
+        answers = _record(commands(programme, found.rows, by))
+    wrong = [(one.line, answer) for one, answer in zip(found.rows, answers, strict=False) if answer.number >= 400]
+    document = {
+        "file": str(file),
+        "preview": preview,
+        "wallets": found.totals(),
+        "recorded": sum(answer.status == "recorded" for answer in answers),
+        "duplicates": sum(answer.status == "duplicate" for answer in answers),
+        "problems": [
+            *(
+                {"line": one.line, "code": one.bad.code, "where": one.bad.where, "zh": one.bad.say("zh"),
+                 "en": one.bad.say("en")}
+                for one in found.problems
+            ),
+            *(
+                {"line": line, "code": answer.code, "where": "", "zh": _said(answer, "zh"), "en": _said(answer, "en")}
+                for line, answer in wrong
+            ),
+        ],
+    }  # fmt: skip
+
+    def show() -> None:
+        for one in document["problems"]:  # type: ignore[attr-defined]
+            screen.out.print(f"{file}:{one['line']}: {one[screen.lang]} ({one['code']})", soft_wrap=True)
+        _show_totals(screen, found, programme)
+        if preview:
+            screen.print("只是预览,没有记账。", "A preview only; nothing was recorded.", style="yellow")
+        elif found.problems:
+            screen.print("有不对的行,一行也没有记。", "Rows are wrong; none was recorded.", style="bold red")
+        else:
+            screen.print(
+                f"记了 {document['recorded']} 笔,已有 {document['duplicates']} 笔。",
+                f"{document['recorded']} recorded, {document['duplicates']} were here already.",
+            )
+
+    return screen.end(document, show, PROBLEMS if document["problems"] else DONE)
+
+
+def _show_totals(screen: Screen, found: Openings, programme: Any) -> None:
+    lang = screen.lang
+    screen.table(
+        screen.say("期初余额", "Opening balances"),
+        [
+            screen.say("钱包", "Wallet"),
+            screen.say("会员数", "Members"),
+            screen.say("行数", "Rows"),
+            screen.say("合计", "Sum"),
+            screen.say("其中未入账", "Of it new"),
+        ],
+        [
+            [
+                wallet,
+                told["members"],
+                told["rows"],
+                shown_amount(told["amount"], programme.unit(wallet), lang),
+                shown_amount(told["new"], programme.unit(wallet), lang),
+            ]
+            for wallet, told in found.totals().items()
+        ],
+        right=(1, 2, 3, 4),
+    )
+
+
+@app.command(help=both("人工调整一位会员的余额。", "Change a member's balance by hand."))
+def adjust(  # noqa: PLR0913, PLR0917 - each is an option of the command
+    context: typer.Context,
+    member: Annotated[str, typer.Argument(metavar="ID", show_default=False, help=both("会员。", "The member."))],
+    wallet: WalletArgument,
+    amount: AmountArgument,
+    reason: ReasonOption,
+    by: ByOption,
+    second: Annotated[
+        str, typer.Option("--second", metavar="WHO", help=both("复核人(超过政策起点时)。", "A second person."))
+    ] = "",
+    last_day: Annotated[
+        str, typer.Option("--last-day", metavar="DAY", help=both("到期日(缺省按政策)。", "The last day."))
+    ] = "",
+    number: IdOption = "",
+    dealer: DealerOption = "",
+) -> int:
+    """Add to a wallet, or take from it with an amount below 0 (write `-- -50`)."""
+    with reading(dealer) as opened:
+        code, key = member_of(opened, member), f"adjust:{number or uuid.uuid4().hex}"
+        ends = opened.programme.zone.end_of(_day(last_day)) if last_day else None
+        act = Adjust(key, wallet, _minor(opened, wallet, amount), reason, by, second, ends)
+        command = Command(opened.dealer.id, (code,), act)
+    return _by_hand(context.obj, command, act)
+
+
+@app.command(help=both("把余额转给同一单位的另一个账户。", "Hand credit to another account of the same firm."))
+def transfer(  # noqa: PLR0913, PLR0917 - each is an option of the command
+    context: typer.Context,
+    giver: Annotated[str, typer.Argument(metavar="FROM", show_default=False, help=both("转出会员。", "From whom."))],
+    receiver: Annotated[str, typer.Argument(metavar="TO", show_default=False, help=both("转入会员。", "To whom."))],
+    wallet: WalletArgument,
+    amount: AmountArgument,
+    reason: ReasonOption,
+    by: ByOption,
+    number: IdOption = "",
+    dealer: DealerOption = "",
+) -> int:
+    """Move credit within a firm; every part keeps its dates."""
+    with reading(dealer) as opened:
+        codes = (member_of(opened, giver), member_of(opened, receiver))
+        key = f"transfer:{number or uuid.uuid4().hex}"
+        act = Transfer(key, wallet, _minor(opened, wallet, amount), reason, by)
+        command = Command(opened.dealer.id, codes, act)
+    return _by_hand(context.obj, command, act)
+
+
+def _by_hand(screen: Screen, command: Command, act: Act) -> int:
+    answer = _record([command])[0]
+    if answer.number >= 400:
+        raise Stop(answer.code, _said(answer, "zh"), _said(answer, "en"), REFUSED)
+    body = answer.body
+
+    def show() -> None:
+        screen.print(
+            "已记账。" if answer.status == "recorded" else "以前已经记过,没有再记。",
+            "Recorded." if answer.status == "recorded" else "It was here already; nothing changed.",
+        )
+        for name, has in body["balances"].items():
+            unit = has["unit"]
+            has_it, owes = (shown_amount(has[what], unit, screen.lang) for what in ("available", "debt"))
+            screen.print(f"{name} {has_it},欠 {owes}", f"{name} {has_it}, owes {owes}")
+
+    return screen.end({"kind": act.kind, **body}, show)
+
+
+def _record(items: Sequence[Command]) -> list[Answer]:
+    if not items:
+        return []
+    wanted = settings()
+    with Writer(wanted.database_url, wanted) as writer:
+        return writer.record(items)
+
+
+def _said(answer: Answer, lang: str) -> str:
+    text = CATALOGUE.get(answer.code, CATALOGUE["refused"])
+    return text.say(lang).format_map(answer.body.get("details", {}))
+
+
+def _minor(opened: Opened, wallet: str, text: str) -> int:
+    digits = 0 if opened.programme.unit(wallet) == "points" else get_currency_precision(opened.programme.currency)
+    try:
+        number = Decimal(text).scaleb(digits)
+    except InvalidOperation:
+        number = Decimal("NaN")
+    if not number.is_finite() or number != number.to_integral_value() or not number or abs(number) > 10**14:
+        raise Stop("bad_amount", f"金额写作 100 或 100.50,收到 {text!r}。", f"An amount, got {text!r}.", USAGE)
+    return int(number)
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise Stop("bad_date", f"日期写作 2026-03-01,收到 {text!r}。", f"A date, got {text!r}.", USAGE) from None
