@@ -77,7 +77,10 @@ FIELDS: dict[str, Field] = _fields(
     ("delivered_on", "交机日期", "date"),
     ("referrer", "介绍人", "member"),
     ("referral_days", "报备到成交天数", "int"),
-    ("related", "关联方", "bool"),
+    ("related", "关联方", "bool"),  # whom it names is the member himself, or linked to him
+    ("related_by", "关联关系", "text"),  # self, or the relation of the link
+    ("linked", "关联会员", "member"),
+    ("relation", "关系", "text"),  # shareholder, spouse, same_phone, same_company, employee, …
     ("buyer", "购买人", "member"),
     ("reason", "原因", "text"),
     ("item", "物料号", "text"),
@@ -168,7 +171,7 @@ _ITEM = ("item", "category", "qty", "list", "amount", "cash", "credit", "margin"
 _MACHINE = ("serial", "brand", "model", "machine_kind", "size", "used", "product_group", "base_model")
 _DEAL = ("payment_mode", "down_payment", "contract_no", "co_buyers", "referral", "trade_in_serial", "tender_won")
 # Filled in by the recorder from what the event names or from its own date, so that rules read dated copies only.
-_RESOLVED = ("delivered_on", "referrer", "referral_days", "related", "quarter", "month")
+_RESOLVED = ("delivered_on", "referrer", "referral_days", "related", "related_by", "quarter", "month")
 
 _ORDER = (("order", ("machine_purchase",)),)
 _SOLD = ("machine_purchase", "parts_purchase", "repair_purchase", "rental", "derivative_sale")
@@ -241,6 +244,8 @@ KINDS: dict[str, Kind] = _kinds(
     Kind("manager_assigned", "分配客户经理", ("manager", "region", "reason"), ("manager",), class_=2),
     Kind("segment_set", "设定客户分类", ("segment", "reason"), ("segment",), class_=2),
     Kind("overdue_changed", "逾期变动", ("contract_no", "overdue_days", "amount"), ("overdue_days",), class_=2),
+    Kind("link_set", "登记关联", ("linked", "relation"), ("linked", "relation"), class_=2),
+    Kind("link_ended", "解除关联", ("linked", "reason"), ("linked",), class_=2),
     Kind("consent_changed", "同意变更", ("purpose", "given"), ("purpose", "given"), class_=2),
     Kind("attribute_changed", "属性变更", ("name", "value_text", "value_int", "value_date"), ("name",), class_=2),
     Kind("promotion_confirmed", "确认晋级", ("tier", "by"), ("tier", "by")),

@@ -57,11 +57,12 @@ segment = st.fixed_dictionaries(
 assigned = st.fixed_dictionaries({"what": st.just("assigned"), "number": NUMBERS})
 survey = st.fixed_dictionaries({"what": st.just("survey"), "number": NUMBERS})
 referral = st.fixed_dictionaries({"what": st.just("referral")})
+link = st.fixed_dictionaries({"what": st.just("link"), "number": NUMBERS, "ended": st.booleans()})
 cancelled = st.fixed_dictionaries({"what": st.just("cancelled"), "order": NUMBERS})
 SAID = st.tuples(
     st.one_of(
         machine, machine, settled, parts, returned, machine_returned, contact, contact, attestation, withdrawn, segment,
-        assigned, survey, referral, cancelled,
+        assigned, survey, referral, cancelled, link,
     ),
     DAYS,
     st.sampled_from([0, 0, 0, 1]),
@@ -120,6 +121,9 @@ class Twin:
             case "assigned":
                 kind = "tier_assigned"
                 fields |= {"tier": "member", "by": "a", "reason": "r", "until": "2025-08-01"}
+            case "link":
+                kind = "link_ended" if said["ended"] else "link_set"
+                fields |= {"linked": self.referrer} | ({} if said["ended"] else {"relation": "spouse"})
             case "survey":
                 kind = "survey_answered"
                 fields |= {"score": 5}
@@ -202,6 +206,23 @@ def test_a_purchase_waits_for_its_referral(big):
     big.send(twin.observation({"what": "referral"}, "", 0))
     assert big.count("parked") == 0
     assert [row[1] for row in big.tiers(twin.buyer)] == ["member"]
+
+
+def test_a_link_told_of_late_takes_back_what_the_referral_earned_and_its_end_gives_it_again(big):
+    twin = Twin(big, "x")
+    machine = {"what": "machine", "order": 1, "size": "medium", "used": False, "referral": True}
+    big.send(
+        big.said("tier_assigned", "2023-12-02", twin.referrer, source_id="g", tier="gold", by="a", reason="r"),
+        twin.observation({"what": "referral"}, "", 0),
+        twin.observation(machine, "2024-01-05", 0),
+        twin.observation({"what": "settled", "order": 1}, "2024-01-20", 0),
+    )
+    assert big.balance("parts_credit", member=twin.referrer) == 100_000
+    big.send(twin.observation({"what": "link", "number": 1, "ended": False}, "2024-01-10", 0))
+    assert big.balance("parts_credit", member=twin.referrer) == 0
+    assert big.rows("SELECT count(*) FROM attribute WHERE name LIKE 'linked%'") == [(0,)]
+    big.send(twin.observation({"what": "link", "number": 2, "ended": True}, "2024-01-15", 0))
+    assert big.balance("parts_credit", member=twin.referrer) == 100_000
 
 
 def test_the_referrer_is_paid_when_the_purchase_settles_and_repaid_when_it_comes_back(big):

@@ -24,7 +24,7 @@ from tierengine.judging.decisions import (
     TierChanged,
     Version,
 )
-from tierengine.judging.grants import Occasion, Rewards, uncount
+from tierengine.judging.grants import Occasion, Rewards, told_apart, uncount
 from tierengine.judging.history import BOUNDARY, VERSION_START, Contribution, Position, Scalar, Step
 from tierengine.judging.standing import Ladder, Moved
 from tierengine.zone import Zone
@@ -199,6 +199,7 @@ class _Fold:
         rules = lane.version.rules
         if occasion.kind not in rules.kinds:
             return
+        occasion = told_apart(occasion, inputs.attributes)
         tiers = StandingTiers(before, after, self.carry.orders.get(cluster))
         matched = rules.rewards(occasion.kind, occasion.fields, tiers, inputs, judged)
         if not matched:
@@ -244,7 +245,7 @@ class _Fold:
                 at=occasion.instant,
                 qty=1,
                 amount=line.amount,
-                fields=_carried(emission, fields),
+                fields=_carried(emission, line.fields),
             )
         )
 

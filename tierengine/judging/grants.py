@@ -8,14 +8,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from typing import Final
 
 from rules.inputs import day_of, is_date
 from rules.policy import Amount, Budget, ByClass, Cap, Filter, Fixed, Ladder, PerAmount, Policy, Reward, Rung
+from rules.vocabulary import FIELDS
 from tierengine.judging.budgets import TIMES, Admit, Share
 from tierengine.judging.carry import Carry, Counted, changed
 from tierengine.judging.decisions import Granted
 from tierengine.judging.history import Contribution, Scalar
+from tierengine.judging.states import linked_name
 from tierengine.zone import Zone, period_key
+
+_OTHERS: Final = tuple(field.id for field in FIELDS.values() if field.type == "member")  # whom an event names
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +32,24 @@ class Occasion:
     instant: int
     lines: tuple[Contribution, ...]
     fields: tuple[Mapping[str, Scalar], ...]
+
+
+def told_apart(occasion: Occasion, attributes: Mapping[str, Scalar]) -> Occasion:
+    """Return the occasion with what the member's links say of those whom it names: a referrer who is his wife.
+
+    Judged here and not where the event is resolved, because a link is a dated word of its own that may come late.
+    """
+    fields = tuple(_related(line, attributes) for line in occasion.fields)
+    return replace(occasion, fields=fields) if fields != occasion.fields else occasion
+
+
+def _related(fields: Mapping[str, Scalar], attributes: Mapping[str, Scalar]) -> Mapping[str, Scalar]:
+    for name in _OTHERS:
+        other = fields.get(name)
+        relation = attributes.get(linked_name(other)) if other else None
+        if relation:
+            return {**fields, "related": 1, "related_by": fields.get("related_by") or relation}
+    return fields
 
 
 @dataclass(frozen=True, slots=True)

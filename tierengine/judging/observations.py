@@ -48,7 +48,7 @@ CANCELLED = "observation_cancelled"
 ENVELOPE = frozenset({"kind", "member", "occurred_at", "revision", "store", "currency"})
 STATUSES = ("submitted", "accepted")
 # Worked out from what the event names, so that rules read dated copies; refused from outside.
-COMPUTED = frozenset({"delivered_on", "referrer", "referral_days", "related", "quarter", "month"})
+COMPUTED = frozenset({"delivered_on", "referrer", "referral_days", "related", "related_by", "quarter", "month"})
 STRICT_IDS = frozenset({"order", "source_id"})
 LOOSE_IDS = frozenset({"serial", "contract_no", "trade_in_serial", "item", "card_no"})
 NAMING = frozenset({"referral", "accepts", "attestation", "request", "complaint"})

@@ -221,6 +221,8 @@ class _Resolution:
             else:
                 enriched["referrer"] = referral.member
                 enriched["related"] = int(referral.member == event.member)
+                if enriched["related"]:
+                    enriched["related_by"] = "self"
         return enriched
 
     # ---- what names another event

@@ -19,6 +19,7 @@ from tierengine.zone import Bounds, Zone, add_months
 
 ATTRIBUTE_KINDS: Final = frozenset(kind.id for kind in KINDS.values() if kind.class_ == ATTRIBUTE)
 FLEET_KINDS: Final = frozenset(("machine_registered", "machine_purchase", "machine_disposed"))
+LINK_KINDS: Final = frozenset(("link_set", "link_ended"))
 ATTESTATION: Final = "attestation"
 STATE_KINDS: Final = ATTRIBUTE_KINDS | FLEET_KINDS | {ATTESTATION}
 
@@ -31,6 +32,11 @@ _FOREVER: Final = 1 << 62
 
 _State = TypeVar("_State")
 _Checks = TypeVar("_Checks", bound=Hashable)
+
+
+def linked_name(member: object) -> str:
+    """Return under which name the attributes hold how another member is linked to this one; no policy can name it."""
+    return f"linked:{member}"
 
 
 @dataclass(slots=True)
@@ -131,6 +137,14 @@ class States:
         return lines[-1].fields.get("manager") if lines else None
 
     def _set_attribute(self, values: Attributes, said: Contribution) -> None:
+        if said.kind in LINK_KINDS:
+            name = linked_name(said.fields.get("linked"))
+            if said.kind == "link_set":
+                relation = said.fields.get("relation")
+                values[name] = relation if isinstance(relation, str) else None
+            else:
+                values.pop(name, None)
+            return
         for attribute in _SET_BY[said.kind]:
             name = attribute.set_by[1]
             if not name:

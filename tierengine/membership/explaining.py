@@ -7,7 +7,7 @@ are the policy's own; where a title has no English, the id stands for it. Pure.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Final, Protocol
 
@@ -17,7 +17,7 @@ from rules.policy import Condition, Degree, Ladder, Policy, Price, Reward, Subje
 from rules.vocabulary import ATTRIBUTES, CATEGORIES, FIELDS, KINDS
 from tierengine.judging.carry import Carry
 from tierengine.judging.decisions import Granted
-from tierengine.judging.grants import Occasion, exclusive_key, plain_amount
+from tierengine.judging.grants import Occasion, exclusive_key, plain_amount, told_apart
 from tierengine.zone import Zone, period_key
 
 _ZH: Final = {
@@ -344,6 +344,8 @@ class Event:
 def reward_reasons(policy: Policy, zone: Zone, event: Event, lang: str) -> list[dict[str, Any]]:
     """Return every reward of the policy with what this event earned by it, or why nothing."""
     words = Words(policy)
+    occasions = tuple(told_apart(one, event.inputs.attributes) for one in event.occasions)
+    event = replace(event, occasions=occasions)
     found: list[dict[str, Any]] = []
     for reward in policy.rewards.values():
         unit = policy.wallets[reward.wallet].unit

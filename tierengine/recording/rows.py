@@ -104,7 +104,7 @@ def attribute_rows(
     last = max((row.at for row in said), default=0)
     rows.forgotten.append(member)
     for name, value in sorted(values.items()):
-        if value is not None:
+        if value is not None and name in ATTRIBUTES:
             rows.add("attribute", member, name, programme.dealer_id, _shown(name, value), last)
 
 
