@@ -10,6 +10,7 @@ from rules.judge import Ruleset
 from rules.policy import Plain, Policy
 from rules.reader import read
 from tests.scenarios.capabilities.cases import DOCS, Case, cases, pages
+from tests.scenarios.capabilities.story import tell
 from tierengine.policies.examples import run_examples
 
 CASES = cases()
@@ -47,6 +48,11 @@ def test_what_the_case_says_comes_out(case: Case) -> None:
     # What is expected is really compared: any other number, tier or list is found out.
     others = tuple(replace(one.example, expect=other(reading.policy, one.example.expect)) for one in verdicts)
     assert [one.example.title for one in run_examples(rules, others) if one.passed] == []
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case.story], ids=lambda case: case.name)
+def test_what_the_story_tells_comes_out(case: Case, sqlite_book_url: str) -> None:
+    assert tell(sqlite_book_url, case.policy, case.story, case.name) == []
 
 
 def test_the_pages_say_what_the_cases_say() -> None:
