@@ -21,6 +21,7 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import balances, docs, errors, events, health, holds, members, sales, schemas
+from api.counter import Counter
 from api.keys import Keys
 from api.readers import Readers
 from api.service import Service
@@ -53,7 +54,7 @@ def create_app(given: Settings | None = None) -> FastAPI:
         writer = await asyncio.to_thread(Writer, settings.database_url, settings)
         sealer = None if writer.broken else Sealer(settings, writer)
         readers = Readers(settings)
-        app.state.tierengine = Service(settings, writer, readers, Keys(readers))
+        app.state.tierengine = Service(settings, writer, Counter(writer), readers, Keys(readers))
         try:
             yield
         finally:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import re
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from typing import Any, Final
 from fastapi import Request
 
 from api.bodies import parse, read_bytes
+from api.counter import Counter
 from api.errors import Problem, language
 from api.keys import Keys
 from api.readers import Readers
@@ -34,6 +34,7 @@ class Service:
 
     settings: Settings
     writer: Writer
+    counter: Counter
     readers: Readers
     keys: Keys
     stores: set[tuple[int, str]] = field(default_factory=set)
@@ -44,7 +45,7 @@ class Service:
 
     async def record(self, item: Item) -> Answer:
         """Queue an item of a till, and return its answer once it is committed (or was not)."""
-        return await asyncio.wrap_future(self.writer.submit(item, "till"))
+        return await self.counter.record(item)
 
     async def store_of(self, found: Caller, named: object) -> str:
         """Return the store for which a caller writes: his own, or, with a key of the whole dealer, the one he names."""

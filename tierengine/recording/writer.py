@@ -99,20 +99,24 @@ class Writer:
 
         To cancel the future (the client left) drops the request while it waits, never once it is begun.
         """
-        future: Future[Answer] = Future()
+        return self.submit_all((item,), lane)[0]
+
+    def submit_all(self, items: Sequence[Item], lane: Lane = "till") -> list[Future[Answer]]:
+        """Queue items that came together, in their order; each has an answer of its own."""
         deadline = time.monotonic() + self.settings.deadline_ms / 1_000 if lane == "till" else None
-        job = Job(future, item, deadline=deadline)
+        jobs = [Job(Future(), item, deadline=deadline) for item in items]
         with self._changed:
-            if self.broken:
-                job.refuse("chain_broken")
-            elif self._closing:
-                job.refuse("writer_down")
-            elif len(self._lanes[lane]) >= self.settings.queue_size:
-                job.refuse("busy")
-            else:
-                self._lanes[lane].append(job)
-                self._changed.notify()
-        return future
+            for job in jobs:
+                if self.broken:
+                    job.refuse("chain_broken")
+                elif self._closing:
+                    job.refuse("writer_down")
+                elif len(self._lanes[lane]) >= self.settings.queue_size:
+                    job.refuse("busy")
+                else:
+                    self._lanes[lane].append(job)
+            self._changed.notify()
+        return [job.future for job in jobs]
 
     def record(self, items: Iterable[Item]) -> list[Answer]:
         """Record items in order and wait for all answers, and for what they bring to other members.
