@@ -384,7 +384,7 @@ def test_the_statement_sums_to_the_balance_over_its_pages(till: Till):
 
 def test_it_says_that_it_lives_and_is_ready(till: Till):
     assert till.client.get("/livez").json() == {"status": "live"}
-    assert till.client.get("/readyz").json() == {"status": "ready", "writer": True, "database": True}
+    assert till.client.get("/readyz").json() == {"status": "ready", "writer": True, "database": True, "chain": True}
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
