@@ -26,7 +26,14 @@ _NEVER_BELOW_ZERO: Final = (
 )  # fmt: skip
 _ALWAYS: Final = AllOf(())
 _NEVER: Final = AnyOf(())
-_SECTIONS: Final = {"when": "tiers", "unless": "tiers", "list": "lists", "wallet": "wallets", "award": "awards"}
+_SECTIONS: Final = {
+    "when": "tiers",
+    "unless": "tiers",
+    "list": "lists",
+    "wallet": "wallets",
+    "award": "awards",
+    "beside": "prices",
+}
 
 
 def check(text: str | bytes, filename: str) -> Reading:

@@ -58,8 +58,8 @@ KEY_TEXTS: Final[dict[str, dict[str, Said]]] = {
         "timezone": ("日期按哪个时区算；缺省 Asia/Shanghai。", "The zone of every date; Asia/Shanghai unless said."),
         "late": ("各来源的单据最多能补录到多久以前。", "How far back each source may date what it sends."),
         "manager_limit": (
-            "一位客户经理最多管几位最高等级会员，超过只提醒。",
-            "Members of the top tier per manager; a warning above.",
+            "一位客户经理最多管几位最高等级会员，超过只提醒；缺省 10。",
+            "Members of the top tier per manager, a warning above; 10 unless said.",
         ),
         "price_token": ("报价多久内有效；缺省 15 分钟。", "How long a quote holds; 15 minutes unless said."),
         "facts": (
@@ -194,7 +194,10 @@ KEY_TEXTS: Final[dict[str, dict[str, Said]]] = {
             "Days in which a return undoes the rise; 30 unless said.",
         ),
         "replaces": ("取代旧文件里哪些已经没有的等级。", "Tiers of older files that this one stands for."),
-        "keep": ("保级：保多久、宽限多久、到期怎么办。", "How long it is kept, the grace, and what comes then."),
+        "keep": (
+            "保级：保多久、宽限多久、到期怎么办；最低一级以外必写。",
+            "How long it is kept, the grace, and what comes then; wanted for all but the lowest.",
+        ),
     },
     "keep": {
         "for": ("从升级起保多久：12 个月。", "How long from the rise: 12 months."),

@@ -13,14 +13,12 @@ from rules.keys import KEYS
 from rules.numbers import Number, Numbers, Step
 from rules.policy import Text
 from rules.problems import Lang
+from rules.schema_grammar import FORMS
 
-PARTS: Final = (
-    "policy", "facts", "traits", "tiers", "lists", "wallets", "prices", "emissions", "rewards", "entitlements",
-    "duties", "levels", "awards",
-)  # fmt: skip
+_WITHIN_LEVELS: Final = ("entitlements", "duties")
+PARTS: Final = ("policy", *FORMS["policy"].keys, *_WITHIN_LEVELS)
 _POLICY: Final = {"zh": "总则", "en": "policy"}
 _IS: Final = ("is", "是")
-_WITHIN_LEVELS: Final = ("entitlements", "duties")
 
 
 @dataclass(slots=True)
@@ -68,8 +66,8 @@ def tables_of(numbers: Numbers, lang: Lang) -> dict[str, Table]:
 
 def _part(path: tuple[Step, ...]) -> tuple[str, int]:
     """Return the part a number belongs to, and how many steps name the thing it is said of."""
-    if len(path) < 2 or path[0].key not in PARTS:
-        return "policy", 0
+    if len(path) < 3 or path[1].what != "id":
+        return "policy", 0  # said of the programme itself
     if path[0].key == "levels" and len(path) > 4 and path[2].key in _WITHIN_LEVELS:
         return path[2].key, 4
     return path[0].key, 2
