@@ -9,6 +9,7 @@ from rules.catalogue import CATALOGUE
 from rules.checking import check
 from rules.explanations import EXAMPLES, explain
 from rules.policy import Mark
+from tests.problem_pages import PAGES, page
 from tierengine.__main__ import main
 
 LANGS = ("zh", "en")
@@ -93,6 +94,13 @@ def test_a_line_that_is_named_is_a_line_of_the_piece():
 def test_characters_that_cannot_be_seen_are_shown_by_others():
     assert "⇥" in "".join(explain("P107", "zh").lines())
     assert "\ufeff" not in "".join(explain("P103", "zh").lines())
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_every_code_is_documented_and_the_page_is_as_the_catalogue_says(lang):
+    written = PAGES[lang].read_text(encoding="utf-8")
+    assert re.findall("(?m)^## .*</a>(P\\d+) ", written) == list(CATALOGUE)
+    assert written == page(lang), "python -m tests.problem_pages"
 
 
 # ---- the command ---------------------------------------------------------------------------------------------------
