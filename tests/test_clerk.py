@@ -78,11 +78,12 @@ def answer(old: str, new: str) -> Reading:
 
 
 def told(old: str, new: str, lang: str) -> str:
-    """Return what the clerk is told. The numbers of lines change with the file and are left out."""
+    """Return what the clerk is told, but for what changes with the file and the vocabulary: lines, ends of long lists."""
     reading = answer(old, new)
     answers = [render(problem, reading.line(problem.mark), lang) for problem in reading.problems]
     blank = re.sub(r"(?m)^(policies\.yaml:)\d+", r"\1…", "\n".join(answers))
     blank = re.sub(r"(前一次在第|first on line) \d+", r"\1 …", blank)
+    blank = re.sub(r"(?m)^( +(?:可以写|allowed): (?:[^、,\n]+[、,] ?){3}).*$", r"\1…", blank)
     return re.sub(r"(?m)^ *\d+ \|", "    … |", blank)
 
 
