@@ -132,7 +132,8 @@ def test_what_one_member_does_reaches_the_other_and_a_return_takes_it_back(shipp
         ("价格为: {A1: 1900 元}", "price.A1", 200_000, "A1：等级 会员，需要 金卡客户"),
         ("名单: [to_court]", "lists", ["at_risk"], "满足的特点 0，需要 ≥ 2"),
         ("名单: []", "lists", ["at_risk"], "距首次购机天数"),
-        ("应尽服务: [call_back]", "duties", None, "等级 会员"),
+        ("应尽服务: [call_back]", "duties", None, "call_back：示例里没有引起它的事"),
+        ("应尽服务: [leader_visit]", "duties", None, "leader_visit：这一级没有这项服务"),
         ("权益: [own_manager_x]", "", None, ""),
     ],
 )
@@ -194,3 +195,13 @@ def test_a_duty_that_arose_and_a_right_that_was_claimed_are_exercised(shipped: R
     level = shipped.policy.tiers[0].level
     assert {("duties", f"{level}.call_back"), ("entitlements", f"{level}.consulting")} <= verdict.used
     assert ("duties", f"{level}.on_site_far") not in verdict.used
+
+
+def test_the_examples_beside_the_shipped_policy_come_out_and_leave_nothing_out(shipped: Ruleset) -> None:
+    beside = SHIPPED.with_name("policies.examples.yaml")
+    reading = read_example_file(beside.read_bytes(), beside.name, shipped.policy)
+    assert not reading.problems, reading.show("en")
+    verdicts = (*run_examples(shipped), *run_examples(shipped, reading.examples))
+    assert [(one.example.title, one.failures, one.parked) for one in verdicts if not one.passed] == []
+    covered = coverage(shipped.policy, (one.used for one in verdicts))
+    assert (covered.percent, covered.missing) == (100, {})

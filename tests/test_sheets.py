@@ -192,6 +192,7 @@ BAD: dict[str, tuple[Edit, set[tuple[str, str]]]] = {
     "a sheet less": (lambda book: book.remove(book["奖励"]), {("奖励", "missing_sheet")}),
     "an id changed": (_set("奖励", "rewards.machine_ladder", "编号", "ladder2"), {("奖励", "read_only")}),
     "a number where there is none": (_set("奖励", "rewards.parts_points", "第 1 次", 5), {("奖励", "nothing_there")}),
+    "far outside": (lambda book: book["奖励"].cell(900_000, 2, "!"), {("奖励", "far_outside")}),
     "stale": (_stale, {("说明", "stale")}),
     "no fingerprint": (lambda book: book.remove(book["说明"]), {("说明", "no_fingerprint")}),
 }

@@ -21,6 +21,10 @@ SENTENCES: Final[dict[str, Text]] = {
         "政策文件在导出之后改过了，这张表是旧的；请重新导出再改",
         "The policy file changed after this was exported; export it again and enter the changes there",
     ),
+    "far_outside": Text(
+        "表格外面很远的地方有内容；请删掉表格以外的行和列",
+        "There is something far outside the table; delete those rows and columns",
+    ),
     "missing_sheet": Text("缺这张表", "This sheet is missing"),
     "missing_column": Text("缺“{found}”这一列", "The column `{found}` is missing"),
     "column_twice": Text("“{found}”有两列", "There are two columns `{found}`"),

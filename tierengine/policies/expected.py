@@ -216,7 +216,9 @@ def _why(outcome: Outcome, key: str, want: object, got: object) -> tuple[Because
         found = _prices(outcome)
     elif key == "lists":
         found = _lists(outcome, set(_texts(want)) ^ set(_texts(got)))
-    elif key in ("entitlements", "duties"):
+    elif key == "duties":
+        found = _duties(outcome, [name for name in _texts(want) if name not in _texts(got)])
+    elif key == "entitlements":
         found = _level(outcome)
     else:
         found = iter(())
@@ -296,6 +298,26 @@ def _level(outcome: Outcome) -> Iterator[Because]:
         name = title(other.title, other.id)
         text = Text(f"客户分类 {one.segment}，服务 {name.zh}", f"segment {one.segment}, level {name.en}")
         yield Because(f"levels.{other.id}", other.mark, text)
+
+
+def _duties(outcome: Outcome, lacking: list[str]) -> Iterator[Because]:
+    """Tell of each duty that is not owed: done, never called for, or none of this level's."""
+    policy, one = outcome.policy, outcome.part
+    yield from _level(outcome)
+    level = policy.levels.get(level_of(policy, one.tier, one.segment))
+    arisen = {each.duty: each for each in duties_of(policy, outcome.zone, one)}
+    for name in lacking:
+        duty = next((each for each in level.duties if each.id == name), None) if level is not None else None
+        done = arisen.get(name)
+        if done is not None and done.done_at is not None:
+            day = outcome.zone.local_date(done.done_at).isoformat()
+            text = Text(f"{name}：{day} 已完成", f"{name}: done on {day}")
+        elif duty is None:
+            text = Text(f"{name}：这一级没有这项服务", f"{name}: this level has no such duty")
+        else:
+            text = Text(f"{name}：示例里没有引起它的事", f"{name}: nothing in the example calls for it")
+        mark = duty.mark if duty is not None else level.mark if level is not None else policy.tier(one.tier).mark
+        yield Because(f"duties.{name}", mark, text)
 
 
 def _lists(outcome: Outcome, names: set[str]) -> Iterator[Because]:

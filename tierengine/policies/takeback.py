@@ -27,6 +27,9 @@ from tierengine.policies.workbook import ABOUT, FINGERPRINT, HEADING_ROW, LEADIN
 
 MAX_BYTES: Final = 20 << 20
 MAX_UNPACKED: Final = 200 << 20
+MAX_ROWS: Final = 10_000
+MAX_COLUMNS: Final = 500
+"""A sheet of the largest policy stays below both; a cell typed far outside would make every cell before it."""
 _QUOTED: Final = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]')
 _LANGS: Final[tuple[Lang, ...]] = ("zh", "en")
 
@@ -139,6 +142,9 @@ class _Sheet:
 
     def read(self) -> None:
         """Take the changed numbers, or note what is wrong with the cells."""
+        if self._sheet.max_row > MAX_ROWS or self._sheet.max_column > MAX_COLUMNS:
+            self._note(self._sheet.dimensions.rpartition(":")[2], "far_outside")
+            return
         for area in self._sheet.merged_cells.ranges:
             self._note(area.start_cell.coordinate, "merged", str(area))
             self._merged |= {self._sheet.cell(row, column).coordinate for row, column in area.cells}
@@ -183,7 +189,7 @@ class _Sheet:
     def _row(self, row: Row, cells: Any, columns: Mapping[str, int]) -> None:
         for name, value in zip(LEADING[self._lang], (row.id, row.title, row.about), strict=True):
             cell = cells[columns[name] - 1] if name in columns else None
-            if cell is not None and str(cell.value or "").strip() != value.strip():
+            if cell is not None and str(cell.value or "").split() != value.split():
                 self._note(cell.coordinate, "read_only", str(cell.value or ""), value)
         for name in self._table.columns:
             if name not in columns:
