@@ -78,9 +78,9 @@ def database_url(request) -> str:
 
 
 def migrate(url: str) -> None:
-    from tierengine.store import database
+    from tierengine.store import migrating
 
-    database.migrate(url)
+    migrating.migrate(url)
 
 
 @pytest.fixture(scope="session")

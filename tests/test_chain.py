@@ -14,7 +14,7 @@ from tierengine.ledger import chain
 from tierengine.ledger.sealing import seal
 from tierengine.ledger.verify import CHAIN, verify
 from tierengine.recording.recorder import Recorder
-from tierengine.store import database
+from tierengine.store import database, migrating
 from tierengine.store.ids import Ids, transact
 from tierengine.store.models import INSERT_ONLY
 
@@ -50,7 +50,7 @@ def run(link, *statements):
 
 def fill(url):
     """Make a book with a dozen seals and no triggers any more."""
-    database.migrate(url)
+    migrating.migrate(url)
     club = Club(url)
     for member in ("M1", "M2", "M3", "M4"):
         club.send(*club.golden(member), club.parts(f"{member}-P1", "2026-03-10", member, amount=500_000))

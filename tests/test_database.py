@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from tierengine.settings import Settings, SettingsRefused, document
-from tierengine.store import database
+from tierengine.store import database, migrating
 from tierengine.store.dialect import Table, doc, translate
 from tierengine.store.ids import BLOCK, Ids, NeedIds, transact
 from tierengine.store.models import Event, Idempotency
@@ -13,7 +13,7 @@ from tierengine.store.models import Event, Idempotency
 
 @pytest.fixture
 def link(database_url):
-    database.migrate(database_url)
+    migrating.migrate(database_url)
     made = database.connect(database_url)
     yield made
     made.rollback()
@@ -121,7 +121,7 @@ def test_what_was_not_committed_is_gone(link, database_url):
 
 
 def test_the_writer_of_a_file_waits_for_the_disk_and_checks_references(sqlite_url):
-    database.migrate(sqlite_url)
+    migrating.migrate(sqlite_url)
     link = database.connect(sqlite_url)
     said = {
         name: link.ask(f"PRAGMA {name}").rows()[0][0]
@@ -132,7 +132,7 @@ def test_the_writer_of_a_file_waits_for_the_disk_and_checks_references(sqlite_ur
 
 
 def test_a_reader_cannot_write(database_url):
-    database.migrate(database_url)
+    migrating.migrate(database_url)
     reader = database.connect(database_url, readonly=True)
     with pytest.raises(Exception, match=r"read-?only"):
         dealer(reader)

@@ -3,12 +3,14 @@ import re
 import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlmodel import SQLModel
 
 from tierengine.ledger.chain import check, read_refs
 from tierengine.ledger.sealing import seal
-from tierengine.store import database, models
+from tierengine.store import database, migrating, models
 from tierengine.store.ids import Ids, transact
 
 # Python's way to name an object by where it lies: different each time.
@@ -27,7 +29,7 @@ OPERATIONAL = {
 
 @pytest.fixture
 def book(book_url):
-    made = database.engine(book_url)
+    made = migrating.engine(book_url)
     yield made
     made.dispose()
 
@@ -73,12 +75,12 @@ def described(connection):
 
 def test_migrations_make_exactly_the_tables_of_the_models(database_url):
     assert models
-    book = database.engine(database_url)
+    book = migrating.engine(database_url)
     with book.begin() as connection:
         SQLModel.metadata.create_all(connection)
         wanted = described(connection)
         SQLModel.metadata.drop_all(connection)
-    database.migrate(database_url)
+    migrating.migrate(database_url)
     with book.connect() as connection:
         assert described(connection) == wanted
         assert (
@@ -120,14 +122,14 @@ def test_every_table_is_of_one_sort():
 
 
 def test_what_was_written_before_there_were_seals_waits_for_one(database_url):
-    database.migrate(database_url, "0002")
-    made = database.engine(database_url)
+    migrating.migrate(database_url, "0002")
+    made = migrating.engine(database_url)
     with made.begin() as connection:
         done = set()
         for name in models.INSERT_ONLY:
             stored(connection, name, done)
     made.dispose()
-    database.migrate(database_url)
+    migrating.migrate(database_url)
     link = database.connect(database_url)
     refs = [ref for (text,) in link.ask("SELECT refs FROM unsealed ORDER BY id").rows() for ref in read_refs(text)]
     link.rollback()
@@ -141,7 +143,7 @@ def test_what_was_written_before_there_were_seals_waits_for_one(database_url):
 
 
 def test_replacing_a_row_is_a_deletion_too(sqlite_url):
-    database.migrate(sqlite_url)
+    migrating.migrate(sqlite_url)
     link = database.connect(sqlite_url)
     link.run("INSERT INTO dealer (id, code, name) VALUES (1, 'd', '')")
     put = "INTO policy_version VALUES (1, 1, 1, ?1, 'h', 'a', 'r', 0, 0)"
@@ -161,6 +163,13 @@ def test_the_delivery_state_of_an_emission_may_change_but_nothing_else(book):
 
 
 def test_migrating_twice_changes_nothing(database_url):
-    database.migrate(database_url)
-    database.migrate(database_url)
+    migrating.migrate(database_url)
+    migrating.migrate(database_url)
     database.check_ready(database_url)
+
+
+def test_the_newest_migration_is_the_one_that_this_program_needs():
+    config = Config()
+    config.set_main_option("script_location", "tierengine:migrations")
+    config.set_main_option("path_separator", "os")
+    assert ScriptDirectory.from_config(config).get_heads() == [database.HEAD]

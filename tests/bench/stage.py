@@ -20,9 +20,10 @@ from pathlib import Path
 from tierengine.membership.people import NewMember, create_dealer, create_key, create_members, create_store
 from tierengine.policies.versions import publish
 from tierengine.recording.recorder import clock
-from tierengine.store.database import connect, migrate
+from tierengine.store.database import connect
 from tierengine.store.dialect import Link
 from tierengine.store.ids import Ids, transact
+from tierengine.store.migrating import migrate
 
 POLICY = Path(__file__).parents[2] / "policies.yaml"
 FIRST_JANUARY_2024 = 1_704_067_200_000_000

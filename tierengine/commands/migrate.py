@@ -9,7 +9,7 @@ import typer
 from tierengine.commands.failure import Stop
 from tierengine.commands.opened import settings, shown_url
 from tierengine.commands.screen import USAGE, Screen, both
-from tierengine.store import database
+from tierengine.store import database, migrating
 from tierengine.store.role import grant
 
 app = typer.Typer()
@@ -32,7 +32,7 @@ def migrate(
     """Migrate the database that TIERENGINE_DATABASE_URL names."""
     screen: Screen = context.obj
     url = settings().database_url
-    database.migrate(url)
+    migrating.migrate(url)
     database.check_ready(url)
     made = _granted(url, role) if role else False
     shown = shown_url(url)

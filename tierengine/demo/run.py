@@ -24,9 +24,10 @@ from tierengine.membership.people import NewMember, create_dealer, create_member
 from tierengine.policies.versions import publish
 from tierengine.recording.items import Item, Observe, Sale
 from tierengine.recording.writer import Writer
-from tierengine.store.database import WriterLock, migrate, sqlite_path
+from tierengine.store.database import WriterLock, sqlite_path
 from tierengine.store.dialect import Link
 from tierengine.store.ids import Ids
+from tierengine.store.migrating import migrate
 from tierengine.zone import DAY, Zone
 
 POLICY: Final = "policies.yaml"

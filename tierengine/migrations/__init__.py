@@ -1,1 +1,1 @@
-"""The history of the schema, for both databases; run by `tierengine.store.database.migrate`."""
+"""The history of the schema, for both databases; run by `tierengine.store.migrating`."""

@@ -4,7 +4,7 @@ SQLite: WAL, synchronous=FULL, foreign keys, one writing process a file (it hold
 readers open `mode=ro`. Its WAL has a corruption bug with two checkpointing connections (3.7.0 to 3.51.2): the writer's
 is the only one that may, and readers cannot. PostgreSQL: psycopg 3, READ COMMITTED, the session in UTC.
 
-`connect` gives a raw link for the path of a sale, `engine` SQLAlchemy's for everything that is read at leisure.
+`connect` gives a raw link; `tierengine.store.migrating` makes the tables.
 """
 
 from __future__ import annotations
@@ -17,15 +17,11 @@ from typing import Any, Self
 from urllib.parse import unquote
 
 import psycopg
-import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 
 from tierengine.settings import Settings, kind_of
 from tierengine.store.dialect import Link, PostgresLink, SqliteLink
 
+HEAD = "0004"  # the newest of tierengine/migrations; here, for to ask Alembic would load it into every command
 OLDEST_SQLITE = (3, 38, 0)  # ->> on JSON, RETURNING, upserts
 OLDEST_POSTGRESQL = 130_000
 BUSY_TIMEOUT_MS = 5_000
@@ -86,7 +82,7 @@ def connect(url: str, settings: Settings | None = None, *, readonly: bool = Fals
     """Open a raw connection. On SQLite only the holder of WriterLock may ask for one that writes."""
     if kind_of(url) == "sqlite":
         return SqliteLink(
-            _sqlite(sqlite_path(url), settings.busy_timeout_ms if settings else BUSY_TIMEOUT_MS, readonly=readonly)
+            open_sqlite(sqlite_path(url), settings.busy_timeout_ms if settings else BUSY_TIMEOUT_MS, readonly=readonly)
         )
     lock_timeout = settings.lock_timeout_ms if settings else LOCK_TIMEOUT_MS
     session: dict[str, object] = {"timezone": "UTC", "lock_timeout": lock_timeout, "jit": "off"}
@@ -106,25 +102,8 @@ def connect(url: str, settings: Settings | None = None, *, readonly: bool = Fals
     return PostgresLink(raw)
 
 
-def engine(url: str, *, readonly: bool = False) -> sa.Engine:
-    """Return SQLAlchemy's engine, for what is read (and in tests written) at leisure."""
-    if kind_of(url) == "postgresql":
-        made = sa.create_engine(
-            "postgresql+psycopg://" + url.partition("://")[2], connect_args={"options": "-c timezone=UTC"}
-        )
-        return made.execution_options(postgresql_readonly=True) if readonly else made
-    path = sqlite_path(url)
-    made = sa.create_engine(
-        "sqlite://", creator=lambda: _sqlite(path, BUSY_TIMEOUT_MS, readonly=readonly), poolclass=sa.pool.QueuePool
-    )
-    # The documented recipe's second event (its first is isolation_level None in _sqlite): a transaction that may write
-    # takes the lock when it begins. One that upgrades later fails at once, whatever the busy timeout.
-    begin = "BEGIN" if readonly else "BEGIN IMMEDIATE"
-    sa.event.listen(made, "begin", lambda connection: connection.exec_driver_sql(begin))
-    return made
-
-
-def _sqlite(path: Path, busy_timeout_ms: int, *, readonly: bool) -> sqlite3.Connection:
+def open_sqlite(path: Path, busy_timeout_ms: int, *, readonly: bool) -> sqlite3.Connection:
+    """Open the file with our pragmas; NotReady where it is to be read and is not there."""
     if readonly and not path.exists():
         raise NotReady(f"{path} is not there; `tierengine migrate` makes it")
     raw = sqlite3.connect(
@@ -145,57 +124,6 @@ def _sqlite(path: Path, busy_timeout_ms: int, *, readonly: bool) -> sqlite3.Conn
     return raw
 
 
-# ---- migrations -------------------------------------------------------------------------------------------------
-
-
-def _config() -> Config:
-    config = Config()
-    config.set_main_option("script_location", "tierengine:migrations")
-    config.set_main_option("path_separator", "os")
-    return config
-
-
-def migrate(url: str, revision: str = "head") -> None:
-    """Bring the book to `revision`; a book that is there already is not touched. One process does it, others wait."""
-    if kind_of(url) == "sqlite":
-        path = sqlite_path(url)
-        if path.exists() and revision == "head" and _revisions(url) == _heads():
-            return
-        with WriterLock(path):
-            _migrate(url, revision)
-    else:
-        _migrate(url, revision)
-
-
-def _migrate(url: str, revision: str) -> None:
-    made = engine(url)
-    try:
-        with made.begin() as connection:
-            if made.dialect.name == "postgresql":
-                # Two services that start at once would both create the tables; the number is arbitrary and ours.
-                connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7445021)")
-            config = _config()
-            config.attributes["connection"] = connection
-            command.upgrade(config, revision)
-    except sa.exc.OperationalError as problem:
-        raise NotReady(f"The database cannot be migrated: {problem.orig}") from problem
-    finally:
-        made.dispose()
-
-
-def _heads() -> tuple[str, ...]:
-    return tuple(ScriptDirectory.from_config(_config()).get_heads())
-
-
-def _revisions(url: str) -> tuple[str, ...]:
-    made = engine(url, readonly=True)
-    try:
-        with made.connect() as connection:
-            return tuple(MigrationContext.configure(connection).get_current_heads())
-    finally:
-        made.dispose()
-
-
 def check_ready(url: str) -> None:
     """Raise NotReady unless the server or library is new enough and the book is at this program's migration."""
     kind = kind_of(url)
@@ -210,9 +138,24 @@ def check_ready(url: str) -> None:
             link.close()
             if version < OLDEST_POSTGRESQL:
                 raise NotReady(f"PostgreSQL {version // 10_000} is too old; expected 13 or newer")
-        found = _revisions(url)
-    except (sa.exc.DBAPIError, psycopg.Error, sqlite3.Error) as problem:
+        found = revision_of(url)
+    except (psycopg.Error, sqlite3.Error) as problem:
         raise NotReady(f"The database does not answer: {problem}") from problem
-    if found != _heads():
-        there, here = (", ".join(revisions) or "none" for revisions in (found, _heads()))
-        raise NotReady(f"The database is at migration {there}, this program needs {here}: run `tierengine migrate`")
+    if found != HEAD:
+        raise NotReady(
+            f"The database is at migration {found or 'none'}, this program needs {HEAD}: run `tierengine migrate`"
+        )
+
+
+def revision_of(url: str) -> str:
+    """Return the migration that the book is at, "" where there is none."""
+    link = connect(url, readonly=True)
+    try:
+        rows = link.ask("SELECT version_num FROM alembic_version").rows()
+    except (psycopg.errors.UndefinedTable, sqlite3.OperationalError) as problem:
+        if isinstance(problem, sqlite3.OperationalError) and "no such table" not in str(problem):
+            raise
+        return ""
+    finally:
+        link.close()
+    return str(rows[0][0]) if rows else ""

@@ -1,0 +1,63 @@
+"""Making the tables, and bringing those of an older release up to this one: Alembic, on either database."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+
+from tierengine.settings import kind_of
+from tierengine.store.database import BUSY_TIMEOUT_MS, HEAD, NotReady, WriterLock, open_sqlite, revision_of, sqlite_path
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", "tierengine:migrations")
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+def migrate(url: str, revision: str = "head") -> None:
+    """Bring the book to `revision`; a book that is there already is not touched. One process does it, others wait."""
+    if kind_of(url) == "sqlite":
+        path = sqlite_path(url)
+        if path.exists() and revision == "head" and revision_of(url) == HEAD:
+            return
+        with WriterLock(path):
+            _migrate(url, revision)
+    else:
+        _migrate(url, revision)
+
+
+def _migrate(url: str, revision: str) -> None:
+    made = engine(url)
+    try:
+        with made.begin() as connection:
+            if made.dialect.name == "postgresql":
+                # Two services that start at once would both create the tables; the number is arbitrary and ours.
+                connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7445021)")
+            config = _config()
+            config.attributes["connection"] = connection
+            command.upgrade(config, revision)
+    except sa.exc.OperationalError as problem:
+        raise NotReady(f"The database cannot be migrated: {problem.orig}") from problem
+    finally:
+        made.dispose()
+
+
+def engine(url: str, *, readonly: bool = False) -> sa.Engine:
+    """Return SQLAlchemy's engine, for what is read (and in tests written) at leisure."""
+    if kind_of(url) == "postgresql":
+        made = sa.create_engine(
+            "postgresql+psycopg://" + url.partition("://")[2], connect_args={"options": "-c timezone=UTC"}
+        )
+        return made.execution_options(postgresql_readonly=True) if readonly else made
+    path = sqlite_path(url)
+    made = sa.create_engine(
+        "sqlite://", creator=lambda: open_sqlite(path, BUSY_TIMEOUT_MS, readonly=readonly), poolclass=sa.pool.QueuePool
+    )
+    # The documented recipe's second event (its first is isolation_level None in _sqlite): a transaction that may write
+    # takes the lock when it begins. One that upgrades later fails at once, whatever the busy timeout.
+    begin = "BEGIN" if readonly else "BEGIN IMMEDIATE"
+    sa.event.listen(made, "begin", lambda connection: connection.exec_driver_sql(begin))
+    return made
