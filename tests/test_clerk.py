@@ -78,7 +78,7 @@ def answer(old: str, new: str) -> Reading:
 
 
 def told(old: str, new: str, lang: str) -> str:
-    """Return what the clerk is told, but for what changes with the file and the vocabulary: lines, ends of long lists."""
+    """Return what the clerk is told, but for what changes with file and vocabulary: lines, ends of long lists."""
     reading = answer(old, new)
     answers = [render(problem, reading.line(problem.mark), lang) for problem in reading.problems]
     blank = re.sub(r"(?m)^(policies\.yaml:)\d+", r"\1…", "\n".join(answers))
