@@ -177,13 +177,24 @@ class Purse:
     def give_back(self, link: Link, fresh: Sequence[Contribution], now: int) -> dict[str, int]:
         """Return the credit that paid for what came back (or take it again, where the return was corrected away)."""
         by_order: dict[str, int] = {}
+        unsaid: dict[str, int] = {}
         causes: dict[str, str] = {}
         for row in fresh:
             credit = row.fields.get("credit")
-            if row.cause in ("sale_returned", "machine_returned") and isinstance(credit, int) and credit:
-                order = row.event_key.rpartition(":")[0]
+            if not isinstance(credit, int) or not credit:
+                continue
+            order = row.event_key.rpartition(":")[0]
+            if row.cause in ("sale_returned", "machine_returned"):
                 by_order[order] = by_order.get(order, 0) - credit
                 causes[order] = row.known[2]
+            else:
+                # The sale itself: less than nothing where it is cancelled, or corrected to less credit. A sale that is
+                # told takes nothing by being told; what it used was asked for by a command.
+                unsaid[order] = unsaid.get(order, 0) - credit
+                causes.setdefault(order, row.known[2])
+        for order, credit in unsaid.items():
+            if credit > 0:
+                by_order[order] = by_order.get(order, 0) + credit
         given: dict[str, int] = {}
         self.know_orders(link, by_order)
         for order, amount in sorted(by_order.items()):
