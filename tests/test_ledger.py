@@ -431,6 +431,7 @@ class Model:
     now: int = 0
     lots: int = 0
     made: int = 0  # holds asked for
+    far: int = 1_000
     forgiven: Counter = field(default_factory=Counter)
     orders: dict[str, list[Unit | None]] = field(default_factory=dict)
     holds: dict[str, tuple[int, list[Unit]]] = field(default_factory=dict)
@@ -544,7 +545,7 @@ class Model:
         undone = min(overused, self.debt)
         self.debt -= undone
         if overused > undone:
-            self.lot(order, overused - undone, self.now, FAR)
+            self.lot(order, overused - undone, self.now, self.far)
         self.come_in()
         return True
 
