@@ -54,7 +54,10 @@ levels:   id: {title, entitlements: {id: {title, quota: 6 | unlimited, period, p
           on_standing: [promoted, renewed, lapsing, grace, demoted, locked, assigned] (lapsing with ahead: 30 days)
 awards:   id: {title, for: [tiers], months_in_tier: 6, unless: CONDITION, score: {fact: weight},
           ties: [{fact: id, first: highest} | {attribute: id, first: lowest}],
-          winners: {share: 20%, at_least: 3, at_most: 10}, prize: 5000 CNY, budget: 50000 CNY, into: wallet}
+          winners: {share: 20%, at_least: 3, at_most: 10} | 10 | all, budget: 50000 CNY, into: wallet,
+          period: year | quarter | month, per_group: attribute, measure: fact (instead of score),
+          prize: 5000 CNY | {places: {1: 5000 CNY, 2-3: 3000 CNY, after: none}} | {share: 1%, fact: id, cap, block},
+          tax: {rate: 20%, borne_by: winner | dealer}}
 examples: - {title, given: [EVENT], expect: {…}}
           EVENT is {event: kind, at: date or time, member, store, …fields…}; fields of a line may stand in the event
           itself when it has one line. `expect` is {member, at, tier, state: valid | grace | locked | assigned,
@@ -125,6 +128,8 @@ KEYS: dict[str, str] = {
     # awards
     "months_in_tier": "在级月数", "score": "评分", "ties": "并列时", "first": "优先者", "fact": "指标项",
     "attribute": "属性项", "winners": "名额", "share": "比例", "prize": "奖品价值", "budget": "预算",
+    "measure": "比什么", "per_group": "分组评选", "places": "按名次", "tax": "个税", "rate": "税率",
+    "borne_by": "税由谁付",
     # examples
     "given": "已知", "expect": "应得", "event": "事件", "at": "时间", "member": "会员", "store": "门店",
     "state": "状态为", "since": "起自",
@@ -146,6 +151,7 @@ WORDS: dict[str, str] = {
     "points": "积分", "free": "释放", "keep": "保留", "linked": "关联户",
     "best": "取高", "by_priority": "按优先", "beneficiary": "每人", "line": "每行", "whole_order": "整单",
     "programme": "全体", "firm": "同一单位", "member": "本人",
+    "winner": "得奖人", "dealer": "公司",
     # units of facts
     "percent": "百分比", "days": "天", "months": "月", "years": "年", "hours": "小时", "count": "次",
     # days of the week

@@ -1,13 +1,13 @@
-"""The sections `levels` and `awards`: what a member may claim, what the dealer owes him, and the year-end prize."""
+"""The section `levels`: what a member may claim, and what the dealer owes him."""
 
 from __future__ import annotations
 
 from typing import Final, Literal, cast, get_args
 
 from rules import names
-from rules.conditions import Scope, read_condition, read_filters
+from rules.conditions import read_filters
 from rules.desk import Desk, Form, absent
-from rules.policy import Award, Duty, Entitlement, Filter, Level, Score, Text, Tie, Turn
+from rules.policy import Duty, Entitlement, Filter, Level, Text, Turn
 from rules.source import Entries, Node, Scalar
 from rules.values import DAYS_IN, MINUTES_IN, MONTHS_IN, Refused, length, plain
 from rules.vocabulary import ATTRIBUTES
@@ -18,9 +18,6 @@ _QUOTA_PERIODS: Final = ("life", "year", "quarter", "month")
 _DUTY_KEYS: Final = (
     "title", "owner", "within", "on", "where", "every", "on_date", "on_standing", "ahead", "done_by", "matching",
     "escalate_to", "escalate_after",
-)  # fmt: skip
-_AWARD_KEYS: Final = (
-    "title", "for", "months_in_tier", "unless", "score", "ties", "winners", "prize", "budget", "into",
 )  # fmt: skip
 
 
@@ -177,74 +174,3 @@ def _date_attribute(desk: Desk, node: Node | None, about: str) -> str:
     elif name not in dates:
         desk.note("P416", found, found.text, dates, about)
     return name or ""
-
-
-# ---- awards -----------------------------------------------------------------------------------------------------
-
-
-def read_awards(desk: Desk, node: Node | None) -> dict[str, Award]:
-    """Read the year-end awards."""
-    return {name: _award(desk, name, written, value) for name, written, value in desk.named(node, "awards")}
-
-
-def _award(desk: Desk, name: str, written: Scalar, value: Node) -> Award:
-    form = desk.form(value, f"awards.{name}", _AWARD_KEYS, ("for", "score", "winners", "prize", "budget"))
-    winners_at = form.get("winners")
-    all_of = ("share", "at_least", "at_most")
-    winners = desk.form(winners_at, form.path("winners"), all_of, all_of)
-    least = desk.integer(winners.get("at_least"), winners.path("at_least"), high=100_000)
-    most = desk.integer(winners.get("at_most"), winners.path("at_most"), high=100_000)
-    prize = desk.money(form.get("prize"), form.path("prize"))
-    budget_at = form.get("budget")
-    budget = desk.money(budget_at, form.path("budget"))
-    if least > most and "at_most" in winners:
-        desk.note("P512", winners.key("at_least"), str(least), (str(most),), winners.about)
-    if budget_at is not None and budget and budget < least * prize:
-        desk.note("P513", budget_at, f"{least} × {prize / 100:g}", (f"{budget / 100:g}",), form.path("budget"))
-    return Award(
-        id=name,
-        title=desk.title(form, name, written),
-        tiers=desk.references("tiers", form.get("for"), form.path("for")),
-        months_in_tier=desk.integer(form.get("months_in_tier"), form.path("months_in_tier"), high=12),
-        unless=read_condition(desk, form.get("unless"), form.path("unless"), Scope()),
-        score=_score(desk, form),
-        ties=tuple(
-            _tie(desk, item, form.path(f"ties[{at}]"))
-            for at, item in enumerate(desk.items(form.get("ties"), form.path("ties")), start=1)
-        ),
-        share_bp=desk.percent(winners.get("share"), winners.path("share"), low=0, high=10_000),
-        at_least=least,
-        at_most=most,
-        prize=prize,
-        budget=budget,
-        wallet=desk.reference("wallets", form.get("into"), form.path("into")),
-        mark=written.mark,
-    )
-
-
-def _score(desk: Desk, form: Form) -> tuple[Score, ...]:
-    node, path = form.get("score"), form.path("score")
-    found: list[Score] = []
-    for written, value in desk.entries(node, path):
-        fact = desk.reference("facts", written, path)
-        weight = desk.integer(value, f"{path}.{written.text}", 1, low=1, high=10_000)
-        found.append(Score(fact, weight))
-    if isinstance(node, Entries) and not node.pairs:
-        desk.note("P208", node, about=path)
-    return tuple(found)
-
-
-def _tie(desk: Desk, node: Node, about: str) -> Tie:
-    form = desk.form(node, about, ("fact", "attribute", "first"), ("first",))
-    which = desk.one_of(form, ("fact", "attribute")) if isinstance(node, Entries) else ""
-    first = cast(
-        "Literal['highest', 'lowest']",
-        desk.word(form.get("first"), form.path("first"), ("highest", "lowest"), "highest"),
-    )
-    if which == "fact":
-        return Tie("fact", desk.reference("facts", form.get("fact"), form.path("fact")), first)
-    found = desk.scalar(form.get("attribute"), form.path("attribute"))
-    name = names.canonical(plain(found.text), ATTRIBUTES, names.ATTRIBUTES_ZH) if found else ""
-    if found and name is None:
-        desk.note("P411", found, found.text, ATTRIBUTES, allowed_zh=names.spelled(ATTRIBUTES, names.ATTRIBUTES_ZH))
-    return Tie("attribute", name or "", first)

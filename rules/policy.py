@@ -616,8 +616,25 @@ class Tie:
 
 
 @dataclass(frozen=True, slots=True)
+class PrizeShare:
+    """A prize in proportion: `share_bp` of the winner's `fact`, floored to multiples of `block`, at most `cap`."""
+
+    share_bp: int
+    fact: str
+    cap: int | None = None
+    block: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class Award:
-    """The year-end award. Winners: `share_bp` of the eligible, within `at_least` and `at_most` and the budget."""
+    """An award. Winners: `share_bp` of the eligible, within `at_least` and `at_most` and the budget.
+
+    period      what it is given for; `months_in_tier` are months of it
+    per         member attribute by whose values each group has its own list and number of winners ("": all together);
+                the budget is one, spent on the first places of all groups, then the second ones
+    prizes      prize by place, `prize_share` in proportion; without either everybody gets `prize`
+    tax_bp      tax on the prize, paid by the winner out of it, or by the dealer on top (grossed up)
+    """
 
     id: str
     title: Text
@@ -633,6 +650,12 @@ class Award:
     budget: int  # fen
     wallet: str = ""  # "" = goods: a liability account, no wallet credit
     mark: Mark = Mark(0, 0)
+    period: Literal["year", "quarter", "month"] = "year"
+    per: str = ""
+    prizes: tuple[Rung, ...] = ()
+    prize_share: PrizeShare | None = None
+    tax_bp: int = 0
+    tax_borne_by: Literal["winner", "dealer"] = "winner"
 
 
 # ---- examples and the whole -------------------------------------------------------------------------------------

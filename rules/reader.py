@@ -10,12 +10,13 @@ import zoneinfo
 from dataclasses import dataclass, replace
 from typing import Final
 
+from rules.awards import read_awards
 from rules.budgets import read_budgets
 from rules.desk import Desk, Form
 from rules.examples import read_examples
 from rules.facts import Facts
 from rules.lanes import define_lanes, read_lanes
-from rules.levels import define_levels, read_awards, read_levels
+from rules.levels import define_levels, read_levels
 from rules.names import key as key_of
 from rules.policy import Mark, Policy
 from rules.prices import define_prices, read_prices

@@ -182,7 +182,7 @@ def _plain_amount(desk: Desk, form: Form, kinds: tuple[str, ...], unit: str, *, 
     if which == "per":
         return _per(desk, form, kinds, unit)
     if which == "nth":
-        return _ladder(desk, form.get("nth"), form.path("nth"), unit, every=every)
+        return read_ladder(desk, form.get("nth"), form.path("nth"), unit, every=every)
     return Fixed(desk.amount(form.get("amount"), form.path("amount"), unit) if which else 0)
 
 
@@ -239,7 +239,7 @@ def _of_base(desk: Desk, found: Form, key: str, base: str, default: int, low: in
     return desk.integer(node, path, default, low=low)
 
 
-def _ladder(desk: Desk, node: Node | None, about: str, unit: str, *, every: bool) -> Ladder:
+def read_ladder(desk: Desk, node: Node | None, about: str, unit: str, *, every: bool) -> Ladder:
     """Read `{1: 1000 CNY, 2-3: 1500 CNY, after: none}`; rungs follow one another from the first without a gap."""
     rungs: list[Rung] = []
     reached, ended, silent = 0, False, 0

@@ -305,6 +305,7 @@ ATTRIBUTES: dict[str, Attribute] = {
         _attribute("firm", "所属单位", "text"),  # accounts of one firm name the same
         _attribute("trade", "行业", "text"),  # earthworks, quarry, road, mine
         _attribute("region", "区域", "text"),
+        _attribute("home_store", "所属门店", "text"),
         _attribute("entered_trade_on", "入行日期", "date"),
         _attribute("birth_date", "生日", "date"),
         _attribute("admitted_on", "入会日期", "date"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from rules import policy as ast
 from tests.policy_strategies import TITLE
-from tierengine.awarding.ranking import Candidate, rank, winners
+from tierengine.awarding.ranking import Candidate, prize_of, rank, tax_of, winners
 
 MARGIN, BROUGHT, TIPS = (ast.Score(*part) for part in (("margin", 40), ("brought", 25), ("tips", 10)))
 
@@ -168,3 +169,51 @@ def test_two_runs_over_the_same_book_agree_whatever_its_order(values, chance: ra
     scores = [one.score_bp for one in ranked.placed]
     assert scores == sorted(scores, reverse=True)
     assert all(0 <= score <= 10_000 for score in scores)
+
+
+# ---- prizes ------------------------------------------------------------------------------------------------------
+
+PRIZES = st.one_of(
+    st.builds(dict, prize=st.integers(0, 500)),
+    st.builds(
+        lambda first, rest: {"prizes": (ast.Rung(1, 1, first), ast.Rung(2, None, rest))},
+        st.integers(0, 500),
+        st.integers(0, 500),
+    ),
+    st.builds(
+        lambda share, cap, block: {"prize_share": ast.PrizeShare(share, "margin", cap, block)},
+        st.integers(1, 10_000),
+        st.none() | st.integers(0, 300),
+        st.integers(1, 50),
+    ),
+)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 1_000), st.sampled_from(("S1", "S2", None))), max_size=12),
+    PRIZES,
+    st.integers(0, 2_000),
+    st.integers(0, 6),
+    st.sampled_from(("", "home_store")),
+)
+def test_prizes_never_exceed_the_budget_and_nobody_is_passed_over(margins, prizes, budget, most, per):
+    made = replace(award(share_bp=10_000, at_most=most, budget=budget), per=per, **prizes)
+    people = [
+        member(f"C{n}", n, margin=margin, attributes={"home_store": store}) for n, (margin, store) in enumerate(margins)
+    ]
+    found = rank(made, people)
+    assert sum(one.prize for one in found.placed) <= budget
+    assert found.winners == sum(one.wins for one in found.placed)
+    for one in found.placed:
+        ahead = [other for other in found.placed if other.group == one.group and other.place < one.place]
+        assert not one.wins or all(other.wins for other in ahead)
+        assert one.prize == (prize_of(made, one.place, one.candidate.facts) if one.wins else 0)
+        assert not one.wins or one.place <= most
+    assert len({(one.group, one.place) for one in found.placed}) == len(people)
+
+
+@pytest.mark.parametrize(
+    ("borne_by", "prize", "tax"), [("winner", 500_000, 100_000), ("dealer", 500_000, 125_000), ("winner", 3, 1)]
+)
+def test_the_tax_is_paid_out_of_the_prize_or_on_top_of_it(borne_by, prize, tax):
+    assert tax_of(replace(award(), tax_bp=2_000, tax_borne_by=borne_by), prize) == tax

@@ -190,6 +190,9 @@ rewards:
   r: {title: 奖, on: rental, into: w, per: {give: 1 points, each: 10 CNY}, caps: {day: 10}}
 budgets:
   b: {title: 总, limit: 100 times, scope: firm, rewards: r}
+awards:
+  a: {title: 评, for: high, measure: n, winners: all, prize: {share: 1%, fact: m}, budget: 9 CNY,
+      tax: {rate: 20%, borne_by: dealer}}
 """
 
 

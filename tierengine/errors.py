@@ -102,8 +102,12 @@ CATALOGUE: Mapping[str, Text] = MappingProxyType(
             "政策里有 {count} 个示例对不上,不能发布;第一个:{first}。",
             "{count} examples in the policy fail, so it cannot be published; the first: {first}.",
         ),
+        "award_other_period": Text(
+            "评选“{award}”按{period}评:年写 2026,季写 2026-Q3,月写 2026-03。",
+            "The award {award!r} is given by the {period}: write 2026, 2026-Q3 or 2026-03.",
+        ),
         "award_too_early": Text(
-            "{year} 年还没有结束:要提前评选,请写明截止日。",
+            "{year} 还没有结束:要提前评选,请写明截止日。",
             "{year} is not over: to close earlier, name the closing day.",
         ),
         "unknown_award": Text("没有评选“{award}”,有:{known}。", "There is no award {award!r}; there are: {known}."),

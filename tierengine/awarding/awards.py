@@ -79,7 +79,7 @@ class Plan:
     @property
     def cost(self) -> int:
         """Return what the prizes of the winners come to."""
-        return self.ranked.winners * self.award.prize
+        return sum(one.prize for one in self.ranked.placed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,14 +115,20 @@ def the_award(programme: Programme, award_id: str | None, instant: int) -> Award
 
 
 def plan(link: Link, programme: Programme, award_id: str | None, year: int, closing: int) -> Plan:
-    """Return the ranked list for a year as of `closing` (an instant; the year's end, when that is later than it)."""
+    """Return the ranked list for a year as of `closing` (an instant; the year's end, when that is later than it).
+
+    year  also a quarter or a month, for an award of that period (`period_of`)
+    """
     zone = programme.zone
-    begin, end = zone.start_of(date(year, 1, 1)), zone.start_of(date(year + 1, 1, 1))
+    first, after = bounds(year)
+    begin, end = zone.start_of(first), zone.start_of(after)
     as_of = min(closing, end - 1)
     if as_of < begin:
-        raise Refused("award_too_early", year=year)
+        raise Refused("award_too_early", year=named(year))
     version = programme.line.at(as_of)
     award = the_award(programme, award_id, as_of)
+    if award.period != period_of(year):
+        raise Refused("award_other_period", award=award.id, period=award.period)
     members = [row[0] for row in link.ask(_EVER_IN, programme.dealer_id, list(award.tiers), as_of).rows()]
     standing = stages(link, programme, members, as_of)
     in_tier = [
@@ -134,6 +140,27 @@ def plan(link: Link, programme: Programme, award_id: str | None, year: int, clos
     ]
     candidates = _candidates(link, version, award, in_tier, standing, as_of)
     return Plan(award, year, version, as_of, as_of == end - 1, rank(award, candidates))
+
+
+def period_of(year: int) -> str:
+    """Return what a number of `plan` means: 2026 a year, 20263 its third quarter, 202603 its March."""
+    return {4: "year", 5: "quarter", 6: "month"}[len(str(year))]
+
+
+def named(year: int) -> str:
+    """Return how people write a period: 2026, 2026-Q3, 2026-03."""
+    text = str(year)
+    return {"year": text, "quarter": f"{text[:4]}-Q{text[4:]}", "month": f"{text[:4]}-{text[4:]}"}[period_of(year)]
+
+
+def bounds(year: int) -> tuple[date, date]:
+    """Return the first day of a period and the first day after it."""
+    kind, text = period_of(year), str(year)
+    if kind == "year":
+        return date(year, 1, 1), date(year + 1, 1, 1)
+    months = 3 if kind == "quarter" else 1
+    first = date(int(text[:4]), (int(text[4:]) - 1) * months + 1, 1)
+    return first, add_months(first, months)
 
 
 def months_in(programme: Programme, standing: Sequence[Stage], tiers: Sequence[str], begin: int, end: int) -> int:
@@ -215,9 +242,9 @@ def _freeze(
         return known[0][0], known[0][3], False
     found = plan(link, programme, award.id, year, now if closing is None else min(closing, now))
     if not found.final and closing is None:
-        raise Refused("award_too_early", year=year)
+        raise Refused("award_too_early", year=named(year))
     won = [placed for placed in found.ranked.placed if placed.wins]
-    listed = [[one.place, one.candidate.code, one.score_bp, found.award.prize] for one in won]
+    listed = [[one.place, one.candidate.code, one.score_bp, one.prize] for one in won]
     digest = hashlib.sha256(orjson.dumps([award.id, year, found.version.number, found.as_of, listed])).hexdigest()
     run_id = ids.take()
     text = orjson.dumps({"winners": listed, "eligible": len(found.ranked.placed)}).decode()
@@ -227,10 +254,7 @@ def _freeze(
     )
     link.write(
         _WINNERS,
-        [
-            (run_id, one.candidate.member_id, programme.dealer_id, one.place, one.score_bp, found.award.prize)
-            for one in won
-        ],
+        [(run_id, one.candidate.member_id, programme.dealer_id, one.place, one.score_bp, one.prize) for one in won],
     )
     return run_id, digest, True
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from rules.policy import Award, Tie
@@ -30,7 +30,10 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A candidate with his place (from 1), his score in basis points of a full score, and each part of it."""
+    """A candidate with his place (from 1) in his group, his score in basis points of a full score, and each part of it.
+
+    prize  what he gets, fen; 0 without a win
+    """
 
     candidate: Candidate
     place: int
@@ -38,11 +41,13 @@ class Placed:
     parts: Mapping[str, int]  # fact → basis points of that part's weight
     wins: bool
     decided_by: str  # "" when the score alone set him behind the one before, else the tie that did
+    group: str = ""
+    prize: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """The list, and where the cut line is and why."""
+    """The list, winners first, and where the cut line is and why."""
 
     placed: tuple[Placed, ...]
     winners: int
@@ -51,6 +56,55 @@ class Ranked:
 
 def rank(award: Award, candidates: Sequence[Candidate]) -> Ranked:
     """Return all candidates in order, the winners first."""
+    groups: dict[str, list[Candidate]] = {}
+    for one in candidates:
+        group = one.attributes.get(award.per) if award.per else None
+        groups.setdefault(str(group) if group is not None else "", []).append(one)
+    ranked = [(group, _ranked(award, members)) for group, members in sorted(groups.items())]
+    placed = [replace(one, group=group) for group, list_ in ranked for one in list_.placed]
+    paid, over = _paid(award, placed)
+    order = sorted(paid, key=lambda one: (not one.wins, one.group, one.place)) if award.per else paid
+    limits = [list_.limited_by for _, list_ in ranked] or [winners(award, 0)[1]]
+    limited_by = "budget" if over else limits[0] if len(set(limits)) == 1 else "share"
+    return Ranked(tuple(order), sum(one.wins for one in order), limited_by)
+
+
+def _paid(award: Award, placed: Sequence[Placed]) -> tuple[list[Placed], bool]:
+    """Give each winner his prize while the budget lasts: the first places first; tell whether it ended the list."""
+    left, over, prizes = award.budget, False, dict[int, int]()
+    for one in sorted((one for one in placed if one.wins), key=lambda one: (one.place, one.group)):
+        prize = prize_of(award, one.place, one.candidate.facts)
+        over = over or (prize > left and (prize > 0))
+        if not over:
+            left -= prize
+            prizes[one.candidate.member_id] = prize
+    return [
+        replace(one, wins=one.candidate.member_id in prizes, prize=prizes.get(one.candidate.member_id, 0))
+        for one in placed
+    ], over
+
+
+def prize_of(award: Award, place: int, facts: Mapping[str, int | None]) -> int:
+    """Return what a winner at this place gets, in fen."""
+    if award.prizes:
+        rungs = (one for one in award.prizes if one.first <= place and (one.last is None or place <= one.last))
+        return next((one.amount for one in rungs), 0)
+    share = award.prize_share
+    if share is None:
+        return award.prize
+    value = max(facts.get(share.fact) or 0, 0) * share.share_bp // FULL
+    value = value if share.cap is None else min(value, share.cap)
+    return value - value % share.block
+
+
+def tax_of(award: Award, prize: int) -> int:
+    """Return the tax on a prize, in fen, half up: out of it, or on top where the dealer bears it."""
+    base = FULL - award.tax_bp if award.tax_borne_by == "dealer" else FULL
+    return (2 * prize * award.tax_bp + base) // (2 * base)
+
+
+def _ranked(award: Award, candidates: Sequence[Candidate]) -> Ranked:
+    """Return one group in order."""
     others = max(len(candidates) - 1, 1)
     shares: dict[str, dict[int, int]] = {}
     for part in award.score:

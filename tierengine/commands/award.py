@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 from rich.text import Text
 
+from rules.policy import Award
+from rules.problems import Lang
 from tierengine.awarding import awards
 from tierengine.awarding.awards import Plan
+from tierengine.awarding.ranking import tax_of
 from tierengine.commands.money import amount, instant, minute, percent
 from tierengine.commands.names import names_of
 from tierengine.commands.opened import (
@@ -29,7 +33,23 @@ from tierengine.store.ids import transact
 
 app = typer.Typer(name="award", help=both("年度评选。", "The annual award."), no_args_is_help=True)
 
-Year = Annotated[int, typer.Argument(metavar="YEAR", min=1990, max=2199, help=both("年份。", "The year."))]
+_PERIOD: Final = re.compile(r"((?:199|20\d|21\d)\d)(?:-Q([1-4])|-(0[1-9]|1[0-2]))?", re.IGNORECASE)
+
+
+def _period(text: str) -> int:
+    """Read 2026, 2026-Q3 or 2026-03 as awards.period_of numbers them."""
+    match = _PERIOD.fullmatch(text.strip())
+    if match is None:
+        raise typer.BadParameter("2026, 2026-Q3, 2026-03")
+    return int("".join(part or "" for part in match.groups()))
+
+
+Year = Annotated[
+    int,
+    typer.Argument(
+        metavar="YEAR", parser=_period, help=both("年份，或一季 2026-Q3、一月 2026-03。", "The year, quarter or month.")
+    ),
+]
 AwardOption = Annotated[
     str | None,
     typer.Option("--award", metavar="ID", help=both("哪一项评选(只有一项时不用写)。", "Which award, if several.")),
@@ -64,6 +84,8 @@ def document(opened: Opened, found: Plan) -> dict[str, Any]:
         "limited_by": found.ranked.limited_by,
         "prize": found.award.prize,
         "cost": found.cost,
+        "tax": sum(tax_of(found.award, one.prize) for one in found.ranked.placed),
+        "tax_borne_by": found.award.tax_borne_by if found.award.tax_bp else None,
         "budget": found.award.budget,
         "currency": opened.programme.currency,
         "places": [
@@ -73,6 +95,9 @@ def document(opened: Opened, found: Plan) -> dict[str, Any]:
                 "score_bp": one.score_bp,
                 "parts_bp": dict(one.parts),
                 "wins": one.wins,
+                "group": one.group or None,
+                "prize": one.prize,
+                "tax": tax_of(found.award, one.prize),
                 "decided_by": one.decided_by,
                 "evidence": {name: one.candidate.facts.get(name) for name in one.parts},
             }
@@ -87,18 +112,24 @@ def show(screen: Screen, opened: Opened, found: Plan, names: dict[str, str], mos
     policy = found.version.rules.policy
     rows: list[list[object]] = []
     places = found.ranked.placed[: found.ranked.winners + most] if most else found.ranked.placed
-    for one in places:
-        if one.place == found.ranked.winners + 1:
+    for number, one in enumerate(places, start=1):
+        if number == found.ranked.winners + 1:
             rows.append([Text("──", style="red"), Text(_limit(screen, found), style="red")])
         facts = [_value(screen, policy.facts[name].unit, one.candidate.facts.get(name), unit) for name in one.parts]
         rows.append(
-            [one.place, f"{one.candidate.code} {names.get(one.candidate.code, '')}", percent(one.score_bp), *facts]
+            [
+                f"{one.group} {one.place}".strip(),
+                f"{one.candidate.code} {names.get(one.candidate.code, '')}",
+                percent(one.score_bp),
+                *_prize(found.award, one.prize, unit, lang),
+                *facts,
+            ]
         )
     head = screen.say(
-        f"{found.award.title.zh} {found.year}(截至 {minute(found.as_of, opened.programme.zone)}"
+        f"{found.award.title.zh} {awards.named(found.year)}(截至 {minute(found.as_of, opened.programme.zone)}"
         f"{'' if found.final else ',年内预排'}):{len(found.ranked.placed)} 位够格,{found.ranked.winners} 位入选,"
         f"奖品共 {amount(found.cost, unit, lang)},预算 {amount(found.award.budget, unit, lang)}",
-        f"{found.award.title.en} {found.year} (as of {minute(found.as_of, opened.programme.zone)}"
+        f"{found.award.title.en} {awards.named(found.year)} (as of {minute(found.as_of, opened.programme.zone)}"
         f"{'' if found.final else ', provisional'}): {len(found.ranked.placed)} eligible, {found.ranked.winners} win, "
         f"prizes {amount(found.cost, unit, lang)} of a budget of {amount(found.award.budget, unit, lang)}",
     )
@@ -107,11 +138,35 @@ def show(screen: Screen, opened: Opened, found: Plan, names: dict[str, str], mos
     ]
     screen.table(
         head,
-        [screen.say("名次", "Place"), screen.say("会员", "Member"), screen.say("得分", "Score"), *weights],
+        [
+            screen.say("名次", "Place"),
+            screen.say("会员", "Member"),
+            screen.say("得分", "Score"),
+            *_prize_heads(screen, found.award),
+            *weights,
+        ],
         rows,
-        right=(0, *range(2, 3 + len(weights))),
+        right=(0, *range(2, 3 + len(_prize_heads(screen, found.award)) + len(weights))),
         unbroken=(1,),
     )
+
+
+def _prize_heads(screen: Screen, award: Award) -> list[str]:
+    """Return the columns of prizes that differ, and of their tax."""
+    heads = [screen.say("奖品", "Prize")] if award.prizes or award.prize_share else []
+    if award.tax_bp:
+        heads.append(
+            screen.say("个税", "Tax")
+            + {"winner": screen.say("（得奖人付）", " (winner)"), "dealer": screen.say("（公司付）", " (dealer)")}[
+                award.tax_borne_by
+            ]
+        )
+    return heads
+
+
+def _prize(award: Award, prize: int, unit: str, lang: Lang) -> list[str]:
+    found = [amount(prize, unit, lang)] if award.prizes or award.prize_share else []
+    return found + ([amount(tax_of(award, prize), unit, lang)] if award.tax_bp else [])
 
 
 def _limit(screen: Screen, found: Plan) -> str:
@@ -154,6 +209,8 @@ def issue(
         link.rollback()
     unit = programme.currency
     issued = [one for one in done.winners if one.issued_now]
+    head = f"{done.award_id} {awards.named(done.year)}"
+    rule = awards.the_award(programme, done.award_id, clock())
     document = {
         "award": done.award_id,
         "year": done.year,
@@ -161,6 +218,7 @@ def issue(
         "frozen_now": done.frozen_now,
         "issued_now": len(issued),
         "total": sum(one.prize for one in done.winners),
+        "tax_borne_by": rule.tax_borne_by if rule.tax_bp else None,
         "currency": unit,
         "winners": [
             {
@@ -168,6 +226,7 @@ def issue(
                 "member": one.code,
                 "score_bp": one.score_bp,
                 "prize": one.prize,
+                "tax": tax_of(rule, one.prize),
                 "issued_now": one.issued_now,
             }
             for one in done.winners
@@ -177,8 +236,8 @@ def issue(
     def show_issued() -> None:
         screen.table(
             screen.say(
-                f"{done.award_id} {done.year}:本次发放 {len(issued)} 份,名单共 {len(done.winners)} 位",
-                f"{done.award_id} {done.year}: {len(issued)} prizes booked now, {len(done.winners)} winners in all",
+                f"{head}:本次发放 {len(issued)} 份,名单共 {len(done.winners)} 位",
+                f"{head}: {len(issued)} prizes booked now, {len(done.winners)} winners in all",
             ),
             [screen.say("名次", "Place"), screen.say("会员", "Member"), screen.say("奖品", "Prize"), ""],
             [

@@ -145,7 +145,7 @@ class Story:
 
     def award(self, step: dict[str, Any]) -> dict[str, Any]:
         """Issue the prizes of a year that is over."""
-        self.now = max(self.now, ZONE.instant(datetime(int(step["年份"]) + 1, 1, 2)))  # noqa: DTZ001  local by intent
+        self.now = max(self.now, ZONE.instant(datetime(int(step["年份"][:4]) + 1, 1, 2)))  # noqa: DTZ001  local by intent
         issued = awards.issue(
             partial(transact, self.link, Ids()), self.programme, step["评选"], int(step["年份"]), self.now
         )
