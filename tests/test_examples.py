@@ -205,3 +205,64 @@ def test_the_examples_beside_the_shipped_policy_come_out_and_leave_nothing_out(s
     assert [(one.example.title, one.failures, one.parked) for one in verdicts if not one.passed] == []
     covered = coverage(shipped.policy, (one.used for one in verdicts))
     assert (covered.percent, covered.missing) == (100, {})
+
+
+AMOUNTS = """
+programme: amounts
+tiers: [{id: customer}]
+wallets: {points: {unit: points}}
+rewards:
+  tips: {on: tip, nth: {1: 5 points, 2-3: 6 points, 4+: 7 points}, into: points}
+  stamps: {on: survey_answered, nth: {every 2: 10 points, every 4: 30 points}, counting: all, into: points}
+  classes:
+    on: purchase_settled
+    by_class:
+      - {class: small, where: {size: small}, amount: 1 points}
+      - {class: large, where: {size: large}, nth: {1: 2 points, 2: 3 points}}
+    amount: 4 points
+    into: points
+  plain: {on: contact, amount: 1 points, into: points}
+examples:
+  - given: [GIVEN]
+    expect: {tier: customer}
+"""
+
+
+@pytest.mark.parametrize(
+    ("given", "exercised"),
+    [
+        ("", set()),
+        ("tip", {"tips.1"}),
+        ("tip tip", {"tips.1", "tips.2-3"}),
+        ("tip tip tip tip tip", {"tips.1", "tips.2-3", "tips.4+"}),
+        ("survey_answered", set()),
+        ("survey_answered survey_answered", {"stamps.every 2"}),
+        ("survey_answered " * 4, {"stamps.every 2", "stamps.every 4"}),
+        ("small", {"classes.small"}),
+        ("medium", {"classes"}),
+        ("large small", {"classes.large.1", "classes.small"}),
+        ("contact", set()),
+    ],
+)
+def test_which_amount_of_a_reward_was_granted_is_told(given: str, exercised: set[str]) -> None:
+    made = []
+    for number, word in enumerate(given.split(), start=1):
+        at = f"at: 2026-01-{number:02}"
+        if word == "tip":
+            made.append(f"{{event: tip, {at}, topic: project, status: accepted}}")
+        elif word == "survey_answered":
+            made.append(f"{{event: survey_answered, {at}, score: 9}}")
+        elif word == "contact":
+            made.append(f"{{event: contact, {at}, channel: phone, direction: ours, status: accepted}}")
+        else:
+            order = f"order: M{number}, serial: S{number}, size: {word}"
+            made.append(f"{{event: machine_purchase, {at}, {order}, amount: 100 CNY}}")
+            made.append(f"{{event: purchase_settled, {at}, order: M{number}}}")
+    reading = read(AMOUNTS.replace("GIVEN", ", ".join(made)), "amounts.yaml")
+    assert reading.policy is not None, reading.show("en")
+    (verdict,) = run_examples(Ruleset(reading.policy))
+    assert {name for section, name in verdict.used if section == "amounts"} - {"plain"} == exercised
+    there = {"tips.1", "tips.2-3", "tips.4+", "stamps.every 2", "stamps.every 4", "classes"}
+    there |= {"classes.small", "classes.large.1", "classes.large.2"}
+    missing = coverage(reading.policy, [verdict.used]).missing["amounts"]
+    assert set(missing) == there - exercised

@@ -219,7 +219,7 @@ def _coverage(screen: Screen, file: Path, covered: Coverage, least: int) -> None
         named = [f"{name}:{mark.line}" for name, mark in list(marks.items())[:_SHOWN]]
         more = f" … +{len(marks) - _SHOWN}" if len(marks) > _SHOWN else ""
         screen.print(
-            f"  没有示例用到的{KEYS[section]}({file}):{', '.join(named)}{more}",
+            f"  没有示例用到的{KEYS[section if section in KEYS else section[:-1]]}({file}):{', '.join(named)}{more}",
             f"  {section} that no example exercises ({file}): {', '.join(named)}{more}",
             style="yellow",
         )
