@@ -40,7 +40,7 @@ from tierengine.ledger.entries import (
     PostingDraft,
     Taken,
 )
-from tierengine.ledger.lots import Lot, first_out, plan
+from tierengine.ledger.lots import NEVER, Lot, first_out, plan
 
 _Move = tuple[Account, Account, int]
 
@@ -83,6 +83,7 @@ class MemberBook:
     now: int = 0
     entries: list[EntryDraft] = field(default_factory=list)
     made: int = 0  # lots made by this book
+    quiet: int = -NEVER  # nothing of a lot lapses before this instant
 
     # ---- reading
 
@@ -291,12 +292,20 @@ class MemberBook:
     # ---- inside
 
     def _expire(self, at: int, cause: str) -> None:
+        if at < self.quiet:
+            return
         for lot in sorted((lot for lot in self.lots if lot.free and lot.lapsed(at)), key=first_out):
             part = lot.free
             lapsed = self.lapsed.setdefault(lot.grant, Lapsed())
             lapsed.expired += part
             act = _Act(lot.wallet, cause)
             self._entry(act, "expire", -part, [("available", "expired", part)], uses=[(lot, part)])
+        ahead = (lot.expires_at for lot in self.lots if lot.expires_at is not None and lot.expires_at > at)
+        self.quiet = min(ahead, default=NEVER)
+
+    def _stir(self, lot: Lot) -> None:
+        """Look at a lot again when time is settled next: something in it came to be free."""
+        self.quiet = min(self.quiet, NEVER if lot.expires_at is None else lot.expires_at)
 
     def _usable_parts(self, wallet: str, amount: int) -> list[tuple[Lot, int]]:
         """Return of which usable lots `amount` is made, earliest expiry first; Refused when there is less."""
@@ -320,6 +329,7 @@ class MemberBook:
             if part := min(tied, amount):
                 amount -= part
                 by_ref[ref].held -= part
+                self._stir(by_ref[ref])
                 hold.parts[ref] -= part
                 found.append((by_ref[ref], part))
         return found
@@ -411,9 +421,10 @@ class MemberBook:
 
     def _lot(self, act: _Act, amount: int, usable_from: int, expires_at: int | None) -> Lot:
         self.made += 1
-        order = max((lot.order for lot in self.lots), default=0) + 1
-        lot = Lot(-self.made, act.wallet, *act.grant, amount, amount, usable_from, expires_at, order)
+        # Its entry comes next: the number by which it will be read again.
+        lot = Lot(-self.made, act.wallet, *act.grant, amount, amount, usable_from, expires_at, self.next_number)
         self.lots.append(lot)
+        self._stir(lot)
         return lot
 
     def _entry(
@@ -434,6 +445,8 @@ class MemberBook:
             _change(balance, posting.destination, posting.amount)
         for lot, part in uses:
             lot.remaining -= part
+            if part < 0:
+                self._stir(lot)
         draft = EntryDraft(
             self.next_number,
             kind,
@@ -457,16 +470,21 @@ class MemberBook:
 
     def _check(self, wallet: str) -> None:
         """Stop before anything is stored if a promise about this wallet does not hold."""
-        balance, lots = self.balances[wallet], self._lots(wallet)
+        balance = self.balances[wallet]
+        remaining = held = 0
+        sound = True
+        for lot in self.lots:
+            if lot.wallet == wallet:
+                remaining += lot.remaining
+                held += lot.held
+                sound = sound and 0 <= lot.held <= lot.remaining <= lot.amount
+        left = sum(hold.left for hold in self.holds if hold.wallet == wallet)
         promises = {
             "no balance below 0": min(balance.available, balance.held, balance.debt) >= 0,
             "debt > 0 means available = 0": not (balance.debt and balance.available),
-            "0 <= held <= remaining <= amount": all(0 <= lot.held <= lot.remaining <= lot.amount for lot in lots),
-            "remaining of lots = available + held": sum(lot.remaining for lot in lots)
-            == balance.available + balance.held,
-            "held of lots = left of holds = held": sum(lot.held for lot in lots)
-            == sum(hold.left for hold in self.holds if hold.wallet == wallet)
-            == balance.held,
+            "0 <= held <= remaining <= amount": sound,
+            "remaining of lots = available + held": remaining == balance.available + balance.held,
+            "held of lots = left of holds = held": held == left == balance.held,
         }
         for promise, kept in promises.items():
             if not kept:
