@@ -570,6 +570,12 @@ CATALOGUE: dict[str, Entry] = {
         "“{about}”把记入{found}的奖励合在一起", "“{about}” adds up rewards of {found}",
         "分成两个总额,或者按次数限。", "Make two budgets of it, or limit the times.",
     ),
+    "P524": Entry(
+        "已经结束", "Over",
+        "{about}在 {found} 已经结束,不会再生效", "{about} ended on {found} and has no effect any more",
+        "改“至”的日期,或删除这条规则。", "Change `until`, or delete the rule.",
+        severity="warning",
+    ),
 }  # fmt: skip
 
 # What the YAML parser says, and the names of shapes, for readers of Chinese.

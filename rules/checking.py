@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date, timedelta
+from itertools import pairwise
 from typing import Final
 
 from rules import policy as ast
@@ -36,17 +38,20 @@ _SECTIONS: Final = {
 }
 
 
-def check(text: str | bytes, filename: str) -> Reading:
-    """Read a policy file and say everything that is wrong with it; the policy is None when there is an error."""
+def check(text: str | bytes, filename: str, today: date | None = None) -> Reading:
+    """Read a policy file and say everything that is wrong with it; the policy is None when there is an error.
+
+    With `today` it is said of each rule that is over by then, too.
+    """
     reading = read(text, filename)
     if reading.policy is None:
         return reading
-    found = tuple(replace(problem, file=filename) for problem in beyond_reading(reading.policy))
+    found = tuple(replace(problem, file=filename) for problem in beyond_reading(reading.policy, today))
     failed = any(problem.severity == "error" for problem in found)
     return replace(reading, policy=None if failed else reading.policy, problems=in_order((*reading.problems, *found)))
 
 
-def beyond_reading(policy: ast.Policy) -> tuple[Problem, ...]:
+def beyond_reading(policy: ast.Policy, today: date | None = None) -> tuple[Problem, ...]:
     """List what is wrong with a policy that reads well: what the engine cannot hold, and what can never happen."""
     try:
         compiled = compile_policy(policy)
@@ -57,7 +62,7 @@ def beyond_reading(policy: ast.Policy) -> tuple[Problem, ...]:
     except EngineLimitExceeded as refused:
         about, mark = _of_limit(policy, refused)
         return (Problem("P521", mark, f"{refused.cap}: {refused.got}", (str(refused.allowed),), about),)
-    return tuple(_idle(policy, compiled))
+    return (*_idle(policy, compiled), *_easier(policy, compiled), *_out_of_time(policy, today))
 
 
 def _of_limit(policy: ast.Policy, refused: EngineLimitExceeded) -> tuple[str, Mark]:
@@ -123,6 +128,57 @@ def _idle(policy: ast.Policy, compiled: Compiled) -> Iterator[Problem]:
                 yield Problem(code, mark, name or rule, about=about)
             else:
                 yield from _idle_tests(policy, _item(policy, rule)[2])
+
+
+def _easier(policy: ast.Policy, compiled: Compiled) -> Iterator[Problem]:
+    """Note each tier that asks less of something, in all the ways to it, than the tier below in any of the ways to it.
+
+    Not where whoever has the tier has the one below as well: then something else keeps the order.
+    """
+    phase = next((one for one in compiled.program.phases if one.number == STANDING), None)
+    when = {} if phase is None else {pattern.rule: pattern.when for pattern in phase.patterns}
+    for lower, higher in pairwise(policy.tiers):
+        below, above = when.get(f"when:{lower.id}"), when.get(f"when:{higher.id}")
+        if below is None or above is None:
+            continue
+        asked = _thresholds(lower.when)
+        less = [
+            (subject, max(values), min(asked[subject]))
+            for subject, values in _thresholds(higher.when).items()
+            if subject in asked and max(values) < min(asked[subject])
+        ]
+        if less and not _impossible(policy, compiled.standing, phase, AllOf((above, negated(below)))):
+            # The widest gap is the likeliest to be the mistake.
+            subject, most, least = max(less, key=lambda one: one[2] - one[1])
+            about = f"{higher.id}: {subject.name or subject.source}"
+            yield Problem("P510", higher.mark, str(most), (str(least),), about)
+
+
+def _thresholds(condition: ast.Condition | None) -> dict[ast.Subject, list[int]]:
+    """List what a condition asks for at least of each subject, in any of the ways in which it can hold."""
+    found: dict[ast.Subject, list[int]] = {}
+    waiting = [] if condition is None else [condition]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, ast.AllOf | ast.AnyOf):
+            waiting.extend(part.parts)
+        elif isinstance(part, ast.Test) and part.op in ("at_least", "more_than") and isinstance(part.value, int):
+            found.setdefault(part.subject, []).append(part.value + (part.op == "more_than"))
+    return found
+
+
+def _out_of_time(policy: ast.Policy, today: date | None) -> Iterator[Problem]:
+    """Note each rule whose days never come, or have all gone by."""
+    for section, rules in (("prices", policy.prices), ("rewards", policy.rewards)):
+        for name, rule in rules.items():
+            begins, ends = rule.valid_from, rule.valid_until
+            weekdays = rule.weekdays if isinstance(rule, ast.Reward) else ()
+            if begins and ends and weekdays and (ends - begins).days < 6:
+                days = {(begins + timedelta(days=day)).weekday() for day in range((ends - begins).days + 1)}
+                if not days & set(weekdays):
+                    yield Problem("P522", rule.mark, name, about=f"{section}.{name}")
+            if today and ends and ends < today:
+                yield Problem("P524", rule.mark, ends.isoformat(), about=f"{section}.{name}")
 
 
 def _idle_tests(policy: ast.Policy, item: object) -> Iterator[Problem]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +23,7 @@ from rules.reader import Reading
 from rules.source import MAX_NODES
 
 MARK: Final = "▲"
+_TODAY: Final = date(2026, 6, 1)
 # Titles, ids and mistakes of the examples, which no converter knows.
 _PROSE: Final = {
     "会员": "Member", "金卡客户": "Gold member", "银卡": "Silver member", "金卡客户俱乐部": "Gold Card Club",
@@ -84,7 +86,7 @@ class Example:
 
     def reading(self, lang: Lang) -> Reading:
         """Check the file that fails."""
-        return check(self.failing(lang), "x") if self.path is None else check_file(self.path)
+        return check(self.failing(lang), "x", _TODAY) if self.path is None else check_file(self.path)
 
     def good(self, lang: Lang) -> str:
         """Return the whole file that is mended."""
@@ -525,5 +527,8 @@ EXAMPLES: Final[dict[str, Example]] = {
     "P531": Example(
         _POINTS + "总额控制:\n  all: {限额: 9 元, 控制范围: 本人, 奖励: ▲[welcome, tips]}\n",
         _POINTS + "总额控制:\n  all: {限额: 9 元, 控制范围: 本人, 奖励: welcome}\n", _REWARD,
+    ),
+    "P524": Example(
+        _price("实付: 95折, 至: 2025-12-31").replace("gold_price", "▲gold_price"), _price("实付: 95折, 至: 2026-12-31")
     ),
 }  # fmt: skip

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import stat
+from datetime import date
 from pathlib import Path
 
 from rules.checking import check
@@ -21,10 +22,10 @@ _KINDS = {
 }  # fmt: skip
 
 
-def check_file(path: Path) -> Reading:
+def check_file(path: Path, today: date | None = None) -> Reading:
     """Check the policy file at a path; OSError where the system does not let it be opened."""
     found = content(path)
-    return Reading(None, (found,)) if isinstance(found, Problem) else check(found, str(path))
+    return Reading(None, (found,)) if isinstance(found, Problem) else check(found, str(path), today)
 
 
 def content(path: Path) -> bytes | Problem:

@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ tiers:
   - {id: low, title: 低}
   - {id: high, title: 高, when: {n: 2}, keep: {for: 12 months, then: one_down}}
 """
+KEEP = "keep: {for: 12 months, then: one_down}"
 FACTS = "facts:\n  n: {count: contact}\n"
 LONG = "x" * 2_001
 RULES = HEAD + FACTS + "wallets:\n  w: {title: 钱, unit: money}\n  p: {title: 分, unit: points}\n"
@@ -190,6 +192,7 @@ BAD: list[tuple[str, str]] = [
              "{all: [{category: parts}, {category: fuel}]}")),
     ("P522", HEAD.replace("{id: high", "{id: ▲high").replace("keep", "unless: {n: {at_least: 1}}, keep") + FACTS),
     ("P522", HEAD + FACTS + "lists:\n  l: {when: {any: [{▲n: {less_than: 0}}, {n: 1}]}}\n"),
+    ("P522", reward("amount: 1 CNY, from: 2026-06-01, until: 2026-06-03, weekdays: [周六]").replace("  r:", "  ▲r:")),
     ("P523", HEAD + FACTS + "lists:\n  ▲l: {when: {n: {at_least: 0}}}\n"),
     ("P523", trait("all: [{▲n: {at_least: 0}}, {segment: big}]")),
     ("P530", reward("amount: 1 CNY") + "budgets:\n  ▲b: {limit: 9 CNY, scope: firm, rewards: r}\n"),
@@ -197,7 +200,8 @@ BAD: list[tuple[str, str]] = [
      "budgets:\n  b: {limit: 9 CNY, scope: member, rewards: ▲[r, s]}\n"),
     ("P520", RULES + "rewards:\n  r: {title: 奖, on: purchase_settled, into: w, per: {give: ▲3%, of: amount}}\n"),
 ]  # fmt: skip
-ELSEWHERE = {"P102", "P104", "P117", "P118"}  # bad bytes, size, number and what is no file have tests of their own
+# Bad bytes, size, number, what is no file, and what depends on the day have tests of their own.
+ELSEWHERE = {"P102", "P104", "P117", "P118", "P524"}
 
 
 def marked(text: str) -> tuple[str, Mark]:
@@ -256,6 +260,32 @@ def test_what_is_no_file_is_said_at_once(tmp_path):
         reading = check_file(path)
         assert [(p.code, p.found, p.file) for p in reading.problems] == [("P118", found, str(path))]
         assert "文件" in render(reading.problems[0], "", "zh")
+
+
+def test_a_rule_is_over_on_the_day_after_its_last():
+    text = price("pay: 95折, until: 2026-06-30")
+    assert [p.code for p in check(text, "x").problems] == []
+    assert [p.code for p in check(text, "x", date(2026, 6, 30)).problems] == []
+    reading = check(text, "x", date(2026, 7, 1))
+    assert [(p.code, p.mark, p.found) for p in reading.problems] == [("P524", Mark(8, 3), "2026-06-30")]
+    assert reading.policy is not None
+
+
+def test_a_threshold_is_compared_however_deep_it_stands():
+    def club(low: str, high: str) -> list[str]:
+        text = HEAD.replace("{id: high, title: 高, when: {n: 2}", f"{{id: mid, title: 中, when: {low}, {KEEP}}}\n"
+                            f"  - {{id: high, title: 高, when: {high}") + FACTS + "  m: {count: tip}\n"  # fmt: skip
+        assert check(text, "x").policy is not None, check(text, "x").show("en")
+        return [problem.code for problem in check(text, "x").problems]
+
+    five, two = "{n: {at_least: 5}}", "{n: {at_least: 2}}"
+    assert club(five, two) == ["P510", "P413"]
+    assert "P510" in club(f"{{any: [{five}, {{m: 1}}]}}", f"{{all: [{two}, {{m: 2}}]}}")
+    assert "P510" not in club(f"{{any: [{five}, {{m: 1}}]}}", f"{{any: [{two}, {{n: {{at_least: 6}}}}]}}")
+    assert "P510" not in club(two, five)
+    # Less of one thing, but whoever has it has the lower one anyway.
+    assert "P510" not in club(f"{{any: [{five}, {{m: 1}}]}}", f"{{all: [{two}, {{m: 1}}]}}")
+    assert "P510" not in club(five, f"{{none: [{two}], m: 1}}")
 
 
 def test_a_file_over_the_limit_is_refused_before_it_is_parsed():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated
 
@@ -47,7 +48,8 @@ def check(
 ) -> int:
     """Show every problem of a file; 1 when there is an error, warnings alone are no failure."""
     screen: Screen = context.obj
-    reading = check_file(file)
+    # The day at Greenwich: what is over there is over in China too.
+    reading = check_file(file, datetime.now(UTC).date())
     errors = sum(problem.severity == "error" for problem in reading.problems)
     code = PROBLEMS if errors else DONE
     if screen.json or shape is Format.json:
