@@ -44,6 +44,7 @@ RIGHTS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         "get_member": _SEES,
         "get_balance": _SEES,
         "get_ledger": _SEES,
+        "get_statement": _SEES,
     }
 )
 # A person's word over the facts is not for a till to give.

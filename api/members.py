@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from datetime import date
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
@@ -13,6 +14,9 @@ from api.service import asker_of, service_of
 from tierengine.errors import FormError, Malformed
 from tierengine.membership.members import STATEMENT_MOST, balance, statement, view
 from tierengine.membership.people import find_members as find
+from tierengine.membership.statements import MOST, Period
+from tierengine.membership.statements import statement as period_statement
+from tierengine.store.dialect import Link
 
 router: Final = APIRouter(prefix="/v1/members", tags=["members"])
 
@@ -95,3 +99,29 @@ def storable(pointer: str, text: str) -> None:
     """Refuse what no database holds, before one is asked for it."""
     if not text.isprintable():
         raise Malformed([FormError(pointer, "bad_text")])
+
+
+@router.get("/{code}/statement", **schemas.read("A member's statement of a period", schemas.PeriodStatement))
+async def get_statement(
+    request: Request,
+    code: Code,
+    first: Annotated[date | None, Query(alias="from", description="First local day; none: from the beginning.")] = None,
+    last: Annotated[date | None, Query(alias="to", description="Last local day; none: today.")] = None,
+    limit: Annotated[int, Query(ge=1, le=MOST)] = 100,
+    cursor: Annotated[int, Query(ge=0, le=1 << 62, description="`next` of the page before.")] = 0,
+) -> Response:
+    """Tell what he had when the period began, every change in order, and what he had when it ended.
+
+    Opening and lines, over all pages, sum to the closing; what lapsed stands at its moment, posted or not.
+    """
+    service = service_of(request)
+    caller = await service.keys.caller(request, "get_statement")
+    storable("/code", code)
+    asker, now = asker_of(request, caller), service.now()
+
+    def told(link: Link) -> dict[str, Any]:
+        programme = service.readers.programme(link, caller.dealer_id)
+        period = Period.of(programme, first, last, now)
+        return period_statement(link, programme, code, period, asker, after=cursor, limit=limit)
+
+    return plain(await service.readers.see(told))

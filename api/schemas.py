@@ -9,12 +9,13 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 
 from api import shapes
-from api.shapes import Balance, Booked, Found, HeldFor, Member, Moved, Quote, Sold, Statement
+from api.shapes import Balance, Booked, Found, HeldFor, Member, Moved, PeriodStatement, Quote, Sold, Statement
 from rules.vocabulary import COMMON, FIELDS, KINDS
 from tierengine.judging.observations import MONEY_MOST
 
 __all__ = [
-    "OF_CLAIM", "Balance", "Booked", "Found", "HeldFor", "Lang", "Member", "Moved", "Quote", "Sold", "Statement",
+    "OF_CLAIM", "Balance", "Booked", "Found", "HeldFor", "Lang", "Member", "Moved", "PeriodStatement", "Quote", "Sold",
+    "Statement",
     "document", "read", "read_body", "write",
 ]  # fmt: skip
 

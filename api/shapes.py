@@ -383,6 +383,52 @@ class Statement(BaseModel):
     next: int | None
 
 
+class Amounts(BaseModel):
+    """What is available, tied up by holds, and owed by the member, in minor units."""
+
+    available: int
+    held: int
+    debt: int
+
+
+class PeriodWallet(BaseModel):
+    """A wallet when the period began and when it ended."""
+
+    wallet: str
+    unit: str
+    opening: Amounts
+    closing: Amounts
+
+
+class PeriodLine(BaseModel):
+    """One change, at the instant of its effect; `number` null: it has lapsed and waits to be posted."""
+
+    number: int | None
+    at: str
+    kind: str
+    wallet: str
+    unit: str
+    available: int
+    held: int
+    debt: int
+    balance: int
+    event: str | None
+    rule: str | None
+    recorded_at: str | None
+
+
+class PeriodStatement(BaseModel):
+    """A page of a statement; opening and closing are those of the whole period. Oldest line first."""
+
+    model_config = ConfigDict(populate_by_name=True)
+    member: str
+    from_: str | None = Field(alias="from")
+    to: str
+    wallets: list[PeriodWallet]
+    lines: list[PeriodLine]
+    next: int | None
+
+
 class Found(BaseModel):
     """The members found, by their codes."""
 

@@ -269,6 +269,7 @@ PATHS = {
     "get_member": ("GET", "/v1/members/C1"),
     "get_balance": ("GET", "/v1/members/C1/balance"),
     "get_ledger": ("GET", "/v1/members/C1/ledger"),
+    "get_statement": ("GET", "/v1/members/C1/statement"),
 }
 
 

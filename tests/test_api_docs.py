@@ -76,6 +76,7 @@ def test_what_is_answered_has_the_shape_that_is_documented(till: Till):
     shapes.Sold.model_validate(till.post("/v1/sales", order(credit="max")).json(), extra="forbid")
     shapes.Balance.model_validate(till.get("/v1/members/C1/balance").json(), extra="forbid")
     shapes.Statement.model_validate(till.get("/v1/members/C1/ledger").json(), extra="forbid")
+    shapes.PeriodStatement.model_validate(till.get("/v1/members/C1/statement?limit=1").json(), extra="forbid")
     shapes.ProblemDetail.model_validate(till.get("/v1/members/C9").json(), extra="forbid")
 
 

@@ -39,7 +39,9 @@ from tierengine.membership import people
 from tierengine.policies import versions as versioning
 from tierengine.recording import refolding as recording_history
 from tierengine.recording.items import Observe
+from tierengine.recording.rebuilding import Differences, rebuild_members
 from tierengine.recording.recorder import Recorder
+from tierengine.recording.writing import Rows
 from tierengine.store import database
 from tierengine.store.ids import Ids, transact
 from tierengine.zone import Zone
@@ -871,6 +873,12 @@ def delivered(book: Book, chance: Chance, one: Case, name: str) -> None:
         outcome, carry = book.told(member, of, whole.rows, whole.end)
         assert outcome == of_life(lives.get(code, model.Life()))
         assert carry == whole.folded.carry
+    # What is stored beside the events comes out the same when it is made again from the beginning.
+    found = Differences()
+    codes = {member: code for code, member in members.items()}
+    rebuild_members(book.link, book.programme, codes, found, Rows())
+    book.link.rollback()
+    assert found.same, found
 
 
 @settings(max_examples=20, suppress_health_check=SLOW)

@@ -19,19 +19,8 @@ from tierengine.commands.screen import USAGE, BadLanguage, Common, Screen, both,
 # Each noun's module is loaded when it is asked for: `policy check` needs no database, and no command needs them all.
 COLLECT_AFTER: Final = 100_000
 NOUNS: Final = (
-    "demo",
-    "serve",
-    "migrate",
-    "policy",
-    "events",
-    "member",
-    "award",
-    "duties",
-    "ledger",
-    "verify",
-    "seal",
-    "key",
-)
+    "demo", "serve", "migrate", "policy", "events", "member", "award", "duties", "ledger", "verify", "seal", "key",
+)  # fmt: skip
 _HELP: Final = both(
     "会员等级与奖励:计划写在政策文件里,每个决定都说得出理由。",
     "Membership tiers and rewards: the programme is a policy file, and every decision is explained.",

@@ -12,8 +12,9 @@ from typing import Annotated, Any, Final
 import typer
 from babel.numbers import get_currency_precision
 
+from tierengine.commands.books import EXPORT, LIABILITY, export, liability
 from tierengine.commands.failure import Stop
-from tierengine.commands.member import found as member_of
+from tierengine.commands.finding import found as member_of
 from tierengine.commands.money import amount as shown_amount
 from tierengine.commands.names import names_of
 from tierengine.commands.opened import AtOption, DealerOption, Opened, reading, settings
@@ -29,6 +30,8 @@ from tierengine.recording.writer import Writer
 from tierengine.zone import DAY
 
 app = typer.Typer(name="ledger", help=both("账目:到期、提醒、期初、调整、转让。", "The ledger."), no_args_is_help=True)
+app.command(help=LIABILITY)(liability)
+app.command(help=EXPORT)(export)
 
 ReasonOption = Annotated[str, typer.Option("--reason", metavar="TEXT", help=both("原因。", "Why."))]
 ByOption = Annotated[str, typer.Option("--by", metavar="WHO", help=both("经办人。", "Who does it."))]

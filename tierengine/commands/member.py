@@ -1,41 +1,30 @@
-"""`member show`: one member as he stands, and why."""
+"""`member show`: one member as he stands, and why. (`member statement` stands in a file of its own.)"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 from rich.text import Text
 
-from tierengine.commands.failure import Stop
+from tierengine.commands.finding import WhoArgument, found
 from tierengine.commands.money import amount
 from tierengine.commands.names import names_of
-from tierengine.commands.opened import AtOption, DealerOption, Opened, reading
-from tierengine.commands.screen import PROBLEMS, Screen, both
+from tierengine.commands.opened import AtOption, DealerOption, reading
+from tierengine.commands.screen import Screen, both
+from tierengine.commands.statement import STATEMENT, show_statement
 from tierengine.membership import members
-from tierengine.membership.people import find_members
 
 app = typer.Typer(name="member", help=both("会员。", "Members."), no_args_is_help=True)
+app.command("statement", help=STATEMENT)(show_statement)
 LOTS = 6
-
-
-@app.callback()
-def member() -> None:
-    """Group the commands of this noun, of which there is one for now."""
 
 
 @app.command(help=both("看一位会员:等级、特点和理由、钱包。", "One member: tier, traits with reasons, wallets."))
 def show(
     context: typer.Context,
-    who: Annotated[
-        str,
-        typer.Argument(
-            metavar="ID",
-            show_default=False,
-            help=both("会员编号、卡号、电话、整机编号。", "Code, card, phone, serial."),
-        ),
-    ],
+    who: WhoArgument,
     at: AtOption = "",
     dealer: DealerOption = "",
 ) -> int:
@@ -46,28 +35,6 @@ def show(
         shown = members.view(opened.link, opened.programme, code, opened.at(at), members.Asker(lang=screen.lang))
         name = names_of(opened.link, codes=[code], dealer_id=opened.dealer.id).get(code, "")
     return screen.end(shown, lambda: _show(screen, shown, name))
-
-
-def found(opened: Opened, who: str) -> str:
-    """Return the code of the one member meant."""
-    for by in ("code", "card_no", "phone", "serial"):
-        hits = find_members(opened.link, opened.dealer.id, by, who)
-        if len(hits) == 1:
-            return hits[0][1]
-        if hits:
-            codes = "、".join(code for _, code in hits)
-            raise Stop(
-                "several_members",
-                f"有 {len(hits)} 位会员对得上:{codes};请用会员编号。",
-                f"{len(hits)} members fit: {codes}; ask by code.",
-                PROBLEMS,
-            )
-    raise Stop(
-        "unknown_member",
-        f"没有会员 {who}:会员编号、卡号、电话、整机编号都查过了。",
-        f"There is no member {who}; looked for a code, a card, a phone and a serial number.",
-        PROBLEMS,
-    )
 
 
 def _show(screen: Screen, shown: Mapping[str, Any], name: str) -> None:

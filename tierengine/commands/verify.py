@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from tierengine.commands.failure import Stop
-from tierengine.commands.opened import settings
-from tierengine.commands.screen import DONE, PROBLEMS, Screen, both
+from tierengine.commands.opened import dealers, programme_of, settings, writing
+from tierengine.commands.screen import DONE, PROBLEMS, USAGE, Screen, both
 from tierengine.ledger.chain import BadAnchor
 from tierengine.ledger.verify import CHAIN, INVARIANTS, Broken
 from tierengine.ledger.verify import verify as broken_of
 from tierengine.membership import members
+from tierengine.policies.versions import Programme
+from tierengine.recording.rebuilding import Differences
+from tierengine.recording.rebuilding import rebuild as rebuild_caches
+from tierengine.settings import Settings
 from tierengine.store.database import check_ready
+from tierengine.store.dialect import Link
+from tierengine.store.ids import Ids, transact
 
 app = typer.Typer()
 
@@ -32,11 +39,28 @@ def verify(
             ),
         ),
     ] = None,
+    rebuild: Annotated[
+        bool,
+        typer.Option(
+            "--rebuild",
+            help=both(
+                "从只增不改的各表重算所有缓存,逐一比较。",
+                "Make every cache again from what is insert only, and compare.",
+            ),
+        ),
+    ] = False,
+    write: Annotated[
+        bool,
+        typer.Option("--write", help=both("与 --rebuild 同用:替换不同的。", "With --rebuild: replace what differs.")),
+    ] = False,
 ) -> int:
     """Run every invariant over the whole book."""
+    if write and not rebuild:
+        raise Stop("rebuild_missing", "--write 要和 --rebuild 一起用。", "--write goes with --rebuild.", USAGE)
     screen: Screen = context.obj
     wanted = settings()
     check_ready(wanted.database_url)
+    made = _rebuilt(wanted, write=write) if rebuild else {}
     link = members.reader(wanted.database_url, wanted)
     lines = [] if anchor is None else anchor.read_text(encoding="utf-8").splitlines()
     try:
@@ -51,7 +75,65 @@ def verify(
         ) from problem
     finally:
         link.close()
-    return screen.end(document(broken), lambda: show(screen, broken), PROBLEMS if broken else DONE)
+    wrong = broken or any(not one.same and not (one.replaced and one.replaceable) for one in made.values())
+    found = document(broken) | ({"rebuild": _plain(made)} if rebuild else {})
+    found["ok"] = not wrong
+    return screen.end(found, lambda: _show(screen, broken, made, rebuild=rebuild), PROBLEMS if wrong else DONE)
+
+
+def _rebuilt(wanted: Settings, *, write: bool) -> dict[str, Differences]:
+    """Make the caches of every dealer again; what is written is written in one transaction a dealer."""
+    found: dict[str, Differences] = {}
+    if write:
+        with writing() as (link, ids):
+            for dealer in dealers(link):
+                programme = programme_of(link, dealer)
+                link.rollback()
+                found[dealer.code] = transact(link, ids, partial(_replaced, programme))
+        return found
+    link = members.reader(wanted.database_url, wanted)
+    try:
+        with members.snapshot(link):
+            for dealer in dealers(link):
+                found[dealer.code] = rebuild_caches(link, programme_of(link, dealer))
+    finally:
+        link.close()
+    return found
+
+
+def _replaced(programme: Programme, link: Link, ids: Ids) -> Differences:
+    return rebuild_caches(link, programme, ids)
+
+
+def _plain(made: dict[str, Differences]) -> list[dict[str, object]]:
+    return [
+        {
+            "dealer": dealer,
+            "same": one.same,
+            "replaced": one.replaced,
+            "differences": [
+                {"cache": cache, "count": count, "rows": [list(row) for row in one.rows[cache]]}
+                for cache, count in one.counts.items()
+            ],
+        }
+        for dealer, one in made.items()
+    ]
+
+
+def _show(screen: Screen, broken: tuple[Broken, ...], made: dict[str, Differences], *, rebuild: bool) -> None:
+    for dealer, one in made.items():
+        for cache, count in one.counts.items():
+            key, stored, again = one.rows[cache][0]
+            screen.print(
+                f"✗ {dealer} {cache}:{count} 处与重算不同,如 {key}:存的 {stored},应为 {again}",
+                f"✗ {dealer} {cache}: {count} differ from what is made again, as {key}: {stored}, made {again}",
+                style="bold red",
+            )
+        if one.replaced and not one.same and one.replaceable:
+            screen.print(f"已替换 {dealer} 的缓存。", f"The caches of {dealer} were replaced.", style="green")
+    if rebuild and all(one.same for one in made.values()):
+        screen.print("✓ 所有缓存与重算一致。", "✓ Every cache comes out the same.", style="bold green")
+    show(screen, broken)
 
 
 def document(broken: tuple[Broken, ...]) -> dict[str, object]:

@@ -37,6 +37,7 @@ _EVENT: Final = (
     "FROM event e LEFT JOIN member m ON m.id = e.member_id WHERE e.dealer_id = ?1 AND "
 )
 _EVENTS_BY_KEY: Final = _EVENT + "e.key IN (?2*)"
+_EVENTS_BY_CLUSTER: Final = _EVENT + "e.cluster IN (?2*)"
 _EVENTS_NAMED: Final = _EVENT + "(e.key IN (?2*) OR e.cluster IN (?2*))"
 _WAITING: Final = (
     "SELECT e.cluster FROM parked p JOIN event e ON e.id = p.event_id WHERE p.waits_for IN (?2*) AND p.dealer_id = ?1"
@@ -361,3 +362,32 @@ def emissions_due(link: Link, members: Collection[int]) -> set[str]:
 def undelivered(link: Link) -> list[tuple[int, int]]:
     """Return (dealer, receiver) of every emission that a stopped process left undelivered."""
     return [(row[0], row[1]) for row in link.ask(_UNDELIVERED).rows()]
+
+
+# ---- asked for a whole book at leisure --------------------------------------------------------------------------
+
+
+def histories(link: Link, members: Collection[int]) -> dict[int, list[Contribution]]:
+    """Return the contributions of members in order of `known`, retracted ones too."""
+    return _by_member(link.ask(_HISTORIES, sorted(members)).rows())
+
+
+def told_in(
+    link: Link, dealer_id: int, clusters: Collection[str]
+) -> tuple[dict[str, dict[int, Stored]], dict[str, dict[int, Stored]]]:
+    """Return every revision of the events that ever stood in these clusters, and of the events elsewhere they name."""
+    events: dict[str, dict[int, Stored]] = {}
+    for row in link.ask(_EVENTS_BY_CLUSTER, dealer_id, sorted(clusters)).rows():
+        events.setdefault(row[1], {})[row[2]] = _stored(row)
+    for row in link.ask(_EVENTS_BY_KEY, dealer_id, sorted(events)).rows():
+        events[row[1]][row[2]] = _stored(row)
+    named = {
+        key
+        for revisions in events.values()
+        for one in revisions.values()
+        for key in outside_keys(one.recorded.observation)
+    }
+    outside: dict[str, dict[int, Stored]] = {}
+    for row in link.ask(_EVENTS_BY_KEY, dealer_id, sorted(named)).rows():
+        outside.setdefault(row[1], {})[row[2]] = _stored(row)
+    return events, outside

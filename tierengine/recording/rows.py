@@ -27,7 +27,7 @@ _OF_MACHINES: Final = (
     "FROM contribution WHERE member_id IN (?1*) AND fields ->> 'serial' IN (?2*)"
 )
 _BOUGHT: Final = frozenset(("machine_purchase", "purchase_settled"))
-_MACHINE_KINDS: Final = FLEET_KINDS | _BOUGHT
+MACHINE_KINDS: Final = FLEET_KINDS | _BOUGHT
 _ALWAYS: Final = (1 << 62) - 1
 
 
@@ -123,7 +123,7 @@ def machine_rows(rows: Rows, link: Link, programme: Programme, said: Mapping[int
 
     said  member → what was stored of him and what is new; what others said is read where one of them has the machine
     """
-    spoken = {row.fields.get("serial") for _, fresh in said.values() for row in fresh if row.kind in _MACHINE_KINDS}
+    spoken = {row.fields.get("serial") for _, fresh in said.values() for row in fresh if row.kind in MACHINE_KINDS}
     serials = sorted(serial for serial in spoken if isinstance(serial, str))
     if not serials:
         return
@@ -140,7 +140,7 @@ def machine_rows(rows: Rows, link: Link, programme: Programme, said: Mapping[int
     by_serial: dict[object, list[tuple[Position, int, Contribution]]] = {serial: [] for serial in serials}
     for owner, mine in words.items():
         for row in mine:
-            if row.kind in _MACHINE_KINDS:
+            if row.kind in MACHINE_KINDS:
                 by_serial[row.fields.get("serial")].append((row.known, owner, row))
     for serial in serials:
         _machine(rows, programme, serial, by_serial[serial])

@@ -69,7 +69,11 @@ TABLES: Final = {
 }
 
 _DELETE_CHANGES: Final = 'DELETE FROM tier_change WHERE member_id = ?1 AND (at, "class", key) > (?2, ?3, ?4)'
-_DELETE_CHECKPOINTS: Final = "DELETE FROM checkpoint WHERE member_id = ?1 AND (at, head_class, head_key) > (?2, ?3, ?4)"
+# The one at the start too: what came late may stand in its month, and then it is no longer the end of one. Where it
+# still is, the fold keeps it again.
+_DELETE_CHECKPOINTS: Final = (
+    "DELETE FROM checkpoint WHERE member_id = ?1 AND (at, head_class, head_key) >= (?2, ?3, ?4)"
+)
 _DELETE_PARKED: Final = "DELETE FROM parked WHERE event_id IN (?1*)"
 _DELETE_ATTRIBUTES: Final = "DELETE FROM attribute WHERE member_id = ?1"
 _DELETE_MACHINE: Final = "DELETE FROM machine WHERE dealer_id = ?1 AND serial = ?2"

@@ -1,0 +1,131 @@
+"""`member statement`: every change of a member's wallets in a period, with what he had before and after it."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+
+from rules.problems import Lang
+from tierengine.commands import sheet
+from tierengine.commands.beancount import ACTS, number
+from tierengine.commands.failure import Stop
+from tierengine.commands.finding import WhoArgument, found
+from tierengine.commands.money import amount
+from tierengine.commands.opened import DealerOption, Opened, reading
+from tierengine.commands.screen import DONE, USAGE, Screen, both
+from tierengine.membership.members import Asker
+from tierengine.membership.statements import Period, statement
+from tierengine.recording.recorder import clock
+
+_HEADINGS: Final = (
+    "number", "at", "kind", "wallet", "unit", "available", "held", "debt", "balance", "event", "rule", "recorded_at",
+)  # fmt: skip
+
+
+STATEMENT: Final = both("对账单:期初、每一笔、期末。", "A statement: opening, every line, closing.")
+
+
+def show_statement(
+    context: typer.Context,
+    who: WhoArgument,
+    begin: Annotated[
+        str, typer.Option("--from", metavar="DAY", help=both("从哪一天(缺省:开头)。", "First day (default: all)."))
+    ] = "",
+    end: Annotated[
+        str, typer.Option("--to", metavar="DAY", help=both("到哪一天(缺省:今天)。", "Last day (default: today)."))
+    ] = "",
+    csv: Annotated[
+        Path | None, typer.Option("--csv", metavar="FILE", help=both("另存为 CSV。", "Write the lines as CSV."))
+    ] = None,
+    dealer: DealerOption = "",
+) -> int:
+    """Show a member's statement."""
+    screen: Screen = context.obj
+    with reading(dealer) as opened:
+        code = found(opened, who)
+        shown = whole(opened, code, _day(begin), _day(end))
+    if csv is not None:
+        sheet.write(csv, _HEADINGS, _rows(shown))
+    return screen.end(shown, lambda: _show(screen, shown), DONE)
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise Stop(
+            "bad_day", f"日期写作 2026-11-20,收到的是 {text!r}。", f"A day is written 2026-11-20, got {text!r}.", USAGE
+        ) from None
+
+
+def whole(opened: Opened, code: str, begin: date | None, end: date | None) -> dict[str, Any]:
+    """Return all pages of a statement as one."""
+    now = clock()
+    period = Period.of(opened.programme, begin, end, now)
+    shown: dict[str, Any] = {}
+    after = 0
+    while True:
+        page = statement(opened.link, opened.programme, code, period, Asker(), after=after)
+        lines = [*shown.get("lines", ()), *page["lines"]]
+        shown = page | {"lines": lines}
+        if page["next"] is None:
+            return shown
+        after = page["next"]
+
+
+def _rows(shown: dict[str, Any]) -> list[list[object]]:
+    return [
+        [
+            number(line[name], line["unit"]) if name in ("available", "held", "debt", "balance") else line[name]
+            for name in _HEADINGS
+        ]
+        for line in shown["lines"]
+    ]
+
+
+def _show(screen: Screen, shown: dict[str, Any]) -> None:
+    lang, say = screen.lang, screen.say
+    begin = shown["from"] or say("开头", "the beginning")
+    screen.table(
+        say(f"{shown['member']} 对账单,{begin} 至 {shown['to']}", f"{shown['member']}, {begin} to {shown['to']}"),
+        [
+            say("日期", "Day"),
+            say("序号", "No."),
+            say("事由", "What"),
+            say("钱包", "Wallet"),
+            say("变动", "Change"),
+            say("余额", "Left"),
+        ],
+        [
+            *(_end(say("期初", "opening"), wallet, "opening", lang) for wallet in shown["wallets"]),
+            *(_shown(screen, line) for line in shown["lines"]),
+            *(_end(say("期末", "closing"), wallet, "closing", lang) for wallet in shown["wallets"]),
+        ],
+        right=(1, 4, 5),
+    )
+
+
+def _end(word: str, wallet: dict[str, Any], which: str, lang: Lang) -> list[object]:
+    return ["", "", word, wallet["wallet"], "", amount(wallet[which]["available"], wallet["unit"], lang)]
+
+
+def _shown(screen: Screen, line: dict[str, Any]) -> list[object]:
+    lang, unit, change = screen.lang, line["unit"], line["available"]
+    beside = [
+        screen.say(f"{zh} {amount(line[name], unit, lang)}", f"{name} {amount(line[name], unit, lang)}")
+        for name, zh in (("held", "冻结"), ("debt", "欠"))
+        if line[name]
+    ]
+    moved = ("+" if change > 0 else "") + amount(change, unit, lang)
+    what = screen.say(ACTS.get(line["kind"], line["kind"]), line["kind"])
+    return [
+        line["at"][:10],
+        line["number"] or "-",
+        what,
+        line["wallet"],
+        screen.say(",", ", ").join([moved, *beside]),
+        amount(line["balance"], unit, lang),
+    ]
