@@ -82,7 +82,10 @@ PAGES: Final[tuple[Page, ...]] = (
     ),
     Page("entitlements", "权益", "Entitlements", "levels", ("level", "entitlement"), _of("entitlement", "quota")),
     Page("duties", "应尽服务", "Duties", "levels", ("duty",), _of("duty", "on", "every", "on_date", "on_standing")),
-    Page("awards", "评选", "Awards", "awards", ("award", "winners", "prize", "tax", "tie"), _of("award", "score")),
+    Page(
+        "awards", "评选", "Awards", "awards", ("award", "winners", "prize", "tax", "tie"),
+        (*_of("award", "score", "measure"), *_of("prize", "share")),
+    ),
     Page("examples", "示例", "Examples", "examples", ("example", "event", "expect", "line"), ()),
 )  # fmt: skip
 _EVENTS: Final = "events"
