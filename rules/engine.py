@@ -28,6 +28,9 @@ from rules.pattern import MAX_INTEGER, EngineFault, FactRefused, Program
 _DONE: Final = 0
 _NOTHING_MATCHED: Final = 1
 
+_REMEMBERED: Final = 4096
+"""So many answers of a phase are kept in words: in a book of members they are few, and come again and again."""
+
 # The library finds a fact by its id, so the id is enough to retract it.
 _OUR_FACT: Final = '{"id":"f"}'
 _FACT_OF_NO_PHASE: Final = '{"id":"f","k":0}'
@@ -86,28 +89,27 @@ class Matcher:
             _refuse(at, values)
         if not at.fired:
             return ()
-        hits = self._ask(at, at.template % at.pick(row))
-        if at.plain:
-            return tuple(hits)
-        order = at.order
-        return tuple([order[position] for position in sorted({position for hit in hits for position in hit})])
+        return self._ask(at, at.template % at.pick(row))
 
-    def _ask(self, at: PhasePlan, fact: str) -> list[Any]:
+    def _ask(self, at: PhasePlan, fact: str) -> tuple[str, ...]:
         idle = self._idle[at.handle]
         try:
             handle = idle.pop()
         except IndexError:
             handle = self._new_handle(at.handle)
-        hits = []
+        hits: list[str] = []
         try:
             code, state = library.assert_fact(handle, fact)
             if code == _DONE:
-                fired = at.fired
                 _, answer = library.start_action_for_state(handle, state)
                 # No rule fires twice, since its alternatives have no choices in one another: this loop must end early.
+                fired = at.fired
                 for _ in fired:
                     # {"00a":{"m":{…the fact…}}}
-                    hits.append(fired[answer[2:5]])
+                    name = answer[2:5]
+                    if name not in fired:  # then nothing more must be asked of this handle
+                        _fault("start_action", answer)
+                    hits.append(name)
                     answer = library.complete_and_start_action(handle, state)
                     if answer is None:
                         break
@@ -118,6 +120,10 @@ class Matcher:
                     _fault("retract_fact", code)
             elif code != _NOTHING_MATCHED:
                 _fault("assert_fact", code)
+            names = tuple(hits)
+            told = at.told.get(names)
+            if told is None:
+                told = _tell(at, names)
         except BaseException as error:
             self._discard(handle)
             if not isinstance(error, Exception):
@@ -126,7 +132,7 @@ class Matcher:
         idle.append(handle)
         if self._closed:
             _delete_all(self._idle)
-        return hits
+        return told
 
     def close(self) -> None:
         """Give the handles back; a judgement under way still ends, later ones raise `EngineFault`. Twice is once.
@@ -156,6 +162,15 @@ class Matcher:
         with self._lock:
             self.faults += 1
         _delete(handle)
+
+
+def _tell(at: PhasePlan, names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the rules that these names of engine rules stand for; KeyError for one that is unknown."""
+    positions = {position for name in names for position in at.fired[name]}
+    told = tuple([at.order[position] for position in sorted(positions)])
+    if len(at.told) < _REMEMBERED:
+        at.told[names] = told
+    return told
 
 
 def _delete_all(pools: tuple[list[int], ...]) -> None:

@@ -47,8 +47,8 @@ class PhasePlan:
     """How a phase's rows are written and its answers read.
 
     `texts` are the text columns with their constants' numbers; `pick` takes the columns that are asked from a row, for
-    `template`. `fired` gives for an engine rule's name the positions of its rules in `order`; where each name has one
-    rule and each rule one name (`plain`), the ids themselves, which then come in the order of `order`.
+    `template`. `fired` gives for an engine rule's name the positions of its rules in `order`; `told` is what the engine
+    keeps of answers in words.
     """
 
     number: int
@@ -59,8 +59,8 @@ class PhasePlan:
     template: str
     handle: int
     order: tuple[str, ...]
-    plain: bool
-    fired: dict[str, Any]
+    fired: dict[str, tuple[int, ...]]
+    told: dict[tuple[str, ...], tuple[str, ...]] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,8 +184,6 @@ def _phase_plan(
 ) -> PhasePlan:
     handle, first = place
     order = tuple(pattern.rule for pattern in phase.patterns)
-    everywhere = [position for rule in rules for position in rule.positions]
-    plain = len(everywhere) == len(rules) and everywhere == sorted(set(everywhere))
     width = len(phase.fields)
     pick: Callable[[Sequence[Any]], Any] = itemgetter(*names) if names else _nothing
     return PhasePlan(
@@ -198,11 +196,7 @@ def _phase_plan(
         template=f'{{"id":"f","k":{phase.number}' + "".join(f',"{name}":%d' for name in names.values()) + "}",
         handle=handle,
         order=order,
-        plain=plain,
-        fired={
-            _rule_name(first + index): order[rule.positions[0]] if plain else tuple(rule.positions)
-            for index, rule in enumerate(rules)
-        },
+        fired={_rule_name(first + index): tuple(rule.positions) for index, rule in enumerate(rules)},
     )
 
 

@@ -213,6 +213,11 @@ def attributes(history, position, zone: ZoneInfo):
             if item.type == "date" and value is not None:
                 value = date.fromisoformat(value).toordinal()
             found[item.id] = value
+    for row in said(history, position, ("link_set", "link_ended")):
+        name = f"linked:{row.fields.get('linked')}"
+        found.pop(name, None)
+        if row.kind == "link_set":
+            found[name] = row.fields.get("relation")
     return found
 
 
@@ -262,5 +267,9 @@ def attested(policy, history, position):
             and not (terms.not_own_manager and manager == words["stated_by"])
             and today <= min(ends)
         ):
-            found.add(words["trait"])
+            found.add(trait.id)
+            if trait.degrees:
+                known = [one.id for one in trait.degrees]
+                stated = words.get("degree")
+                found.add(f"{trait.id}.{stated if stated in known else known[0]}")
     return frozenset(found)

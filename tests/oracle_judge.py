@@ -72,7 +72,8 @@ def _value(
         "attribute": lambda: inputs.attributes.get(subject.name),
         "field": lambda: line.get(subject.name),
         "trait": lambda: 1 if subject.name in met else 0,
-        "traits": lambda: sum(1 for trait in met if not subject.of or trait in subject.of),
+        # (How far a trait goes is told as `trait.degree`; it is no trait of its own.)
+        "traits": lambda: sum(1 for trait in met if (trait in subject.of if subject.of else "." not in trait)),
         "tier": lambda: tier,
     }[subject.source]()
 
@@ -90,14 +91,23 @@ def judge(policy: ast.Policy, inputs: Inputs) -> Judged:
         or (trait.attested is not None and trait.id in inputs.attested)
     )
 
+    degrees = frozenset(
+        f"{trait.id}.{degree.id}"
+        for trait in policy.traits.values()
+        for degree in trait.degrees
+        if holds(degree.when, inputs, frozenset(), count, {}, None)
+        or (trait.attested is not None and f"{trait.id}.{degree.id}" in inputs.attested)
+    )
+
     def now(condition: ast.Condition | None, more: int = 0) -> bool:
-        return condition is not None and holds(condition, inputs, met, count, {}, inputs.tier, more)
+        return condition is not None and holds(condition, inputs, met | degrees, count, {}, inputs.tier, more)
 
     ladder = sorted(policy.tiers, key=lambda tier: tier.rank)
     when = tuple(now(tier.when) or (tier is ladder[0] and tier.when is None) for tier in ladder)
     excluded = tuple(now(tier.unless) for tier in ladder)
     return Judged(
         met=met,
+        degrees=degrees,
         tiers=tuple(tier is ladder[0] or (when[i] and not excluded[i]) for i, tier in enumerate(ladder)),
         when=when,
         excluded=excluded,
@@ -115,6 +125,28 @@ def _listed(policy: ast.Policy, item: ast.MemberList, met: frozenset[str], now) 
     return now(tier.when, item.short) and not now(tier.when, item.short - 1) and not now(tier.unless)
 
 
+def _his(policy: ast.Policy, item: object, tier: str | None, inputs: Inputs) -> bool:
+    """Say whether an item is for who stands so: in one of its tiers, and on one of its service levels."""
+    tiers, levels = getattr(item, "for_tiers", ()), getattr(item, "for_levels", ())
+    if tiers and tier not in tiers:
+        return False
+    if not levels:
+        return True
+    segment = inputs.attributes.get("segment")
+    if tier is None:  # his level is known only if it is the same story with every tier
+        every = [_level(policy, one.id, segment) in levels for one in policy.tiers]
+        return segment in policy.segments and all(every)
+    return _level(policy, tier, segment) in levels
+
+
+def _level(policy: ast.Policy, tier: str, segment: Value) -> str:
+    """The higher of the levels that the tier and the segment give."""
+    named = [one.level for one in policy.tiers if one.id == tier]
+    named += [policy.segments[segment]] if segment in policy.segments else []
+    known = [level for level in policy.levels.values() if level.id in named]
+    return max(known, key=lambda level: level.rank).id if known else ""
+
+
 def rewards(
     policy: ast.Policy,
     kind: str,
@@ -128,7 +160,7 @@ def rewards(
         if kind not in item.on:
             continue
         tier = getattr(tiers, getattr(item, "standing", "after"))
-        earned = not getattr(item, "for_tiers", ()) or tier in item.for_tiers
+        earned = _his(policy, item, tier, inputs)
         matched = tuple(
             index
             for index, line in enumerate(lines)
@@ -148,8 +180,12 @@ def prices(
         tuple(
             price.id
             for price in policy.prices.values()
-            if (not price.for_tiers or tier in price.for_tiers)
-            and holds(price.where, inputs, met, len(policy.traits), line, tier)
+            if _his(policy, price, tier, inputs) and holds(price.where, inputs, met, len(policy.traits), line, tier)
+        )
+        + tuple(
+            f"beside:{price.id}"
+            for price in policy.prices.values()
+            if price.beside is not None and holds(price.beside, inputs, met, len(policy.traits), line, tier)
         )
         for line in lines
     ]

@@ -523,6 +523,32 @@ def test_who_was_his_manager_when_he_stated_it_counts_and_not_who_is():
         assert RunningFacts(Zone("UTC"), history).attested(version, (2 * day, 9, "")) == expected
 
 
+def test_the_last_manager_before_it_counts_and_no_earlier_one():
+    day = 86_400_000_000
+    version = version_of(policy_of([], traits=TRAITS))
+
+    def assigned(number: int, manager: str) -> Contribution:
+        key = f"m{number}"
+        known = (number * day, 2, key)
+        return Contribution(
+            "manager_assigned", f"{key}#0", number * day, known, "manager_assigned", 1, 0, {"manager": manager}
+        )
+
+    for managers, expected in (("li", "wang"), {"trusted"}), (("wang", "li"), frozenset()):
+        history = sorted((*map(assigned, (1, 2), managers), stated(3 * day)), key=lambda row: row.known)
+        assert RunningFacts(Zone("UTC"), history).attested(version, (3 * day, 9, "")) == expected
+
+
+@pytest.mark.parametrize(
+    ("second", "role", "expected"),
+    [("wang", "leader", {"early"}), ("li", "leader", set()), ("wang", "clerk", set()), (None, "leader", set())],
+)
+def test_a_second_signature_is_of_another_person_in_the_right_role(second, role, expected):
+    words = {"trait": "early", "stated_role": "sales_manager", "countersigned_by": second, "countersigned_role": role}
+    version = version_of(policy_of([], traits=TRAITS))
+    assert RunningFacts(Zone("UTC"), [stated(1, **words)]).attested(version, (2, 9, "")) == expected
+
+
 @pytest.mark.slow
 def test_ten_thousand_events_asked_one_by_one_are_no_scan_each():
     start = Zone("Asia/Shanghai").start_of(date(2016, 1, 1))

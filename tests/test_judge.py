@@ -141,6 +141,15 @@ def test_a_list_of_those_one_trait_short_has_them_and_nobody_else(bought, spent,
     assert bool(ruleset.judge(Inputs({"bought": bought, "spent": spent}, {})).lists) == listed
 
 
+def test_a_list_courts_nobody_whom_the_tier_excludes():
+    key_account = ast.Test(ast.Subject("attribute", "segment"), "is", "key_account")
+    short = ast.MemberList("one_short", some.TITLE, None, "gold", 1)
+    tiers = (("basic", None, None), ("gold", trait_count(1), key_account))
+    ruleset = Ruleset(minimal(traits={"buyer": is_at_least("bought", 1)}, tiers=tiers, lists=(short,)))
+    assert ruleset.judge(Inputs({"bought": 0}, {})).lists == {"one_short"}
+    assert ruleset.judge(Inputs({"bought": 0}, {"segment": "key_account"})).lists == frozenset()
+
+
 @pytest.mark.parametrize(("standing", "earns"), [("before", False), ("after", True), ("order", False)])
 def test_a_reward_asks_for_the_standing_that_it_names(standing, earns):
     policy = minimal(

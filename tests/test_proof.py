@@ -31,15 +31,20 @@ def test_engine_sql_running_facts_and_oracles_agree_on_every_decision(seed):
     assert tally.cases >= 45 or tally.refused
 
 
-def test_the_same_seed_is_the_same_cases_and_decisions_go_either_way():
-    one, other = (run.judge(range(3), 60) for _ in range(2))
-    assert one == other
-    assert one.failures == []
-    tally = one.tally
-    assert tally.policies == 3
-    assert tally.cases == 3 * tally.states >= 180
+def test_cases_that_are_the_same_each_time_agree_and_decisions_go_either_way():
+    """Every fault of judgement in tests/mutants is caught by this one."""
+    found = run.judge(range(60), 30, small=False)
+    assert found.failures == []
+    tally = found.tally
+    assert tally.policies == 60
+    assert tally.cases == 3 * tally.states >= 1800
     assert 0.05 < tally.held / tally.decisions < 0.6
-    assert tally.away_from_zero > 20
+    assert tally.away_from_zero > 200
+
+
+def test_the_same_seed_is_the_same_cases():
+    one, other = (run.judge(range(2), 30) for _ in range(2))
+    assert one == other
 
 
 def test_the_generator_reaches_the_whole_vocabulary():
@@ -58,9 +63,8 @@ def broken(monkeypatch):
 
 def test_a_disagreement_is_found_and_made_small(broken, monkeypatch):
     monkeypatch.setattr(reduce, "SECONDS", 10.0)
-    found = run.judge(range(1), 45)
-    assert found.failures
-    case = found.failures[0].case
+    some = (run.judge(range(seed, seed + 1), 45) for seed in range(30))
+    case = next(found.failures[0].case for found in some if found.failures)
     made = {}
     exec(case, dict(NAMES), made)  # noqa: S102 - what the proof prints is Python that makes the case
     small, state = made["policy"], made["state"]

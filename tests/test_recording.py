@@ -1,10 +1,12 @@
 """What a recorded item does to the book, on both databases."""
 
+import sqlite3
 import time
 from collections import defaultdict
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import psycopg
 import pytest
 
 from tierengine.errors import Refused
@@ -16,6 +18,7 @@ from tierengine.membership.standings import stages
 from tierengine.policies import versions
 from tierengine.recording.items import Claim, Observe, Once, Sale
 from tierengine.recording.recorder import Recorder
+from tierengine.recording.writing import TABLES, Rows
 from tierengine.store import database
 from tierengine.store.ids import Ids, transact
 
@@ -375,6 +378,21 @@ def test_credit_that_is_not_there_refuses_the_sale_and_leaves_its_order_number_f
     assert rich.counts() == counts
     answer = rich.sale(rich.parts("P", "2026-06-01", credit=50_000), uses={"parts_credit": 50_000})
     assert answer.status == "recorded"
+
+
+def test_of_a_group_whose_last_row_fails_nothing_stays(club, monkeypatch):
+    send, table = Rows.send, TABLES["idempotency"]
+
+    def spoiled(rows, link):
+        rows.add("idempotency", *(b"" if name == "answer" else None for name in table.columns))
+        send(rows, link)
+
+    monkeypatch.setattr(Rows, "send", spoiled)
+    with pytest.raises((sqlite3.IntegrityError, psycopg.errors.NotNullViolation)):
+        club.send(club.parts("P1", "2026-03-10"))
+    monkeypatch.undo()
+    assert club.rows("SELECT count(*) FROM event") == [(0,)]
+    assert club.rows("SELECT count(*) FROM entry") == [(0,)]
 
 
 def test_a_refusal_sticks_to_its_key(rich):

@@ -12,7 +12,7 @@ from rules.inputs import StandingTiers
 from rules.vocabulary import ATTRIBUTES, FIELDS, KINDS
 from tests import oracle_facts as oracle
 from tests.chance import Chance
-from tests.proof.policies import PEOPLE, ROLES, TRAITS, VALUES, Theme, fields_of
+from tests.proof.policies import DEGREES, PEOPLE, ROLES, TRAITS, VALUES, Theme, fields_of
 from tierengine.judging.history import AFTER, Contribution, Position
 
 # Local wall times about which windows, days and terms begin and end; the last two, where clocks change.
@@ -26,7 +26,7 @@ LATE = 40 * 86_400_000_000
 STATES = (
     "attestation", "attestation", "manager_assigned", "attribute_changed", "attribute_changed", "segment_set",
     "overdue_changed", "card_issued", "machine_registered", "machine_registered", "machine_purchase",
-    "machine_disposed",
+    "machine_disposed", "link_set", "link_ended",
 )  # fmt: skip
 EVENTS = 3  # of a state
 DATED = tuple(item.id for item in ATTRIBUTES.values() if item.set_by[0] == "attribute_changed")
@@ -97,6 +97,7 @@ def _words(chance: Chance, kind: str) -> dict[str, object]:
         case "attestation":
             words: dict[str, object] = {
                 "trait": chance.pick((*TRAITS, "unheard_of")),
+                "degree": chance.pick((None, *DEGREES, "unheard_of")),
                 "stated_by": chance.pick(PEOPLE),
                 "stated_role": chance.pick((*ROLES, "clerk")),
                 "countersigned_by": chance.pick((None, *PEOPLE)),

@@ -136,16 +136,18 @@ def _decisions(
     expected = oracle_judge.judge(policy, plain)
     _equal("judged", state, judged, expected)
     lines: Any = event.lines
+    flags = expected.met | expected.degrees
     earned = rules.rewards(event.kind, lines, event.tiers, engine, judged)
-    asked = oracle_judge.rewards(policy, event.kind, lines, event.tiers, plain, expected.met)
+    asked = oracle_judge.rewards(policy, event.kind, lines, event.tiers, plain, flags)
     _equal("rewards", state, earned, asked)
     priced = rules.prices(event.kind, lines, event.tiers.before, engine, judged)
-    _equal("prices", state, priced, oracle_judge.prices(policy, lines, event.tiers.before, plain, expected.met))
+    _equal("prices", state, priced, oracle_judge.prices(policy, lines, event.tiers.before, plain, flags))
     tally.cases += 1
     on = sum(event.kind in one.on for one in (*policy.rewards.values(), *policy.emissions.values()))
-    tally.decisions += len(policy.traits) + 2 * len(policy.tiers) + len(policy.lists) + len(policy.wallets)
-    tally.decisions += len(policy.awards) + len(lines) * (on + len(policy.prices))
-    tally.held += len(judged.met) + sum(judged.when) + sum(judged.excluded) + len(judged.lists)
+    named = sum(len(one.names()) for one in policy.traits.values())
+    tally.decisions += named + 2 * len(policy.tiers) + len(policy.lists) + len(policy.wallets) + len(policy.awards)
+    tally.decisions += len(event.lines) * (on + len(policy.prices))
+    tally.held += len(judged.met) + len(judged.degrees) + sum(judged.when) + sum(judged.excluded) + len(judged.lists)
     tally.held += len(judged.suspended) + len(judged.barred) + sum(map(len, earned.values())) + sum(map(len, priced))
 
 

@@ -22,7 +22,10 @@ SPANS = get_args(ast.Span)
 OPERATORS = get_args(ast.Operator)
 EQUALITY = ("is", "is_not", "in", "not_in")
 TIERS = ("basic", "silver", "gold", "platinum")
+LEVELS = ("plain", "quick", "close")
 TRAITS = ("buyer", "grower", "known", "owner", "talker")
+FAR, DEGREES = ("owner", "talker"), ("some", "much")
+"""Traits that have degrees, lowest first."""
 ROLES = ("leader", "sales_manager")
 PEOPLE = ("li", "wang")
 ORDINAL = {day: date.fromisoformat(day).toordinal() for day in ("2025-12-31", "2026-01-01", "2026-02-28")}
@@ -108,8 +111,8 @@ def fact(chance: Chance, about: Theme, name: str, depth: int = 0) -> ast.Fact:
         else:
             over, under = (fact(chance, about, f"{name}.{side}", depth + 1) for side in ("over", "under"))
             return ast.Fact(name, TITLE, how, "percent", over=over, under=under)
-    if how == "years_since":
-        return ast.Fact(name, TITLE, how, "years", field=chance.pick(DATES))
+    if how in ("years_since", "days_since"):
+        return ast.Fact(name, TITLE, how, how.removesuffix("_since"), field=chance.pick(DATES))
     kinds = ("machine_registered",) if how == "fleet" else several(chance, about.kinds)
     there = tuple(dict.fromkeys(one for kind in kinds for one in fields_of(kind)))
     where = tuple(filter_(chance, there) for _ in range(chance.pick((0, 0, 0, 0, 0, 1, 1, 2))))
@@ -122,8 +125,8 @@ def fact(chance: Chance, about: Theme, name: str, depth: int = 0) -> ast.Fact:
         unit = "money" if FIELDS[field].type == "money" else "count"
     elif how == "distinct":
         field = chance.pick(there)
-    elif how.startswith("days_since"):
-        unit = "days"
+    elif how.startswith(("days_since", "years_since")):
+        unit = how.partition("_")[0]
     return ast.Fact(name, TITLE, how, unit, kinds, field, where, window(chance))
 
 
@@ -142,7 +145,7 @@ class Scope:
 
 
 def test(chance: Chance, scope: Scope) -> ast.Test:
-    sources = ["fact", "fact", "fact", "attribute"]
+    sources = ["fact", "fact", "fact", "attribute"] if scope.units else []
     if scope.standing:
         sources += ["trait", "traits", "tier"]
     if scope.fields:
@@ -159,7 +162,8 @@ def test(chance: Chance, scope: Scope) -> ast.Test:
             subject, values = ast.Subject(source, name), asked_of(type_)
             operators = EQUALITY if type_ in ("text", "member", "bool") else OPERATORS
         case "trait":
-            subject, values, operators = ast.Subject("trait", chance.pick(TRAITS)), (0, 1), ("is", "is_not", "at_least")
+            name = chance.pick((*TRAITS, *(f"{trait}.{degree}" for trait in FAR for degree in DEGREES)))
+            subject, values, operators = ast.Subject("trait", name), (0, 1), ("is", "is_not", "at_least")
         case "traits":
             of = tuple(chance.some(TRAITS, 3)) if chance.often(50) else ()
             subject, values = ast.Subject("traits", "", of), (-1, 0, 1, 2, 3)
@@ -197,16 +201,25 @@ def policy(chance: Chance) -> tuple[ast.Policy, Theme]:
     member = Scope({one.id: one.unit for one in facts.values()}, about.attributes)
     judged = Scope(member.units, member.attributes, True, tiers)
     line = _lines(chance, about, judged)
+    only_fields = Scope({}, (), fields=line.fields)
     some_tiers = lambda: tuple(chance.some(tiers, 2)) if chance.often(40) else ()  # noqa: E731
     rewards = [_reward(chance, number, about, judged, some_tiers()) for number in range(chance.pick((0, 1, 2, 4)))]
     prices = [
-        ast.Price(f"price{number}", TITLE, some_tiers(), condition(chance, line), 9_500)
+        ast.Price(
+            f"price{number}",
+            TITLE,
+            some_tiers(),
+            condition(chance, line),
+            9_500,
+            for_levels=_some_levels(chance),
+            beside=perhaps(chance, only_fields, 25),
+        )
         for number in range(chance.pick((0, 1, 2)))
     ]
     ladder = tuple(
         ast.Tier(
-            name, TITLE, rank, "", None if rank == 0 or chance.often(10) else _for_tier(chance, judged),
-            perhaps(chance, judged, 30), None,
+            name, TITLE, rank, chance.pick(LEVELS),
+            None if rank == 0 or chance.often(10) else _for_tier(chance, judged), perhaps(chance, judged, 30), None,
         )
         for rank, name in enumerate(tiers)
     )  # fmt: skip
@@ -225,6 +238,8 @@ def policy(chance: Chance) -> tuple[ast.Policy, Theme]:
         # Not in the order of their ranks: ranks say which is higher.
         tiers=ladder if chance.often(70) else ladder[::-1],
         lists={one.id: one for one in lists},
+        levels={name: ast.Level(name, TITLE, rank, (), ()) for rank, name in enumerate(LEVELS)},
+        segments={str(name): chance.pick(LEVELS) for name in chance.some(VALUES["text"], 2)},
         wallets={"purse": ast.Wallet("purse", TITLE, "money", (), None, suspended_when=perhaps(chance, judged))},
         prices={one.id: one for one in prices},
         emissions=_emissions(chance, about, judged),
@@ -239,6 +254,9 @@ def _trait(chance: Chance, name: str, scope: Scope) -> ast.Trait:
         second = (chance.pick(ROLES),) if chance.often(40) else ()
         by = tuple(chance.some(ROLES, 2)) or ROLES
         word = ast.Attested(by, second, not_own_manager=chance.often(50), valid_months=chance.pick((1, 3, 12)))
+    if name in FAR:
+        degrees = tuple(ast.Degree(one, TITLE, condition(chance, scope)) for one in DEGREES)
+        return ast.Trait(name, TITLE, ast.AnyOf(tuple(one.when for one in degrees)), word, degrees=degrees)
     return ast.Trait(name, TITLE, None if word and chance.often(50) else condition(chance, scope), word)
 
 
@@ -259,8 +277,12 @@ def _reward(chance: Chance, number: int, about: Theme, judged: Scope, tiers: tup
     return ast.Reward(
         f"reward{number}", TITLE, on, "purse", ast.Fixed(1),
         perhaps(chance, _lines(chance, about, judged, on), 70), perhaps(chance, judged, 50), tiers,
-        chance.pick(("before", "after", "order")),
+        chance.pick(("before", "after", "order")), for_levels=_some_levels(chance),
     )  # fmt: skip
+
+
+def _some_levels(chance: Chance) -> tuple[str, ...]:
+    return tuple(chance.some(LEVELS, 2)) if chance.often(25) else ()
 
 
 def _emissions(chance: Chance, about: Theme, judged: Scope) -> dict[str, ast.Emission]:

@@ -41,8 +41,11 @@ class Result:
     failures: list[Failure] = field(default_factory=list)
 
 
-def judge_policy(seed: int, cases: int, book: Book) -> tuple[Tally, Failure | None]:
-    """Draw a policy and at least so many cases under it, and judge them by all readings."""
+def judge_policy(seed: int, cases: int, book: Book, *, small: bool = True) -> tuple[Tally, Failure | None]:
+    """Draw a policy and at least so many cases under it, and judge them by all readings.
+
+    `small`: what fails is made as small as it can be, which may take a minute.
+    """
     chance = Seeded(seed)
     policy, about = policies.policy(chance)
     tally = Tally(policies=1, words=said_by(policy))
@@ -56,20 +59,23 @@ def judge_policy(seed: int, cases: int, book: Book) -> tuple[Tally, Failure | No
     try:
         agree(policy, rules, states, book, tally)
     except Exception as problem:  # noqa: BLE001 - whatever it is, it is reported with a case
-        return tally, Failure(seed, f"{type(problem).__name__}: {problem}", reduced(policy, states, problem))
+        case = reduced(policy, states, problem) if small else f"python -m tests.proof --cases 1 --seed {seed}"
+        return tally, Failure(seed, f"{type(problem).__name__}: {problem}", case)
     finally:
         book.forget()
     return tally, None
 
 
-def judge(seeds: range, cases: int) -> Result:
-    """Judge the policies of these seeds in this process."""
+def judge(seeds: range, cases: int, *, small: bool = True) -> Result:
+    """Judge the policies of these seeds in this process; without making failures small, up to the first one."""
     found = Result()
     book = Book()
     for seed in seeds:
         tally, failure = judge_policy(seed, cases, book)
         found.tally.add(tally)
         found.failures += [failure] if failure else []
+        if failure and not small:
+            break
     return found
 
 

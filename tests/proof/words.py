@@ -29,12 +29,14 @@ ALL: frozenset[str] = frozenset(
     + [f"section {one}" for one in SECTIONS]
     + [f"standing {one}" for one in STANDINGS]
     + ["list short", "trait attested", "trait countersigned", "trait not own manager", "tier unless", "tier by hand"]
+    + ["for tiers", "for levels", "segment with a level", "trait degrees", "price beside"]
 )
 
 
 def said_by(policy: ast.Policy) -> set[str]:
     """The words that a policy uses."""
     words = {f"section {name}" for name in SECTIONS if getattr(policy, name)}
+    words |= {"segment with a level"} if policy.segments else set()
     for one in _every(policy):
         match one:
             case ast.Fact():
@@ -53,6 +55,12 @@ def said_by(policy: ast.Policy) -> set[str]:
             case ast.Reward() | ast.Emission():
                 words |= {f"earns {kind}" for kind in one.on}
                 words.add(f"standing {getattr(one, 'standing', 'after')}")
+                words |= {"for tiers"} if getattr(one, "for_tiers", ()) else set()
+                words |= {"for levels"} if getattr(one, "for_levels", ()) else set()
+            case ast.Degree():
+                words.add("trait degrees")
+            case ast.Price(beside=beside) if beside is not None:
+                words.add("price beside")
             case ast.MemberList(of=of) if of:
                 words.add("list short")
             case ast.Attested():

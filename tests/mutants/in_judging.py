@@ -1,0 +1,88 @@
+"""Faults of facts by SQL and of what else judging reads; those of the fold are in tests/test_history_property.py."""
+
+from __future__ import annotations
+
+from tests.mutants.fault import Fault
+from tests.mutants.in_rules import PROOF
+
+SQL = "tierengine.judging.facts_sql"
+FACTS = "tests/test_facts.py::test_a_ratio_is_compared_as_if_multiplied_out"
+STATED = "tests/test_facts.py::test_attributes_attestations_and_machines_are_the_oracle_s[sqlite]"
+
+FAULTS: tuple[Fault, ...] = (
+    Fault("a_window_holds_its_beginning", f"{SQL}:_Writer._flag", (('"at > f{window}"', '"at >= f{window}"'),), PROOF),
+    Fault("a_window_leaves_its_end_out", f"{SQL}:_Writer._flag", (('"at <= u{window}"', '"at < u{window}"'),), PROOF),
+    Fault("a_returned_line_still_counts", f"{SQL}:_Writer._of_units", (('q{flag} > 0"', 'q{flag} >= 0"'),), PROOF),
+    Fault(
+        "different_values_are_all_values",
+        f"{SQL}:_Writer._of_units",
+        (("COUNT(DISTINCT {what})", "COUNT({what})"),),
+        PROOF,
+    ),
+    Fault(
+        "the_last_is_the_first",
+        f"{SQL}:_Writer._of_units",
+        (("'MIN' if measure.how == 'first' else 'MAX'", "'MIN'"),),
+        PROOF,
+    ),
+    Fault(
+        "what_is_known_later_is_known_now",
+        f"{SQL}:_Writer._tables",
+        ((" AND known_at <= a AND (known_at, known_class, known_key) <= (a, c, {say.key})", ""),),
+        PROOF,
+    ),
+    Fault("a_candidate_is_not_counted", f"{SQL}:_Writer._tables", (("UNION ALL {candidates}", ""),), PROOF),
+    Fault("nothing_of_money_is_absent", f"{SQL}:_default", (('"max", "min", "first"', '"first"'),), PROOF),
+    Fault(
+        "a_ratio_is_rounded_up", "tierengine.judging.facts:ratio", (("if rest and points in exact", "if rest"),), FACTS
+    ),
+    Fault("a_strict_ratio_is_rounded_down", "tierengine.judging.facts:ratio", (("points += 1", "points += 0"),), FACTS),
+    Fault(
+        "a_ratio_to_less_than_nothing_has_a_value",
+        "tierengine.judging.facts:ratio",
+        (("under <= 0", "under == 0"),),
+        FACTS,
+    ),
+    Fault(
+        "a_line_stands_with_nothing_left",
+        "tierengine.judging.facts:_Standing.turned",
+        (("(after > 0) - (before > 0)", "(after >= 0) - (before >= 0)"),),
+        PROOF,
+    ),
+    Fault(
+        "an_absent_field_passes_a_filter",
+        "tierengine.judging.facts:Check.holds",
+        (("value is not None and", "value is None or"),),
+        PROOF,
+    ),
+    Fault(
+        "a_word_holds_a_day_too_long",
+        "tierengine.judging.states:States.attested",
+        (("today <= self._last_day", "today <= __import__('datetime').timedelta(1) + self._last_day"),),
+        STATED,
+    ),
+    Fault(
+        "his_own_manager_may_state_it",
+        "tierengine.judging.states:States._allowed",
+        (("not (terms.not_own_manager and", "not (False and"),),
+        STATED,
+    ),
+    Fault(
+        "one_may_countersign_himself",
+        "tierengine.judging.states:States._allowed",
+        (("not second or second == stater", "not second"),),
+        "tests/test_facts.py::test_a_second_signature_is_of_another_person_in_the_right_role",
+    ),
+    Fault(
+        "a_machine_given_away_is_still_owned",
+        "tierengine.judging.states:States._move_machine",
+        (("machines.pop(key, None)", "pass"),),
+        STATED,
+    ),
+    Fault(
+        "the_first_manager_is_the_manager",
+        "tierengine.judging.states:States._manager_as_of",
+        (("lines[-1]", "lines[0]"),),
+        "tests/test_facts.py::test_the_last_manager_before_it_counts_and_no_earlier_one",
+    ),
+)
