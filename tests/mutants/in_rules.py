@@ -268,7 +268,7 @@ FAULTS: tuple[Fault, ...] = (
     ),
     Fault(
         "rungs_two_to_three_are_the_second_only",
-        "rules.rewards:_ladder",
+        "rules.rewards:read_ladder",
         (("Rung(first, last, amount)", "Rung(first, first, amount)"),),
         "tests/test_reader.py::test_amounts_come_in_four_forms",
     ),
