@@ -26,6 +26,7 @@ USAGE: Final = 2
 REFUSED: Final = 3
 
 # Wide enough for a table of Chinese sentences when the output goes to a file, where Rich would fall back to 80.
+HEADING: Final = 12  # cells of a heading before it folds over a column of numbers
 FILE_WIDTH: Final = 132
 _SPLIT: Final = "\x1f"
 
@@ -150,7 +151,9 @@ class Screen:
         for place, heading in enumerate(headings):
             least = widest.get(place) if fits else None
             side: Literal["right", "left"] = "right" if place in numbers else "left"
-            shown.add_column(heading, justify=side, overflow="fold", min_width=least)
+            # A long heading over short numbers folds first: what stands in the column is not what gives way.
+            most = max(widest[place], HEADING) if place in numbers else None
+            shown.add_column(heading, justify=side, overflow="fold", min_width=least, max_width=most)
         for row in cells:
             shown.add_row(*row)
         self.out.print(shown)
