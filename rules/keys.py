@@ -4,6 +4,7 @@ A file may use either, mixed. Keys are unique per section in both tongues, so th
 The grammar by section (`rules.reader` reads it, the JSON Schema and the documentation are made from it):
 
 programme: id            title: text | {zh, en}        currency: CNY          timezone: Asia/Shanghai
+returned_as: return | cancelled
 late: {till: 7 days, erp: 400 days}                    manager_limit: 10     price_token: 15 minutes
 facts:    id: {HOW: kind | [kinds] | field, of: kinds, field: f, where: {field: test}, WINDOW, title, unit}
           HOW is one of count, quantity, sum, max, min, distinct, months_with, days_since_first, days_since_last,
@@ -83,7 +84,7 @@ KEYS: dict[str, str] = {
     "till": "收银", "erp": "财务系统", "manager_limit": "经理客户上限", "facts": "指标", "traits": "特点",
     "tiers": "等级", "lists": "名单", "segments": "客户分类对应级别", "wallets": "钱包", "prices": "价格",
     "emissions": "传递", "rewards": "奖励", "levels": "服务级别", "awards": "评选", "examples": "示例",
-    "zh": "中文", "en": "英文", "id": "编号", "price_token": "报价有效",
+    "returned_as": "全退视为", "zh": "中文", "en": "英文", "id": "编号", "price_token": "报价有效",
     # facts
     "count": "次数", "quantity": "数量合计", "sum": "合计", "max": "最大", "min": "最小", "distinct": "不同个数",
     "months_with": "有记录月数", "days_since_first": "距首次天数", "days_since_last": "距上次天数",
@@ -151,7 +152,7 @@ WORDS: dict[str, str] = {
     "points": "积分", "free": "释放", "keep": "保留", "linked": "关联户",
     "best": "取高", "by_priority": "按优先", "beneficiary": "每人", "line": "每行", "whole_order": "整单",
     "programme": "全体", "firm": "同一单位", "member": "本人",
-    "winner": "得奖人", "dealer": "公司",
+    "return": "退货", "cancelled": "作废", "winner": "得奖人", "dealer": "公司",
     # units of facts
     "percent": "百分比", "days": "天", "months": "月", "years": "年", "hours": "小时", "count": "次",
     # days of the week

@@ -701,6 +701,7 @@ class Policy:
     rewards: dict[str, Reward] = field(default_factory=dict)
     awards: dict[str, Award] = field(default_factory=dict)
     examples: tuple[Example, ...] = ()
+    returned_as: Literal["return", "cancelled"] = "return"  # what the return of a whole order is
     late_days: dict[str, int] = field(default_factory=dict)  # source class → how far back it may date, days
     manager_limit: int = 10  # members of the highest tier a manager; above: a warning
     price_token_minutes: int = 15

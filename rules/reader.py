@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import zoneinfo
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, Literal, cast
 
 from rules.awards import read_awards
 from rules.budgets import read_budgets
@@ -30,9 +30,9 @@ from rules.wallets import define_wallets, read_wallets
 
 MAX_PROBLEMS: Final = 500
 _KEYS: Final = (
-    "programme", "title", "currency", "timezone", "late", "manager_limit", "price_token", "facts", "traits", "tiers",
-    "lists", "segments", "levels", "wallets", "lanes", "prices", "emissions", "rewards", "budgets", "awards",
-    "examples",
+    "programme", "title", "currency", "timezone", "late", "returned_as", "manager_limit", "price_token", "facts",
+    "traits", "tiers", "lists", "segments", "levels", "wallets", "lanes", "prices", "emissions", "rewards", "budgets",
+    "awards", "examples",
 )  # fmt: skip
 
 
@@ -117,6 +117,10 @@ def _policy(desk: Desk, source: Source) -> Policy | None:
         emissions=read_emissions(desk, form.get("emissions")),
         rewards=read_rewards(desk, rewards_at),
         awards=read_awards(desk, form.get("awards")),
+        returned_as=cast(
+            "Literal['return', 'cancelled']",
+            desk.word(form.get("returned_as"), "returned_as", ("return", "cancelled"), "return"),
+        ),
         late_days=_late(desk, form),
         manager_limit=desk.integer(form.get("manager_limit"), "manager_limit", 10, low=1, high=100_000),
         price_token_minutes=desk.length(form.get("price_token"), "price_token", MINUTES_IN, 15),

@@ -229,6 +229,7 @@ FORMS: Final[dict[str, Form]] = {
             "title": TITLE,
             "currency": Leaf("currency"),
             "timezone": Leaf("timezone"),
+            "returned_as": word("return", "cancelled"),
             "late": MapOf(Leaf("source", ("till", "erp")), DAYS),
             "manager_limit": NUMBER,
             "price_token": MINUTES,

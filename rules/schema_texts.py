@@ -56,6 +56,10 @@ KEY_TEXTS: Final[dict[str, dict[str, Said]]] = {
         "title": _TITLE,
         "currency": ("全部金额的币种；缺省 CNY（人民币）。", "The currency of every amount; CNY unless said."),
         "timezone": ("日期按哪个时区算；缺省 Asia/Shanghai。", "The zone of every date; Asia/Shanghai unless said."),
+        "returned_as": (
+            "整单退回算退货（之前已判定的不变），还是当作从没发生过；缺省退货。",
+            "A whole order that comes back is a return, or as if it had never been; return unless said.",
+        ),
         "late": ("各来源的单据最多能补录到多久以前。", "How far back each source may date what it sends."),
         "manager_limit": (
             "一位客户经理最多管几位最高等级会员，超过只提醒；缺省 10。",
@@ -578,6 +582,11 @@ WORD_TEXTS: Final[dict[str, Said]] = {
     "programme": ("所有会员合计。", "All members together."),
     "firm": ("所属单位相同的会员合计。", "The members who name one firm, together."),
     "member": ("每位会员各算各的。", "Each member by himself."),
+    "return": ("从退货起减去；之前已判定的不变。", "Taken off from the return on; what was decided before stands."),
+    "cancelled": (
+        "当作从没发生过，其后的台阶、封顶、等级都重新判定。",
+        "As if it had never been: all after it is judged again.",
+    ),
     "winner": ("从奖品里扣。", "Taken out of the prize."),
     "dealer": ("公司另外付。", "Paid on top by the dealer."),
     "whole_order": ("整单。", "Over the whole order."),

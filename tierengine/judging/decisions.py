@@ -39,6 +39,10 @@ class PolicyLine:
             chosen = version
         return chosen
 
+    def cancels(self, instant: int) -> bool:
+        """Tell whether the policy in force at `instant` treats the return of a whole order as if it had never been."""
+        return self.at(instant).rules.policy.returned_as == "cancelled"
+
 
 class FactSource(Protocol):
     """One member's facts, asked at positions that never go back (facts.py has the two evaluators)."""

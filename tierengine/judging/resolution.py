@@ -23,6 +23,7 @@ from rules.vocabulary import FIELDS, KINDS, Kind
 from tierengine.judging.history import AFTER, Contribution, Observation, Position, Scalar, Step
 from tierengine.judging.observations import CANCELLED
 
+Cancels = Callable[[int], bool]
 Reason = Literal["not_here", "cancelled", "wrong_kind", "no_member"]
 
 # What a return takes back in proportion. Other numbers (a flag, a year, days from referral to purchase) describe the
@@ -116,12 +117,14 @@ def resolve(
     zone: tzinfo,
     *,
     clusters: Collection[str] | None = None,
+    cancels: Cancels | None = None,
 ) -> Resolved:
     """Return what the events contribute.
 
     events    every revision of every key of the clusters (also revisions that stand in another cluster: a cancellation,
               a correction that names another order)
     outside   the highest revision of each event that `outside_keys` asks for
+    cancels   tells whether the policy in force at an instant treats the return of a whole order as if it had never been
     clusters  the ones to answer for; None: all that the highest revisions stand in
     """
     highest: dict[str, Recorded] = {}
@@ -135,7 +138,7 @@ def resolve(
         for key in sorted(highest.keys() - cancelled)
         if clusters is None or highest[key].observation.cluster in clusters
     }
-    resolution = _Resolution(standing, cancelled, outside, zone)
+    resolution = _Resolution(standing, cancelled, outside, zone, cancels)
     resolution.run()
     given = {key: tuple(resolution.given.get(key, ())) for key in (*standing, *sorted(cancelled))}
     return Resolved(given, resolution.parked, tuple(resolution.flags))
@@ -159,6 +162,7 @@ class _Resolution:
     cancelled: Collection[str]
     outside: Mapping[str, Recorded]
     zone: tzinfo
+    cancels: Cancels | None = None
     given: dict[str, list[tuple[str, Contribution]]] = field(default_factory=dict)
     parked: dict[str, Waits] = field(default_factory=dict)
     flags: list[Flag] = field(default_factory=list)
@@ -175,6 +179,7 @@ class _Resolution:
         left: dict[str, _Left] = {}
         for event in self._events(lambda kind: kind.id in _RETURNS):
             self._take_back(event, left)
+        self._cancel(left)
 
     def _events(self, wanted: _Wanted) -> list[Recorded]:
         """Return the standing events of the wanted kinds in the order of their positions."""
@@ -325,6 +330,27 @@ class _Resolution:
             back = _negative(sale.sold, measures, known, said.kind)
             self.given.setdefault(event.key, []).append((sale.member, back))
 
+    def _cancel(self, left: Mapping[str, _Left]) -> None:
+        """Move what takes back a whole order to just after it was sold, where such a return is a cancellation.
+
+        Whatever comes later then finds the order gone, and nothing was ever decided on it in between.
+        """
+        if self.cancels is None:
+            return
+        open_ = {line.sold.event_key.rpartition(":")[0] for line in left.values() if line.qty > 0}
+        back: dict[str, list[Recorded]] = {}
+        for event in self._events(lambda kind: kind.id in _RETURNS):
+            if event.key in self.given:
+                back.setdefault(event.observation.cluster, []).append(event)
+        for cluster, events in back.items():
+            if cluster in open_ or not self.cancels(max(event.position for event in events)[0]):
+                continue
+            for event in events:
+                self.given[event.key] = [
+                    (member, replace(line, known=_just_after(event, self.standing[line.event_key])))
+                    for member, line in self.given[event.key]
+                ]
+
     def _compare(self, event: Recorded, lines: Sequence[_Left]) -> None:
         """Flag a return that says another member or serial number than its sale; the order's number is what counts."""
         serial = event.observation.fields.get("serial")
@@ -470,9 +496,14 @@ def _mirror(row: Contribution) -> Contribution:
 
 def _after(event: Recorded, named: Recorded) -> Position:
     """Return the event's position, but never one before what it is about."""
-    instant, class_, key = named.position
     if event.position > named.position:
         return event.position
+    return _just_after(event, named)
+
+
+def _just_after(event: Recorded, named: Recorded) -> Position:
+    """Return the place that follows the named event's own at once."""
+    instant, class_, key = named.position
     return (instant, class_, f"{key}{AFTER}{event.key}")
 
 

@@ -72,7 +72,7 @@ def play(
     left out.
     """
     by_key = {one.key: one for one in said}
-    resolved = resolve(said, by_key, ZoneInfo(zone.name))
+    resolved = resolve(said, by_key, ZoneInfo(zone.name), cancels=lanes.line.cancels)
     own: dict[str, list[Contribution]] = {member: list(given.get(member, ())) for member in members}
     for lines in resolved.contributions.values():
         for member, line in lines:

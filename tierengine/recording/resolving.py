@@ -84,7 +84,8 @@ def _resolved(
     for cluster, keys in sorted(by_cluster.items()):
         events = [intake.events[key] for key in sorted(keys)]
         said = [one.recorded for revisions in events for one in revisions.values()]
-        found.append((resolve(said, outside, programme.info, clusters={cluster}), events))
+        resolved = resolve(said, outside, programme.info, clusters={cluster}, cancels=programme.line.cancels)
+        found.append((resolved, events))
     return found
 
 
