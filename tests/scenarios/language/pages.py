@@ -283,7 +283,8 @@ def _leaf(leaf: Leaf) -> Iterator[str]:
     if leaf.type == "yes":
         yield from (f"`{WORDS[name]}` `{name}`" for name in ("yes", "no"))
     for name in leaf.words:
-        said = WORD_TEXTS.get(name)
+        # 之后 of a ladder is not the 之后 of a standing.
+        said = WORD_TEXTS.get(name) if leaf.type != "rung" else None
         yield f"`{WORDS.get(name) or KEYS[name]}` `{name}`" + (f" {said[0]} {said[1]}" if said else "")
 
 
