@@ -48,7 +48,7 @@ def _of(form: str, *keys: str) -> tuple[tuple[str, str], ...]:
 
 _HOWS: Final = FORMS["fact"].one_of[0]
 PAGES: Final[tuple[Page, ...]] = (
-    Page("file", "整份文件", "The file", "", ("policy", "text"), ()),
+    Page("file", "整份文件", "The file", "", ("policy", "text"), _of("policy", "returned_as")),
     Page(
         "facts", "指标", "Facts", "facts", ("fact", "filters"),
         _of("fact", *_HOWS, "within", "preceding", "in", "where", "field", "unit", "checked_within", "to"),
