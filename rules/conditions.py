@@ -205,7 +205,8 @@ def _test_of_name(desk: Desk, written: Scalar, value: Node, about: str, scope: S
         if not name:
             return []
         measure = measures.of_field(name)
-        if measure is None:
+        # What is judged event by event was accepted: only a fact can count what waits.
+        if measure is None or measure == "status":
             desk.note("P416", written, written.text, about=about)
             return []
         return list(_measured_tests(desk, Subject("field", name), value, path, written.mark, measure))
@@ -237,7 +238,7 @@ def _measured_tests(
 
 
 def _measured(desk: Desk, node: Node, about: str, measure: measures.Measure) -> list[_Comparison]:
-    ordered = measure not in ("text", "bool", "category")
+    ordered = measure not in ("text", "bool", "category", "status")
     return _comparisons(desk, node, about, lambda n, p: measures.measured(desk, n, p, measure), ordered=ordered)
 
 

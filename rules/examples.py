@@ -9,7 +9,7 @@ from rules.desk import Desk, Form
 from rules.policy import Example, Mark, Plain, State
 from rules.source import Entries, Items, Node, Scalar
 from rules.values import plain
-from rules.vocabulary import COMMON, FIELDS, KINDS
+from rules.vocabulary import COMMON, FIELDS, KINDS, STATUSES
 
 _EVENT_KEYS: Final = ("event", "at", "member", "store")
 _EXPECT_KEYS: Final = (
@@ -134,6 +134,8 @@ def _field(desk: Desk, name: str, node: Node | None, about: str) -> Plain:
     if name == "category":
         found = desk.scalar(node, about)
         return desk.category(found) if found else ""
+    if name == "status":
+        return desk.word(node, about, STATUSES, "submitted")
     if type_ == "texts":
         items: list[Plain] = [item.text.strip() for item in desk.items_or_one(node, about)]
         return items

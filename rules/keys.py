@@ -149,7 +149,7 @@ WORDS: dict[str, str] = {
     "granted": "已得", "all": "全部", "floor": "舍去", "half_up": "四舍五入", "pro_rata": "按比例",
     "rejudge": "重算", "none": "无", "unlimited": "不限",
     "highest": "高者", "lowest": "低者", "owned": "自有", "yes": "是", "no": "否", "money": "金额",
-    "points": "积分", "free": "释放", "keep": "保留", "linked": "关联户",
+    "submitted": "已提交", "accepted": "已采纳", "points": "积分", "free": "释放", "keep": "保留", "linked": "关联户",
     "best": "取高", "by_priority": "按优先", "beneficiary": "每人", "line": "每行", "whole_order": "整单",
     "programme": "全体", "firm": "同一单位", "member": "本人",
     "return": "退货", "cancelled": "作废", "winner": "得奖人", "dealer": "公司",

@@ -10,7 +10,7 @@ from rules.policy import Scalar as Value
 from rules.policy import Unit
 from rules.source import Node
 from rules.values import DAYS_IN, LIMIT, MINUTES_IN, MONTHS_IN
-from rules.vocabulary import ATTRIBUTES, FIELDS
+from rules.vocabulary import ATTRIBUTES, FIELDS, STATUSES
 
 Measure = Literal[
     "count",
@@ -26,6 +26,7 @@ Measure = Literal[
     "bool",
     "date",
     "category",
+    "status",
 ]
 
 _COUNTED: Final = (
@@ -53,6 +54,8 @@ def of_attribute(name: str) -> Measure | None:
 def _of(name: str, type_: str) -> Measure | None:
     if name == "category":
         return "category"
+    if name == "status":
+        return "status"
     if type_ == "int":
         return _OF_INT.get(name, "count")
     found: dict[str, Measure] = {"text": "text", "member": "text", "money": "money", "bool": "bool", "date": "date"}
@@ -76,6 +79,8 @@ def measured(desk: Desk, node: Node, about: str, measure: Measure) -> Value | No
     if measure == "text":
         found = desk.scalar(node, about)
         return found.text.strip() if found else None
+    if measure == "status":
+        return desk.word(node, about, STATUSES, "") or None
     if measure == "category":
         found = desk.scalar(node, about)
         return (desk.category(found) or None) if found and desk.well_typed(found) else None

@@ -16,7 +16,7 @@ from rules.facts import HOWS, SPANS, UNITS
 from rules.keys import KEYS
 from rules.levels import TURNS
 from rules.policy import State
-from rules.vocabulary import ATTRIBUTES, FIELDS
+from rules.vocabulary import ATTRIBUTES, FIELDS, STATUSES
 
 LeafType = Literal[
     "id",  # of something the file defines, or a name of the dealer's own
@@ -169,7 +169,9 @@ def test_of(leaf: Leaf) -> Either:
 
 def tested(measure: measures.Measure | None) -> Either | None:
     """Return the shape of tests on what is measured so; None for what no test can compare."""
-    leaves: dict[str, Leaf] = {"text": TEXT, "category": CATEGORY, "bool": YES, "date": DATE, "money": MONEY}
+    leaves: dict[str, Leaf] = {
+        "text": TEXT, "category": CATEGORY, "bool": YES, "date": DATE, "money": MONEY, "status": word(*STATUSES),
+    }  # fmt: skip
     return None if measure is None else test_of(leaves.get(measure, QUANTITY))
 
 

@@ -517,6 +517,8 @@ WORD_TEXTS: Final[dict[str, Said]] = {
     "lapsing": ("有效期快到了；提前几天写在“提前”里。", "The validity is about to end; `ahead` says how soon."),
     "grace": ("进入宽限期。", "The grace period begins."),
     "demoted": ("降到更低的等级。", "A fall to a lower tier."),
+    "submitted": ("交上来了，还没有采纳。", "Handed in, and not accepted yet."),
+    "accepted": ("已经采纳。", "Accepted."),
     "valid": ("在有效期内。", "Within its validity."),
     "locked": ("等级被人冻结。", "The tier is locked by a person."),
     "assigned": ("等级由人指定。", "The tier is given by a person's word."),

@@ -265,6 +265,9 @@ FIELDS.update(
 
 COMMON = ("staff", "source_id", "note", "status")  # every event may carry these
 
+STATUSES = ("submitted", "accepted")  # of what is handed in
+SUBMITTED = "_submitted"  # ends the kind under which a submission counts while nobody has accepted it
+
 # Line category → the kind of event that a till's line of that category becomes.
 CATEGORIES: dict[str, tuple[str, str]] = {
     "parts": ("配件", "parts_purchase"),

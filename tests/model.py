@@ -145,7 +145,8 @@ def contributions(said: Iterable[Said], zone: str) -> dict[str, list[Row]]:
         if one.kind == "machine_purchase":
             _purchase(book, one, there, gone, zone)
         elif one.fields.get("status", "accepted") == "submitted":
-            continue
+            waiting = _rows(one, one.position, {}, zone)
+            book[one.key] = [(member, replace(row, kind=f"{row.kind}_submitted")) for member, row in waiting]
         elif one.kind == "parts_purchase" or not (one.names or one.order):
             book[one.key] = _rows(one, one.position, {}, zone)
     in_order = sorted(there.values(), key=lambda one: one.position)
@@ -157,10 +158,13 @@ def contributions(said: Iterable[Said], zone: str) -> dict[str, list[Row]]:
             book[one.key] = _rows(replace(one, member=member, fields=own), one.position, {}, zone)
     for one in in_order:
         spoken_of = [row for given in book.values() for _, row in given if row.event == one.names]
-        if one.kind == "submission_accepted" and one.names in there and not spoken_of:
+        handed_in = [row for row in spoken_of if row.kind.endswith("_submitted")]
+        if one.kind == "submission_accepted" and one.names in there and spoken_of == handed_in:
             submitted = there[one.names]
             told = {"accepted_by": one.fields["accepted_by"], "proved": one.fields.get("proved", 0)}
-            book[one.key] = _rows(submitted, _after(one, submitted), told, zone)
+            known = _after(one, submitted)
+            waited = [(member, replace(row, known=known, qty=-1)) for member, row in book.get(one.names, ())]
+            book[one.key] = [*_rows(submitted, known, told, zone), *waited]
         if one.kind == "attestation_withdrawn" and len(spoken_of) == 1:
             member, row = book[one.names][0]
             book[one.key] = [(member, replace(row, known=_after(one, there[one.names]), qty=-1))]
@@ -678,7 +682,8 @@ class Member:
         for row in mine:
             if row.kind in WORDS:
                 self.word(row, position)
-        returned = [row for row in mine if row.qty < 0 and row.event != position[2]]
+        back = [row for row in mine if row.qty < 0 and row.event != position[2]]
+        returned = [row for row in back if not row.kind.endswith("_submitted")]
         seen = self.evaluate(position, returned=bool(returned))
         for key in dict.fromkeys(row.event for row in returned):
             self.take_back(key, [row for row in returned if row.event == key], position)

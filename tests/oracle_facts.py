@@ -122,8 +122,9 @@ def fact(asked, history, position, since: int, zone: ZoneInfo, ratio=operator.fl
         for row in history
         if row.known <= position
         and start < row.at <= upto
-        and row.kind in asked.kinds
-        and all(passes(one, read(row, one.field)) for one in asked.where if not net_field(one.field))
+        and row.kind.removesuffix("_submitted") in asked.kinds
+        and status_passes(asked, row)
+        and all(passes(one, read(row, one.field)) for one in described(asked))
     ]
     passing = {
         row.line
@@ -159,6 +160,18 @@ def fact(asked, history, position, since: int, zone: ZoneInfo, ratio=operator.fl
     if not nets:
         return None
     return max(nets) if asked.how == "max" else min(nets)
+
+
+def described(asked) -> list:
+    """The filters on what describes a row: neither on what a line nets, nor on the status."""
+    return [one for one in asked.where if not net_field(one.field) and one.field != "status"]
+
+
+def status_passes(asked, row) -> bool:
+    """What is handed in counts once it is accepted, unless the fact says which it wants; anything else was accepted."""
+    status = "submitted" if row.kind.endswith("_submitted") else "accepted"
+    said = [one for one in asked.where if one.field == "status"]
+    return all(passes(one, status) for one in said) if said else status == "accepted"
 
 
 def valued(rows, name: str, asked):

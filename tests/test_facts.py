@@ -95,6 +95,7 @@ def fact(how, kinds=("parts_purchase",), field="", *where, window=ALWAYS, name="
 # ---- random histories --------------------------------------------------------------------------------------------
 
 KINDS = ("parts_purchase", "contact", "machine_purchase")
+SAID = (*KINDS, "contact_submitted")  # as what is handed in counts while it waits
 # Local wall times about which windows and days begin and end; the last two, where clocks change in New York.
 EDGES = (
     "2025-01-01T00:00", "2025-02-28T10:00", "2025-03-31T10:00", "2025-04-01T00:00", "2025-12-31T10:00",
@@ -147,7 +148,7 @@ FATES = ("kept", "kept", "returned", "in part", "corrected", "moved", "replaced"
 def histories(draw, zone: str):
     rows: list[Contribution] = []
     for number in range(draw(st.integers(0, 7))):
-        at, kind, key = draw(instants(zone)), draw(st.sampled_from(KINDS)), f"k{draw(st.integers(0, 9))}-{number}"
+        at, kind, key = draw(instants(zone)), draw(st.sampled_from(SAID)), f"k{draw(st.integers(0, 9))}-{number}"
         qty, amount = draw(st.integers(1, 2)), draw(st.integers(1, 4)) * 500
         late = draw(st.sampled_from((0, 0, 1, 40 * 86_400_000_000)))
         row = Contribution(kind, f"{key}#0", at, (at + late, 3, key), kind, qty, amount, draw(FIELDS))
@@ -186,6 +187,8 @@ FILTERS = st.one_of(
     st.builds(Filter, st.just("category"), st.sampled_from(("is", "is_not")), st.just("fuel")),
     st.builds(Filter, st.just("category"), st.sampled_from(("in", "not_in")), st.sampled_from((("parts", "fuel"), ()))),
     st.builds(Filter, st.just("kind"), st.just("is"), st.just("contact")),
+    st.builds(Filter, st.just("status"), st.sampled_from(("is", "is_not")), st.sampled_from(("submitted", "accepted"))),
+    st.just(Filter("status", "in", ("submitted", "accepted"))),
     st.builds(Filter, st.just("delivered_on"), SIGNS, st.just(date(2026, 1, 1).toordinal())),
 )
 HOWS = (

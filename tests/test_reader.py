@@ -118,6 +118,16 @@ def test_encoding_and_line_ends_make_no_difference(change):
     assert policy(change(ENGLISH)) == policy(ENGLISH)
 
 
+def test_a_fact_may_count_what_waits_to_be_accepted_and_says_so_in_either_tongue():
+    for text in ("status: submitted", "状态: 已提交", "status: {is: 已提交}"):
+        found = policy(BASE.replace("n: {count: contact}", f"n: {{count: contact, where: {{{text}}}}}"))
+        assert found.facts["n"].where == (Filter("status", "is", "submitted"),), text
+    assert errors(BASE.replace("n: {count: contact}", "n: {count: contact, where: {status: waiting}}")) == ["P315"]
+    assert errors(
+        BASE + "rewards:\n  r: {title: 奖, on: tip, where: {status: accepted}, into: w, amount: 1 CNY}\n"
+    ) == ["P416"]
+
+
 def test_places_are_those_of_the_id():
     tier = policy(ENGLISH).tier("gold")
     line = ENGLISH.split("\n")[tier.mark.line - 1]

@@ -31,7 +31,7 @@ from typing import Final, Literal
 
 from rules.pattern import MAX_INTEGER
 from rules.policy import Fact, Filter, Policy, Test, Window
-from rules.vocabulary import FIELDS
+from rules.vocabulary import FIELDS, KINDS, STATUSES, SUBMITTED
 from tierengine.judging.decisions import Version
 from tierengine.judging.history import Contribution, Position, Scalar
 from tierengine.judging.states import States
@@ -46,6 +46,7 @@ Operand = int | str | tuple[int | str, ...]
 QUANTITY: Final = "qty"
 AMOUNT: Final = "amount"
 KIND: Final = "kind"
+STATUS: Final = "status"
 
 _LINE_MEASURES: Final = ("count", "max", "min")
 
@@ -211,10 +212,11 @@ class FactSet:
         return self._measure(fact, fact.how, fact.field)
 
     def _measure(self, fact: Fact, how: str, field: str) -> int:
-        checks = tuple(_check(one) for one in fact.where)
+        kinds, where = _counted(fact)
+        checks = tuple(_check(one) for one in where)
         rows = tuple(check for check in checks if check.type != "net")
         nets = tuple(check for check in checks if check.type == "net")
-        selection = Selection(tuple(sorted(set(fact.kinds))), rows, nets)
+        selection = Selection(kinds, rows, nets)
         measure = Measure(how, "" if how in ("count", "quantity") else field, selection, fact.window)
         return self._measures.setdefault(measure, len(self._measures))
 
@@ -301,6 +303,23 @@ def _holds(checks: tuple[Check, ...], machine: Mapping[str, Scalar]) -> bool:
         if not isinstance(value, str if check.type == "text" else int) or not check.holds(value):
             return False
     return True
+
+
+def _counted(fact: Fact) -> tuple[tuple[str, ...], tuple[Filter, ...]]:
+    """Return the kinds that a fact counts, and its filters but those on the status: of what is handed in those chose.
+
+    A submission that waits counts under a kind of its own, so that nothing has to be said to leave it out.
+    """
+    checks = [_check(one) for one in fact.where if one.field == STATUS]
+    wanted = [one for one in STATUSES if all(check.holds(one) for check in checks)] if checks else ["accepted"]
+    ends = {"accepted": "", "submitted": SUBMITTED}
+    kinds = {
+        kind + ends[status]
+        for kind in fact.kinds
+        for status in wanted
+        if status == "accepted" or (kind in KINDS and KINDS[kind].submission)
+    }
+    return tuple(sorted(kinds)), tuple(one for one in fact.where if one.field != STATUS)
 
 
 def _check(filter_: Filter) -> Check:

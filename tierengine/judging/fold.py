@@ -11,7 +11,7 @@ from functools import cached_property
 
 from rules.judge import Inputs, Judged, StandingTiers
 from rules.policy import Emission
-from rules.vocabulary import KINDS
+from rules.vocabulary import KINDS, SUBMITTED
 from tierengine.judging.budgets import Admit
 from tierengine.judging.carry import Carry, changed, load, version_of
 from tierengine.judging.decisions import (
@@ -178,8 +178,12 @@ class _Fold:
                 inputs, judged = self._judge(lane, step.position)
                 self._note(step.position, lane, moved, judged, inputs, before)
         sold = [line for line in step.lines if line.qty > 0]
-        # (What an event takes off itself, as a consignment moved out, takes no purchase back.)
-        returned = [line for line in step.lines if line.qty < 0 and line.event_key != step.key]
+        # (What an event takes off itself, as a consignment moved out, takes no purchase back; nor does an acceptance.)
+        returned = [
+            line
+            for line in step.lines
+            if line.qty < 0 and line.event_key != step.key and not line.kind.endswith(SUBMITTED)
+        ]
         inputs, judged = self._judge(lane, step.position)
         standing = self.carry.standing.tier
         self.carry, moved = lane.ladder.at_point(self.carry, judged, instant, returned=bool(returned))

@@ -19,7 +19,7 @@ from typing import Literal
 
 import orjson
 
-from rules.vocabulary import FIELDS, KINDS, Kind
+from rules.vocabulary import FIELDS, KINDS, SUBMITTED, Kind
 from tierengine.judging.history import AFTER, Contribution, Observation, Position, Scalar, Step
 from tierengine.judging.observations import CANCELLED
 
@@ -198,11 +198,23 @@ class _Resolution:
                 self._give(event, event.member, self._lines(event, event.position, enriched))
         elif not event.kind.submission:
             self._give(event, event.member, self._lines(event, event.position, {}))
-        elif said.fields.get("status") == "accepted":
-            if self._own_acceptance(event, said.fields.get("accepted_by")):
-                self.flags.append(Flag(event.key, "accepted_by_receiver"))
-            else:
-                self._give(event, event.member, self._lines(event, event.position, {}))
+        else:
+            self._handed_in(event, event.member)
+
+    def _handed_in(self, event: Recorded, member: str) -> None:
+        """A submission waits, and counts as that, until another than who received it has accepted it."""
+        said = event.observation.fields
+        accepted = said.get("status") == "accepted"
+        if accepted and self._own_acceptance(event, said.get("accepted_by")):
+            self.flags.append(Flag(event.key, "accepted_by_receiver"))
+            accepted = False
+        if accepted:
+            self._give(event, member, self._lines(event, event.position, {}))
+            return
+        # Whether it proved true is for who accepts it to say.
+        unsaid: dict[str, Scalar] = {"proved": 0} if "proved" in said else {}
+        lines = self._lines(event, event.position, unsaid)
+        self._give(event, member, [replace(line, kind=line.kind + SUBMITTED) for line in lines])
 
     def _deal(self, event: Recorded) -> dict[str, Scalar] | None:
         """Return what the engine knows of a purchase besides its words; None: parked until its referral is here."""
@@ -259,14 +271,17 @@ class _Resolution:
         member = self._member(event, named)
         if self._own_acceptance(named, said["accepted_by"]):
             self.flags.append(Flag(event.key, "accepted_by_receiver"))
-        elif any(line.event_key == named.key for _, line in self._all_given()):
+        elif any(line.event_key == named.key and line.kind == named.kind.id for _, line in self._all_given()):
             self.flags.append(Flag(event.key, "already_accepted"))
         else:
             # Whether a tip proved true is for who accepts it to say, never for who hands it in.
             told: dict[str, Scalar] = {"accepted_by": str(said["accepted_by"]), "proved": _whole(said.get("proved"))}
             extra = {name: value for name, value in told.items() if name in named.kind.fields}
-            lines = self._lines(named, _after(event, named), extra)
-            self._give(event, member, [replace(line, cause=event.observation.kind) for line in lines])
+            known, cause = _after(event, named), event.observation.kind
+            # It waits no more: what it counted as until now is taken off.
+            waited = [_mirror(line) for _, line in self.given.get(named.key, ())]
+            lines = [*self._lines(named, known, extra), *waited]
+            self._give(event, member, [replace(line, known=known, cause=cause) for line in lines])
 
     def _withdraw(self, event: Recorded) -> None:
         named = self._named(event, str(event.observation.fields["attestation"]), _kinds_named(event))
