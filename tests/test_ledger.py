@@ -356,6 +356,18 @@ def test_a_hold_lapses_by_itself_and_its_units_are_usable_again():
     assert book.settle(101) == ()
 
 
+def test_ends_are_posted_in_order_of_time():
+    book = book_with((10, 50), (10, 70))
+    held(book, 6, until=60)
+    entries = book.settle(100)
+    assert [(entry.kind, entry.delta) for entry in entries] == [
+        ("expire", -4),
+        ("void", 0),
+        ("expire", -6),
+        ("expire", -10),
+    ]
+
+
 def test_what_a_hold_frees_pays_debt_first():
     book = book_with((10, None))
     held(book, 6)
