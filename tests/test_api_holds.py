@@ -214,6 +214,7 @@ def test_credit_moves_only_within_a_firm(loose: Till):
     for member in ("C1", "C2"):
         said = desk.event("attribute_changed", member=member, name="firm", value_text="F1", source_id=f"f{member}")
         assert said.status_code == 201, said.text
+    desk.event("attribute_changed", member="C3", name="firm", value_text="F2", source_id="fC3")
     done = loose.post(path, moved)
     assert done.status_code == 201, done.text
     assert loose.post(path, moved).status_code == 200

@@ -6,7 +6,7 @@ import pytest
 
 from tests.test_recording import SMALL, Club
 from tierengine.ledger.verify import verify
-from tierengine.recording.acts import CaptureHold, PlaceHold, Settle, VoidHold
+from tierengine.recording.acts import Adjust, CaptureHold, PlaceHold, Settle, VoidHold
 from tierengine.recording.items import Command, Once
 from tierengine.recording.recorder import Recorder
 from tierengine.store import database
@@ -97,6 +97,16 @@ def test_the_same_order_with_another_amount_or_member_is_a_conflict(club):
     assert club.hold(amount=90_000).code == "command_conflict"
     assert club.hold(member="M2").code == "command_conflict"
     assert club.money() == before
+
+
+def test_of_two_members_in_one_group_the_first_gets_the_order(club):
+    act = PlaceHold("hold:S1:G:points", "points", 1, "order:S1:G")
+    grant = [Adjust(f"adjust:{member}", "points", 5, "x", "U1") for member in ("M2", "M3")]
+    club.items(*(Command(club.dealer, (one.key[7:],), one) for one in grant))
+    answers = club.items(*(Command(club.dealer, (member,), act) for member in ("M2", "M3")))
+    assert [(answer.status, answer.code) for answer in answers] == [("recorded", ""), ("conflict", "command_conflict")]
+    assert [club.balance("points", "held", member) for member in ("M2", "M3")] == [1, 0]
+    club.clean()
 
 
 def test_the_same_key_gets_the_same_bytes(club):

@@ -29,7 +29,7 @@ _BALANCES: Final = (
 _ENDS: Final = "SELECT event_key, rule, MAX(expires_at) FROM lot WHERE dealer_id = ?1 GROUP BY event_key, rule"
 _SPENT: Final = (
     "SELECT l.event_key, l.rule, u.amount, e.recorded_at FROM lot_use u JOIN entry e ON e.id = u.entry_id "
-    "JOIN lot l ON l.id = u.lot_id WHERE u.dealer_id = ?1 AND e.kind IN ('use', 'return')"
+    "JOIN lot l ON l.id = u.lot_id WHERE u.dealer_id = ?1 AND e.kind IN ('use', 'capture', 'return')"
 )
 _ORDERS: Final = "SELECT fields, amount FROM contribution WHERE dealer_id = ?1 AND kind IN (?2*)"
 _PRICED: Final = ("parts_purchase", "repair_purchase", "rental")
