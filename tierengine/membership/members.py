@@ -65,16 +65,19 @@ _MEMBER: Final = (
     "e.number)) FROM lot_state s JOIN lot x ON x.id = s.lot_id JOIN entry e ON e.id = x.entry_id "
     "WHERE s.member_id = m.id AND s.remaining > 0), "
     "(SELECT {agg}({array}(a.wallet, a.kind, a.balance)) FROM account a "
-    "WHERE a.dealer_id = m.dealer_id AND a.member_id = m.id), "
-    "(SELECT {agg}({array}(h.id, y.place, h.key, h.wallet, h.cluster, h.amount, h.expires_at, t.remaining, y.lot_id, "
-    "y.amount)) FROM hold_state t JOIN hold h ON h.id = t.hold_id JOIN hold_lot y ON y.hold_id = h.id "
-    "WHERE t.member_id = m.id AND t.remaining > 0) "
+    "WHERE a.dealer_id = m.dealer_id AND a.member_id = m.id) "
     "FROM member m JOIN ledger l ON l.member_id = m.id WHERE m.dealer_id = ?1 AND m.code = ?2"
 )
 _MEMBER_OF: Final = {
     "sqlite": _MEMBER.format(agg="json_group_array", array="json_array", doc="json(fields)"),
     "postgresql": _MEMBER.format(agg="json_agg", array="json_build_array", doc="fields"),
 }
+# Asked only of who has something held; hardly anybody has.
+_HOLDS: Final = (
+    "SELECT h.member_id, h.id, h.key, h.wallet, h.cluster, h.amount, h.expires_at, t.remaining, y.lot_id, y.amount "
+    "FROM hold_state t JOIN hold h ON h.id = t.hold_id JOIN hold_lot y ON y.hold_id = h.id "
+    "WHERE t.member_id = ?1 AND t.remaining > 0 ORDER BY h.id, y.place"
+)
 _SOME: Final = (
     "SELECT kind, line, at, known_at, known_class, known_key, cause, qty, amount, fields FROM contribution "
     "WHERE member_id = ?1 AND kind IN (?2*) ORDER BY known_at, known_class, known_key, id"
@@ -202,6 +205,11 @@ class Known:
     accounts: Mapping[tuple[str, str], int]
     holds: tuple[Row, ...] = ()
 
+    @property
+    def at_once(self) -> bool:
+        """Whether one statement told everything; else what was read is of one moment only inside a snapshot."""
+        return self.rows is not None and not any(self.accounts[one] for one in self.accounts if one[1] == "held")
+
     def source(self) -> Source:
         """Return his facts, to be asked at positions that never go back."""
         if self.rows is None:
@@ -263,15 +271,16 @@ class Known:
 
 
 def read_member(link: Link, programme: Programme, code: str) -> Known:
-    """Read a member in one statement. Unknown when the dealer has none of this code.
+    """Read a member in one statement, or two when something of his is held. Unknown when there is none of this code.
 
-    What is asked of a long history afterwards is of the same moment only inside a snapshot.
+    What is asked afterwards, of a long history or of holds, is of the same moment only inside a snapshot.
     """
     found = link.ask(_MEMBER_OF[link.kind], programme.dealer_id, code).rows()
     if not found:
         raise Unknown("unknown_member", member=code)
     number, code, form, at, class_, key, boundary_at, carry, *lists = found[0]
-    rows, lots, accounts, holds = (doc(one) or [] for one in lists)
+    rows, lots, accounts = (doc(one) or [] for one in lists)
+    held = any(kind == "held" and balance for _, kind, balance in accounts)
     whole = sorted(map(_contribution, rows), key=attrgetter("known")) if len(rows) <= WHOLE else None
     return Known(
         link,
@@ -285,7 +294,7 @@ def read_member(link: Link, programme: Programme, code: str) -> Known:
         None if whole is None else tuple(whole),
         tuple(sorted((Lot(*row) for row in lots), key=first_out)),
         {(wallet, kind): balance for wallet, kind, balance in accounts},
-        tuple((number, hold, *rest) for hold, _, *rest in sorted(holds)),
+        tuple(link.ask(_HOLDS, number).rows()) if held else (),
     )
 
 

@@ -51,7 +51,7 @@ class Charge:
 def charge(link: Link, programme: Programme, order: Order, now: int, *, dry: bool = False) -> Charge:
     """Price an order as of its own instant (`dry`: as of now)."""
     known = read_member(link, programme, order.member)
-    if known.rows is None:
+    if not known.at_once:
         with snapshot(link):
             return _priced(read_member(link, programme, order.member), order, now, dry=dry)
     return _priced(known, order, now, dry=dry)
@@ -84,7 +84,7 @@ def quote(
 ) -> dict[str, Any]:
     """Return the quote as JSON. Unknown when there is no such member or wallet."""
     known = read_member(link, programme, order.member)
-    if known.rows is None:
+    if not known.at_once:
         with snapshot(link):
             return _quote(read_member(link, programme, order.member), order, now, asker, explain=explain)
     return _quote(known, order, now, asker, explain=explain)
