@@ -64,8 +64,9 @@ def _reward(desk: Desk, name: str, written: Scalar, value: Node) -> Reward:
     counting = desk.word(form.get("counting"), form.path("counting"), ("granted", "all"), "granted")
     begins, ends = read_dates(desk, form)
     amount = _amount(desk, form, kinds, unit, every=counting == "all") if isinstance(value, Entries) else Fixed(0)
-    if not isinstance(amount, Ladder | ByClass):
-        desk.without_effect(form, "counting", "count_by")
+    if not _counts(amount):
+        # Who writes `amount: 1000 CNY, period: life` means once in a life, which `nth` says and this does not.
+        desk.without_effect(form, "period", "counting", "count_by")
     lane, priority = read_lane(desk, form)
     fields = Scope(kinds=kinds, fields=True)
     return Reward(
@@ -101,6 +102,13 @@ def _reward(desk: Desk, name: str, written: Scalar, value: Node) -> Reward:
         return_frees=desk.yes(form.get("return_frees"), form.path("return_frees"), default=True),
         mark=written.mark,
     )
+
+
+def _counts(amount: Amount) -> bool:
+    """Tell whether an amount depends on how many there were before."""
+    if isinstance(amount, ByClass):
+        return _counts(amount.otherwise) or any(_counts(one) for _, _, one in amount.classes)
+    return isinstance(amount, Ladder)
 
 
 def _standing(desk: Desk, form: Form, kinds: tuple[str, ...]) -> Literal["before", "after", "order"]:

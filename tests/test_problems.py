@@ -112,6 +112,8 @@ BAD: list[tuple[str, str]] = [
     ("P209", HEAD + "facts:\n  n: {count: contact}\n  ▲segment: {count: contact}\n"),
     ("P209", HEAD + "facts:\n  n: {count: contact}\n  ▲任一: {count: contact}\n"),
     ("P210", HEAD + "facts:\n  n: {count: contact, ▲of: contact}\n"),
+    ("P210", reward("amount: 1 CNY, ▲period: life")),
+    ("P210", reward("amount: 1 CNY, by_class: [{class: s, where: {size: small}, amount: 2 CNY}], ▲counting: all")),
     ("P211", HEAD + FACTS + "title: {zh: 信任,▲联系, en: x}\n"),
     ("P212", HEAD + FACTS + "lists:\n  l: {when: {any: [" + "{n: 1}, " * 1_000 + "▲{n: 2}]}}\n"),
     ("P301", HEAD + FACTS + "manager_limit: ▲many\n"),
