@@ -7,14 +7,18 @@ import threading
 import time
 
 import pytest
+import sqlalchemy as sa
+from sqlmodel import SQLModel
 
 from tests import postgres
 from tests.test_recording import Club
 from tierengine.ledger import chain
 from tierengine.ledger.sealing import seal
 from tierengine.ledger.verify import CHAIN, verify
+from tierengine.membership import people
 from tierengine.recording.recorder import Recorder
-from tierengine.store import database, migrating
+from tierengine.store import database, migrating, models
+from tierengine.store.dialect import Table, doc
 from tierengine.store.ids import Ids, transact
 from tierengine.store.models import INSERT_ONLY
 
@@ -144,7 +148,7 @@ def test_a_changed_row_is_named(club, table):
 
 def test_one_letter_in_an_events_text_is_enough(club):
     number, body = club.rows("SELECT id, body FROM event WHERE kind = 'contact' ORDER BY id")[2]
-    changed = str(chain.orjson.dumps(chain.doc(body)).decode()).replace("phone", "phone2")
+    changed = str(chain.orjson.dumps(doc(body)).decode()).replace("phone", "phone2")
     cast = "CAST(?1 AS jsonb)" if club.link.kind == "postgresql" else "?1"
     run(club.link, (f"UPDATE event SET body = {cast} WHERE id = ?2", changed, number))
     assert found(club)["row_changed"].rows == ((club.dealer, seal_of(club, "event", number), "event", number),)
@@ -328,3 +332,68 @@ def test_the_digest_of_a_row_is_of_its_columns_in_order(club):
     got = chain.digests_of(club.link, [("posting", number)])
     club.link.rollback()
     assert got == {("posting", number): chain.hashlib.sha256(text.encode()).digest()}
+
+
+STRANGE = [
+    "张三",
+    "\U0001f69c",
+    'a"b\\c',
+    "a\tb\nc\rd\x08e\x0cf",
+    "\x01\x1f\x7f",
+    "/</script>&",
+    "",
+    "%s %d",
+    "\u2028é",
+]
+
+
+@pytest.mark.parametrize("table", INSERT_ONLY)
+def test_what_is_hashed_is_rfc_8785_on_both_databases(book_url, table):
+    """Text of every sort, documents with keys out of order, nulls, bytes, truth values; made here another way."""
+    link = database.connect(book_url)
+    columns = {c.name: c for c in SQLModel.metadata.tables[table].columns}
+    dealer = transact(link, Ids(), lambda link, ids: people.create_dealer(link, ids, "d", "D"))
+    link.begin()
+    if link.kind == "postgresql":
+        # What it names need not be there.
+        named = "SELECT conname FROM pg_constraint WHERE contype = 'f' AND conrelid = to_regclass(?1)"
+        for (name,) in link.ask(named, table).rows():
+            link.run(f"ALTER TABLE {table} DROP CONSTRAINT {name}")
+    else:
+        link.run("PRAGMA defer_foreign_keys = ON")
+    wanted = {}
+    for number, text in enumerate(STRANGE, start=1):
+        content = {}
+        for place, (name, column) in enumerate(columns.items()):
+            kind = column.type
+            if isinstance(kind, sa.JSON):
+                content[name] = {"zz": text, "b": [1, None, {"y": 2**62, "x": -1}], "a": True}
+            elif isinstance(kind, sa.LargeBinary):
+                content[name] = text.encode() + b"\x00\xff"
+            elif isinstance(kind, sa.Boolean):
+                content[name] = number % 2 == 0
+            elif isinstance(kind, sa.Text):
+                content[name] = f"{text}{number}"
+            elif column.nullable and number % 2:
+                content[name] = None
+            else:
+                content[name] = 2**62 - number if name == "recorded_at" else 100 * number + place
+        content["dealer_id"] = dealer
+        row = [
+            chain.orjson.dumps(content[name], option=chain.orjson.OPT_SORT_KEYS).decode()
+            if isinstance(column.type, sa.JSON) and content[name] is not None
+            else content[name]
+            for name, column in columns.items()
+        ]
+        link.write(Table(next(m for m in models.SQLModel.__subclasses__() if m.__tablename__ == table)), [tuple(row)])
+        plain = {
+            name: value.hex() if isinstance(value, bytes) else int(value) if isinstance(value, bool) else value
+            for name, value in content.items()
+            if value is not None and (table, name) != ("emission", "applied")
+        }
+        key = [content[c.name] for c in SQLModel.metadata.tables[table].primary_key if c.name != "dealer_id"]
+        whole = f"{table}\n".encode() + chain.orjson.dumps(plain, option=chain.orjson.OPT_SORT_KEYS)
+        wanted[table, key[0] if len(key) == 1 else tuple(key)] = chain.hashlib.sha256(whole).digest()
+    assert chain.digests_of(link, list(wanted)) == wanted
+    link.rollback()
+    link.close()

@@ -1,7 +1,7 @@
 """`python -m tests.bench`: runs every benchmark and prints the table that BENCHMARKS.md holds.
 
 Needs a PostgreSQL (found by tests.postgres, with fsync on). `--quick` runs a tenth of everything, to see that it works;
-name sections to run only those: judging, sales, quotes, reads, imports.
+name sections to run only those: judging, sales, quotes, reads, imports, verify.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from tests import postgres
-from tests.bench import http, imports, judging
+from tests.bench import http, imports, judging, verifying
 from tests.bench.stage import Load, analyze, make
 
 Row = tuple[str, str, str, str]
@@ -122,6 +122,25 @@ def _imports(_scale: int) -> Iterable[Row]:
             )
 
 
+def _verify(scale: int) -> Iterable[Row]:
+    entries = 1_000_000 // scale
+    with tempfile.TemporaryDirectory() as name:
+        yield _verified("SQLite", verifying.measure(f"sqlite:///{name}/book.db", entries))
+    with postgres.private_server() as base, postgres.database(base) as url:
+        yield _verified("PostgreSQL", verifying.measure(url, entries))
+
+
+def _verified(database: str, found: list[verifying.Measured]) -> Row:
+    ratios = [one.verifying / one.reading for one in found]
+    took, reading = (statistics.median(getattr(one, name) for one in found) for name in ("verifying", "reading"))
+    return (
+        f"verify of {found[0].entries:,} entries ({found[0].rows:,} sealed rows), {database}, against reading those",
+        f"{took:.1f} s against {reading:.1f} s",
+        f"{statistics.median(ratios):.1f} × the time ({min(ratios):.1f} to {max(ratios):.1f})",
+        "≤ 3 ×",
+    )
+
+
 def _compared(title: str, ours: list[Load], floor: list[Load], goal: str) -> Row:
     ratios = [one.rate / other.rate for one, other in zip(ours, floor, strict=True)]
     rate, bare = (statistics.median(run.rate for run in runs) for runs in (ours, floor))
@@ -140,6 +159,7 @@ SECTIONS: dict[str, Callable[[int], Iterable[Row]]] = {
     "quotes": _quotes,
     "reads": _reads,
     "imports": _imports,
+    "verify": _verify,
 }
 
 if __name__ == "__main__":

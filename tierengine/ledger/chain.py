@@ -22,7 +22,7 @@ import orjson
 import sqlalchemy as sa
 from sqlmodel import SQLModel
 
-from tierengine.store.dialect import Link, Row, binary, doc
+from tierengine.store.dialect import Link, Row, binary
 from tierengine.store.models import INSERT_ONLY
 
 Ref = int | tuple[Any, ...]
@@ -77,50 +77,91 @@ class Fault:
 
 
 class Sealed:
-    """One sealed table: how its rows are read, and what stands for each in a seal."""
+    """One sealed table: how its rows are read, and what stands for each in a seal.
+
+    The database writes a row's text itself, which is several times quicker than to make it here; only documents of
+    PostgreSQL (which keeps them in an order of its own) and bytes are put in here. SQLite holds documents as canonical
+    text already.
+    """
 
     def __init__(self, name: str) -> None:
         table = SQLModel.metadata.tables[name]
         key = [column.name for column in table.primary_key if column.name != "dealer_id"]
         columns = sorted((c for c in table.columns if c.name not in _STATE.get(name, ())), key=lambda c: c.name)
+        if columns[0].nullable:
+            raise ValueError(f"{name}.{columns[0].name}: the first column of a sealed row is always there")
         self.name = name
         self.columns = tuple("" + column.name for column in columns)
         self._prefix = f"{name}\n".encode()
-        self._key = [self.columns.index(one) for one in key]
-        self._docs = [at for at, column in enumerate(columns) if isinstance(column.type, sa.JSON)]
-        self._bytes = [at for at, column in enumerate(columns) if isinstance(column.type, sa.LargeBinary)]
-        # SQLite has no truth values, so they are sealed as 1 and 0.
-        shown = ", ".join(
-            f'CASE WHEN "{c.name}" THEN 1 ELSE 0 END' if isinstance(c.type, sa.Boolean) else f'"{c.name}"'
-            for c in columns
-        )
-        asked = " AND ".join(f'"{one}" IN (?{at}*)' for at, one in enumerate(key, start=1))
-        self._sql = f"SELECT {shown} FROM {name} WHERE {asked}"
+        self._keys = len(key)
+        self._where = " AND ".join(f'"{one}" IN (?{at}*)' for at, one in enumerate(key, start=1))
+        self._key = ", ".join(f'"{one}"' for one in key)
+        self._parts = {kind: _parts(columns, kind) for kind in ("sqlite", "postgresql")}
         self.count = f"SELECT count(*) FROM {name} WHERE dealer_id = ?1"
-        self.keys = f"SELECT {', '.join(key)} FROM {name} WHERE dealer_id = ?1 ORDER BY {', '.join(key)}"
+        self.keys = f"SELECT {self._key} FROM {name} WHERE dealer_id = ?1 ORDER BY {self._key}"
 
     def digests(self, link: Link, refs: Sequence[Ref]) -> dict[Ref, bytes]:
         """Return the digest of each of these rows that is there."""
-        if len(self._key) == 1:
+        if self._keys == 1:
             given: tuple[list[Any], ...] = (list(refs),)
         else:
             given = tuple(sorted(set(part)) for part in zip(*refs, strict=True))
-        return dict(self._digested(link.ask(self._sql, *given).rows()))
+        parts = self._parts[link.kind]
+        shown = ", ".join(f"{part} AS p{at}" for at, part in enumerate(parts))
+        rows = link.ask(f"SELECT {self._key}, {shown} FROM {self.name} WHERE {self._where}", *given).rows()
+        keys, prefix, sha256 = self._keys, self._prefix, hashlib.sha256
+        if keys == 1 and len(parts) == 1:
+            return {ref: sha256(prefix + text.encode()).digest() for ref, text in rows}
+        return {
+            (row[0] if keys == 1 else tuple(row[:keys])): sha256(prefix + b"".join(map(_bytes, row[keys:]))).digest()
+            for row in rows
+        }
 
-    def _digested(self, rows: Iterable[Row]) -> Iterator[tuple[Ref, bytes]]:
-        names, prefix, key = self.columns, self._prefix, self._key
-        dumps, sha256, single = orjson.dumps, hashlib.sha256, len(self._key) == 1
-        for row in rows:
-            values: Sequence[Any] = row
-            if self._docs or self._bytes:
-                values = list(row)
-                for at in self._docs:
-                    values[at] = doc(values[at])
-                for at in self._bytes:
-                    values[at] = bytes(values[at]).hex()
-            content = {name: value for name, value in zip(names, values, strict=True) if value is not None}
-            digest = sha256(prefix + dumps(content, option=orjson.OPT_SORT_KEYS)).digest()
-            yield (row[key[0]] if single else tuple(row[at] for at in key)), digest
+
+def _bytes(part: Any) -> bytes:
+    """Return a part of a row's text: text as it is, documents and bytes as RFC 8785 writes them."""
+    if isinstance(part, str):
+        return part.encode()
+    if isinstance(part, bytes | memoryview):
+        return orjson.dumps(bytes(part).hex())
+    return orjson.dumps(part, option=orjson.OPT_SORT_KEYS)
+
+
+def _parts(columns: Sequence[sa.Column[Any]], kind: str) -> list[str]:
+    """Return the expressions that, one after the other, are a row's text: an object without what is null."""
+    parts: list[str] = []
+    template = "{"
+    values: list[str] = []
+    for place, column in enumerate(columns):
+        name, comma = f'"{column.name}"', "," if place else ""
+        lead = f"{comma}{name}:"
+        if isinstance(column.type, sa.LargeBinary) or (isinstance(column.type, sa.JSON) and kind == "postgresql"):
+            if column.nullable:
+                raise ValueError(f"{name}: a document or bytes that may be null cannot be sealed")
+            parts += [_format(template + lead, values), name]
+            template, values = "", []
+            continue
+        shown = _shown(column, kind)
+        if column.nullable:
+            template += "%s"
+            values.append(f"CASE WHEN {name} IS NULL THEN '' ELSE '{lead}' || {shown} END")
+        else:
+            template += f"{lead}%s"
+            values.append(shown)
+    return [*parts, _format(template + "}", values)]
+
+
+def _format(template: str, values: Sequence[str]) -> str:
+    return f"format('{template}', {', '.join(values)})" if values else f"'{template}'"
+
+
+def _shown(column: sa.Column[Any], kind: str) -> str:
+    name = f'"{column.name}"'
+    if isinstance(column.type, sa.Boolean):  # SQLite has no truth values, so they are sealed as 1 and 0
+        return f"CASE WHEN {name} THEN 1 ELSE 0 END"
+    if isinstance(column.type, sa.Text):
+        return f"json_quote({name})" if kind == "sqlite" else f"to_json({name})::text"
+    return name
 
 
 @cache
