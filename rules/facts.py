@@ -27,6 +27,8 @@ _UNITS: Final[dict[str, Unit]] = {
     "days_since_last": "days", "years_since_first": "years", "years_since_last": "years", "days_since": "days",
     "years_since": "years", "fleet": "count", "ratio": "percent",
 }  # fmt: skip
+HORIZON_YEARS: Final = 40
+"""No event is older (none may be dated before 1990), so a window that reaches further is a slip of the pen."""
 MAX_RATIOS: Final = 4
 """How many ratios may stand inside one another."""
 _NONE: Final = Fact("", Text("", ""), "count", "count")
@@ -176,11 +178,14 @@ class Facts:
         if length is None or node is None:
             return Window()
         span: Span = "preceding" if key == "preceding" else "rolling"
+        # The one before reaches back twice as far.
+        years = HORIZON_YEARS // 2 if span == "preceding" else HORIZON_YEARS
         if length.unit in values.MONTHS_IN:
             months = length.count * values.MONTHS_IN[length.unit]
-            return Window(span, months=self._positive(months, node, path, 1200))
+            return Window(span, months=self._positive(months, node, path, years * 12))
         if length.unit in values.DAYS_IN:
-            return Window(span, days=self._positive(length.count * values.DAYS_IN[length.unit], node, path, 36_500))
+            days = length.count * values.DAYS_IN[length.unit]
+            return Window(span, days=self._positive(days, node, path, years * 365))
         desk.note("P312", node, getattr(node, "text", ""), (*values.DAYS_IN, *values.MONTHS_IN), path)
         return Window()
 

@@ -118,6 +118,22 @@ def test_encoding_and_line_ends_make_no_difference(change):
     assert policy(change(ENGLISH)) == policy(ENGLISH)
 
 
+@pytest.mark.parametrize(
+    ("window", "wrong"),
+    [
+        ("within: 480 months", []),
+        ("within: 481 months", ["P302"]),
+        ("within: 40 years", []),
+        ("within: 14601 days", ["P302"]),
+        ("preceding: 20 years", []),
+        ("preceding: 21 years", ["P302"]),
+        ("within: 0 days", ["P302"]),
+    ],
+)
+def test_a_window_reaches_no_further_back_than_any_event(window, wrong):
+    assert errors(BASE.replace("n: {count: contact}", f"n: {{count: contact, {window}}}")) == wrong
+
+
 def test_a_fact_may_count_what_waits_to_be_accepted_and_says_so_in_either_tongue():
     for text in ("status: submitted", "状态: 已提交", "status: {is: 已提交}"):
         found = policy(BASE.replace("n: {count: contact}", f"n: {{count: contact, where: {{{text}}}}}"))
