@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
+from fractions import Fraction
 
 import pytest
 from hypothesis import given
@@ -211,3 +213,101 @@ def test_credit_is_spread_over_the_lines_it_may_pay_and_over_no_other(lines, ava
     paid = pay_by_credit(CREDIT, order, amount)
     assert sum(one.credit for one in paid) == amount
     assert all(0 <= one.credit <= (one.amount if one.line.category == "parts" else 0) for one in paid)
+
+
+# ---- lanes, 满减, 买几送几, rounding of an order ---------------------------------------------------------------------
+
+LANES = (ast.Lane("first", TITLE), ast.Lane("second", TITLE, "by_priority"))
+LINES = st.lists(
+    st.builds(OrderLine, st.just("a"), st.just("parts"), st.integers(1, 30), st.integers(0, 99_999)), max_size=5
+)
+ONE_LINE_RULES = st.one_of(
+    st.builds(dict, pay_bp=st.integers(0, 10_000), rounding=st.sampled_from(("half_up", "floor"))),
+    st.builds(dict, pay_bp=st.none(), fixed=st.integers(0, 5_000)),
+    st.builds(dict, pay_bp=st.none(), free=st.builds(ast.Free, st.integers(5, 12), st.integers(1, 5))),
+)
+
+
+def alone(rule, amount, qty):
+    """What one rule makes of one line's price, worked out with fractions."""
+    if rule.fixed is not None:
+        return min(rule.fixed * qty, amount)
+    if rule.free is not None:
+        return amount - int(Fraction(amount, qty) * (qty // rule.free.each * rule.free.pieces))
+    exact = Fraction(amount * rule.pay_bp, 10_000)
+    return int(exact) if rule.rounding == "floor" else int(exact + Fraction(1, 2))
+
+
+@given(
+    LINES,
+    st.lists(st.tuples(ONE_LINE_RULES, st.sampled_from(("", "first", "second")), st.integers(0, 3)), max_size=6),
+    st.sets(st.tuples(st.integers(0, 5), st.integers(0, 5)), max_size=4),
+)
+def test_lanes_apply_in_order_and_inside_one_a_single_price_wins(lines, drawn, apart):
+    rules = [
+        price(
+            f"r{n}",
+            **{"pay_bp": None} | parts,
+            lane=lane,
+            priority=priority,
+            not_with=tuple(f"r{other}" for one, other in apart if one == n and other != n and other < len(drawn)),
+        )
+        for n, (parts, lane, priority) in enumerate(drawn)
+    ]
+    of = replace(minimal(prices=rules), lanes={lane.id: lane for lane in LANES})
+    priced = price_order(of, lines, [[rule.id for rule in rules]] * len(lines), TODAY)
+    for sold, got in zip(lines, priced, strict=True):
+        amount, applied = sold.list, []
+        for lane in ("", "first", "second"):
+            better = []
+            for place, rule in enumerate(rules):
+                clash = any(one.id in rule.not_with or rule.id in one.not_with for one in applied)
+                pays = alone(rule, amount, sold.qty)
+                if rule.lane == lane and not clash and pays < amount:
+                    key = (rule.priority, pays, place) if lane == "second" else (pays, rule.priority, place)
+                    better.append((key, pays, rule))
+            if better:
+                _, amount, rule = min(better, key=lambda one: one[0])
+                applied.append(rule)
+        assert (got.amount, got.rules) == (amount, tuple(rule.id for rule in applied))
+
+
+@given(LINES, st.integers(1, 20_000), st.integers(0, 50_000))
+def test_what_is_taken_off_an_order_is_taken_off_its_lines_to_the_fen(lines, less, each):
+    rule = price(pay_bp=None, less=less, less_each=each)
+    priced = price_order(minimal(prices=(rule,)), lines, [[rule.id]] * len(lines), TODAY)
+    whole = sum(one.list for one in lines)
+    times = whole // each if each else 1
+    assert whole - sum(one.amount for one in priced) == min(less * times, whole)
+    assert all(0 <= one.amount <= one.line.list for one in priced)
+
+
+@given(LINES, st.integers(0, 10_000), st.sampled_from(("half_up", "floor")))
+def test_an_order_rounded_once_differs_from_the_exact_price_by_less_than_a_fen(lines, pay_bp, rounding):
+    rule = price(pay_bp=pay_bp, rounding=rounding, rounded_per="whole_order")
+    priced = price_order(minimal(prices=(rule,)), lines, [[rule.id]] * len(lines), TODAY)
+    exact = Fraction(sum(one.list for one in lines) * pay_bp, 10_000)
+    total = sum(one.amount for one in priced)
+    assert total == (int(exact) if rounding == "floor" else int(exact + Fraction(1, 2)))
+    assert all(abs(Fraction(one.line.list * pay_bp, 10_000) - one.amount) < 1 for one in priced)
+
+
+@given(
+    LINES,
+    st.integers(1, 10_000),
+    st.integers(0, 100_000),
+    st.integers(1, 500),
+    st.integers(0, 50_000),
+    st.sampled_from(("line", "whole_order")),
+)
+def test_a_wallet_pays_within_its_share_its_blocks_and_its_minimum(lines, share_bp, available, block, minimum, per):
+    wallet = replace(CREDIT, max_share_bp=share_bp, share_of=per, block=block, minimum_order=minimum)
+    priced = price_order(minimal(), lines, [()] * len(lines), TODAY)
+    most = usable_credit(wallet, priced, available)
+    whole = sum(one.amount for one in priced)
+    assert most <= min(available, whole * share_bp // 10_000)
+    assert most % block == 0
+    assert most == 0 or whole >= minimum
+    paid = pay_by_credit(wallet, priced, most)
+    assert sum(one.credit for one in paid) == most
+    assert all(0 <= one.credit <= one.amount for one in paid)
