@@ -50,7 +50,7 @@ def _judging(scale: int) -> Iterable[Row]:
         yield title, _micros(found), f"{found.ratio:.2f} × ({found.least:.2f} to {found.most:.2f})", goal
     found, kinds, facts = judging.many_rules(scale)
     yield (
-        f"an event under 500 rules over {kinds} kinds and {facts} facts, against 17 rules",
+        f"one event of each of {kinds} kinds under 500 rules that ask {facts} facts, against 17 rules",
         _micros(found),
         _times(found),
         "≤ 3 × the time",
