@@ -177,7 +177,7 @@ def test_a_setting_that_cannot_be_used_is_wrong_usage(run, monkeypatch):
 
 
 def test_the_unexpected_is_an_apology_with_a_report(run, club, monkeypatch):
-    monkeypatch.setattr("tierengine.commands.verify.broken_of", lambda link, anchors: 1 / 0)
+    monkeypatch.setattr("tierengine.commands.verify.broken_of", lambda link, anchors, beside: 1 / 0)
     code, out, err = run("verify", "--json")
     error = json.loads(out)["error"]
     assert (code, error["code"]) == (3, "unexpected")

@@ -1,4 +1,4 @@
-"""`verify` of a large sealed book against reading its rows once, on the same connection.
+"""`verify` of a large sealed book, on two connections, against reading its rows once on one of them.
 
 The rows are made up and put in with COPY (SQLite: one prepared statement a table): every second entry grants 100 yuan
 for an event, the next one uses 60 of them. They keep every invariant, so that verify has to look at all of them.
@@ -61,13 +61,14 @@ def measure(url: str, entries: int, runs: int = 3) -> list[Measured]:
     fill(url, entries)
     found = []
     for _ in range(runs):
-        link = reader(url)
-        with snapshot(link):
+        link, beside = reader(url), reader(url)
+        with snapshot(link), snapshot(beside):
             rows, reading = _read(link)
             began = time.perf_counter()
-            broken = verify(link)
+            broken = verify(link, (), beside)
             verifying = time.perf_counter() - began
         link.close()
+        beside.close()
         if broken:
             raise RuntimeError(f"the made-up book is broken: {broken}")
         found.append(Measured(entries, rows, reading, verifying))

@@ -61,11 +61,11 @@ def verify(
     wanted = settings()
     check_ready(wanted.database_url)
     made = _rebuilt(wanted, write=write) if rebuild else {}
-    link = members.reader(wanted.database_url, wanted)
+    link, beside = (members.reader(wanted.database_url, wanted) for _ in range(2))
     lines = [] if anchor is None else anchor.read_text(encoding="utf-8").splitlines()
     try:
-        with members.snapshot(link):
-            broken = broken_of(link, lines)
+        with members.snapshot(link), members.snapshot(beside):
+            broken = broken_of(link, lines, beside)
     except BadAnchor as problem:
         raise Stop(
             "bad_anchor",
@@ -75,6 +75,7 @@ def verify(
         ) from problem
     finally:
         link.close()
+        beside.close()
     wrong = broken or any(not one.same and not (one.replaced and one.replaceable) for one in made.values())
     found = document(broken) | ({"rebuild": _plain(made)} if rebuild else {})
     found["ok"] = not wrong

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import chain
 from typing import Final
@@ -351,17 +352,27 @@ _SENTENCES: Final[Mapping[Wrong, tuple[str, str]]] = {
 CHAIN: Final = {wrong: Invariant(12, wrong, *sentences, "") for wrong, sentences in _SENTENCES.items()}
 
 
-def verify(link: Link, anchors: Iterable[str] = ()) -> tuple[Broken, ...]:
+def verify(link: Link, anchors: Iterable[str] = (), beside: Link | None = None) -> tuple[Broken, ...]:
     """Run every invariant; return those that do not hold, in order. Call it inside a snapshot.
 
     anchors  lines of an anchor file; BadAnchor for one that is none
+    beside   another connection inside a snapshot, on which the chains are walked at the same time: the queries are the
+             database's work, the hashing is ours. (A chain needs no moment in common with the queries.)
     """
+    if beside is None:
+        return (*_queried(link), *broken_chains(chain(check(link), check_anchors(link, anchors))))
+    with ThreadPoolExecutor(1, "tierengine-chain") as other:
+        walked = other.submit(lambda: broken_chains(chain(check(beside), check_anchors(beside, anchors))))
+        return (*_queried(link), *walked.result())
+
+
+def _queried(link: Link) -> list[Broken]:
     found = []
     for invariant in INVARIANTS:
         rows = link.ask(invariant.sql).rows()
         if rows:
             found.append(Broken(invariant, len(rows), tuple(rows[:SAMPLES])))
-    return (*found, *broken_chains(chain(check(link), check_anchors(link, anchors))))
+    return found
 
 
 def broken_chains(faults: Iterable[Fault]) -> tuple[Broken, ...]:
