@@ -15,10 +15,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rules.formatting import translated
 from rules.numbers import numbers_of, replaced, split
 from rules.reader import read
+from tests.scenarios.language.pages import samples
 from tierengine import __main__ as program
 from tierengine.policies.cells import SENTENCES
+from tierengine.policies.sheets import tables_of
 from tierengine.policies.takeback import TakenBack, take_back
 from tierengine.policies.workbook import workbook
 
@@ -284,6 +287,21 @@ def test_numbers_put_in_are_the_numbers_found_again_and_no_other_line_changes(da
         assert (old.partition("#")[1:]) == (now.partition("#")[1:])
 
 
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_every_number_of_the_whole_language_can_be_put_in_and_found_again(lang: Any) -> None:
+    """The examples of docs/language hold every key there is."""
+    for sample in samples():
+        text = translated(sample.text, lang)
+        numbers = numbers_of(text).numbers
+        assert len({number.name for number in numbers}) == len(numbers), sample.name
+        tables = tables_of(numbers_of(text), lang).values()
+        laid_out = [one for table in tables for row in table.rows.values() for one in row.cells.values()]
+        assert sorted(one.name for one in laid_out) == sorted(one.name for one in numbers), sample.name
+        new = replaced(text, [(one, one.written(one.value + 1)) for one in numbers if one.value is not None])
+        again = {number.name: number.value for number in numbers_of(new).numbers}
+        assert again == {one.name: None if one.value is None else one.value + 1 for one in numbers}, sample.name
+
+
 @settings(max_examples=6, deadline=None)
 @given(_edits(CONTENT.decode()))
 def test_what_a_clerk_types_is_what_the_file_says_or_is_refused_by_the_reader(edits: dict[int, Decimal]) -> None:
@@ -317,8 +335,6 @@ def test_what_a_clerk_types_is_what_the_file_says_or_is_refused_by_the_reader(ed
 
 def _places(book: Any) -> list[tuple[Any, tuple[str, str]]]:
     """Say in which cell each number stands: by the layout, told once more from its own side."""
-    from tierengine.policies.sheets import tables_of
-
     numbers = numbers_of(CONTENT.decode())
     found = []
     for name, table in tables_of(numbers, "zh").items():
