@@ -15,6 +15,7 @@ from tierengine.ledger.verify import verify
 from tierengine.membership.people import NewMember, create_dealer, create_members, create_store
 from tierengine.policies import versions
 from tierengine.recording.items import Observe
+from tierengine.recording.rebuilding import rebuild
 from tierengine.recording.writer import Writer
 from tierengine.store import database
 from tierengine.store.dialect import doc
@@ -90,6 +91,8 @@ class Book:
             "SELECT id, event_key, rule, kind, basis FROM decision ORDER BY step_at, step_key, id"
         ).rows()
         assert verify(link) == ()
+        again = rebuild(link, versions.load(link, self.dealer))
+        assert again.same, again.rows
         link.close()
         last = {(event, rule): None if kind == "withdrawn" else doc(basis) for _, event, rule, kind, basis in decisions}
         drawn = Counter()

@@ -6,6 +6,8 @@ import pytest
 
 from tests.test_recording import Club
 from tierengine.ledger.verify import verify
+from tierengine.policies import versions
+from tierengine.recording.rebuilding import rebuild
 
 POLICY = """programme: club
 returned_as: cancelled
@@ -37,6 +39,8 @@ def told(club, *, without=False):
 def book(club):
     """What stands: every tier change that lasted, and what each order is worth to the member by each rule."""
     assert verify(club.link) == ()
+    again = rebuild(club.link, versions.load(club.link, club.dealer))
+    assert again.same, again.rows
     club.link.rollback()
     changes = club.rows("SELECT at, tier, previous FROM tier_change ORDER BY at, key")
     lasting = [(at, tier) for at, tier, _ in changes if [one[0] for one in changes].count(at) == 1]

@@ -67,7 +67,7 @@ class Pots:
             left = one.limit - self.used[one.key] - self._taken.get(one.key, 0)
             value = (value if left > 0 else 0) if one.key.endswith(TIMES) else min(value, max(left, 0))
         for one in shares if value else ():
-            self._taken[one.key] = self._taken.get(one.key, 0) + _drawn(one.key, value)
+            self._taken[one.key] = self._taken.get(one.key, 0) + drawn(one.key, value)
         return value
 
     def settle(self, changes: Iterable[Moved]) -> None:
@@ -78,7 +78,7 @@ class Pots:
                 if granted is not None and granted.budgets:
                     self._know(granted.budgets)
                     for key in granted.budgets:
-                        self.used[key] = max(self.used[key] + sign * _drawn(key, granted.wanted), 0)
+                        self.used[key] = max(self.used[key] + sign * drawn(key, granted.wanted), 0)
                         self.touched.add(key)
 
     def _know(self, keys: Sequence[str]) -> None:
@@ -88,5 +88,6 @@ class Pots:
             self.used.update((key, found.get(key, 0)) for key in unknown)
 
 
-def _drawn(key: str, amount: int) -> int:
+def drawn(key: str, amount: int) -> int:
+    """Return what a grant of this amount takes from a pot."""
     return int(amount > 0) if key.endswith(TIMES) else amount

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final, TypeVar
 
+from tierengine.judging.budgets import Pots, drawn
 from tierengine.judging.decisions import Folded, Granted, TierChanged
 from tierengine.judging.facts import RunningFacts
 from tierengine.judging.fold import fold
@@ -94,6 +95,7 @@ _HOLDS: Final = """
         LEFT JOIN hold_state s ON s.hold_id = h.id WHERE h.dealer_id = ?1) AS h
     WHERE h.remaining IS NULL OR h.remaining <> h.should ORDER BY h.id
 """
+_POTS: Final = "SELECT key, used FROM budget_pot WHERE dealer_id = ?1 AND key <> ''"
 _LOCK: Final = "LOCK TABLE ledger IN EXCLUSIVE MODE"
 
 
@@ -103,6 +105,7 @@ class Differences:
 
     counts: Counter[str] = field(default_factory=Counter)
     rows: dict[str, list[tuple[object, object, object]]] = field(default_factory=dict)
+    pots: Counter[str] = field(default_factory=Counter)  # what the members folded so far drew on budgets
     replaced: bool = False
 
     def note(self, cache: str, key: object, stored: object, made: object) -> None:
@@ -141,6 +144,7 @@ def rebuild(link: Link, programme: Programme, ids: Ids | None = None) -> Differe
     members = iter(link.ask(_ALL_MEMBERS, programme.dealer_id).rows())
     while chunk := list(islice(members, MEMBERS)):
         rebuild_members(link, programme, dict(chunk), found, rows, ids)
+    _rebuild_pots(link, programme, found, rows)
     _rebuild_machines(link, programme, found, rows)
     _rebuild_money(link, programme, found, rows)
     if ids is not None:
@@ -162,7 +166,7 @@ def _rebuild_parked(link: Link, programme: Programme, found: Differences, rows: 
         events, outside = reading.told_in(link, dealer, clusters)
         said = [one.recorded for revisions in events.values() for one in revisions.values()]
         highest = {key: revisions[max(revisions)].recorded for key, revisions in outside.items()}
-        resolved = resolve(said, highest, programme.info, clusters=frozenset(clusters))
+        resolved = resolve(said, highest, programme.info, clusters=frozenset(clusters), cancels=programme.line.cancels)
         for key, waits in resolved.parked.items():
             revisions = events[key]
             event_id = revisions[max(revisions)].event_id
@@ -216,7 +220,7 @@ def rebuild_members(
     granted = _granted(link, members)
     for member in members:
         code, history = chunk[member], histories.get(member, [])
-        folded = _folded(programme, history)
+        folded = _folded(programme, history, granted.get(member, {}))
         head = (0, 0, "", "", None, "") if folded is None else (
             *folded.head, folded.tier, folded.boundary_at, folded.carry,
         )  # fmt: skip
@@ -241,16 +245,33 @@ def rebuild_members(
             rows.forgotten.append(member)
             rows.extend("attribute", mine.tables["attribute"])
         stands = {} if folded is None else _stands(folded)
+        for one in stands.values():
+            found.pots.update({key: drawn(key, one.wanted) for key in one.budgets})
         for pair in sorted(stands.keys() | granted.get(member, {}).keys()):
             before, after = granted.get(member, {}).get(pair), stands.get(pair)
             if before != after:
                 found.note("decision", [code, *pair], before and before.wanted, after and after.wanted)
 
 
-def _folded(programme: Programme, history: Sequence[Contribution]) -> Folded | None:
-    """Fold a history from its beginning; None: nothing happened, or nothing of it stands."""
+def _folded(
+    programme: Programme, history: Sequence[Contribution], granted: Mapping[tuple[str, str], Granted]
+) -> Folded | None:
+    """Fold a history from its beginning; None: nothing happened, or nothing of it stands.
+
+    What budgets over several members admitted was decided when it was recorded: it is taken from `granted`.
+    """
     told = steps(net(history))
-    return fold(programme.lanes, "", None, told, RunningFacts(programme.zone, history)) if told else None
+    admit = Pots(lambda _: {}, dict(granted)).admit
+    return fold(programme.lanes, "", None, told, RunningFacts(programme.zone, history), admit=admit) if told else None
+
+
+def _rebuild_pots(link: Link, programme: Programme, found: Differences, rows: Rows) -> None:
+    """Compare what the budgets over several members gave with what stands of the grants that drew on them."""
+    dealer = programme.dealer_id
+    stored: dict[str, Row] = {row[0]: (dealer, *row) for row in link.ask(_POTS, dealer).rows()}
+    made: dict[str, Row] = {key: (dealer, key, found.pots[key]) for key in stored.keys() | found.pots.keys()}
+    for key in sorted(found.compare("budget_pot", stored, made)):
+        rows.add("budget_pot", *made[key])
 
 
 def _change(change: TierChanged) -> tuple[object, ...]:
