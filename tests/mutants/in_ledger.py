@@ -340,7 +340,7 @@ FAULTS: tuple[Fault, ...] = (
     ),
     Fault(
         "an_overdraft_in_between_is_not_seen",
-        "tierengine.ledger.verify:verify",
+        "tierengine.ledger.verify:_queried",
         (("if rows:", 'if rows and invariant.code != "overdrawn":'),),
         "tests/test_verify.py::test_a_book_that_was_tampered_with_is_found_out[sqlite-overdrawn]",
     ),

@@ -110,7 +110,7 @@ FAULTS: tuple[Fault, ...] = (
         "a_word_is_not_heard",
         "rules.judge:Ruleset.judge",
         (("inputs.attested & self._attestable", "frozenset()"),),
-        PROOF,
+        "tests/test_judge.py::test_an_attestation_makes_the_trait_met_whatever_the_condition_says",
     ),
     Fault("the_lowest_tier_may_be_lost", "rules.judge:Ruleset._verdict", (("index == 0 or one", "one"),), PROOF),
     Fault(
