@@ -19,10 +19,11 @@ from hypothesis import strategies as st
 from rules import policy as rules_policy
 from rules.policy import AllOf, Attested, Fact, Filter, Policy, Span, Subject, Text, Tier, Trait, Window
 from tests import oracle_facts as oracle
-from tierengine.judging.facts import FactSet, RunningFacts, fact_set, ratio
+from tierengine.judging.facts import FactSet, fact_set, ratio
 from tierengine.judging.facts_sql import Ask, read_contributions, read_facts
 from tierengine.judging.history import AFTER, Contribution
 from tierengine.judging.resolution import net
+from tierengine.judging.running import RunningFacts
 from tierengine.store.models import ContributionRow
 from tierengine.zone import Zone
 

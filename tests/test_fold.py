@@ -10,10 +10,10 @@ from rules.judge import Ruleset
 from tests.policy_strategies import TITLE, is_at_least, minimal
 from tierengine.judging import carry as carries
 from tierengine.judging.decisions import PolicyLine, Version
-from tierengine.judging.facts import RunningFacts
 from tierengine.judging.fold import Lanes, fold
 from tierengine.judging.history import AFTER, LAST, Contribution, Step
 from tierengine.judging.resolution import steps
+from tierengine.judging.running import RunningFacts
 from tierengine.zone import Zone
 
 ZONE = Zone("Asia/Shanghai")

@@ -28,11 +28,11 @@ from tierengine.judging import fold as folding
 from tierengine.judging import grants
 from tierengine.judging.carry import load
 from tierengine.judging.decisions import Emitted, Folded, Granted, PolicyLine, Version
-from tierengine.judging.facts import RunningFacts
 from tierengine.judging.grants import Rewards
 from tierengine.judging.history import LAST, OBSERVATION, Contribution, Observation, Position, Step
 from tierengine.judging.observations import cluster_of_key
 from tierengine.judging.resolution import Recorded, resolve, steps
+from tierengine.judging.running import RunningFacts
 from tierengine.judging.standing import Ladder
 from tierengine.judging.states import States
 from tierengine.membership import people

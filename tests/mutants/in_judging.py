@@ -45,13 +45,13 @@ FAULTS: tuple[Fault, ...] = (
     ),
     Fault(
         "a_line_stands_with_nothing_left",
-        "tierengine.judging.facts:_Standing.turned",
+        "tierengine.judging.tallies:_Standing.turned",
         (("(after > 0) - (before > 0)", "(after >= 0) - (before >= 0)"),),
         PROOF,
     ),
     Fault(
         "an_absent_field_passes_a_filter",
-        "tierengine.judging.facts:Check.holds",
+        "tierengine.judging.measures:Check.holds",
         (("value is not None and", "value is None or"),),
         PROOF,
     ),

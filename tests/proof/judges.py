@@ -23,9 +23,9 @@ from rules.inputs import Inputs
 from rules.judge import Ruleset
 from tests import oracle_facts, oracle_judge
 from tests.proof.histories import Event, State
-from tierengine.judging.facts import RunningFacts
 from tierengine.judging.facts_sql import Ask, Snapshot, read_facts
 from tierengine.judging.history import Contribution
+from tierengine.judging.running import RunningFacts
 from tierengine.store.models import ContributionRow
 from tierengine.zone import Zone
 

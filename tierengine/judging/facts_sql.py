@@ -24,19 +24,9 @@ import psycopg
 from rules.policy import Window
 from rules.vocabulary import FIELDS
 from tierengine.judging.decisions import Version
-from tierengine.judging.facts import (
-    AMOUNT,
-    KIND,
-    QUANTITY,
-    Check,
-    FactSet,
-    Measure,
-    Selection,
-    Values,
-    fact_set,
-    type_of,
-)
+from tierengine.judging.facts import FactSet, fact_set
 from tierengine.judging.history import Contribution, Position, Scalar
+from tierengine.judging.measures import AMOUNT, KIND, QUANTITY, Check, Measure, Selection, Values, type_of
 from tierengine.judging.resolution import net
 from tierengine.judging.states import STATE_KINDS, States
 

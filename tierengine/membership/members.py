@@ -22,12 +22,12 @@ from rules.policy import Policy
 from tierengine.errors import Unknown
 from tierengine.judging.carry import Carry, load
 from tierengine.judging.decisions import FactSource, Granted, Version
-from tierengine.judging.facts import RunningFacts
 from tierengine.judging.facts_sql import Ask, Snapshot, read_contributions, read_facts
 from tierengine.judging.fold import Lane, fold
 from tierengine.judging.grants import Occasion
 from tierengine.judging.history import LAST, Contribution, Position, Step
 from tierengine.judging.resolution import net, steps
+from tierengine.judging.running import RunningFacts
 from tierengine.ledger.book import MemberBook
 from tierengine.ledger.deadlines import deadlines
 from tierengine.ledger.entries import Balance, EntryDraft

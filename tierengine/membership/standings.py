@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tierengine.judging.decisions import Folded
-from tierengine.judging.facts import RunningFacts
 from tierengine.judging.facts_sql import read_contributions
 from tierengine.judging.fold import fold
 from tierengine.judging.history import LAST, Position
 from tierengine.judging.resolution import net, steps
+from tierengine.judging.running import RunningFacts
 from tierengine.policies.versions import Programme
 from tierengine.store.dialect import Link
 

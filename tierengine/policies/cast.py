@@ -15,10 +15,10 @@ from rules.judge import Inputs, Judged
 from tierengine.judging.budgets import Admit, Pair, Pots, Share
 from tierengine.judging.carry import Carry, load
 from tierengine.judging.decisions import Emitted, Folded
-from tierengine.judging.facts import RunningFacts
 from tierengine.judging.fold import Lanes, fold
 from tierengine.judging.history import LAST, OBSERVATION, Contribution, Position, Step
 from tierengine.judging.resolution import Recorded, resolve, steps
+from tierengine.judging.running import RunningFacts
 from tierengine.zone import Zone
 
 _ROUNDS: Final = 8

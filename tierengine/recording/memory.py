@@ -11,8 +11,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
-from tierengine.judging.facts import RunningFacts
 from tierengine.judging.history import Contribution, Position
+from tierengine.judging.running import RunningFacts
 
 MEMBERS: Final = 5_000
 CONTRIBUTIONS: Final = 300_000

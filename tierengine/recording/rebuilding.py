@@ -17,10 +17,10 @@ from typing import Final, TypeVar
 
 from tierengine.judging.budgets import Pots, drawn
 from tierengine.judging.decisions import Folded, Granted, TierChanged
-from tierengine.judging.facts import RunningFacts
 from tierengine.judging.fold import fold
 from tierengine.judging.history import Contribution
 from tierengine.judging.resolution import cause_key, difference, net, resolve, steps
+from tierengine.judging.running import RunningFacts
 from tierengine.policies.versions import Programme
 from tierengine.recording import reading
 from tierengine.recording.reading import BEGINNING

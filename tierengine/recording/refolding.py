@@ -15,10 +15,10 @@ from rules.judge import Inputs
 from tierengine.judging.budgets import Pots
 from tierengine.judging.carry import load
 from tierengine.judging.decisions import Folded, GrantDecision, Granted
-from tierengine.judging.facts import RunningFacts
 from tierengine.judging.fold import fold
 from tierengine.judging.history import Contribution, Position, Step
 from tierengine.judging.resolution import net, steps
+from tierengine.judging.running import RunningFacts
 from tierengine.policies.versions import Programme
 from tierengine.recording import reading
 from tierengine.recording.items import Before

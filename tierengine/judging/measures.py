@@ -1,0 +1,164 @@
+"""What a policy's facts measure: fields, filters, selections, measures; shared by both evaluators.
+
+One evaluator is SQL (facts_sql.py), for members asked at one position each; the other (running.py) keeps aggregates
+for one member asked at many. A property test holds both equal to a naive oracle. The meaning, with what judging.md
+leaves open:
+
+- A contribution counts in a fact as of P when it is known by P, its `at` is in the fact's window, its kind is among the
+  fact's kinds, and the fact's filters hold.
+- A line stands while its quantities, of what counts, sum above 0. `distinct` and `months_with` ask the same of each
+  (line, value), and the first and last of each (line, instant): a corrected line stands with its new value only.
+- `distinct` of money, quantity or days counts the different nets of standing lines.
+- `sum` of money, quantity or days, and `quantity`, are over all that counts, standing or not, so that a return that
+  names no sale lowers them. Other numbers (a score, hours, seats) describe their line, and what takes it back carries
+  them unchanged: `sum`, `max` and `min` of them are over the standing (line, value).
+- A filter on money, quantity or days asks what the line nets: a line of 1 500 of which 600 came back is one of 900. A
+  filter on anything else asks each contribution; what takes back carries its line's other fields unchanged.
+- A line has a number while the quantities of those of its contributions that carry it sum above 0 (quantity and amount
+  it always has): what a correction no longer says is absent.
+- A filter or measure of an absent field does not count. Fields have the types of the vocabulary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Final, Literal
+
+from rules.policy import Filter, Window
+from rules.vocabulary import FIELDS
+from tierengine.judging.history import Contribution, Scalar
+
+Values = dict[str, int | None]
+Raw = Sequence[int | None]
+Type = Literal["net", "number", "text"]
+Of = Literal["all", "line", "value", "moment"]
+Operand = int | str | tuple[int | str, ...]
+
+QUANTITY: Final = "qty"
+AMOUNT: Final = "amount"
+KIND: Final = "kind"
+STATUS: Final = "status"
+
+_LINE_MEASURES: Final = ("count", "max", "min")
+
+
+def type_of(name: str) -> Type:
+    """Return how a field is read: as a number that a line nets, as any other number, or as text (ISO dates too)."""
+    if name in (QUANTITY, AMOUNT):
+        return "net"
+    known = FIELDS.get(name)
+    if known is None:
+        return "text"
+    if known.type == "money" or name == "days":
+        return "net"
+    return "number" if known.type in ("int", "bool") else "text"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A filter, ready to be asked: its operand has the type of the field."""
+
+    field: str
+    type: Type
+    op: str
+    operand: Operand
+
+    def holds(self, value: Scalar) -> bool:
+        """Whether the value passes; an absent one never does."""
+        return value is not None and _COMPARE[self.op](value, self.operand)
+
+
+_COMPARE: Final[dict[str, Callable[[object, object], bool]]] = {
+    "at_least": lambda value, operand: value >= operand,  # type: ignore[operator]
+    "more_than": lambda value, operand: value > operand,  # type: ignore[operator]
+    "at_most": lambda value, operand: value <= operand,  # type: ignore[operator]
+    "less_than": lambda value, operand: value < operand,  # type: ignore[operator]
+    "is": lambda value, operand: value == operand,
+    "is_not": lambda value, operand: value != operand,
+    "in": lambda value, operand: value in operand,  # type: ignore[operator]
+    "not_in": lambda value, operand: value not in operand,  # type: ignore[operator]
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which contributions count: by kind and by each one's own fields (`rows`), then by what a line nets (`nets`)."""
+
+    kinds: tuple[str, ...]
+    rows: tuple[Check, ...]
+    nets: tuple[Check, ...]
+
+    def takes(self, contribution: Contribution) -> bool:
+        """Whether the contribution's own fields pass (its kind is the caller's to ask)."""
+        return all(check.holds(value_of(contribution, check.field, check.type)) for check in self.rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One number to be aggregated over a selection within a window; facts with equal measures share it.
+
+    how   count, quantity, sum, max, min, distinct (months_with: of the field `month`), first, last (instants)
+    """
+
+    how: str
+    field: str
+    selection: Selection
+    window: Window
+
+    @property
+    def may_be_absent(self) -> bool:
+        """Whether there may be no such number: an extreme or an instant of nothing."""
+        return self.how in ("max", "min", "first", "last")
+
+    @property
+    def of(self) -> Of:
+        """What it is aggregated over: all contributions, lines, (line, value) or (line, instant)."""
+        if self.how == "distinct":
+            # What takes back says a number with the other sign: only the line knows what is left of it.
+            return "line" if type_of(self.field) == "net" else "value"
+        if self.field and type_of(self.field) == "number":
+            return "value"
+        if self.how in ("first", "last"):
+            return "moment"
+        return "line" if self.how in _LINE_MEASURES or self.selection.nets else "all"
+
+
+def value_of(contribution: Contribution, name: str, type_: Type) -> Scalar:
+    """Return a field as facts read it, or None when it is absent or of another type."""
+    if name == QUANTITY:
+        return contribution.qty
+    if name == AMOUNT:
+        return contribution.amount
+    value = contribution.kind if name == KIND else contribution.fields.get(name)
+    if type_ == "text":
+        return value if isinstance(value, str) else None
+    return int(value) if isinstance(value, int) else None
+
+
+def number_of(contribution: Contribution, name: str) -> int | None:
+    """Return a field's signed number, or None when there is none."""
+    value = value_of(contribution, name, "net")
+    return value if isinstance(value, int) else None
+
+
+def holds_all(checks: tuple[Check, ...], machine: Mapping[str, Scalar]) -> bool:
+    """Whether a machine passes all the filters."""
+    for check in checks:
+        value = machine.get(check.field)
+        if not isinstance(value, str if check.type == "text" else int) or not check.holds(value):
+            return False
+    return True
+
+
+def check_of(filter_: Filter) -> Check:
+    """Return a filter of the policy, ready to be asked. Raises ValueError for an operand of another type."""
+    type_ = type_of(filter_.field)
+    values = filter_.value if isinstance(filter_.value, tuple) else (filter_.value,)
+    if type_ == "text":
+        # Dates are ISO text in events and ordinal days in policies; as ISO text they keep their order.
+        values = tuple(date.fromordinal(one).isoformat() if isinstance(one, int) else one for one in values)
+    if any(isinstance(one, str) != (type_ == "text") for one in values):
+        raise ValueError(f"field {filter_.field}: {filter_.value!r} is of another type")
+    return Check(filter_.field, type_, filter_.op, values if filter_.op in ("in", "not_in") else values[0])

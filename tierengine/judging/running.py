@@ -1,0 +1,110 @@
+"""One member's facts at positions that never go back: each contribution enters once, each window only moves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from tierengine.judging.decisions import Version
+from tierengine.judging.facts import FactSet, fact_set
+from tierengine.judging.history import Contribution, Position
+from tierengine.judging.measures import Raw
+from tierengine.judging.states import States
+from tierengine.judging.tallies import tallies_of
+from tierengine.judging.windows import EVER, Frame, Selected
+from tierengine.zone import Bounds, Zone
+
+
+class RunningFacts:
+    """One member's facts at positions that never go back: each contribution enters once, each window only moves.
+
+    `contributions` are those that stand (resolution.net), in order of `known`; the `at` of one that was told late may
+    lie anywhere. A policy version that is asked for the first time in mid-history takes in what has become known so
+    far. Implements decisions.FactSource.
+    """
+
+    def __init__(self, zone: Zone, contributions: Sequence[Contribution]) -> None:
+        self._contributions = contributions
+        self._states = States(zone)
+        self._known = 0
+        self._aggregates: dict[int, _Aggregates] = {}
+        self._position: Position = (EVER, 0, "")
+
+    def facts(self, version: Version, position: Position, since: int) -> Mapping[str, int | None]:
+        """Return every fact as of the position, which is not before one that was asked; `since`: start of the tier."""
+        self._advance(position)
+        prepared = fact_set(version.rules.policy)
+        aggregates = self._aggregates.get(id(prepared))
+        if aggregates is None:
+            aggregates = self._aggregates[id(prepared)] = _Aggregates(prepared)
+        raw = aggregates.measured(self._contributions, self._known, position[0], since)
+        return prepared.values(raw, self._states, position[0], since)
+
+    def attributes(self, position: Position) -> Mapping[str, int | str | None]:
+        """Return the dated attributes as of the position."""
+        self._advance(position)
+        return dict(self._states.attributes(position[0]))
+
+    def attested(self, version: Version, position: Position) -> frozenset[str]:
+        """Return the traits that an attestation in force states on the policy's terms."""
+        self._advance(position)
+        return self._states.attested(version.rules.policy, position[0])
+
+    def _advance(self, position: Position) -> None:
+        if position < self._position:
+            raise ValueError(f"facts were asked at {self._position} and then, earlier, at {position}")
+        self._position = position
+        contributions, known = self._contributions, self._known
+        while known < len(contributions) and contributions[known].known <= position:
+            self._states.enter(contributions[known])
+            known += 1
+        self._known = known
+
+
+class _Aggregates:
+    """The measures of one fact set over the contributions entered so far.
+
+    What is measured of a kind is set up when the first contribution of that kind enters: most members have few kinds.
+    """
+
+    def __init__(self, prepared: FactSet) -> None:
+        self.prepared = prepared
+        self._entered = 0
+        self._raw: list[int | None] = list(prepared.nothing)
+        self._by_kind: dict[str, list[Selected]] = {}
+        self._made: dict[int, Selected] = {}
+        self._frames: list[Frame] = []
+        self._bounds: list[Bounds] = [(EVER, EVER)] * len(prepared.windows)
+
+    def _of_kind(self, kind: str) -> list[Selected]:
+        found = self._by_kind.get(kind)
+        if found is None:
+            found = self._by_kind[kind] = [self._selected(one) for one in self.prepared.by_kind.get(kind, ())]
+        return found
+
+    def _selected(self, place: int) -> Selected:
+        selected = self._made.get(place)
+        if selected is None:
+            selection, groups = self.prepared.groups[place]
+            selected = self._made[place] = Selected(selection, [one for _, group in groups for _, one in group])
+            for window, group in groups:
+                frame = Frame(selected, window, tallies_of(selected, group, self._raw))
+                selected.frames.append(frame)
+                self._frames.append(frame)
+        return selected
+
+    def measured(self, contributions: Sequence[Contribution], known: int, at: int, since: int) -> Raw:
+        """Take in the contributions up to the number `known`, and return all measures as of an instant."""
+        for index in range(self._entered, known):
+            contribution = contributions[index]
+            for selected in self._of_kind(contribution.kind):
+                selected.enter(contribution, self._bounds)
+        self._entered = known
+        self._bounds = bounds = self.prepared.bounds(at, since)
+        for frame in self._frames:
+            after, upto = bounds[frame.window]
+            if after is None:
+                after = EVER
+            # Most windows move a little and nothing passes their edges.
+            if not (frame.out <= after < frame.next_out and frame.last_in <= upto < frame.next_in):
+                frame.move(after, upto)
+        return self._raw

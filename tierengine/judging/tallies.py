@@ -1,0 +1,292 @@
+"""What keeps a measure while contributions enter a window and leave it."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from typing import TYPE_CHECKING
+
+from tierengine.judging.history import Scalar
+from tierengine.judging.measures import AMOUNT, QUANTITY, Check, Measure
+
+if TYPE_CHECKING:
+    from tierengine.judging.windows import Selected
+
+Row = tuple[str, int, int, tuple[int | None, ...], tuple[Scalar, ...]]
+"""A contribution as one selection reads it: line, at, qty, the numbers and the values that its measures need."""
+
+NetChecks = tuple[tuple[int, Check], ...]
+
+
+def tallies_of(selected: Selected, group: list[tuple[int, Measure]], raw: list[int | None]) -> list[Tally]:
+    """Return what keeps the measures of one window: their values are `raw` at their places."""
+    found: list[Tally] = []
+    sums = [(place, one) for place, one in group if one.of == "all"]
+    if sums:
+        found.append(_Sums(raw, tuple((place, selected.numbers.index(one.field or QUANTITY)) for place, one in sums)))
+    checks = tuple((selected.numbers.index(check.field), check) for check in selected.selection.nets)
+    lines = [(place, one) for place, one in group if one.of == "line"]
+    if lines:
+        simple = all(one.how == "count" for _, one in lines)
+        found.append(_Count(raw, checks, lines[0][0]) if simple else _Lines(raw, selected, lines))
+    for place, one in group:
+        if one.of == "value":
+            index = selected.values.index(one.field)
+            kind = _Distinct if one.how == "distinct" else _Described
+            found.append(kind(raw, checks, place, index, one.how))
+    moments = {one.how: place for place, one in group if one.of == "moment"}
+    if moments:
+        found.append(_Moments(raw, checks, moments.get("first"), moments.get("last")))
+    return found
+
+
+class Tally:
+    """Keeps measures while rows enter (sign 1) and leave (sign -1) a window."""
+
+    __slots__ = ("raw",)
+
+    def __init__(self, raw: list[int | None]) -> None:
+        self.raw = raw
+
+    def change(self, row: Row, sign: int) -> None:
+        """Account for a row that enters (sign 1) or leaves (sign -1)."""
+        raise NotImplementedError
+
+    def add(self, place: int, number: int) -> None:
+        """Add to the measure at `place`."""
+        self.raw[place] = (self.raw[place] or 0) + number
+
+
+class _Sums(Tally):
+    """Sums over all that counts."""
+
+    __slots__ = ("_sums",)
+
+    def __init__(self, raw: list[int | None], sums: tuple[tuple[int, int], ...]) -> None:
+        super().__init__(raw)
+        self._sums = sums
+
+    def change(self, row: Row, sign: int) -> None:
+        for place, index in self._sums:
+            number = row[3][index]
+            if number is not None:
+                self.add(place, sign * number)
+
+
+class _Standing(Tally):
+    """Units (lines, or lines with a value) that stand while their quantities sum above 0 and what they net passes.
+
+    `checks` are (index of a number, filter on its net). Where there are any, a unit is
+    [rows, quantity, then for each: above 0 while the number is there, and its total].
+    """
+
+    __slots__ = ("_checks", "_quantities", "_units")
+
+    def __init__(self, raw: list[int | None], checks: NetChecks) -> None:
+        super().__init__(raw)
+        self._checks = checks
+        self._quantities: dict[object, int] = {}
+        self._units: dict[object, list[int]] = {}
+
+    def turned(self, unit: object, row: Row, sign: int) -> int:
+        """Add a row to a unit or take it away; return 1 when the unit came to stand, -1 when it fell, else 0."""
+        if self._checks:
+            return self._netted(unit, row, sign)
+        before = self._quantities.get(unit, 0)
+        after = before + sign * row[2]
+        if after:
+            self._quantities[unit] = after
+        elif before:
+            del self._quantities[unit]
+        return (after > 0) - (before > 0)
+
+    def _netted(self, unit: object, row: Row, sign: int) -> int:
+        net = self._units.setdefault(unit, [0, 0] + [0, 0] * len(self._checks))
+        before = self._stands(net)
+        net[0] += sign
+        net[1] += sign * row[2]
+        for place, (index, check) in enumerate(self._checks, 1):
+            number = row[3][index]
+            if number is not None:
+                net[2 * place] += sign * _presence(check.field, row)
+                net[2 * place + 1] += sign * number
+        if not net[0]:
+            del self._units[unit]
+        return self._stands(net) - before
+
+    def _stands(self, net: list[int]) -> bool:
+        return net[1] > 0 and all(
+            net[2 * place] > 0 and check.holds(net[2 * place + 1]) for place, (_, check) in enumerate(self._checks, 1)
+        )
+
+
+class _Count(_Standing):
+    """How many lines stand."""
+
+    __slots__ = ("_place",)
+
+    def __init__(self, raw: list[int | None], checks: NetChecks, place: int) -> None:
+        super().__init__(raw, checks)
+        self._place = place
+
+    def change(self, row: Row, sign: int) -> None:
+        turned = self.turned(row[0], row, sign)
+        if turned:
+            self.add(self._place, turned)
+
+
+class _Distinct(_Standing):
+    """How many values the standing (line, value) have."""
+
+    __slots__ = ("_index", "_place", "_times")
+
+    def __init__(self, raw: list[int | None], checks: NetChecks, place: int, index: int, _: str) -> None:
+        super().__init__(raw, checks)
+        self._place = place
+        self._index = index
+        self._times: dict[Scalar, int] = {}
+
+    def change(self, row: Row, sign: int) -> None:
+        value = row[4][self._index]
+        if value is None:
+            return
+        turned = self.turned((row[0], value), row, sign)
+        if not turned:
+            return
+        times = self._times.get(value, 0) + turned
+        if times:
+            self._times[value] = times
+        else:
+            del self._times[value]
+        if (times, turned) in ((1, 1), (0, -1)):
+            self.add(self._place, turned)
+
+
+class _Described(_Standing):
+    """The sum, greatest or least of the numbers that describe standing lines."""
+
+    __slots__ = ("_how", "_index", "_numbers", "_place")
+
+    def __init__(self, raw: list[int | None], checks: NetChecks, place: int, index: int, how: str) -> None:
+        super().__init__(raw, checks)
+        self._place = place
+        self._index = index
+        self._how = how
+        self._numbers: list[int] = []
+
+    def change(self, row: Row, sign: int) -> None:
+        number = row[4][self._index]
+        if not isinstance(number, int):
+            return
+        turned = self.turned((row[0], number), row, sign)
+        if not turned:
+            return
+        if self._how == "sum":
+            self.add(self._place, turned * number)
+            return
+        _put(self._numbers, number, turned)
+        end = -1 if self._how == "max" else 0
+        self.raw[self._place] = self._numbers[end] if self._numbers else None
+
+
+class _Moments(_Standing):
+    """The first and the last instant of a standing (line, instant)."""
+
+    __slots__ = ("_first", "_instants", "_last")
+
+    def __init__(self, raw: list[int | None], checks: NetChecks, first: int | None, last: int | None) -> None:
+        super().__init__(raw, checks)
+        self._first = first
+        self._last = last
+        self._instants: list[int] = []
+
+    def change(self, row: Row, sign: int) -> None:
+        turned = self.turned((row[0], row[1]), row, sign)
+        if not turned:
+            return
+        _put(self._instants, row[1], turned)
+        if self._first is not None:
+            self.raw[self._first] = self._instants[0] if self._instants else None
+        if self._last is not None:
+            self.raw[self._last] = self._instants[-1] if self._instants else None
+
+
+class _Lines(Tally):
+    """Measures of lines by what each nets: counts, sums, extremes, where some lines may fail a filter.
+
+    A line is [rows, quantity, then for each number: above 0 while it is there, and its total].
+    """
+
+    __slots__ = ("_checks", "_counts", "_different", "_extremes", "_lines", "_names", "_sums")
+
+    def __init__(self, raw: list[int | None], selected: Selected, group: list[tuple[int, Measure]]) -> None:
+        super().__init__(raw)
+        self._names = selected.numbers
+        self._lines: dict[str, list[int]] = {}
+        offset = {name: 2 + 2 * index for index, name in enumerate(selected.numbers)}
+        self._checks = tuple((offset[check.field], check) for check in selected.selection.nets)
+        self._counts = tuple(place for place, one in group if one.how == "count")
+        self._sums = tuple(
+            (place, offset[one.field or QUANTITY]) for place, one in group if one.how in ("sum", "quantity")
+        )
+        self._extremes: tuple[tuple[int, int, int, list[int]], ...] = tuple(
+            (place, offset[one.field], -1 if one.how == "max" else 0, [])
+            for place, one in group
+            if one.how in ("max", "min")
+        )
+        self._different: tuple[tuple[int, int, dict[int, int]], ...] = tuple(
+            (place, offset[one.field], {}) for place, one in group if one.how == "distinct"
+        )
+
+    def change(self, row: Row, sign: int) -> None:
+        line = self._lines.get(row[0])
+        if line is None:
+            line = self._lines[row[0]] = [0, 0] + [0, 0] * len(self._names)
+        else:
+            self._effect(line, -1)
+        line[0] += sign
+        line[1] += sign * row[2]
+        for index, number in enumerate(row[3]):
+            if number is not None:
+                line[2 + 2 * index] += sign * _presence(self._names[index], row)
+                line[3 + 2 * index] += sign * number
+        if line[0]:
+            self._effect(line, 1)
+        else:
+            del self._lines[row[0]]
+        for place, _, end, numbers in self._extremes:
+            self.raw[place] = numbers[end] if numbers else None
+        for place, _, times in self._different:
+            self.raw[place] = len(times)
+
+    def _effect(self, line: list[int], sign: int) -> None:
+        for offset, check in self._checks:
+            if line[offset] <= 0 or not check.holds(line[offset + 1]):
+                return
+        for place, offset in self._sums:
+            self.add(place, sign * line[offset + 1])
+        if line[1] <= 0:
+            return
+        for place in self._counts:
+            self.add(place, sign)
+        for _, offset, _, numbers in self._extremes:
+            if line[offset] > 0:
+                _put(numbers, line[offset + 1], sign)
+        for _, offset, times in self._different:
+            if line[offset] > 0:
+                number = line[offset + 1]
+                times[number] = times.get(number, 0) + sign
+                if not times[number]:
+                    del times[number]
+
+
+def _presence(name: str, row: Row) -> int:
+    """Return what a row that carries a number adds to its being there."""
+    return 1 if name in (QUANTITY, AMOUNT) else row[2]
+
+
+def _put(numbers: list[int], number: int, sign: int) -> None:
+    """Put a number into a sorted list, or take it out."""
+    if sign > 0:
+        insort(numbers, number)
+    else:
+        del numbers[bisect_left(numbers, number)]

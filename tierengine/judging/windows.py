@@ -1,0 +1,110 @@
+"""One selection's contributions in order of time, and windows that move over them."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from tierengine.judging.history import Contribution
+from tierengine.judging.measures import QUANTITY, Measure, Selection, number_of, type_of, value_of
+from tierengine.judging.tallies import Row, Tally
+from tierengine.zone import Bounds
+
+EVER: Final = -(1 << 62)
+NEVER: Final = 1 << 62
+
+
+class Selected:
+    """The contributions that one selection takes, in order of `at`."""
+
+    def __init__(self, selection: Selection, measures: Iterable[Measure]) -> None:
+        self.selection = selection
+        self.instants: list[int] = []
+        self.rows: list[Row] = []
+        self.frames: list[Frame] = []
+        measures = tuple(measures)
+        numbers = [one.field or QUANTITY for one in measures if one.of in ("all", "line") and one.how != "count"]
+        self.numbers = tuple(dict.fromkeys([*numbers, *(check.field for check in selection.nets)]))
+        self.values = tuple(dict.fromkeys(one.field for one in measures if one.of == "value"))
+        self._types = tuple((name, type_of(name)) for name in self.values)
+
+    def enter(self, contribution: Contribution, bounds: Sequence[Bounds]) -> None:
+        """Put the contribution in its place, and into every window that holds it: they are at `bounds`."""
+        if not self.selection.takes(contribution):
+            return
+        at = contribution.at
+        numbers = tuple([number_of(contribution, name) for name in self.numbers])
+        values = tuple([value_of(contribution, name, type_) for name, type_ in self._types])
+        row = (contribution.line, at, contribution.qty, numbers, values)
+        place = bisect_right(self.instants, at)
+        self.instants.insert(place, at)
+        self.rows.insert(place, row)
+        for frame in self.frames:
+            frame.entered(row, *bounds[frame.window])
+
+
+class Frame:
+    """One window over one selection: the rows from `low` to before `high` are in it.
+
+    Nothing enters or leaves while its ends stay in [out, next_out) and [last_in, next_in).
+    """
+
+    __slots__ = ("_high", "_low", "_selected", "_tallies", "last_in", "next_in", "next_out", "out", "window")
+
+    def __init__(self, selected: Selected, window: int, tallies: list[Tally]) -> None:
+        self.window = window
+        self._selected = selected
+        self._tallies = tallies
+        self._low = self._high = 0
+        self.out = self.next_out = self.last_in = self.next_in = EVER
+
+    def entered(self, row: Row, after: int | None, upto: int) -> None:
+        """Account for a row that was just put among the selected, while the window is (after, upto]."""
+        outside = after is not None and row[1] <= after
+        if outside:
+            self._low += 1
+        if row[1] <= upto:
+            self._high += 1
+            if not outside:
+                self._change(row, 1)
+        # Look ahead again when next asked.
+        self.next_in = EVER
+
+    def move(self, after: int, upto: int) -> None:
+        """Make this the window (after, upto]."""
+        instants, rows = self._selected.instants, self._selected.rows
+        low, high = self._low, self._high
+        if low < high and (instants[high - 1] <= after or instants[low] > upto):
+            # Nothing of the old window is in the new one: start again rather than pass over all that lies between.
+            for place in range(low, high):
+                self._change(rows[place], -1)
+            high = low
+        if low == high:
+            low = high = bisect_right(instants, after)
+        # First what comes in, then what goes: a line's quantities are never of a window that nobody asked for.
+        while high < len(instants) and instants[high] <= upto:
+            self._change(rows[high], 1)
+            high += 1
+        while low > 0 and instants[low - 1] > after:
+            low -= 1
+            self._change(rows[low], 1)
+        while high > low and instants[high - 1] > upto:
+            high -= 1
+            self._change(rows[high], -1)
+        while low < high and instants[low] <= after:
+            self._change(rows[low], -1)
+            low += 1
+        self._low, self._high = low, high
+        self._look_ahead()
+
+    def _look_ahead(self) -> None:
+        instants, low, high = self._selected.instants, self._low, self._high
+        self.out = instants[low - 1] if low else EVER
+        self.next_out = instants[low] if low < len(instants) else NEVER
+        self.last_in = instants[high - 1] if high else EVER
+        self.next_in = instants[high] if high < len(instants) else NEVER
+
+    def _change(self, row: Row, sign: int) -> None:
+        for tally in self._tallies:
+            tally.change(row, sign)
