@@ -249,7 +249,9 @@ def fleet(history, position, zone: ZoneInfo):
             seen = (row.at, row.at)
         before = machines.get(key, {"seen": seen})
         stated = {name: value for name, value in row.fields.items() if value is not None}
-        machines[key] = {**before, **stated, "seen": max(before["seen"], seen, key=lambda span: span[1])}
+        # Of two sightings that end at one instant the last word counts.
+        last = seen if seen[1] >= before["seen"][1] else before["seen"]
+        machines[key] = {**before, **stated, "seen": last}
     return machines.values()
 
 
