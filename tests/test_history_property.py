@@ -1143,7 +1143,7 @@ def who_lost_his_group_has_occurred(patch):
     def all_of_them(real, offers):
         won = real(offers)
         lost = [one for one in offers if one not in won]
-        return won + [replace(one, granted=replace(one.granted, judged=0, wanted=0)) for one in lost]
+        return won + [replace(one, granted=replace(one.granted, judged=1, wanted=0)) for one in lost]
 
     wrapped(patch, grants, "_settled", all_of_them)
 
