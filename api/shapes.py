@@ -311,11 +311,12 @@ class Wallet(BaseModel):
 
 
 class Trait(Why):
-    """A trait, met or not, with every test of its condition."""
+    """A trait, met or not, with every test of its condition; `degree`: how far it goes, where the policy has degrees."""
 
     id: str
     title: Said
     met: bool
+    degree: str | None
     attestable: bool
     conditions: list[dict[str, Any]]
 
