@@ -526,7 +526,8 @@ CATALOGUE: dict[str, Entry] = {
     "P518": Entry(
         "被前面的挡住", "Shadowed",
         "“{found}”永远轮不到,前面的“{about}”先满足", "“{found}” is never reached, “{about}” matches first",
-        "把条件窄的放在前面。", "Put the narrower one first.",
+        "把条件窄的放在前面;互斥的奖励,给金额低的更优先的“优先”并按优先取舍,或删除它。",
+        "Put the narrower one first; of exclusive rewards let the smaller compete by priority, or delete it.",
         severity="warning",
     ),
     "P519": Entry(
@@ -574,6 +575,21 @@ CATALOGUE: dict[str, Entry] = {
         "已经结束", "Over",
         "{about}在 {found} 已经结束,不会再生效", "{about} ended on {found} and has no effect any more",
         "改“至”的日期,或删除这条规则。", "Change `until`, or delete the rule.",
+        severity="warning",
+    ),
+    "P525": Entry(
+        "没有示例用到", "No example exercises it",
+        "没有示例用到“{about}”;全部示例用到了 {found} 项",
+        "No example exercises “{about}”; the examples exercise {found}",
+        "加一个用到它的示例,写明应得什么,写在“示例”里,或写在旁边同名的 .examples 文件里。",
+        "Add an example that earns it, under `examples` or in the file NAME.examples.yaml beside this one.",
+        severity="warning",
+    ),
+    "P526": Entry(
+        "没有示例", "No examples",
+        "文件里没有示例,{found} 项规则都没有核对过", "The file has no examples: none of its {found} rules is exercised",
+        "至少写一个示例:已知哪些事件,应得什么等级、多少奖励。",
+        "Write at least one: which events are given, and which tier and grants are expected.",
         severity="warning",
     ),
 }  # fmt: skip

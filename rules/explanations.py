@@ -8,6 +8,7 @@ spelling or leaves nothing to convert. In `fails` the sign ▲ stands before the
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -17,10 +18,11 @@ from rules.catalogue import CATALOGUE
 from rules.checking import check
 from rules.files import check_file
 from rules.formatting import translated
-from rules.policy import Mark, Text
+from rules.policy import Mark, Policy, Text
 from rules.problems import Lang, Problem, Severity, width
 from rules.reader import Reading
 from rules.source import MAX_NODES
+from rules.unexercised import unexercised, without_examples
 
 MARK: Final = "▲"
 _TODAY: Final = date(2026, 6, 1)
@@ -48,6 +50,9 @@ _CLUB: Final = _FACTS + _TIERS
 _WALLETS: Final = _CLUB + "钱包:\n  credit: {名称: 配件款, 单位: 金额}\n  points: {名称: 积分, 单位: 积分}\n"
 _REWARD: Final = _WALLETS + "奖励:\n  welcome: {名称: 欢迎礼, 当: 购机, 记入: credit, 奖励金额: 1000 元}\n"
 _POINTS: Final = "  tips: {名称: 欢迎礼, 当: 提供信息, 记入: points, 奖励金额: 50 积分}\n"
+_PARTS: Final = (
+    "      - {事件: 购买配件, 时间: 2026-01-03, 单号: P1, 明细: [{物料号: A1, 类别: 配件, 数量: 1, 标价: 100 元}]}\n"
+)
 _LEVELS: Final = (
     _FACTS
     + _TIERS.replace("会员}", "会员, 服务: clip}").replace("金卡客户,", "金卡客户, 服务: velcro,")
@@ -65,6 +70,7 @@ class Example:
     encoding  in what the failing file is saved
     told      the problem itself, where it takes seconds to find it
     path      what stands in the file's place, where no file can have the problem
+    run       what running the examples in the failing piece finds, which is not done here
     """
 
     fails: str
@@ -75,6 +81,7 @@ class Example:
     encoding: str = "utf-8"
     told: Problem | None = None
     path: Path | None = None
+    run: Callable[[Policy], tuple[Problem, ...]] | None = None
 
     def above_in(self, lang: Lang) -> str:
         """Return what stands above, in one tongue."""
@@ -86,7 +93,10 @@ class Example:
 
     def reading(self, lang: Lang) -> Reading:
         """Check the file that fails."""
-        return check(self.failing(lang), "x", _TODAY) if self.path is None else check_file(self.path)
+        reading = check(self.failing(lang), "x", _TODAY) if self.path is None else check_file(self.path)
+        if self.run is None or reading.policy is None:
+            return reading
+        return replace(reading, problems=(*reading.problems, *self.run(reading.policy)))
 
     def good(self, lang: Lang) -> str:
         """Return the whole file that is mended."""
@@ -231,6 +241,15 @@ def _ladder(text: str) -> str:
 
 def _award(text: str) -> str:
     return f"评选:\n  best: {{名称: 年度金牌, 适用: gold, 评分: {{contacts: 1}}, {text}}}\n"
+
+
+def _exampled(more: str) -> str:
+    """Give an example of each tier, and what the gold member does besides."""
+    contacts = "".join(
+        f"      - {{事件: 联系走访, 时间: 2026-01-0{n}, 渠道: phone, 方向: ours, 状态: accepted}}\n" for n in (1, 2)
+    )
+    nobody = "  - {名称: 会员, 已知: [], 应得: {等级为: member}}\n"
+    return f"示例:\n{nobody}  - 名称: 金卡客户\n    已知:\n{contacts}{more}    应得: {{等级为: gold}}\n"
 
 
 def _deep(lists: str, name: str, when: str, title: str, some: str) -> str:
@@ -530,5 +549,13 @@ EXAMPLES: Final[dict[str, Example]] = {
     ),
     "P524": Example(
         _price("实付: 95折, 至: 2025-12-31").replace("gold_price", "▲gold_price"), _price("实付: 95折, 至: 2026-12-31")
+    ),
+    "P525": Example(
+        "价格:\n  ▲gold_price: {名称: 金卡价, 适用: gold, 条件: {类别: 配件}, 实付: 95折}\n" + _exampled(""),
+        "价格:\n  gold_price: {名称: 金卡价, 适用: gold, 条件: {类别: 配件}, 实付: 95折}\n" + _exampled(_PARTS),
+        run=lambda policy: unexercised({"prices": {"gold_price": policy.prices["gold_price"].mark}}, 2, 3),
+    ),
+    "P526": Example(
+        "▲" + _CLUB, _CLUB + _exampled(""), "", run=lambda _: without_examples(2),
     ),
 }  # fmt: skip

@@ -79,6 +79,9 @@ class Problem:
         return [zh if lang == "zh" else en for en, zh in pairs]
 
 
+_SAID = ("P101", "P525", "P526")
+"""Problems whose `found` nobody wrote: the parser's words, or a number of rules. It is in the sentence."""
+
 _TRANSLATED = ("P101", "P108", "P118", "P204", "P521")
 
 
@@ -130,8 +133,7 @@ def render(problem: Problem, source_line: str, lang: Lang = "zh", format: Format
         shown, caret = _underlined(source_line, problem.mark.column, problem.length)
         gutter = f"{problem.mark.line:>5} | "
         lines += [f"{gutter}{shown}", f"{'':>5} | {caret}"]
-    # The parser's words for what it did not understand are in the sentence; nobody wrote them.
-    if problem.found and problem.code != "P101":
+    if problem.found and problem.code not in _SAID:
         found = _in_chinese(problem.found) if lang == "zh" and problem.code in _TRANSLATED else problem.found
         lines.append(f"      {words.found}: {_cut(found)}")
     if problem.allowed:

@@ -22,6 +22,7 @@ from rules.policy import Mark, Policy
 from rules.prices import define_prices, read_prices
 from rules.problems import Format, Lang, Problem, in_order, render
 from rules.rewards import read_emissions, read_rewards
+from rules.shadowed import shadowed
 from rules.source import Entries, Node, Scalar, Source, read_source
 from rules.tiers import define_tiers, define_traits, read_lists, read_segments, read_tiers, read_traits
 from rules.unused import unused
@@ -129,6 +130,7 @@ def _policy(desk: Desk, source: Source) -> Policy | None:
     units = {reward.id: desk.wallet_units.get(reward.wallet, "") for reward in policy.rewards.values()}
     examples = read_examples(desk, form.get("examples"), units)
     unused(desk, policy)
+    shadowed(desk, policy)
     return replace(policy, examples=examples)
 
 

@@ -14,6 +14,7 @@ from rules.files import check_file
 from rules.problems import render
 from rules.reader import Reading
 from tierengine.commands import policy_examples, policy_sheets, policy_tools
+from tierengine.commands.policy_coverage import with_coverage
 from tierengine.commands.policy_file import File, document, readable
 from tierengine.commands.screen import DONE, PROBLEMS, Screen, both, write_json
 
@@ -49,7 +50,7 @@ def check(
     """Show every problem of a file; 1 when there is an error, warnings alone are no failure."""
     screen: Screen = context.obj
     # The day at Greenwich: what is over there is over in China too.
-    reading = check_file(file, datetime.now(UTC).date())
+    reading, tried = with_coverage(file, check_file(file, datetime.now(UTC).date()))
     errors = sum(problem.severity == "error" for problem in reading.problems)
     code = PROBLEMS if errors else DONE
     if screen.json or shape is Format.json:
@@ -63,6 +64,11 @@ def check(
             screen.out.print()
     if shape is Format.full:
         _summary(screen, reading, errors)
+        if not tried:
+            screen.print(
+                "示例太多,检查时没有核对;请用 tierengine policy test 核对。",
+                "Too many examples for a check to run: `tierengine policy test` runs them.",
+            )
     return code
 
 
