@@ -3,40 +3,74 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import inf
+from typing import Final
 
 from rules.conditions import unmarked
 from rules.desk import Desk
 from rules.policy import Amount, ByClass, Condition, Exclusive, Fixed, Ladder, PerAmount, Policy, Reward
 from rules.vocabulary import KINDS
 
+FEW: Final = 20
+"""So many of those that ask the same are compared with each, the strongest: a long file must be read quickly."""
+
+_WHOLE: Final = ("event", "beneficiary")  # keys that are the same for all lines of an event
+
 
 def shadowed(desk: Desk, policy: Policy) -> None:
     """Note each reward that always loses its exclusive group to one and the same other."""
     limited = {name for budget in policy.budgets.values() for name in budget.rewards}
-    groups: dict[tuple[str, str, str], list[tuple[int, Reward, Exclusive]]] = {}
+    groups: dict[tuple[str, str, str], list[_Rival]] = {}
     for at, reward in enumerate(policy.rewards.values()):
-        exclusive = reward.exclusive
-        if exclusive is not None and exclusive.group:
-            groups.setdefault((exclusive.group, exclusive.key, exclusive.compete), []).append((at, reward, exclusive))
-    for (_, key, _), rivals in groups.items():
-        # Who holds whenever anybody of the group may; the few of them are compared with all.
-        always = [one for one in rivals if one[1].id not in limited and _unlimited(one[1])]
-        for at, reward, mine in rivals:
-            if not _has_key(key, reward.on):
+        own = reward.exclusive
+        if own is not None and own.group:
+            rival = _Rival(at, reward, own, _plain(reward.where), _plain(reward.when))
+            groups.setdefault((own.group, own.key, own.compete), []).append(rival)
+    for (_, key, compete), rivals in groups.items():
+        # Who holds whenever anybody of the group may, by what they ask; the likeliest to win come first.
+        always: dict[tuple[Condition | None, Condition | None], list[_Rival]] = {}
+        for one in sorted(rivals, key=lambda each: each.strength(compete)):
+            if one.reward.id not in limited and _unlimited(one.reward):
+                always.setdefault((one.where, one.when), []).append(one)
+        for mine in rivals:
+            if not _has_key(key, mine.reward.on):
                 continue
-            for place, other, its in always:
-                first = (its.priority, place) < (mine.priority, at)
-                if other is not reward and _wins(other, its, reward, mine, first=first) and _covers(other, reward, key):
-                    desk.note("P518", reward.mark, reward.id, about=other.id)
-                    break
+            # The key may be a field of the first line that matches: of other lines it may be another.
+            lines = {mine.where, None} if key in _WHOLE else {mine.where}
+            wider = [
+                one for where in lines for when in {mine.when, None} for one in always.get((where, when), ())[:FEW]
+            ]
+            winner = next((one for one in wider if one is not mine and _wins(one, mine) and _covers(one, mine)), None)
+            if winner is not None:
+                desk.note("P518", mine.reward.mark, mine.reward.id, about=winner.reward.id)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rival:
+    """A reward of a group, its place in the file, and what it asks without the places of that."""
+
+    at: int
+    reward: Reward
+    exclusive: Exclusive
+    where: Condition | None
+    when: Condition | None
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """Return what decides between two that give as much: the lower comes first."""
+        return self.exclusive.priority, self.at
+
+    def strength(self, compete: str) -> tuple[float, float, int]:
+        """Return an order in which the likeliest winner comes first."""
+        value = -_least(self.reward.amount)
+        return (*((value, self.exclusive.priority) if compete == "best" else (self.exclusive.priority, value)), self.at)
 
 
 def _has_key(key: str, kinds: Iterable[str]) -> bool:
     """Tell whether every such event may say what is the same. (The odd one that leaves it out competes with nobody.)"""
-    return key in ("event", "beneficiary") or all(key in (*KINDS[one].fields, *KINDS[one].lines) for one in kinds)
+    return key in _WHOLE or all(key in (*KINDS[one].fields, *KINDS[one].lines) for one in kinds)
 
 
 def _unlimited(reward: Reward) -> bool:
@@ -47,33 +81,25 @@ def _unlimited(reward: Reward) -> bool:
     return least == (0, 0) and dates == (None, None) and not (reward.weekdays or reward.caps or reward.lane)
 
 
-def _covers(wide: Reward, narrow: Reward, key: str) -> bool:
-    """Tell whether whatever earns the narrow one earns the wide one, with the same lines or the same key."""
-    tiers = not wide.for_tiers or (narrow.for_tiers and set(wide.for_tiers) >= set(narrow.for_tiers))
-    levels = not wide.for_levels or (narrow.for_levels and set(wide.for_levels) >= set(narrow.for_levels))
-    anybody = not wide.for_tiers and not wide.for_levels and wide.when is None
-    # The key may be a field of the first line that matches: of other lines it may be another.
-    same = _plain(wide.where) == _plain(narrow.where)
-    lines = same or (wide.where is None and key in ("event", "beneficiary"))
-    return bool(
-        set(wide.on) >= set(narrow.on)
-        and tiers
-        and levels
-        and lines
-        and (anybody or wide.standing == narrow.standing)
-        and (wide.when is None or _plain(wide.when) == _plain(narrow.when))
-    )
+def _covers(wide: _Rival, narrow: _Rival) -> bool:
+    """Tell whether whoever earns the narrow one by an event earns the wide one by it; the conditions do not differ."""
+    one, other = wide.reward, narrow.reward
+    tiers = not one.for_tiers or (other.for_tiers and set(one.for_tiers) >= set(other.for_tiers))
+    levels = not one.for_levels or (other.for_levels and set(one.for_levels) >= set(other.for_levels))
+    anybody = not one.for_tiers and not one.for_levels and one.when is None
+    return bool(set(one.on) >= set(other.on) and tiers and levels and (anybody or one.standing == other.standing))
 
 
-def _wins(wide: Reward, its: Exclusive, narrow: Reward, mine: Exclusive, *, first: bool) -> bool:
+def _wins(wide: _Rival, narrow: _Rival) -> bool:
     """Tell whether the one gives something whenever the other does and comes before it."""
-    if _plain(wide.where) == _plain(narrow.where) and _more_of_the_same(wide.amount, narrow.amount):
+    first = wide.place < narrow.place
+    if wide.where == narrow.where and _more_of_the_same(wide.reward.amount, narrow.reward.amount):
         return first
-    least, most = _least(wide.amount), _most(narrow.amount)
+    least, most = _least(wide.reward.amount), _most(narrow.reward.amount)
     if least <= 0:
         return False
-    if its.compete == "by_priority" and its.priority != mine.priority:
-        return its.priority < mine.priority
+    if wide.exclusive.compete == "by_priority" and wide.exclusive.priority != narrow.exclusive.priority:
+        return wide.exclusive.priority < narrow.exclusive.priority
     return least > most or (least == most and first)
 
 

@@ -41,6 +41,15 @@ FILES: dict[str, bytes] = {
     "1,000 prices alike": quick(
         CLUB + "prices:\n" + "".join(f"  p{n}: {{title: x, where: {{}}, pay: 95%}}\n" for n in range(1_000))
     ),
+    "1,000 rewards of one group": quick(
+        CLUB
+        + "titel: x\nwallets:\n  w: {title: x, unit: money}\nrewards:\n"
+        + "".join(
+            f"  r{n}: {{title: x, on: machine_purchase, into: w, amount: {1_000 - n} CNY,"
+            f" where: {{all: [{{size: s{n}}}, {{brand: b{n}}}]}}, exclusive: {{group: g, key: serial}}}}\n"
+            for n in range(1_000)
+        )
+    ),
     "NUL": CLUB.encode() + b"title: a\0b\n",
     "byte order mark": b"\xef\xbb\xbf" + CLUB.encode() + b"titel: x\n",
     "Windows line ends": CLUB.replace("\n", "\r\n").encode() + b"titel: x\r\n",
