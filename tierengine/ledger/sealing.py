@@ -16,7 +16,7 @@ from tierengine.store.models import Seal
 ROWS_A_SEAL: Final = 64
 PIECE: Final = 2_000
 _NUMBER: Final = 7_445_022  # of the lock on PostgreSQL; arbitrary and ours
-_LISTS: Final = 64
+_LISTS: Final = 512
 
 _SEALS: Final = Table(Seal)
 _LOCK: Final = f"SELECT pg_try_advisory_xact_lock({_NUMBER})"
