@@ -311,7 +311,7 @@ class Wallet(BaseModel):
 
 
 class Trait(Why):
-    """A trait, met or not, with every test of its condition; `degree`: how far it goes, where the policy has degrees."""
+    """A trait, met or not, with every test of its condition; `degree`: how far it goes, where it has degrees."""
 
     id: str
     title: Said
