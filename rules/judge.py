@@ -45,8 +45,12 @@ class Ruleset:
         self._prices: Final = _Passes(compiled.prices, matcher)
         self._kinds: Final = {kind: _Passes(stage, matcher) for kind, stage in compiled.kinds.items()}
         self.standing_facts: Final = tuple(dict.fromkeys((*compiled.traits.facts(), *compiled.standing.facts())))
-        self._price_facts: Final = compiled.prices.facts()
-        self._event_facts: Final = {kind: stage.facts() for kind, stage in compiled.kinds.items()}
+        self._price_facts: Final = tuple(dict.fromkeys(compiled.prices.facts()))
+        self._event_facts: Final = {
+            kind: tuple(dict.fromkeys((*self._price_facts, *stage.facts()))) for kind, stage in compiled.kinds.items()
+        }
+        # The kinds of event that any reward or emission asks for; all others need no call of `rewards`.
+        self.kinds: Final = frozenset(compiled.kinds)
         stages = (compiled.traits, compiled.standing, compiled.prices, *compiled.kinds.values())
         self.attributes: Final = tuple(
             dict.fromkeys(name for stage in stages for one in stage.passes() for name in one.layout.names("attribute"))
@@ -59,14 +63,9 @@ class Ruleset:
         self._sets: Final[dict[tuple[str, ...], frozenset[str]]] = {}
         self._verdicts: Final[dict[tuple[frozenset[str], tuple[str, ...]], Judged]] = {}
 
-    @property
-    def kinds(self) -> tuple[str, ...]:
-        """Return the kinds of event that any reward or emission asks for; all others need no call of `rewards`."""
-        return tuple(self._kinds)
-
     def event_facts(self, kind: str) -> tuple[str, ...]:
         """Return the ids of the facts that `rewards` and `prices` read for this kind of event."""
-        return tuple(dict.fromkeys((*self._price_facts, *self._event_facts.get(kind, ()))))
+        return self._event_facts.get(kind, self._price_facts)
 
     def judge(self, inputs: Inputs) -> Judged:
         """Judge traits, then tiers, lists, wallets and awards."""

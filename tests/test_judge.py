@@ -188,7 +188,7 @@ def test_the_ruleset_says_which_facts_and_attributes_it_reads():
     assert ruleset.event_facts(KIND) == ("largest",)
     assert ruleset.event_facts("unheard_of") == ()
     assert ruleset.attributes == ("overdue",)
-    assert ruleset.kinds == (KIND,)
+    assert ruleset.kinds == {KIND}
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import orjson
@@ -94,8 +95,9 @@ class Carry:
         return replace(self, standing=standing)
 
 
+@lru_cache(maxsize=4_096)
 def load(text: str) -> Carry:
-    """Read what `Carry.dump` wrote."""
+    """Read what `Carry.dump` wrote. Nothing changes a carry, so one that was read may be shared."""
     raw: dict[str, Any] = orjson.loads(text)
     replaced = tuple(Replaced(Standing(**one["standing"]), one["at"]) for one in raw.pop("replaced"))
     counted = {

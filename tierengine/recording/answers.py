@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import Any, Final
 
 from rules.vocabulary import KINDS
@@ -33,7 +34,7 @@ _GRANTS: Final = (
 )
 
 
-@dataclass(slots=True)
+@dataclass
 class Answers:
     """All that the answers of one group are made of."""
 
@@ -94,10 +95,10 @@ class Answers:
     def _tell(self, body: dict[str, Any], place: int, item: Item, keys: set[str]) -> None:
         """Say what the item did to its members; an item without effect of its own says so by empty lists."""
         body |= {"tier": None, "tier_changes": [], "grants": [], "adjusted": []}
-        for member, outcome in self.outcomes.items():
+        codes = self._codes(item)
+        for member in self._affected(keys, codes):
+            outcome = self.outcomes[member]
             mine = [step for step in outcome.steps if cause_key(step.position) in keys]
-            if not mine and not self._codes(item) & {outcome.head.code}:
-                continue
             body["member"] = outcome.head.code
             positions = {step.position for step in mine}
             if mine:
@@ -108,7 +109,7 @@ class Answers:
                 for pair, delta in sorted(self.deltas.get(member, {}).items())
                 if pair not in pairs
             ]
-        for code in self._codes(item):
+        for code in codes:
             body.setdefault("member", code)
         body["credit_used"] = dict(self.used.get(place, {}))
         owner = self._member(body)
@@ -124,8 +125,28 @@ class Answers:
     def _codes(self, item: Item) -> set[str]:
         return {observation.member for observation in item.observations if observation.member}
 
+    def _affected(self, keys: Iterable[str], codes: Iterable[str]) -> list[int]:
+        """Return whose history these events changed, and who was named, in the order of the folds."""
+        by_key, by_code = self._folded
+        found = {member for key in keys for member in by_key.get(key, ())}
+        found |= {by_code[code] for code in codes if code in by_code}
+        return sorted(found, key=list(self.outcomes).index) if len(found) > 1 else list(found)
+
+    @cached_property
+    def _folded(self) -> tuple[dict[str, set[int]], dict[str, int]]:
+        """The members who were folded: by the events of their steps, and by code."""
+        by_key: dict[str, set[int]] = {}
+        for member, outcome in self.outcomes.items():
+            for step in outcome.steps:
+                by_key.setdefault(cause_key(step.position), set()).add(member)
+        return by_key, {outcome.head.code: member for member, outcome in self.outcomes.items()}
+
+    @cached_property
+    def _ids(self) -> dict[str, int]:
+        return {head.code: head.member_id for head in self.held.ledgers.values()}
+
     def _member(self, body: Mapping[str, Any]) -> int | None:
-        return next((head.member_id for head in self.held.ledgers.values() if head.code == body.get("member")), None)
+        return self._ids.get(body.get("member", ""))
 
     def _balances(self, member: int) -> dict[str, Any]:
         purse = Purse.held(self.held, self.programme, member)
