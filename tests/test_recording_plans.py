@@ -16,7 +16,7 @@ MODULES = (reading, recording, recording_answers, recording_group, recording_mon
 # What is asked only when a process starts, and only when a referral is corrected.
 SELDOM = {"_UNDELIVERED", "_NAMING_REFERRAL"}
 # Beginnings of statements, and what has no table.
-PARTS = {"_EVENT", "_DECISION", "_LOT", "_LOCK_KEYS"}
+PARTS = {"_EVENT", "_EVENT_OF", "_EVENT_EACH", "_EVENT_IN", "_EVENT_END", "_DECISION", "_LOT", "_LOCK_KEYS"}
 # event_conflict has no index by key: a person's list of a few rows.
 SMALL = {"event_conflict", "dealer", "store", "policy_version"}
 
@@ -60,3 +60,27 @@ def test_postgresql_searches_and_never_scans(postgres_book_url):
     link.rollback()
     link.close()
     assert found == {}
+
+
+def test_postgresql_looks_rows_up_by_their_key_also_in_a_book_of_which_it_knows_nothing(postgres_book_url):
+    """An empty table has no statistics: the dealer alone would seem to choose a handful, and choose everything later."""
+    link = database.connect(postgres_book_url)
+    keys = {
+        "_ONCE": "key",
+        "_EVENTS_BY_KEY": "key",
+        "_EVENTS_NAMED": "key",
+        "_MEMBERS": "code",
+        "_ACCOUNTS": "member_id",
+    }
+    for name, key in keys.items():
+        text = translate(getattr(reading, name), "postgresql")[0]
+        count = max(int(number) for number in re.findall(r"\$(\d)", text))
+        link.raw.execute(f"PREPARE asked AS {text}")
+        given = ", ".join(["NULL"] * count)
+        plan = [row[0].strip() for row in link.raw.execute(f"EXPLAIN EXECUTE asked({given})").fetchall()]
+        link.raw.execute("DEALLOCATE asked")
+        conditions = [line for line in plan if line.startswith("Index Cond")]
+        assert any(f"({key} = " in line for line in conditions), plan
+        assert not any(line == "Index Cond: (dealer_id = $1)" for line in conditions), plan
+    link.rollback()
+    link.close()

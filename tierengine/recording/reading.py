@@ -14,9 +14,13 @@ from tierengine.judging.history import Contribution, Position
 from tierengine.judging.observations import from_body
 from tierengine.judging.resolution import Recorded, outside_keys
 from tierengine.policies.versions import HEADS
-from tierengine.store.dialect import Link, Row, binary, doc
+from tierengine.store.dialect import Link, Row, binary, doc, either
 
-_MEMBERS: Final = "SELECT code, id FROM member WHERE dealer_id = ?1 AND code IN (?2*)"
+_MEMBERS: Final = either(
+    "SELECT code, id FROM member WHERE dealer_id = ?1 AND code IN (?2*)",
+    "SELECT m.code, m.id FROM unnest(?2::text[]) AS named(code) CROSS JOIN LATERAL "
+    "(SELECT code, id FROM member WHERE dealer_id = ?1 AND code = named.code OFFSET 0) AS m",
+)
 _NEWEST_MEMBERS: Final = "SELECT code, id FROM member WHERE dealer_id = ?1 ORDER BY id DESC LIMIT ?2"
 _LOCK: Final = "SELECT member_id FROM ledger WHERE member_id IN (?1*) ORDER BY member_id FOR NO KEY UPDATE SKIP LOCKED"
 _LOCK_WAITING: Final = "SELECT member_id FROM ledger WHERE member_id IN (?1*) ORDER BY member_id FOR NO KEY UPDATE"
@@ -28,17 +32,34 @@ _LEDGERS: Final = (
     "e.recorded_at FROM ledger l JOIN member m ON m.id = l.member_id "
     "LEFT JOIN entry e ON e.member_id = l.member_id AND e.number = l.entry_no WHERE l.member_id IN (?1*)"
 )
-_ONCE: Final = (
+# Where the dealer and a list both choose: PostgreSQL, while it knows nothing of a young book, takes the dealer to choose
+# a few rows and reads them all. A row looked up for each of the list, apart, leaves it no choice.
+_ONCE: Final = either(
     "SELECT scope, key, request_hash, status, answer FROM idempotency "
-    "WHERE dealer_id = ?1 AND scope IN (?2*) AND key IN (?3*)"
+    "WHERE dealer_id = ?1 AND scope IN (?2*) AND key IN (?3*)",
+    "SELECT i.scope, i.key, i.request_hash, i.status, i.answer FROM unnest(?2::text[]) AS in_scope(scope) "
+    "CROSS JOIN unnest(?3::text[]) AS named(key) CROSS JOIN LATERAL (SELECT * FROM idempotency "
+    "WHERE dealer_id = ?1 AND scope = in_scope.scope AND key = named.key OFFSET 0) AS i",
 )
-_EVENT: Final = (
-    "SELECT e.id, e.key, e.revision, e.cluster, e.hash, e.body, m.code, e.member_id "
-    "FROM event e LEFT JOIN member m ON m.id = e.member_id WHERE e.dealer_id = ?1 AND "
+_EVENT: Final = "SELECT e.id, e.key, e.revision, e.cluster, e.hash, e.body, m.code, e.member_id FROM "
+_EVENT_OF: Final = "event e LEFT JOIN member m ON m.id = e.member_id WHERE e.dealer_id = ?1 AND "
+_EVENT_EACH: Final = (
+    "unnest(?2::text[]) AS named(key) CROSS JOIN LATERAL (SELECT * FROM event WHERE dealer_id = ?1 AND "
 )
-_EVENTS_BY_KEY: Final = _EVENT + "e.key IN (?2*)"
-_EVENTS_BY_CLUSTER: Final = _EVENT + "e.cluster IN (?2*)"
-_EVENTS_NAMED: Final = _EVENT + "(e.key IN (?2*) OR e.cluster IN (?2*))"
+_EVENT_END: Final = ") AS e LEFT JOIN member m ON m.id = e.member_id"
+_EVENTS_BY_KEY: Final = either(
+    _EVENT + _EVENT_OF + "e.key IN (?2*)", _EVENT + _EVENT_EACH + "key = named.key OFFSET 0" + _EVENT_END
+)
+# (`+ 0`: no index begins with this dealer, so the one of clusters is taken.)
+_EVENT_IN: Final = "SELECT * FROM event WHERE dealer_id + 0 = ?1 AND cluster = named.key"
+_EVENTS_BY_CLUSTER: Final = either(
+    _EVENT + _EVENT_OF + "e.cluster IN (?2*)",
+    f"{_EVENT}unnest(?2::text[]) AS named(key) CROSS JOIN LATERAL ({_EVENT_IN} OFFSET 0{_EVENT_END}",
+)
+_EVENTS_NAMED: Final = either(
+    _EVENT + _EVENT_OF + "(e.key IN (?2*) OR e.cluster IN (?2*))",
+    f"{_EVENT}{_EVENT_EACH}key = named.key UNION ALL {_EVENT_IN}{_EVENT_END}",
+)
 _WAITING: Final = (
     "SELECT e.cluster FROM parked p JOIN event e ON e.id = p.event_id WHERE p.waits_for IN (?2*) AND p.dealer_id = ?1"
 )
@@ -73,8 +94,10 @@ _EMISSIONS: Final = (
 )
 _EMISSIONS_DUE: Final = "SELECT DISTINCT key FROM emission WHERE to_member_id IN (?1*) AND NOT applied"
 _UNDELIVERED: Final = "SELECT DISTINCT dealer_id, to_member_id FROM emission WHERE NOT applied"
-_ACCOUNTS: Final = (
-    "SELECT member_id, wallet, kind, unit, balance, id FROM account WHERE dealer_id = ?1 AND member_id IN (?2*)"
+_ACCOUNTS: Final = either(
+    "SELECT member_id, wallet, kind, unit, balance, id FROM account WHERE dealer_id = ?1 AND member_id IN (?2*)",
+    "SELECT a.member_id, a.wallet, a.kind, a.unit, a.balance, a.id FROM unnest(?2::bigint[]) AS wanted(member_id) "
+    "CROSS JOIN LATERAL (SELECT * FROM account WHERE dealer_id = ?1 AND member_id = wanted.member_id OFFSET 0) AS a",
 )
 _LOT: Final = (
     "SELECT s.member_id, l.id, l.wallet, l.event_key, l.rule, l.amount, s.remaining, l.usable_from, l.expires_at, "

@@ -32,6 +32,7 @@ DatabaseKind = Literal["sqlite", "postgresql"]
 LISTED: Final = 500  # rows of one table in one list of `unsealed`
 Row = tuple[Any, ...]
 
+_OR: Final = "\n-- or, on PostgreSQL:\n"
 _LIST = re.compile(r"\bIN \(\?(\d+)\*\)")
 _VALUE = re.compile(r"\?(\d+)")
 _PLACED = re.compile(r"\$(\d+)")
@@ -39,9 +40,16 @@ _PLACED = re.compile(r"\$(\d+)")
 _LOCK = re.compile(r"\s+FOR (NO KEY )?UPDATE( OF \w+)?( SKIP LOCKED)?\b")
 
 
+def either(sqlite: str, postgresql: str) -> str:
+    """Return one text for a statement that the two databases need in different words."""
+    return sqlite + _OR + postgresql
+
+
 @cache
 def translate(sql: str, kind: DatabaseKind) -> tuple[str, frozenset[int]]:
     """Return the text as the driver of `kind` takes it, and which parameters (from 0) are lists."""
+    first, _, second = sql.partition(_OR)
+    sql = second if second and kind == "postgresql" else first
     lists = frozenset(int(found) - 1 for found in _LIST.findall(sql))
     if kind == "sqlite":
         return _LOCK.sub("", _LIST.sub(r"IN (SELECT value FROM json_each(?\1))", sql)), lists

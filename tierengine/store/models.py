@@ -194,7 +194,7 @@ class Event(SQLModel, table=True):
     __tablename__: ClassVar[str] = "event"
     __table_args__ = (
         UniqueConstraint("dealer_id", "key", "revision"),
-        Index("event_cluster", "dealer_id", "cluster"),
+        Index("event_cluster", "cluster", "dealer_id"),
         Index("event_member", "member_id", "occurred_at"),
     )
     id: int = _id()
