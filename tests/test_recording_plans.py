@@ -63,7 +63,7 @@ def test_postgresql_searches_and_never_scans(postgres_book_url):
 
 
 def test_postgresql_looks_rows_up_by_their_key_also_in_a_book_of_which_it_knows_nothing(postgres_book_url):
-    """An empty table has no statistics: the dealer alone would seem to choose a handful, and choose everything later."""
+    """An empty table has no statistics: a dealer seems to choose a handful there, and later chooses everything."""
     link = database.connect(postgres_book_url)
     keys = {
         "_ONCE": "key",

@@ -32,8 +32,8 @@ _LEDGERS: Final = (
     "e.recorded_at FROM ledger l JOIN member m ON m.id = l.member_id "
     "LEFT JOIN entry e ON e.member_id = l.member_id AND e.number = l.entry_no WHERE l.member_id IN (?1*)"
 )
-# Where the dealer and a list both choose: PostgreSQL, while it knows nothing of a young book, takes the dealer to choose
-# a few rows and reads them all. A row looked up for each of the list, apart, leaves it no choice.
+# Where the dealer and a list both choose: while PostgreSQL knows nothing of a young book, it takes the dealer to choose
+# a few rows and reads all of his. A row looked up for each of the list, apart, leaves it no choice.
 _ONCE: Final = either(
     "SELECT scope, key, request_hash, status, answer FROM idempotency "
     "WHERE dealer_id = ?1 AND scope IN (?2*) AND key IN (?3*)",
