@@ -401,6 +401,16 @@ def fold(  # noqa: PLR0913  where it begins, what it reads, and up to where
     )
 
 
+def nothing_ends(lanes: Lanes, carry: Carry, start: Position, upto: Position) -> bool:
+    """Whether time alone changes nothing from `start`, where the carry stands, to before `upto`."""
+    if carry.version != lanes.at(start[0]).version.id:
+        return False
+    begins, ends = lanes.next_start(start[0]), carry.standing.until
+    return (begins is None or (begins, VERSION_START, "") >= upto) and (
+        ends is None or (max(ends, start[0]), BOUNDARY, "") >= upto
+    )
+
+
 def _carried(emission: Emission, fields: Mapping[str, Scalar]) -> dict[str, Scalar]:
     return {name: fields[name] for name in emission.carries if fields.get(name) is not None}
 

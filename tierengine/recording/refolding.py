@@ -15,7 +15,7 @@ from rules.judge import Inputs
 from tierengine.judging.budgets import Pots
 from tierengine.judging.carry import load
 from tierengine.judging.decisions import Folded, GrantDecision, Granted
-from tierengine.judging.fold import fold
+from tierengine.judging.fold import fold, nothing_ends
 from tierengine.judging.history import Contribution, Position, Step
 from tierengine.judging.resolution import net, steps
 from tierengine.judging.running import RunningFacts
@@ -255,27 +255,28 @@ def before(source: Source, position: Position, usable: Mapping[str, int]) -> tup
         remembered = Remembered(known, RunningFacts(source.programme.zone, known), position)
     facts = remembered.facts
     remembered.asked = position
-    folded = fold(
-        source.programme.lanes,
-        carry,
-        start if carry else None,
-        steps(net(row for row in known if row.known > start)),
-        facts,
-        earlier=_by_event(_earlier_of_returns(source, start, known)),
-        until=position,
-    )
+    lanes, since_then = source.programme.lanes, steps(net(row for row in known if row.known > start))
+    if carry and not since_then and nothing_ends(lanes, load(carry), start, position):
+        state = load(carry)
+    else:
+        folded = fold(
+            lanes,
+            carry,
+            start if carry else None,
+            since_then,
+            facts,
+            earlier=_by_event(_earlier(source, start, since_then, {})),
+            until=position,
+        )
+        state = load(folded.carry)
+    since, tier = state.standing.since, state.standing.tier
     lane = source.programme.lanes.at(position[0])
-    since = load(folded.carry).standing.since
     inputs = Inputs(
         facts.facts(lane.version, position, since),
         facts.attributes(position),
         facts.attested(lane.version, position),
-        folded.tier,
+        tier,
     )
     judged = lane.version.rules.judge(inputs)
     kept = remembered if not late and len(known) == len(source.stored) else None
-    return Before(source.head.member_id, position[0], lane, inputs, judged, folded.tier, usable, known), kept
-
-
-def _earlier_of_returns(source: Source, start: Position, known: Sequence[Contribution]) -> dict[Pair, Granted]:
-    return _earlier(source, start, steps(net(row for row in known if row.known > start)), {})
+    return Before(source.head.member_id, position[0], lane, inputs, judged, tier, usable, known), kept

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import logging
-import sqlite3
 import threading
 from typing import Final
 
-import psycopg
-
-from tierengine.errors import TierengineError
 from tierengine.ledger.sealing import PIECE, seal
 from tierengine.recording.recorder import clock
 from tierengine.recording.writer import Writer
 from tierengine.settings import Settings
-from tierengine.store.database import NotReady, connect
+from tierengine.store.database import connect
 from tierengine.store.dialect import Link
 from tierengine.store.ids import Ids, transact
 
@@ -48,7 +44,7 @@ class Sealer:
         while True:
             try:
                 sealed = self._piece()
-            except (psycopg.Error, sqlite3.Error, NotReady, TierengineError) as problem:
+            except Exception as problem:  # noqa: BLE001 - whatever it is, what comes later is to be sealed too
                 _log.warning("sealing waits: %s", type(problem).__name__)
                 self._part()
                 sealed = 0
