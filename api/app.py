@@ -25,6 +25,7 @@ from api.counter import Counter
 from api.keys import Keys
 from api.readers import Readers
 from api.service import Service
+from tierengine.recording.recorder import Clock, clock
 from tierengine.recording.sealer import Sealer
 from tierengine.recording.writer import Writer
 from tierengine.settings import Settings
@@ -35,10 +36,10 @@ _ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _log = logging.getLogger(__name__)
 
 
-def create_app(given: Settings | None = None) -> FastAPI:
+def create_app(given: Settings | None = None, *, now: Clock = clock) -> FastAPI:
     """Return the service for one book; without settings, as the environment says.
 
-    The writer and the readers live as long as the app's lifespan.
+    The writer and the readers live as long as the app's lifespan. `now` is the time in microseconds UTC, for all of it.
     """
     settings = Settings.read() if given is None else given
 
@@ -51,10 +52,10 @@ def create_app(given: Settings | None = None) -> FastAPI:
         # fifth of the time of a sale.
         gc.freeze()
         gc.set_threshold(COLLECT_AFTER, 20, 50)
-        writer = await asyncio.to_thread(Writer, settings.database_url, settings)
-        sealer = None if writer.broken else Sealer(settings, writer)
+        writer = await asyncio.to_thread(Writer, settings.database_url, settings, now=now)
+        sealer = None if writer.broken else Sealer(settings, writer, now=now)
         readers = Readers(settings)
-        app.state.tierengine = Service(settings, writer, Counter(writer), readers, Keys(readers))
+        app.state.tierengine = Service(settings, writer, Counter(writer), readers, Keys(readers), now)
         try:
             yield
         finally:

@@ -19,7 +19,7 @@ from tierengine.errors import Unknown
 from tierengine.membership.members import Asker
 from tierengine.membership.people import Caller
 from tierengine.recording.items import Answer, Item, Once
-from tierengine.recording.recorder import clock
+from tierengine.recording.recorder import Clock
 from tierengine.recording.writer import Writer
 from tierengine.settings import Settings
 
@@ -37,11 +37,12 @@ class Service:
     counter: Counter
     readers: Readers
     keys: Keys
+    clock: Clock
     stores: set[tuple[int, str]] = field(default_factory=set)
 
     def now(self) -> int:
         """Return the time in microseconds UTC."""
-        return clock()
+        return self.clock()
 
     async def record(self, item: Item) -> Answer:
         """Queue an item of a till, and return its answer once it is committed (or was not)."""

@@ -7,7 +7,7 @@ import threading
 from typing import Final
 
 from tierengine.ledger.sealing import PIECE, seal
-from tierengine.recording.recorder import clock
+from tierengine.recording.recorder import Clock, clock
 from tierengine.recording.writer import Writer
 from tierengine.settings import Settings
 from tierengine.store.database import connect
@@ -28,8 +28,8 @@ class Sealer:
     Several processes may run one each: one of them seals, the others find it locked and look again later.
     """
 
-    def __init__(self, settings: Settings, writer: Writer) -> None:
-        self._settings, self._writer = settings, writer
+    def __init__(self, settings: Settings, writer: Writer, *, now: Clock = clock) -> None:
+        self._settings, self._writer, self._now = settings, writer, now
         self._link: Link | None = None
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._live, name="tierengine-sealer", daemon=True)
@@ -62,14 +62,13 @@ class Sealer:
         if not waiting:
             return 0
         if sqlite:
-            return self._writer.perform(_act).result() or 0
-        return transact(self._link, Ids(), _act) or 0
+            return self._writer.perform(self._seal).result() or 0
+        return transact(self._link, Ids(), self._seal) or 0
 
     def _part(self) -> None:
         link, self._link = self._link, None
         if link is not None:
             link.close()
 
-
-def _act(link: Link, _: Ids) -> int | None:
-    return seal(link, clock())
+    def _seal(self, link: Link, _: Ids) -> int | None:
+        return seal(link, self._now())
