@@ -20,7 +20,7 @@ import orjson
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api import balances, docs, errors, events, health, holds, members, sales, schemas
+from api import balances, docs, errors, events, health, holds, members, rights, sales, schemas
 from api.counter import Counter
 from api.keys import Keys
 from api.readers import Readers
@@ -85,6 +85,7 @@ def create_app(given: Settings | None = None, *, now: Clock = clock) -> FastAPI:
         docs.router,
     ):
         app.include_router(router)
+    rights.check(app)
     errors.install(app)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     app.add_middleware(Outermost)

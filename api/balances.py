@@ -11,11 +11,12 @@ from starlette.responses import Response
 from api import schemas
 from api.answers import answered
 from api.members import storable
+from api.rights import Guarded
 from api.service import Write, write_of
 from tierengine.recording.items import Command
 from tierengine.till.asked import read_adjustment, read_transfer
 
-router: Final = APIRouter(prefix="/v1/members", tags=["members"])
+router: Final = APIRouter(prefix="/v1/members", tags=["members"], route_class=Guarded)
 
 Code = Annotated[str, Path(min_length=1, max_length=100, description="The member's code.")]
 
@@ -23,7 +24,7 @@ Code = Annotated[str, Path(min_length=1, max_length=100, description="The member
 @router.post("/{code}/adjustments", **schemas.write("AdjustmentIn", "Change a balance by hand", schemas.Moved))
 async def post_adjustment(request: Request, code: Code) -> Response:
     """Add to or take from a wallet; above the policy's limit a second person must be named, who is not the first."""
-    write = await write_of(request, "post_adjustment")
+    write = await write_of(request)
     storable("/code", code)
     programme = await write.service.readers.programme_of(write.caller.dealer_id)
     act = read_adjustment(write.raw, programme.zone, _digest(write))
@@ -33,7 +34,7 @@ async def post_adjustment(request: Request, code: Code) -> Response:
 @router.post("/{code}/transfers", **schemas.write("TransferIn", "Hand credit to an account of the firm", schemas.Moved))
 async def post_transfer(request: Request, code: Code) -> Response:
     """Move credit to another account of the same firm, where the policy allows it; every part keeps its dates."""
-    write = await write_of(request, "post_transfer")
+    write = await write_of(request)
     storable("/code", code)
     to, act = read_transfer(write.raw, _digest(write))
     return answered(request, await write.service.record(Command(write.caller.dealer_id, (code, to), act, write.once)))

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from api import schemas
 from api.answers import answered
 from api.keys import STAFF_KINDS, late_days_of, source_of
+from api.rights import Guarded
 from api.service import Write, stamp, write_of
 from tierengine.errors import Denied, FormError, Malformed
 from tierengine.judging.history import Observation
@@ -20,7 +21,7 @@ from tierengine.policies.versions import Programme
 from tierengine.recording.items import Claim, Item, Observe
 from tierengine.service.entitlements import CLAIMED, claim_check
 
-router: Final = APIRouter(prefix="/v1", tags=["events"])
+router: Final = APIRouter(prefix="/v1", tags=["events"], route_class=Guarded)
 
 
 @router.post("/events", **schemas.write("EventIn", "Record what happened to a member", schemas.Booked, parked=True))
@@ -29,7 +30,7 @@ async def post_event(request: Request) -> Response:
 
     What it names need not be here yet: it is then stored and answered 202, and counts when the other one arrives.
     """
-    write = await write_of(request, "post_event")
+    write = await write_of(request)
     if write.caller.role == "pos" and str(write.raw.get("kind")) in STAFF_KINDS:
         raise Denied("forbidden")
     programme = await write.service.readers.programme_of(write.caller.dealer_id)
@@ -43,7 +44,7 @@ async def post_event(request: Request) -> Response:
 )
 async def post_claim(request: Request, code: str, entitlement: str) -> Response:
     """Claim what the member's service level gives; above the quota it is refused with the next date."""
-    write = await write_of(request, "post_claim")
+    write = await write_of(request)
     raw = write.raw
     errors = [FormError(f"/{name}", "unknown_field") for name in raw if name not in schemas.OF_CLAIM]
     if errors:

@@ -9,13 +9,14 @@ from starlette.responses import Response
 
 from api import schemas
 from api.answers import answered
+from api.rights import Guarded
 from api.service import Write, write_of
 from tierengine.errors import Unknown
 from tierengine.recording.acts import CaptureHold, VoidHold
 from tierengine.recording.items import Command
 from tierengine.till.asked import read_capture, read_hold, read_void
 
-router: Final = APIRouter(prefix="/v1/holds", tags=["holds"])
+router: Final = APIRouter(prefix="/v1/holds", tags=["holds"], route_class=Guarded)
 
 Number = Annotated[int, Path(ge=1, le=1 << 62, description="The hold's id.")]
 _OWNER: Final = (
@@ -30,7 +31,7 @@ async def post_hold(request: Request) -> Response:
     The same order and wallet give the same hold, whatever became of it; with another amount it is a conflict. It lasts
     as long as the policy says, or until an earlier `expires_at`, and then frees itself.
     """
-    write = await write_of(request, "post_hold")
+    write = await write_of(request)
     service, caller = write.service, write.caller
     store = await service.store_of(caller, write.raw.get("store"))
     member, act = read_hold(write.raw, store=store, now_us=service.now())
@@ -40,7 +41,7 @@ async def post_hold(request: Request) -> Response:
 @router.post("/{hold}/capture", **schemas.write("CaptureIn", "Capture all or part of a hold", schemas.HeldFor))
 async def post_capture(request: Request, hold: Number) -> Response:
     """Take what is held, or part of it; what is left is freed or kept, as the policy says. Never more than is held."""
-    write = await write_of(request, "post_capture")
+    write = await write_of(request)
     act = CaptureHold(hold, read_capture(write.raw))
     item = Command(write.caller.dealer_id, (await _owner(write, hold),), act, write.once)
     return answered(request, await write.service.record(item))
@@ -49,7 +50,7 @@ async def post_capture(request: Request, hold: Number) -> Response:
 @router.post("/{hold}/void", **schemas.write("VoidIn", "Free a hold", schemas.HeldFor))
 async def post_void(request: Request, hold: Number) -> Response:
     """Free what is left of a hold; one that lapsed already is free, and this says so."""
-    write = await write_of(request, "post_void")
+    write = await write_of(request)
     read_void(write.raw)
     item = Command(write.caller.dealer_id, (await _owner(write, hold),), VoidHold(hold), write.once)
     return answered(request, await write.service.record(item))

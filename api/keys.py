@@ -1,4 +1,4 @@
-"""Who asks: API keys by `Authorization: Bearer te_…`, and which role may do what. What is not listed is not allowed.
+"""Who asks: API keys by `Authorization: Bearer te_…`. What a role may call stands in api/rights.py.
 
 A key found good is remembered for two seconds, so a revocation is honoured within that time; one found bad as well, so
 that nobody can make the database work by sending bad ones.
@@ -7,7 +7,6 @@ that nobody can make the database work by sending bad ones.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
@@ -22,31 +21,6 @@ REMEMBERED_SECONDS: Final = 2.0
 REMEMBERED_MOST: Final = 10_000
 KEY_MOST: Final = 200
 
-_TILL: Final = frozenset(("pos", "sales_manager", "admin"))
-_DESK: Final = frozenset(("sales_manager", "admin"))
-_STAFF: Final = _TILL | {"archivist"}
-_SEES: Final = _STAFF | {"auditor", "award_owner"}
-
-# The name of a route's function → the roles that may call it. A test holds it against the routes that there are.
-RIGHTS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
-    {
-        "post_quote": _TILL,
-        "post_sale": _TILL,
-        "post_return": _TILL,
-        "post_hold": _TILL,
-        "post_capture": _TILL,
-        "post_void": _TILL,
-        "post_adjustment": _DESK,
-        "post_transfer": _DESK,
-        "post_claim": _TILL,
-        "post_event": _STAFF,
-        "find_members": _SEES,
-        "get_member": _SEES,
-        "get_balance": _SEES,
-        "get_ledger": _SEES,
-        "get_statement": _SEES,
-    }
-)
 # A person's word over the facts is not for a till to give.
 STAFF_KINDS: Final = frozenset(("tier_assigned", "tier_locked"))
 _LATE_DAYS: Final = MappingProxyType({"till": 7, "erp": 400})  # where the policy does not say
@@ -59,14 +33,9 @@ class Keys:
         self._readers = readers
         self._known: dict[str, tuple[Caller | None, float]] = {}
 
-    async def caller(self, request: Request, act: str) -> Caller:
-        """Return who asks for `act`; Denied (`unauthenticated` or `forbidden`)."""
-        found = await self._found(request.headers.get("authorization", ""))
-        if found is None:
-            raise Denied("unauthenticated")
-        if found.role not in RIGHTS[act]:
-            raise Denied("forbidden")
-        return found
+    async def of(self, request: Request) -> Caller | None:
+        """Return who asks; None when his key is nobody's, or revoked."""
+        return await self._found(request.headers.get("authorization", ""))
 
     async def _found(self, header: str) -> Caller | None:
         kept = self._known.get(header)

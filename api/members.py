@@ -10,7 +10,8 @@ from starlette.responses import Response
 
 from api import schemas
 from api.answers import plain
-from api.service import asker_of, service_of
+from api.rights import Guarded
+from api.service import asker_of, caller_of, service_of
 from tierengine.errors import FormError, Malformed
 from tierengine.membership.members import STATEMENT_MOST, balance, statement, view
 from tierengine.membership.people import find_members as find
@@ -18,7 +19,7 @@ from tierengine.membership.statements import MOST, Period
 from tierengine.membership.statements import statement as period_statement
 from tierengine.store.dialect import Link
 
-router: Final = APIRouter(prefix="/v1/members", tags=["members"])
+router: Final = APIRouter(prefix="/v1/members", tags=["members"], route_class=Guarded)
 
 Code = Annotated[str, Path(min_length=1, max_length=100, description="The member's code.")]
 Sought = Annotated[str | None, Query(min_length=1, max_length=100)]
@@ -30,7 +31,7 @@ async def find_members(
 ) -> Response:
     """Find members by exactly one of them. Codes are told, never names or phones."""
     service = service_of(request)
-    caller = await service.keys.caller(request, "find_members")
+    caller = caller_of(request)
     asked = [(by, value) for by, value in (("phone", phone), ("card_no", card_no), ("serial", serial)) if value]
     if len(asked) != 1:
         raise Malformed([FormError("", "not_one_of", {"expected": "phone, card_no, serial"})])
@@ -44,7 +45,7 @@ async def find_members(
 async def get_member(request: Request, code: Code, lang: schemas.Lang | None = None) -> Response:
     """Tell a member as of now, each trait, price and reward with the reason, and what the next tier takes."""
     service = service_of(request)
-    caller = await service.keys.caller(request, "get_member")
+    caller = caller_of(request)
     storable("/code", code)
     asker, now = asker_of(request, caller, lang), service.now()
     return plain(
@@ -58,7 +59,7 @@ async def get_member(request: Request, code: Code, lang: schemas.Lang | None = N
 async def get_balance(request: Request, code: Code, lang: schemas.Lang | None = None) -> Response:
     """Tell what a member has, lot by lot with its last day; the lots sum to what is available and held."""
     service = service_of(request)
-    caller = await service.keys.caller(request, "get_balance")
+    caller = caller_of(request)
     storable("/code", code)
     asker, now = asker_of(request, caller, lang), service.now()
     return plain(
@@ -77,7 +78,7 @@ async def get_ledger(
 ) -> Response:
     """Tell the lines of a member's statement; `next` is the cursor of the following page."""
     service = service_of(request)
-    caller = await service.keys.caller(request, "get_ledger")
+    caller = caller_of(request)
     storable("/code", code)
     asker, now = asker_of(request, caller), service.now()
     return plain(
@@ -115,7 +116,7 @@ async def get_statement(
     Opening and lines, over all pages, sum to the closing; what lapsed stands at its moment, posted or not.
     """
     service = service_of(request)
-    caller = await service.keys.caller(request, "get_statement")
+    caller = caller_of(request)
     storable("/code", code)
     asker, now = asker_of(request, caller), service.now()
 

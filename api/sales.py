@@ -13,7 +13,8 @@ from api.answers import answered, plain
 from api.bodies import parse, read_bytes
 from api.events import observe
 from api.keys import late_days_of, source_of
-from api.service import Service, asker_of, service_of, stamp, write_of
+from api.rights import Guarded
+from api.service import Service, asker_of, caller_of, service_of, stamp, write_of
 from tierengine.errors import FormError, Malformed
 from tierengine.judging.observations import from_body
 from tierengine.judging.pricing import PricedLine
@@ -24,7 +25,7 @@ from tierengine.store.dialect import Link, doc
 from tierengine.till.quotes import charge, quote
 from tierengine.till.sales import Order, as_asked, booked_lines, observations, read_order, sale
 
-router: Final = APIRouter(prefix="/v1", tags=["sales"])
+router: Final = APIRouter(prefix="/v1", tags=["sales"], route_class=Guarded)
 _STORED: Final = "SELECT kind, body FROM event WHERE dealer_id = ?1 AND cluster = ?2 AND revision = 0"
 
 
@@ -34,7 +35,7 @@ async def post_quote(
 ) -> Response:
     """Price an order, say what credit may pay and what it would earn, with every reason. Nothing is written."""
     service = service_of(request)
-    caller = await service.keys.caller(request, "post_quote")
+    caller = caller_of(request)
     raw = parse(await read_bytes(request))
     programme = await service.readers.programme_of(caller.dealer_id)
     now = service.now()
@@ -54,7 +55,7 @@ async def post_sale(request: Request) -> Response:
     with the new lines. An order older than fifteen minutes has happened: it is booked as charged, with the
     difference told.
     """
-    write = await write_of(request, "post_sale")
+    write = await write_of(request)
     service, caller = write.service, write.caller
     programme = await service.readers.programme_of(caller.dealer_id)
     now = service.now()
@@ -81,7 +82,7 @@ async def post_sale(request: Request) -> Response:
 )
 async def post_return(request: Request, order: str) -> Response:
     """Take back lines of a sale, or all of it. A return whose sale is not here yet is stored and answered 202."""
-    write = await write_of(request, "post_return")
+    write = await write_of(request)
     raw = write.raw
     if "order" in raw and raw["order"] != order:
         raise Malformed([FormError("/order", "not_one_of", {"expected": "the order of the address"})])

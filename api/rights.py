@@ -1,0 +1,105 @@
+"""Who may call what: every route of the service and the roles that may call it, in this one table. No rule, no route.
+
+A router whose routes are declared here is made with `route_class=Guarded`: the right is looked at before the path, the
+parameters or the body are. `check(app)` fails where a route has no rule, a rule no route, or a route no guard, so that
+an app with a hole is not built at all. The matrix test asks every route as every role, by the OpenAPI document, which
+shows each rule as `x-roles`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+from fastapi import FastAPI, Request, Response
+from fastapi.routing import APIRoute, iter_route_contexts
+
+from tierengine.errors import Denied
+from tierengine.membership.people import ROLES
+
+_TILL: Final = frozenset(("pos", "sales_manager", "admin"))
+_DESK: Final = frozenset(("sales_manager", "admin"))
+_STAFF: Final = _TILL | {"archivist"}
+_SEES: Final = _STAFF | {"auditor", "award_owner"}
+
+# "METHOD /path" as the route declares it → the roles that may call it.
+RIGHTS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
+    {
+        "POST /v1/quotes": _TILL,
+        "POST /v1/sales": _TILL,
+        "POST /v1/sales/{order}/returns": _TILL,
+        "POST /v1/holds": _TILL,
+        "POST /v1/holds/{hold}/capture": _TILL,
+        "POST /v1/holds/{hold}/void": _TILL,
+        "POST /v1/events": _STAFF,
+        "POST /v1/members/{code}/adjustments": _DESK,
+        "POST /v1/members/{code}/transfers": _DESK,
+        "POST /v1/members/{code}/entitlements/{entitlement}/claims": _TILL,
+        "GET /v1/members": _SEES,
+        "GET /v1/members/{code}": _SEES,
+        "GET /v1/members/{code}/balance": _SEES,
+        "GET /v1/members/{code}/ledger": _SEES,
+        "GET /v1/members/{code}/statement": _SEES,
+    }
+)
+# What anybody may ask who reaches the service: nothing here tells anything of a dealer.
+OPEN: Final = frozenset(
+    (
+        "GET /livez", "GET /readyz", "GET /openapi.json",
+        "GET /docs", "GET /docs/start.js", "GET /docs/swagger-ui-bundle.js", "GET /docs/swagger-ui.css",
+        "GET /docs/favicon.png",
+    )
+)  # fmt: skip
+CALLER: Final = "tierengine.caller"  # where in the scope the guard leaves who asks
+
+
+class Undeclared(RuntimeError):
+    """A route without a rule, a rule without a route, or a route that nothing guards; the text names each."""
+
+
+class Guarded(APIRoute):
+    """A route that is answered only to the roles which RIGHTS declares for it."""
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **more: Any) -> None:
+        self.roles = RIGHTS.get(_name(more.get("methods"), path), frozenset())
+        more["openapi_extra"] = {**(more.get("openapi_extra") or {}), "x-roles": sorted(self.roles)}
+        super().__init__(path, endpoint, **more)
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return the route's handler behind the question who asks."""
+        inner, roles = super().get_route_handler(), self.roles
+
+        async def handler(request: Request) -> Response:
+            caller = await request.app.state.tierengine.keys.of(request)
+            if caller is None:
+                raise Denied("unauthenticated")
+            if caller.role not in roles:
+                raise Denied("forbidden")
+            request.scope[CALLER] = caller
+            return await inner(request)
+
+        return handler
+
+
+def check(app: FastAPI) -> None:
+    """Raise Undeclared unless every route has its rule and its guard, and every rule its route."""
+    found: list[str] = []
+    wrong: list[str] = []
+    for route in iter_route_contexts(app.routes):
+        name = _name(route.methods, route.path or "")
+        found.append(name)
+        guarded = isinstance(route.original_route, Guarded)
+        if name in RIGHTS and not guarded:
+            wrong.append(f"{name}: its router is not made with route_class=Guarded")
+        elif name not in RIGHTS and (guarded or name not in OPEN):
+            wrong.append(f"{name}: no rule in api/rights.py says who may call it")
+    wrong += [f"{name}: {found.count(name)} routes" for name in sorted({*found}) if found.count(name) > 1]
+    wrong += [f"{name}: a rule without a route" for name in sorted({*RIGHTS, *OPEN} - {*found})]
+    wrong += [f"{name}: no role {role}" for name, roles in RIGHTS.items() for role in sorted(roles - {*ROLES})]
+    if wrong:
+        raise Undeclared("\n".join(wrong))
+
+
+def _name(methods: Any, path: str) -> str:
+    return f"{'|'.join(sorted({*(methods or ('GET',))} - {'HEAD'}))} {path}"
