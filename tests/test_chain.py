@@ -17,10 +17,10 @@ from tierengine.ledger.sealing import seal
 from tierengine.ledger.verify import CHAIN, verify
 from tierengine.membership import people
 from tierengine.recording.recorder import Recorder
-from tierengine.store import database, migrating, models
+from tierengine.store import database, migrating
 from tierengine.store.dialect import Table, doc
 from tierengine.store.ids import Ids, transact
-from tierengine.store.models import INSERT_ONLY
+from tierengine.store.tables import INSERT_ONLY
 
 TRIGGERS = {
     "sqlite": "SELECT tbl_name || '.' || name FROM sqlite_master WHERE type = 'trigger'",
@@ -385,7 +385,7 @@ def test_what_is_hashed_is_rfc_8785_on_both_databases(book_url, table):
             else content[name]
             for name, column in columns.items()
         ]
-        link.write(Table(next(m for m in models.SQLModel.__subclasses__() if m.__tablename__ == table)), [tuple(row)])
+        link.write(Table(next(m for m in SQLModel.__subclasses__() if m.__tablename__ == table)), [tuple(row)])
         plain = {
             name: value.hex() if isinstance(value, bytes) else int(value) if isinstance(value, bool) else value
             for name, value in content.items()

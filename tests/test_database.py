@@ -8,7 +8,8 @@ from tierengine.settings import Settings, SettingsRefused, document
 from tierengine.store import database, migrating
 from tierengine.store.dialect import Table, doc, translate
 from tierengine.store.ids import BLOCK, Ids, NeedIds, transact
-from tierengine.store.models import Event, Idempotency
+from tierengine.store.tables.history import Event
+from tierengine.store.tables.requests import Idempotency
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ from tierengine.judging.facts_sql import Ask, read_contributions, read_facts
 from tierengine.judging.history import AFTER, Contribution
 from tierengine.judging.resolution import net
 from tierengine.judging.running import RunningFacts
-from tierengine.store.models import ContributionRow
+from tierengine.store.tables.history import ContributionRow
 from tierengine.zone import Zone
 
 ZONES = ("Asia/Shanghai", "America/New_York")

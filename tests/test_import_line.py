@@ -23,10 +23,11 @@ def lint_imports(folder: Path) -> subprocess.CompletedProcess:
 
 
 SKELETON = (
+    "tierengine/zone.py",
     "api/app.py",
     "tierengine/judging/fold.py",
-    "tierengine/store/models.py",
-    "rules/policy.py",
+    "tierengine/store/dialect.py",
+    "rules/compiler.py",
     "rules/engine.py",
 )
 
@@ -39,18 +40,22 @@ def test_imports_go_one_way():
 @pytest.mark.parametrize(
     ("module", "statement", "broken"),
     [
-        ("rules/policy.py", "import tierengine.store.models", "Imports go one way: api, then tierengine, then rules"),
-        ("tierengine/store/models.py", "import api.app", "Imports go one way: api, then tierengine, then rules"),
-        ("rules/policy.py", "from sqlalchemy import select", "rules knows no database and no HTTP"),
         (
-            "tierengine/store/models.py",
+            "rules/compiler.py",
+            "import tierengine.store.dialect",
+            "Imports go one way: api, then tierengine, then rules",
+        ),
+        ("tierengine/store/dialect.py", "import api.app", "Imports go one way: api, then tierengine, then rules"),
+        ("rules/compiler.py", "from sqlalchemy import select", "rules knows no database and no HTTP"),
+        (
+            "tierengine/store/dialect.py",
             "import yaml",
             "tierengine knows no web framework, and reads policies only through rules",
         ),
-        ("tierengine/store/models.py", "import tierengine.judging.fold", "Inside tierengine, what decides"),
-        ("tierengine/store/models.py", "from fastapi import Depends", "tierengine knows no web framework"),
+        ("tierengine/store/dialect.py", "import tierengine.judging.fold", "Inside tierengine, what decides"),
+        ("tierengine/store/dialect.py", "from fastapi import Depends", "tierengine knows no web framework"),
         ("api/app.py", "import durable_rules_engine", "api reaches policies only through tierengine and rules"),
-        ("rules/policy.py", "import durable_rules_engine", "Only rules.engine touches durable-rules"),
+        ("rules/compiler.py", "import durable_rules_engine", "Only rules.engine touches durable-rules"),
         ("rules/engine.py", "from durable.lang import ruleset", "Only rules.engine touches durable-rules"),
     ],
 )

@@ -10,7 +10,7 @@ from sqlmodel import SQLModel
 
 from tierengine.ledger.chain import check, read_refs
 from tierengine.ledger.sealing import seal
-from tierengine.store import database, migrating, models
+from tierengine.store import database, migrating, tables
 from tierengine.store.ids import Ids, transact
 
 # Python's way to name an object by where it lies: different each time.
@@ -74,7 +74,7 @@ def described(connection):
 
 
 def test_migrations_make_exactly_the_tables_of_the_models(database_url):
-    assert models
+    assert SQLModel.metadata.tables
     book = migrating.engine(database_url)
     with book.begin() as connection:
         SQLModel.metadata.create_all(connection)
@@ -100,7 +100,7 @@ def test_keys_sort_by_their_bytes(book):
     assert found == sorted(found, key=str.encode)
 
 
-@pytest.mark.parametrize("name", [*models.INSERT_ONLY, "seal"])
+@pytest.mark.parametrize("name", [*tables.INSERT_ONLY, "seal"])
 def test_what_was_written_is_neither_changed_nor_removed(book, name):
     with book.begin() as connection:
         stored(connection, name, set())
@@ -117,7 +117,7 @@ def test_what_was_written_is_neither_changed_nor_removed(book, name):
 
 
 def test_every_table_is_of_one_sort():
-    assert set(SQLModel.metadata.tables) == {*models.INSERT_ONLY, "seal"} | CACHES | OPERATIONAL
+    assert set(SQLModel.metadata.tables) == {*tables.INSERT_ONLY, "seal"} | CACHES | OPERATIONAL
     assert not CACHES & OPERATIONAL
 
 
@@ -126,15 +126,15 @@ def test_what_was_written_before_there_were_seals_waits_for_one(database_url):
     made = migrating.engine(database_url)
     with made.begin() as connection:
         done = set()
-        for name in models.INSERT_ONLY:
+        for name in tables.INSERT_ONLY:
             stored(connection, name, done)
     made.dispose()
     migrating.migrate(database_url)
     link = database.connect(database_url)
     refs = [ref for (text,) in link.ask("SELECT refs FROM unsealed ORDER BY id").rows() for ref in read_refs(text)]
     link.rollback()
-    assert {table for table, _ in refs} == set(models.INSERT_ONLY)
-    assert len(refs) == len(models.INSERT_ONLY)
+    assert {table for table, _ in refs} == set(tables.INSERT_ONLY)
+    assert len(refs) == len(tables.INSERT_ONLY)
     count = transact(link, Ids(), lambda link, _: seal(link, 1))
     assert count == len(refs)
     assert list(check(link)) == []

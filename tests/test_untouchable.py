@@ -14,8 +14,8 @@ from tierengine import __main__ as program
 from tierengine.ledger import chain
 from tierengine.ledger.verify import verify
 from tierengine.store import database
-from tierengine.store.models import INSERT_ONLY
 from tierengine.store.role import grant
+from tierengine.store.tables import INSERT_ONLY
 
 
 @contextlib.contextmanager

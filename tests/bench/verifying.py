@@ -22,18 +22,10 @@ from tierengine.membership.members import reader, snapshot
 from tierengine.store.database import connect
 from tierengine.store.dialect import LISTED, Link, Table
 from tierengine.store.ids import Ids, transact
-from tierengine.store.models import (
-    Account,
-    ContributionRow,
-    Decision,
-    Entry,
-    Event,
-    Lot,
-    LotState,
-    LotUse,
-    Posting,
-    Unsealed,
-)
+from tierengine.store.tables.book import Account, Entry, Lot, LotState, LotUse, Posting
+from tierengine.store.tables.history import ContributionRow, Event
+from tierengine.store.tables.judgement import Decision
+from tierengine.store.tables.seals import Unsealed
 
 AT = 1_780_000_000_000_000
 WALLET = "parts_credit"

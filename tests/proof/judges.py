@@ -26,7 +26,7 @@ from tests.proof.histories import Event, State
 from tierengine.judging.facts_sql import Ask, Snapshot, read_facts
 from tierengine.judging.history import Contribution
 from tierengine.judging.running import RunningFacts
-from tierengine.store.models import ContributionRow
+from tierengine.store.tables.history import ContributionRow
 from tierengine.zone import Zone
 
 AT_ONCE = 12

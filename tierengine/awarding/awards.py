@@ -34,7 +34,7 @@ from tierengine.recording.purse import Purse
 from tierengine.recording.writing import Rows
 from tierengine.store.dialect import Link, Row, Table, doc
 from tierengine.store.ids import Ids
-from tierengine.store.models import AwardRun, AwardWinner
+from tierengine.store.tables.awards import AwardRun, AwardWinner
 from tierengine.zone import add_months
 
 CHUNK = 200

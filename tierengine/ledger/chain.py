@@ -23,7 +23,7 @@ import sqlalchemy as sa
 from sqlmodel import SQLModel
 
 from tierengine.store.dialect import Link, Row, binary
-from tierengine.store.models import INSERT_ONLY
+from tierengine.store.tables import INSERT_ONLY
 
 Ref = int | tuple[Any, ...]
 Refs = list[tuple[str, Ref]]

@@ -11,7 +11,7 @@ from typing import Final
 
 from tierengine.ledger.chain import GENESIS, GONE, Ref, digests_of, link_hash, read_refs, write_refs
 from tierengine.store.dialect import Link, Row, Table
-from tierengine.store.models import Seal
+from tierengine.store.tables.seals import Seal
 
 ROWS_A_SEAL: Final = 64
 PIECE: Final = 2_000

@@ -19,7 +19,8 @@ import orjson
 from tierengine.errors import Conflict, Denied, Unknown
 from tierengine.store.dialect import Link, Table
 from tierengine.store.ids import Ids
-from tierengine.store.models import ApiKey, Dealer, Ledger, Member, MemberPerson, MemberPhone, Store
+from tierengine.store.tables.judgement import Ledger
+from tierengine.store.tables.people import ApiKey, Dealer, Member, MemberPerson, MemberPhone, Store
 
 _DEALERS: Final = Table(Dealer)
 _STORES: Final = Table(Store)

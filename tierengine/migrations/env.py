@@ -3,7 +3,7 @@
 from alembic import context
 from sqlmodel import SQLModel
 
-import tierengine.store.models  # noqa: F401 - it registers the tables
+import tierengine.store.tables  # noqa: F401 - it registers the tables
 
 context.configure(
     connection=context.config.attributes["connection"],

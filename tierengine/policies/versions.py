@@ -20,7 +20,8 @@ from tierengine.judging.fold import Lanes
 from tierengine.policies.examination import examined
 from tierengine.store.dialect import Link, Table
 from tierengine.store.ids import Ids
-from tierengine.store.models import Account, PolicyVersion
+from tierengine.store.tables.book import Account
+from tierengine.store.tables.history import PolicyVersion
 from tierengine.zone import SECOND, Zone
 
 NOTICE: Final = 60 * SECOND

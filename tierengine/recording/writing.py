@@ -11,32 +11,11 @@ from typing import Any, Final
 
 from tierengine.judging.history import Position
 from tierengine.store.dialect import Link, Row, Table
-from tierengine.store.models import (
-    Account,
-    Attribute,
-    BudgetPot,
-    Checkpoint,
-    CommandRow,
-    ContributionRow,
-    Decision,
-    Emission,
-    Entry,
-    Event,
-    EventConflict,
-    Hold,
-    HoldEnd,
-    HoldLot,
-    HoldState,
-    Idempotency,
-    Ledger,
-    Lot,
-    LotState,
-    LotUse,
-    Machine,
-    Parked,
-    Posting,
-    TierChange,
-)
+from tierengine.store.tables.book import Account, CommandRow, Entry, Lot, LotState, LotUse, Posting
+from tierengine.store.tables.history import Attribute, ContributionRow, Event, EventConflict, Machine, Parked
+from tierengine.store.tables.holds import Hold, HoldEnd, HoldLot, HoldState
+from tierengine.store.tables.judgement import BudgetPot, Checkpoint, Decision, Emission, Ledger, TierChange
+from tierengine.store.tables.requests import Idempotency
 
 TABLES: Final = {
     table.name: table
@@ -82,7 +61,7 @@ _APPLY_EMISSIONS: Final = "UPDATE emission SET applied = true WHERE id IN (?1*)"
 
 @dataclass(slots=True)
 class Rows:
-    """The rows of one transaction, in the columns of models.py, and what of the caches goes first."""
+    """The rows of one transaction, in the columns of `store.tables`, and what of the caches goes first."""
 
     tables: dict[str, list[Row]] = field(default_factory=lambda: {name: [] for name in TABLES})
     unparked: list[int] = field(default_factory=list)

@@ -25,7 +25,7 @@ from psycopg.types.numeric import Int8Dumper
 from sqlalchemy.dialects import postgresql
 from sqlmodel import SQLModel
 
-from tierengine.store.models import Unsealed
+from tierengine.store.tables.seals import Unsealed
 from tierengine.store.wire import Wire
 
 DatabaseKind = Literal["sqlite", "postgresql"]

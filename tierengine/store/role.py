@@ -17,7 +17,7 @@ from sqlmodel import SQLModel
 from tierengine.settings import kind_of
 from tierengine.store.database import NotReady, connect
 from tierengine.store.dialect import PostgresLink
-from tierengine.store.models import INSERT_ONLY
+from tierengine.store.tables import INSERT_ONLY
 
 _NAME: Final = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 # Columns of insert-only tables that are a state of ours and no content.

@@ -1,0 +1,45 @@
+"""The columns of the tables, of one type each on SQLite and on PostgreSQL."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    Text,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.types import JSON
+from sqlmodel import Field
+
+BIG = BigInteger().with_variant(sqlite.INTEGER(), "sqlite")
+DOC = JSON().with_variant(postgresql.JSONB(), "postgresql")
+# Keys compare byte by byte on both databases.
+BYTES = Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
+
+
+def identity() -> Any:
+    return Field(sa_column=Column(BIG, primary_key=True, autoincrement=False))
+
+
+def reference(target: str, *, nullable: bool = False, primary_key: bool = False) -> Any:
+    column: Column[int] = Column(BIG, ForeignKey(target), nullable=nullable, primary_key=primary_key)
+    return Field(default=None if nullable else ..., sa_column=column)
+
+
+def big(*, nullable: bool = False, default: int | None = None) -> Any:
+    if default is not None:
+        return Field(default=default, sa_column=Column(BIG, nullable=False, server_default=str(default)))
+    return Field(default=None if nullable else ..., sa_column=Column(BIG, nullable=nullable))
+
+
+def string(*, nullable: bool = False, default: str | None = None) -> Any:
+    if default is not None:
+        return Field(default=default, sa_column=Column(BYTES, nullable=False, server_default=default))
+    return Field(default=None if nullable else ..., sa_column=Column(BYTES, nullable=nullable))
+
+
+def document(*, nullable: bool = False) -> Any:
+    return Field(default=None if nullable else ..., sa_column=Column(DOC, nullable=nullable))

@@ -1,0 +1,81 @@
+"""Dealers, stores, keys of the interface, and members with what is personal of them."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from sqlalchemy import (
+    Column,
+    UniqueConstraint,
+)
+from sqlmodel import Field, SQLModel
+
+from tierengine.store.tables.columns import BYTES, big, document, identity, reference, string
+
+
+class Dealer(SQLModel, table=True):
+    """Runs the club; one policy line of its own."""
+
+    __tablename__: ClassVar[str] = "dealer"
+    id: int = identity()
+    code: str = Field(sa_column=Column(BYTES, unique=True, nullable=False))
+    name: str = string()
+    timezone: str = string(default="Asia/Shanghai")
+    currency: str = string(default="CNY")
+
+
+class Store(SQLModel, table=True):
+    """A place of sale. `source` is its class of source (till, erp, …), which bounds how far back it may date."""
+
+    __tablename__: ClassVar[str] = "store"
+    __table_args__ = (UniqueConstraint("dealer_id", "code"),)
+    id: int = identity()
+    dealer_id: int = reference("dealer.id")
+    code: str = string()
+    name: str = string()
+
+
+class ApiKey(SQLModel, table=True):
+    """A key of a store or batch; only an HMAC of it is kept."""
+
+    __tablename__: ClassVar[str] = "api_key"
+    id: int = identity()
+    dealer_id: int = reference("dealer.id")
+    store_id: int | None = reference("store.id", nullable=True)
+    prefix: str = Field(sa_column=Column(BYTES, unique=True, nullable=False))
+    digest: str = string()
+    role: str = string()
+    created_at: int = big()
+    revoked_at: int | None = big(nullable=True)
+
+
+class Member(SQLModel, table=True):
+    """A customer on file, person or firm. Names and phones live apart, in `member_person`."""
+
+    __tablename__: ClassVar[str] = "member"
+    __table_args__ = (UniqueConstraint("dealer_id", "code"),)
+    id: int = identity()
+    dealer_id: int = reference("dealer.id")
+    code: str = string()
+    form: str = string(default="person")
+    created_at: int = big()
+
+
+class MemberPerson(SQLModel, table=True):
+    """Personal data of a member; never in events, logs or stored answers."""
+
+    __tablename__: ClassVar[str] = "member_person"
+    member_id: int = reference("member.id", primary_key=True)
+    dealer_id: int = big()
+    name: str = string()
+    phones: list[str] = document()
+    note: str = string(default="")
+
+
+class MemberPhone(SQLModel, table=True):
+    """Look-up of a member by phone, digits only."""
+
+    __tablename__: ClassVar[str] = "member_phone"
+    dealer_id: int = reference("dealer.id", primary_key=True)
+    phone: str = Field(sa_column=Column(BYTES, primary_key=True))
+    member_id: int = reference("member.id", primary_key=True)
