@@ -7,6 +7,7 @@ from tests.mutants.fault import Fault
 BOOK = "tierengine.ledger.book:MemberBook"
 LOTS = "tierengine.ledger.lots"
 RECORDING = "tierengine.recording"
+TERMS = "tests/test_changed_terms.py"
 LEDGER, RECORDED, WRITER = "tests/test_ledger.py", "tests/test_recording.py", "tests/test_writer.py"
 
 
@@ -100,8 +101,14 @@ FAULTS: tuple[Fault, ...] = (
     Fault(
         "a_claw_back_takes_other_lots_first",
         f"{BOOK}._take_back",
-        (("plan([lot for lot in lots if lot.grant == act.grant], amount)", "plan([], amount)"),),
+        (("plan([lot for lot in lots if lot.ref in mine], amount)", "plan([], amount)"),),
         f"{LEDGER}::test_a_claw_back_takes_the_grants_own_lots_then_those_that_expire_first",
+    ),
+    Fault(
+        "a_grant_that_moves_in_time_keeps_its_old_dates",
+        f"{RECORDING}.purse:Purse.apply",
+        (("(-was, change, before, True)", "(-was, change, before, False)"),),
+        f"{TERMS}::test_a_grant_that_moves_in_time_leaves_the_lot_with_the_new_dates[sqlite-2026-05-01]",
     ),
     Fault(
         "what_lapsed_unused_is_owed",

@@ -130,11 +130,13 @@ class MemberBook:
         decision: int | None = None,
         clawback: Clawback = "debt",
         kind: EntryKind | None = None,
+        replaced: bool = False,
     ) -> tuple[EntryDraft, ...]:
         """Change what (event_key, rule) is worth to the member by `delta` (0: nothing happens).
 
         A rise makes a lot with the given dates. `kind` None: `grant` or `reverse` by its sign; `award` posts from the
-        awards account. Refused (`clawback_refused`) only with clawback="refuse", and then nothing has changed.
+        awards account. A fall that is `replaced` undoes the lots with the given dates before those of the same grant
+        that came in their place. Refused (`clawback_refused`) only with clawback="refuse"; then nothing has changed.
         """
         first = len(self.entries)
         self._open(wallet, unit)
@@ -142,7 +144,8 @@ class MemberBook:
         if delta > 0:
             self._raise(grant, delta, usable_from, expires_at, kind or "grant")
         elif delta < 0:
-            self._take_back(grant, -delta, clawback, kind or "reverse")
+            gone = (usable_from, expires_at) if replaced else None
+            self._take_back(grant, -delta, clawback, kind or "reverse", gone)
         self._check(wallet)
         return self._since(first)
 
@@ -363,13 +366,16 @@ class MemberBook:
         self._pay_debt(act.wallet, act.cause)
         self._expire(self.now, act.cause)
 
-    def _take_back(self, act: _Act, amount: int, clawback: Clawback, kind: EntryKind) -> None:
-        lots = sorted(self._lots(act.wallet), key=first_out)
-        own = plan([lot for lot in lots if lot.grant == act.grant], amount)
+    def _take_back(
+        self, act: _Act, amount: int, clawback: Clawback, kind: EntryKind, gone: tuple[int, int | None] | None
+    ) -> None:
+        lots = sorted(self._lots(act.wallet), key=lambda lot: (lot.grant != act.grant, *first_out(lot)))
+        mine = {lot.ref for lot in lots if lot.grant == act.grant and gone in (None, (lot.usable_from, lot.expires_at))}
+        own = plan([lot for lot in lots if lot.ref in mine], amount)
         rest = amount - _total(own)
         lapsed = self.lapsed.setdefault(act.grant, Lapsed())
         unspent = min(rest, lapsed.expired)
-        others = plan([lot for lot in lots if lot.grant != act.grant], rest - unspent)
+        others = plan([lot for lot in lots if lot.ref not in mine], rest - unspent)
         missing = rest - unspent - _total(others)
         if missing and clawback == "refuse":
             raise Refused("clawback_refused", wallet=act.wallet, missing=missing)

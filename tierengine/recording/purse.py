@@ -141,23 +141,25 @@ class Purse:
         falling = {change.pair[0] for change in changes if change.before is not None}
         self.know_grants(link, falling)
         deltas: dict[Pair, int] = {}
-        moves: list[tuple[int, Change, Granted]] = []
+        moves: list[tuple[int, Change, Granted, bool]] = []
         for change in changes:
             before, after = change.before, change.after
             was, will = (before.wanted if before else 0), (after.wanted if after else 0)
             deltas[change.pair] = will - was
             if before is not None and after is not None and was and will and _terms(before) != _terms(after):
-                moves += [(-was, change, before), (will, change, after)]
+                moves += [(-was, change, before, True), (will, change, after, False)]
             elif will != was:
                 terms = after if after is not None and will else before
                 if terms is not None:
-                    moves.append((will - was, change, terms))
+                    moves.append((will - was, change, terms, False))
         moves.sort(key=lambda move: move[0] < 0)
-        for delta, change, terms in moves:
-            self._adjust(delta, change, terms, cause, refusable=refusable)
+        for delta, change, terms, replaced in moves:
+            self._adjust(delta, change, terms, cause, refusable=refusable, replaced=replaced)
         return {pair: delta for pair, delta in deltas.items() if delta}
 
-    def _adjust(self, delta: int, change: Change, terms: Granted, cause: str, *, refusable: bool) -> None:
+    def _adjust(
+        self, delta: int, change: Change, terms: Granted, cause: str, *, refusable: bool, replaced: bool
+    ) -> None:
         wallet = self.programme.wallet(terms.wallet)
         clawback: Clawback = wallet.clawback if wallet is not None else "debt"
         if clawback == "refuse" and not refusable:
@@ -172,6 +174,7 @@ class Purse:
             cause=cause,
             decision=change.decision,
             clawback=clawback,
+            replaced=replaced,
         )
 
     def give_back(self, link: Link, fresh: Sequence[Contribution], now: int) -> dict[str, int]:
