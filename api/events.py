@@ -16,7 +16,7 @@ from api.service import Write, stamp, write_of
 from tierengine.errors import Denied, FormError, Malformed
 from tierengine.judging.history import Observation
 from tierengine.judging.observations import read_observation
-from tierengine.membership.members import contributions_of
+from tierengine.membership.known import contributions_of
 from tierengine.policies.versions import Programme
 from tierengine.recording.items import Claim, Item, Observe
 from tierengine.service.entitlements import CLAIMED, claim_check

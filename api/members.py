@@ -13,10 +13,12 @@ from api.answers import plain
 from api.rights import Guarded
 from api.service import asker_of, caller_of, service_of
 from tierengine.errors import FormError, Malformed
-from tierengine.membership.members import STATEMENT_MOST, balance, statement, view
+from tierengine.membership.activity import STATEMENT_MOST, statement
 from tierengine.membership.people import find_members as find
 from tierengine.membership.statements import MOST, Period
 from tierengine.membership.statements import statement as period_statement
+from tierengine.membership.view import view
+from tierengine.membership.wallets import balance
 from tierengine.store.dialect import Link
 
 router: Final = APIRouter(prefix="/v1/members", tags=["members"], route_class=Guarded)

@@ -18,12 +18,12 @@ from typing import Final, TypeVar
 import psycopg
 
 from tierengine.errors import Unavailable, Unknown
-from tierengine.membership.members import reader, snapshot
 from tierengine.policies import versions
 from tierengine.policies.versions import Programme
 from tierengine.settings import Settings
 from tierengine.store.database import NotReady
 from tierengine.store.dialect import Link
+from tierengine.store.snapshots import reader, snapshot
 
 Found = TypeVar("Found")
 THREADS: Final = 4

@@ -17,7 +17,7 @@ from api.keys import Keys
 from api.readers import Readers
 from api.rights import CALLER
 from tierengine.errors import Unknown
-from tierengine.membership.members import Asker
+from tierengine.membership.asker import Asker
 from tierengine.membership.people import Caller
 from tierengine.recording.items import Answer, Item, Once
 from tierengine.recording.recorder import Clock

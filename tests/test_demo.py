@@ -20,9 +20,9 @@ from tierengine.demo.book.days import START, TODAY, at, micros
 from tierengine.demo.run import afresh, policy_file, tell
 from tierengine.judging.observations import read_observation
 from tierengine.ledger.verify import verify
-from tierengine.membership import members
 from tierengine.membership.standings import stages
 from tierengine.policies import versions
+from tierengine.store import snapshots
 from tierengine.store.database import WriterLock
 
 ROOT = Path(__file__).parent.parent
@@ -99,9 +99,9 @@ def part_of(number: int) -> Book:
 
 def told(url: str) -> tuple:
     """Return what the book at `url` says: standings and net grants."""
-    link = members.reader(url)
+    link = snapshots.reader(url)
     try:
-        with members.snapshot(link):
+        with snapshots.snapshot(link):
             programme = versions.load(link, link.ask("SELECT id FROM dealer").rows()[0][0])
             codes = dict(link.ask("SELECT id, code FROM member").rows())
             standing = {
@@ -173,9 +173,9 @@ class TestPage:
 
     def test_what_it_costs_is_foreseeable(self, page):
         folder, told = page
-        link = members.reader(f"sqlite:///{folder}/demo.db")
+        link = snapshots.reader(f"sqlite:///{folder}/demo.db")
         try:
-            with members.snapshot(link):
+            with snapshots.snapshot(link):
                 ladder = defaultdict(int)
                 rows = link.ask(
                     "SELECT e.member_id, d.step_at, e.delta, e.rule FROM entry e "

@@ -20,11 +20,11 @@ from tierengine.importing.mapping import Mapping, MappingRefused, read_mapping, 
 from tierengine.importing.rows import Sheet, events
 from tierengine.importing.run import GROUP, Summary, Target, import_file
 from tierengine.importing.values import SENTENCES, CellRefused, Cells, day, decimal, texts, whole, yes_or_no
-from tierengine.membership import members
 from tierengine.membership.people import create_dealer
 from tierengine.membership.standings import stages
 from tierengine.policies import versions
 from tierengine.recording.writer import Writer
+from tierengine.store import snapshots
 from tierengine.zone import Zone
 
 HERE = Path(__file__).parent
@@ -70,9 +70,9 @@ def auctions_book(url: str):
             return dealer
 
         dealer = writer.perform(make).result()
-        link = members.reader(url)
+        link = snapshots.reader(url)
         try:
-            with members.snapshot(link):
+            with snapshots.snapshot(link):
                 programme = versions.load(link, dealer)
         finally:
             link.close()
@@ -86,9 +86,9 @@ def imported(writer, programme, file: Path, *, mapping=MAPPING, group: int = GRO
 
 def standings(url: str) -> dict[str, list[tuple]]:
     """Return every standing of every member, first to last, by his code."""
-    link = members.reader(url)
+    link = snapshots.reader(url)
     try:
-        with members.snapshot(link):
+        with snapshots.snapshot(link):
             programme = versions.load(link, link.ask("SELECT id FROM dealer").rows()[0][0])
             codes = dict(link.ask("SELECT id, code FROM member").rows())
             found = stages(link, programme, list(codes), Zone("America/New_York").start_of(date(2012, 1, 1)))
@@ -102,9 +102,9 @@ def standings(url: str) -> dict[str, list[tuple]]:
 
 def net_grants(url: str) -> dict[tuple[str, str, str], tuple]:
     """Return the net grant, its unit and expiry of each (member, event, rule)."""
-    link = members.reader(url)
+    link = snapshots.reader(url)
     try:
-        with members.snapshot(link):
+        with snapshots.snapshot(link):
             nets = link.ask(
                 "SELECT m.code, e.event_key, e.rule, e.wallet, SUM(e.delta) FROM entry e "
                 "JOIN member m ON m.id = e.member_id WHERE e.rule <> '' AND e.kind IN ('grant', 'reverse', 'adjust') "

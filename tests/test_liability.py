@@ -13,8 +13,8 @@ from tests.conftest import migrate
 from tests.test_recording import SMALL, Club
 from tierengine.ledger.liability import liability
 from tierengine.ledger.verify import verify
-from tierengine.membership import members
-from tierengine.membership.members import Asker
+from tierengine.membership import wallets
+from tierengine.membership.asker import Asker
 from tierengine.membership.statements import KINDS, Period, statement
 from tierengine.policies.versions import load
 from tierengine.recording.acts import CaptureHold, PlaceHold, VoidHold
@@ -86,7 +86,7 @@ class Ledger:
     def look(self):
         """Remember what is seen now."""
         found = liability(self.link, self.dealer, self.now)
-        shown = {one: members.balance(self.link, self.programme, one, self.now, Asker())["wallets"] for one in MEMBERS}
+        shown = {one: wallets.balance(self.link, self.programme, one, self.now, Asker())["wallets"] for one in MEMBERS}
         self.link.rollback()
         self.seen.append((self.now, found, shown))
 

@@ -11,10 +11,12 @@ from rules.judge import Explanation
 from rules.policy import Subject, Text
 from rules.reader import read
 from tests.test_api_book import POLICY, Till, code, moment, order, serving
+from tierengine.membership.asker import Asker
 from tierengine.membership.explaining import Words, conditions_of, missing
-from tierengine.membership.members import Asker, reader, snapshot, view
+from tierengine.membership.view import view
 from tierengine.policies.versions import load
 from tierengine.recording.recorder import clock
+from tierengine.store.snapshots import reader, snapshot
 
 DAY = 86_400_000_000
 

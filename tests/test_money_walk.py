@@ -13,10 +13,13 @@ from tests.test_holds import CREDIT, MINUTE, Holds
 from tests.test_ledger import Model
 from tests.test_recording import SMALL
 from tierengine.ledger.verify import verify
-from tierengine.membership.members import Asker, balance, snapshot, statement
+from tierengine.membership.activity import statement
+from tierengine.membership.asker import Asker
+from tierengine.membership.wallets import balance
 from tierengine.policies.versions import load
 from tierengine.recording.acts import Adjust, CaptureHold, PlaceHold, Settle, VoidHold
 from tierengine.recording.items import Command, Once, Sale
+from tierengine.store.snapshots import snapshot
 
 STEPS = 70
 FAR = 2**61

@@ -132,7 +132,7 @@ def test_a_long_history_is_asked_and_a_short_one_read_and_both_say_the_same(till
     for number in range(history):
         till.post("/v1/sales", order(f"H{number}", prices=PAYS))
     read = quote(till, credit="max"), till.get("/v1/members/C1?lang=both").json()
-    monkeypatch.setattr("tierengine.membership.members.WHOLE", 0)
+    monkeypatch.setattr("tierengine.membership.known.WHOLE", 0)
     asked = quote(till, credit="max"), till.get("/v1/members/C1?lang=both").json()
     for one in (*read, *asked):
         del one["as_of"]

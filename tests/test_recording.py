@@ -13,7 +13,8 @@ from tierengine.errors import Refused
 from tierengine.judging.history import LAST
 from tierengine.judging.observations import read_observation
 from tierengine.membership import people
-from tierengine.membership.members import read_member, stand
+from tierengine.membership.known import read_member
+from tierengine.membership.stand import stand
 from tierengine.membership.standings import stages
 from tierengine.policies import versions
 from tierengine.recording.items import Claim, Observe, Once, Sale

@@ -18,10 +18,10 @@ from tests.bench.stage import analyze, make
 from tierengine.ledger.chain import sealed_tables
 from tierengine.ledger.sealing import seal
 from tierengine.ledger.verify import verify
-from tierengine.membership.members import reader, snapshot
 from tierengine.store.database import connect
 from tierengine.store.dialect import LISTED, Link, Table
 from tierengine.store.ids import Ids, transact
+from tierengine.store.snapshots import reader, snapshot
 from tierengine.store.tables.book import Account, Entry, Lot, LotState, LotUse, Posting
 from tierengine.store.tables.history import ContributionRow, Event
 from tierengine.store.tables.judgement import Decision

@@ -19,11 +19,13 @@ from tierengine.importing.rows import Sheet
 from tierengine.importing.values import decimal
 from tierengine.judging.observations import read_observation
 from tierengine.ledger.verify import verify
-from tierengine.membership import members
+from tierengine.membership.asker import Asker
 from tierengine.membership.people import NewMember, create_dealer, create_members, create_store
+from tierengine.membership.view import view
 from tierengine.policies import versions
 from tierengine.recording.items import Observe
 from tierengine.recording.writer import Writer
+from tierengine.store import snapshots
 from tierengine.zone import DAY, Zone
 
 HERE = Path(__file__).parent
@@ -106,23 +108,23 @@ def last(scenario: dict):
 
 def found(url: str, scenario: dict) -> dict:
     """Return what stands, in the words of the file's 结果."""
-    link = members.reader(url)
+    link = snapshots.reader(url)
     try:
-        with members.snapshot(link):
+        with snapshots.snapshot(link):
             assert verify(link) == ()
             programme = versions.load(link, link.ask("SELECT id FROM dealer").rows()[0][0])
             now = ZONE.instant(last(scenario)) + DAY // 2
             of = {}
             for code in scenario["会员"]:
-                view = members.view(link, programme, code, now, members.Asker())
+                shown = view(link, programme, code, now, Asker())
                 nets = link.ask(
                     "SELECT e.rule, SUM(e.delta) FROM entry e JOIN member m ON m.id = e.member_id "
                     "WHERE m.code = ?1 AND e.rule <> '' GROUP BY e.rule",
                     code,
                 ).rows()
                 of[code] = {
-                    "等级": view["standing"]["tier"],
-                    "特点": sorted(one["id"] for one in view["traits"] if one["met"]),
+                    "等级": shown["standing"]["tier"],
+                    "特点": sorted(one["id"] for one in shown["traits"] if one["met"]),
                     "净得": {rule: int(net) for rule, net in nets if net},
                 }
             parked = link.ask("SELECT COUNT(*) FROM parked").rows()[0][0]

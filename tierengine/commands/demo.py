@@ -14,7 +14,7 @@ from tierengine.commands.progress import bar
 from tierengine.commands.screen import DONE, PROBLEMS, Screen, both
 from tierengine.demo.book import demo_book
 from tierengine.demo.run import NotOurs, Told, afresh, policy_file, tell
-from tierengine.membership import members
+from tierengine.store import snapshots
 
 app = typer.Typer()
 URL: Final = "sqlite:///demo.db"
@@ -28,9 +28,9 @@ def demo(context: typer.Context) -> int:
         screen.lang = "zh"  # the dealer's own tongue, unless another was asked for
     began = time.monotonic()
     told = _record(screen)
-    link = members.reader(URL)
+    link = snapshots.reader(URL)
     try:
-        with members.snapshot(link):
+        with snapshots.snapshot(link):
             dealer = Dealer(told.dealer_id, *demo_book().dealer)
             opened = Opened(link, programme_of(link, dealer), dealer)
             page = demo_page.read(opened, told)

@@ -23,7 +23,8 @@ from tierengine.demo.book import demo_book
 from tierengine.demo.run import Told, policy_file
 from tierengine.ledger.verify import Broken
 from tierengine.ledger.verify import verify as broken_of
-from tierengine.membership import members
+from tierengine.membership.asker import Asker
+from tierengine.membership.view import view
 from tierengine.service.dutybook import read_duties
 
 YEAR: Final = 2026
@@ -60,7 +61,7 @@ def read(opened: Opened, told: Told) -> Page:
     link, programme, now = opened.link, opened.programme, told.now
     codes = [row[0] for row in link.ask(_CODES, opened.dealer.id).rows()]
     # Of no one language: every sentence comes in both.
-    views = {code: members.view(link, programme, code, now, members.Asker(lang="")) for code in codes}
+    views = {code: view(link, programme, code, now, Asker(lang="")) for code in codes}
     policy = programme.line.at(now).rules.policy
     top = policy.tiers[-1].id
     promoted = [code for code in codes if views[code]["standing"]["tier"] == top]

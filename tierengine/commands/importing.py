@@ -19,12 +19,12 @@ from tierengine.importing.files import FileRefused
 from tierengine.importing.mapping import Mapping, MappingRefused, read_mapping, with_options
 from tierengine.importing.run import GROUP, BadRow, Summary, Target, import_file
 from tierengine.importing.values import Bad
-from tierengine.membership import members
-from tierengine.membership.members import snapshot
 from tierengine.policies.versions import Programme
 from tierengine.recording.writer import Writer
 from tierengine.settings import Settings
+from tierengine.store import snapshots
 from tierengine.store.database import check_ready
+from tierengine.store.snapshots import snapshot
 
 
 def import_(  # noqa: PLR0913, PLR0917  each is an option of the command
@@ -94,7 +94,7 @@ def import_(  # noqa: PLR0913, PLR0917  each is an option of the command
     code = DONE if summary.clean else PROBLEMS
     if not report:
         return screen.end(document, lambda: _show(screen, file, summary), code)
-    link = members.reader(wanted.database_url, wanted)
+    link = snapshots.reader(wanted.database_url, wanted)
     try:
         with snapshot(link):
             opened = Opened(link, programme_of(link, of), of)
@@ -111,7 +111,7 @@ def import_(  # noqa: PLR0913, PLR0917  each is an option of the command
 
 
 def _target(wanted: Settings, dealer: str) -> tuple[Dealer, Programme]:
-    link = members.reader(wanted.database_url, wanted)
+    link = snapshots.reader(wanted.database_url, wanted)
     try:
         with snapshot(link):
             of = chosen(dealers(link), dealer)

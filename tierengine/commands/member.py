@@ -14,7 +14,8 @@ from tierengine.commands.names import names_of
 from tierengine.commands.opened import AtOption, DealerOption, reading
 from tierengine.commands.screen import Screen, both
 from tierengine.commands.statement import STATEMENT, show_statement
-from tierengine.membership import members
+from tierengine.membership.asker import Asker
+from tierengine.membership.view import view
 
 app = typer.Typer(name="member", help=both("会员。", "Members."), no_args_is_help=True)
 app.command("statement", help=STATEMENT)(show_statement)
@@ -32,7 +33,7 @@ def show(
     screen: Screen = context.obj
     with reading(dealer) as opened:
         code = found(opened, who)
-        shown = members.view(opened.link, opened.programme, code, opened.at(at), members.Asker(lang=screen.lang))
+        shown = view(opened.link, opened.programme, code, opened.at(at), Asker(lang=screen.lang))
         name = names_of(opened.link, codes=[code], dealer_id=opened.dealer.id).get(code, "")
     return screen.end(shown, lambda: _show(screen, shown, name))
 

@@ -12,10 +12,10 @@ import typer
 from tierengine.commands.failure import Stop
 from tierengine.commands.money import instant
 from tierengine.commands.screen import PROBLEMS, both
-from tierengine.membership import members
 from tierengine.policies.versions import Programme, heads, load
 from tierengine.recording.recorder import clock
 from tierengine.settings import Settings, kind_of
+from tierengine.store import snapshots
 from tierengine.store.database import WriterLock, check_ready, connect, sqlite_path
 from tierengine.store.dialect import Link
 from tierengine.store.ids import Ids
@@ -100,9 +100,9 @@ def reading(code: str = "") -> Iterator[Opened]:
     """Open the book, see one moment of it, and change nothing."""
     wanted = settings()
     check_ready(wanted.database_url)
-    link = members.reader(wanted.database_url, wanted)
+    link = snapshots.reader(wanted.database_url, wanted)
     try:
-        with members.snapshot(link):
+        with snapshots.snapshot(link):
             dealer = chosen(dealers(link), code)
             yield Opened(link, programme_of(link, dealer), dealer)
     finally:

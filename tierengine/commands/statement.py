@@ -16,7 +16,7 @@ from tierengine.commands.finding import WhoArgument, found
 from tierengine.commands.money import amount
 from tierengine.commands.opened import DealerOption, Opened, reading
 from tierengine.commands.screen import DONE, USAGE, Screen, both
-from tierengine.membership.members import Asker
+from tierengine.membership.asker import Asker
 from tierengine.membership.statements import Period, statement
 from tierengine.recording.recorder import clock
 

@@ -14,11 +14,11 @@ from tierengine.commands.screen import DONE, PROBLEMS, USAGE, Screen, both
 from tierengine.ledger.chain import BadAnchor
 from tierengine.ledger.verify import CHAIN, INVARIANTS, Broken
 from tierengine.ledger.verify import verify as broken_of
-from tierengine.membership import members
 from tierengine.policies.versions import Programme
 from tierengine.recording.rebuilding import Differences
 from tierengine.recording.rebuilding import rebuild as rebuild_caches
 from tierengine.settings import Settings
+from tierengine.store import snapshots
 from tierengine.store.database import check_ready
 from tierengine.store.dialect import Link
 from tierengine.store.ids import Ids, transact
@@ -61,10 +61,10 @@ def verify(
     wanted = settings()
     check_ready(wanted.database_url)
     made = _rebuilt(wanted, write=write) if rebuild else {}
-    link, beside = (members.reader(wanted.database_url, wanted) for _ in range(2))
+    link, beside = (snapshots.reader(wanted.database_url, wanted) for _ in range(2))
     lines = [] if anchor is None else anchor.read_text(encoding="utf-8").splitlines()
     try:
-        with members.snapshot(link), members.snapshot(beside):
+        with snapshots.snapshot(link), snapshots.snapshot(beside):
             broken = broken_of(link, lines, beside)
     except BadAnchor as problem:
         raise Stop(
@@ -92,9 +92,9 @@ def _rebuilt(wanted: Settings, *, write: bool) -> dict[str, Differences]:
                 link.rollback()
                 found[dealer.code] = transact(link, ids, partial(_replaced, programme))
         return found
-    link = members.reader(wanted.database_url, wanted)
+    link = snapshots.reader(wanted.database_url, wanted)
     try:
-        with members.snapshot(link):
+        with snapshots.snapshot(link):
             for dealer in dealers(link):
                 found[dealer.code] = rebuild_caches(link, programme_of(link, dealer))
     finally:

@@ -259,7 +259,7 @@ def trait_reason(words: Words, trait: Trait, inputs: Inputs, judged: Judged) -> 
 
 
 class Placed(Protocol):
-    """A member as prices see him (members.Stand is one)."""
+    """A member as prices see him (`stand.Stand` is one)."""
 
     @property
     def inputs(self) -> Inputs:

@@ -13,7 +13,8 @@ from typing import Any, Final
 
 from tierengine.ledger.effective import told
 from tierengine.ledger.entries import EntryDraft
-from tierengine.membership.members import Asker, Known, read_member, when
+from tierengine.membership.asker import Asker, when
+from tierengine.membership.known import Known, read_member
 from tierengine.policies.versions import Programme
 from tierengine.store.dialect import Link
 

@@ -19,21 +19,14 @@ from tierengine.judging.fold import fold
 from tierengine.judging.history import OBSERVATION, Contribution, Position
 from tierengine.judging.pricing import PricedLine, totals
 from tierengine.judging.resolution import Recorded, resolve, steps
+from tierengine.membership.asker import Asker, when
 from tierengine.membership.explaining import Event, Words, amount_text, price_reason, reward_reasons, said, title
-from tierengine.membership.members import (
-    Asker,
-    Known,
-    Stand,
-    judged_at,
-    occasions_of,
-    read_member,
-    snapshot,
-    stand,
-    when,
-)
+from tierengine.membership.known import Known, read_member
+from tierengine.membership.stand import Stand, judged_at, occasions_of, stand
 from tierengine.policies.versions import Programme
 from tierengine.recording.pots import pots
 from tierengine.store.dialect import Link
+from tierengine.store.snapshots import snapshot
 from tierengine.till.sales import Order, as_charged, observations, pay, plain_lines, price
 
 

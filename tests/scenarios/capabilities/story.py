@@ -28,12 +28,13 @@ from tierengine.awarding import awards
 from tierengine.importing.values import decimal
 from tierengine.judging.observations import read_observation
 from tierengine.ledger.verify import verify
-from tierengine.membership import members
+from tierengine.membership.asker import Asker
 from tierengine.membership.people import NewMember, create_dealer, create_members, create_store
+from tierengine.membership.view import view
 from tierengine.policies import versions
 from tierengine.recording.items import Observe
 from tierengine.recording.recorder import Recorder
-from tierengine.store import database
+from tierengine.store import database, snapshots
 from tierengine.store.ids import Ids, transact
 from tierengine.till.quotes import charge
 from tierengine.till.sales import read_order, sale
@@ -64,7 +65,7 @@ class Story:
     def asked(self, ask):
         """Ask something on a snapshot of its own."""
         try:
-            with members.snapshot(self.link):
+            with snapshots.snapshot(self.link):
                 return ask(self.link)
         finally:
             self.link.rollback()
@@ -134,8 +135,8 @@ class Story:
     def look(self, step: dict[str, Any]) -> dict[str, Any]:
         """Look at one wallet of a member."""
         self.at(step["看"])
-        view = self.asked(lambda link: members.view(link, self.programme, step["会员"], self.now, members.Asker()))
-        (found,) = (one for one in view["wallets"] if one["wallet"] == step["钱包"])
+        shown = self.asked(lambda link: view(link, self.programme, step["会员"], self.now, Asker()))
+        (found,) = (one for one in shown["wallets"] if one["wallet"] == step["钱包"])
         number = yuan if found["unit"] == "CNY" else str
         return {
             name: number(found[key])

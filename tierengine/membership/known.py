@@ -1,0 +1,178 @@
+"""One member as one snapshot shows him: his history, his lots and his accounts, read in one statement.
+
+Reads go by the member's indexes only, so that they cost the same however many members there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from operator import attrgetter
+from typing import Final
+
+from tierengine.errors import Unknown
+from tierengine.judging.facts_sql import read_contributions
+from tierengine.judging.history import Contribution, Position, Step
+from tierengine.judging.resolution import net, steps
+from tierengine.ledger.book import MemberBook
+from tierengine.ledger.entries import Balance
+from tierengine.ledger.holds import tie
+from tierengine.ledger.lots import Lot, first_out
+from tierengine.membership.facts import AskedFacts, GrowingFacts, Source
+from tierengine.policies.versions import Programme
+from tierengine.store.dialect import Link, Row, doc
+
+WHOLE: Final = 400  # so many contributions are read at once rather than asked of the database
+_COLUMNS: Final = "kind, line, at, known_at, known_class, known_key, cause, qty, amount"
+# All that is nearly always enough to know a member, in one statement: one round trip, and a snapshot by itself. Lists
+# come as JSON, for the two databases by functions of other names.
+_MEMBER: Final = (
+    "SELECT m.id, m.code, m.form, l.head_at, l.head_class, l.head_key, l.boundary_at, l.carry, "
+    f"(SELECT {{agg}}({{array}}({_COLUMNS}, {{doc}})) FROM (SELECT * FROM contribution WHERE member_id = m.id "
+    f"ORDER BY known_at, known_class, known_key, id LIMIT {WHOLE + 1}) AS c), "
+    "(SELECT {agg}({array}(x.id, x.wallet, x.event_key, x.rule, x.amount, s.remaining, x.usable_from, x.expires_at, "
+    "e.number)) FROM lot_state s JOIN lot x ON x.id = s.lot_id JOIN entry e ON e.id = x.entry_id "
+    "WHERE s.member_id = m.id AND s.remaining > 0), "
+    "(SELECT {agg}({array}(a.wallet, a.kind, a.balance)) FROM account a "
+    "WHERE a.dealer_id = m.dealer_id AND a.member_id = m.id) "
+    "FROM member m JOIN ledger l ON l.member_id = m.id WHERE m.dealer_id = ?1 AND m.code = ?2"
+)
+_MEMBER_OF: Final = {
+    "sqlite": _MEMBER.format(agg="json_group_array", array="json_array", doc="json(fields)"),
+    "postgresql": _MEMBER.format(agg="json_agg", array="json_build_array", doc="fields"),
+}
+# Asked only of who has something held; hardly anybody has.
+_HOLDS: Final = (
+    "SELECT h.member_id, h.id, h.key, h.wallet, h.cluster, h.amount, h.expires_at, t.remaining, y.lot_id, y.amount "
+    "FROM hold_state t JOIN hold h ON h.id = t.hold_id JOIN hold_lot y ON y.hold_id = h.id "
+    "WHERE t.member_id = ?1 AND t.remaining > 0 ORDER BY h.id, y.place"
+)
+_SOME: Final = (
+    "SELECT kind, line, at, known_at, known_class, known_key, cause, qty, amount, fields FROM contribution "
+    "WHERE member_id = ?1 AND kind IN (?2*) ORDER BY known_at, known_class, known_key, id"
+)
+_AT_HEAD: Final = (
+    "SELECT kind, line, at, known_at, known_class, known_key, cause, qty, amount, fields FROM contribution "
+    "WHERE member_id = ?1 AND known_at = ?2 ORDER BY known_at, known_class, known_key, id"
+)
+
+
+@dataclass
+class Known:
+    """A member as one snapshot shows him. `rows` None: too many to read at once; `holds`: what `tie` takes."""
+
+    link: Link
+    programme: Programme
+    id: int
+    code: str
+    form: str
+    head: Position
+    boundary_at: int | None
+    carry: str
+    rows: tuple[Contribution, ...] | None
+    lots: tuple[Lot, ...]
+    accounts: Mapping[tuple[str, str], int]
+    holds: tuple[Row, ...] = ()
+
+    @property
+    def at_once(self) -> bool:
+        """Whether one statement told everything; else what was read is of one moment only inside a snapshot."""
+        return self.rows is not None and not any(self.accounts[one] for one in self.accounts if one[1] == "held")
+
+    def source(self) -> Source:
+        """Return his facts, to be asked at positions that never go back."""
+        if self.rows is None:
+            return AskedFacts(self.link, self.id)
+        return GrowingFacts(self.programme.zone, self.rows)
+
+    def unmoved(self, position: Position) -> bool:
+        """Whether nothing, not even time, can have moved his carry since the last event."""
+        start = self.programme.lanes.next_start(self.head[0])
+        points = [point for point in (start, self.boundary_at) if point is not None]
+        moved = any(point <= position[0] for point in points) or self.missed
+        return bool(self.carry) and self.head <= position and not moved
+
+    @cached_property
+    def missed(self) -> bool:
+        """Whether his history went past a version start without being judged by that version."""
+        return self.programme.lanes.missed(self.carry, self.head) is not None
+
+    @cached_property
+    def history(self) -> Sequence[Contribution]:
+        """All his contributions that stand, in order of `known`."""
+        if self.rows is not None:
+            return net(self.rows)
+        return net(read_contributions(self.link.cursor(), [self.id])[self.id])
+
+    def of_kinds(self, kinds: frozenset[str]) -> Sequence[Contribution]:
+        """Return his contributions of these kinds that stand, in order of `known`."""
+        if self.rows is not None:
+            return net(row for row in self.rows if row.kind in kinds)
+        return contributions_of(self.link, self.id, kinds)
+
+    def last_step(self) -> Step | None:
+        """Return the last event of his history with what it made known; None: nothing happened yet."""
+        rows: Iterable[Contribution]
+        if self.rows is not None:
+            rows = (row for row in self.rows if row.known == self.head)
+        else:
+            rows = map(_contribution, self.link.ask(_AT_HEAD, self.id, self.head[0]).rows())
+        return next((step for step in steps(rows) if step.position == self.head), None)
+
+    def book(self, now: int) -> MemberBook:
+        """Return his money as of now: as the next transaction will post it before anything else, and nothing posted."""
+        book = MemberBook(lots=sorted((replace(lot) for lot in self.lots), key=lambda lot: lot.order))
+        for (wallet, kind), amount in self.accounts.items():
+            setattr(book.balances.setdefault(wallet, Balance(self.programme.unit(wallet))), kind, amount)
+        tie(book, self.holds)
+        book.settle(now)
+        return book
+
+    def usable(self, now: int, order: str = "") -> dict[str, int]:
+        """Return what he may spend now, by wallet; for an order also what holds tie up for it."""
+        if self.holds:
+            book = self.book(now)
+            return {name: book.usable(name, now) + book.held(name, order) for name in book.balances}
+        found: dict[str, int] = {}
+        for lot in self.lots:
+            found[lot.wallet] = found.get(lot.wallet, 0) + (lot.free if lot.usable(now) else 0)
+        return found
+
+
+def read_member(link: Link, programme: Programme, code: str) -> Known:
+    """Read a member in one statement, or two when something of his is held. Unknown when there is none of this code.
+
+    What is asked afterwards, of a long history or of holds, is of the same moment only inside a snapshot.
+    """
+    found = link.ask(_MEMBER_OF[link.kind], programme.dealer_id, code).rows()
+    if not found:
+        raise Unknown("unknown_member", member=code)
+    number, code, form, at, class_, key, boundary_at, carry, *lists = found[0]
+    rows, lots, accounts = (doc(one) or [] for one in lists)
+    held = any(kind == "held" and balance for _, kind, balance in accounts)
+    whole = sorted(map(_contribution, rows), key=attrgetter("known")) if len(rows) <= WHOLE else None
+    return Known(
+        link,
+        programme,
+        number,
+        code,
+        form,
+        (at, class_, key),
+        boundary_at,
+        carry,
+        None if whole is None else tuple(whole),
+        tuple(sorted((Lot(*row) for row in lots), key=first_out)),
+        {(wallet, kind): balance for wallet, kind, balance in accounts},
+        tuple(link.ask(_HOLDS, number).rows()) if held else (),
+    )
+
+
+def contributions_of(link: Link, member_id: int, kinds: Iterable[str]) -> Sequence[Contribution]:
+    """Return a member's contributions of these kinds that stand, in order of `known`."""
+    return net(map(_contribution, link.ask(_SOME, member_id, sorted(kinds)).rows()))
+
+
+def _contribution(row: Row) -> Contribution:
+    kind, line, at, known_at, known_class, known_key, cause, qty, amount, fields = row
+    return Contribution(kind, line, at, (known_at, known_class, known_key), cause, qty, amount, doc(fields))
