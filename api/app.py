@@ -20,7 +20,7 @@ import orjson
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api import balances, docs, errors, events, health, holds, members, rights, sales, schemas
+from api import balances, batches, docs, errors, events, health, holds, members, rights, sales, schemas
 from api.counter import Counter
 from api.keys import Keys
 from api.readers import Readers
@@ -74,11 +74,14 @@ def create_app(given: Settings | None = None, *, now: Clock = clock) -> FastAPI:
         swagger_ui_oauth2_redirect_url=None,
         lifespan=lifespan,
         separate_input_output_schemas=False,
+        # Generated clients name their functions by it.
+        generate_unique_id_function=lambda route: route.name,
     )
     for router in (
         sales.router,
         holds.router,
         events.router,
+        batches.router,
         members.router,
         balances.router,
         health.router,

@@ -33,20 +33,20 @@ def _no_number(_: str) -> NoReturn:
 _DECODER: Final = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_no_number)
 
 
-async def read_bytes(request: Request) -> bytes:
+async def read_bytes(request: Request, most: int = BODY_MOST) -> bytes:
     """Return the body; Problem when it is too large, however its length was declared."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
         raise Problem("unsupported_media_type")
     declared = request.headers.get("content-length", "")
-    if declared.isdigit() and int(declared[:20]) > BODY_MOST:
-        raise Problem("too_large", most=BODY_MOST)
+    if declared.isdigit() and int(declared[:20]) > most:
+        raise Problem("too_large", most=most)
     parts: list[bytes] = []
     size = 0
     async for chunk in request.stream():
         size += len(chunk)
-        if size > BODY_MOST:
-            raise Problem("too_large", most=BODY_MOST)
+        if size > most:
+            raise Problem("too_large", most=most)
         parts.append(chunk)
     return b"".join(parts)
 

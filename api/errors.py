@@ -135,7 +135,7 @@ def problem(
     """Return the problem as an answer."""
     lang = language(request)
     details = details or {}
-    retryable = status in (429, 503)
+    retryable = status in (429, 503) or code == "in_flight"
     body: dict[str, Any] = {
         "type": f"urn:tierengine:problem:{code}",
         "title": code.replace("_", " "),
@@ -153,6 +153,7 @@ def problem(
     body |= more or {}
     sent = {"content-language": lang, **(headers or {})}
     if retryable:
+        # (Whoever sends the same key again gets the answer of the first.)
         sent.setdefault("retry-after", RETRY_AFTER)
     if status == 401:
         sent["www-authenticate"] = "Bearer"
@@ -166,11 +167,16 @@ def status_of(error: TierengineError) -> int:
     return next((status for kind, status in STATUS if isinstance(error, kind)), 500)
 
 
+def ours(request: Request, error: TierengineError) -> Response:
+    """Return an error of the engine as an answer."""
+    errors = error.errors if isinstance(error, Malformed) else ()
+    return problem(request, status_of(error), error.code, error.details, errors=errors)
+
+
 async def _ours(request: Request, error: Exception) -> Response:
     if not isinstance(error, TierengineError):
         raise error
-    errors = error.errors if isinstance(error, Malformed) else ()
-    return problem(request, status_of(error), error.code, error.details, errors=errors)
+    return ours(request, error)
 
 
 async def _protocol(request: Request, error: Exception) -> Response:

@@ -31,11 +31,9 @@ async def post_event(request: Request) -> Response:
     What it names need not be here yet: it is then stored and answered 202, and counts when the other one arrives.
     """
     write = await write_of(request)
-    if write.caller.role == "pos" and str(write.raw.get("kind")) in STAFF_KINDS:
-        raise Denied("forbidden")
     programme = await write.service.readers.programme_of(write.caller.dealer_id)
-    observation = await observe(write, programme, write.raw)
-    return answered(request, await write.service.record(_item(write, programme, observation)))
+    store = await write.service.store_of(write.caller, write.raw.get("store"))
+    return answered(request, await write.service.record(event_item(write, programme, write.raw, store)))
 
 
 @router.post(
@@ -66,12 +64,23 @@ async def post_claim(request: Request, code: str, entitlement: str) -> Response:
 
 async def observe(write: Write, programme: Programme, raw: dict[str, Any]) -> Observation:
     """Return the observation that a caller's words are, or raise Malformed."""
-    service, caller = write.service, write.caller
-    now = service.now()
+    return observed(write, programme, raw, await write.service.store_of(write.caller, raw.get("store")))
+
+
+def event_item(write: Write, programme: Programme, raw: dict[str, Any], store: str) -> Item:
+    """Return what is recorded for an event as the caller tells it; Denied for a word that is not his to give."""
+    if write.caller.role == "pos" and str(raw.get("kind")) in STAFF_KINDS:
+        raise Denied("forbidden")
+    return _item(write, programme, observed(write, programme, raw, store))
+
+
+def observed(write: Write, programme: Programme, raw: dict[str, Any], store: str) -> Observation:
+    """Return the observation that a caller's words are; `store` is the one for which he speaks, "" for many."""
+    caller, now = write.caller, write.service.now()
     return read_observation(
         raw,
         source=source_of(caller),
-        store=await service.store_of(caller, raw.get("store")),
+        store=store,
         now_us=now,
         zone=programme.info,
         late_days=late_days_of(caller, programme, now),

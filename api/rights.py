@@ -33,6 +33,7 @@ RIGHTS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         "POST /v1/holds/{hold}/capture": _TILL,
         "POST /v1/holds/{hold}/void": _TILL,
         "POST /v1/events": _STAFF,
+        "POST /v1/events:batch": _STAFF,
         "POST /v1/members/{code}/adjustments": _DESK,
         "POST /v1/members/{code}/transfers": _DESK,
         "POST /v1/members/{code}/entitlements/{entitlement}/claims": _TILL,

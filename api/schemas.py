@@ -9,14 +9,14 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 
 from api import shapes
-from api.shapes import Balance, Booked, Found, HeldFor, Member, Moved, PeriodStatement, Quote, Sold, Statement
+from api.shapes import Balance, Batch, Booked, Found, HeldFor, Member, Moved, PeriodStatement, Quote, Sold, Statement
 from rules.vocabulary import COMMON, FIELDS, KINDS
 from tierengine.judging.observations import MONEY_MOST
 
 __all__ = [
-    "OF_CLAIM", "Balance", "Booked", "Found", "HeldFor", "Lang", "Member", "Moved", "PeriodStatement", "Quote", "Sold",
-    "Statement",
-    "document", "read", "read_body", "write",
+    "OF_CLAIM", "Balance", "Batch", "Booked", "Found", "HeldFor", "Lang", "Member", "Moved", "PeriodStatement", "Quote",
+    "Sold", "Statement",
+    "batch", "document", "read", "read_body", "write",
 ]  # fmt: skip
 
 Lang = Literal["zh", "en", "both"]
@@ -65,6 +65,14 @@ def read_body(name: str, summary: str, model: type[BaseModel]) -> dict[str, Any]
     return {"summary": summary, "responses": responses, "openapi_extra": extra}
 
 
+def batch(name: str, summary: str, model: type[BaseModel]) -> dict[str, Any]:
+    """Return the words of an endpoint that writes many things, each with a result of its own."""
+    words = write(name, summary, model)
+    headers = words["responses"].pop(201)["headers"]
+    words["responses"][200] = {"model": model, "description": "A result for each, in order.", "headers": headers}
+    return {**words, "status_code": 200}
+
+
 def write(name: str, summary: str, model: type[BaseModel], *, parked: bool = False) -> dict[str, Any]:
     """Return the words of an endpoint that writes."""
     replay = {"Idempotent-Replayed": {"description": "The stored answer.", "schema": {"type": "string"}}}
@@ -99,6 +107,15 @@ def document(app: FastAPI) -> dict[str, Any]:
         known.update(schema.pop("$defs", {}))
         known[model.__name__] = schema
     known["EventIn"] = event_schema()
+    known["BatchIn"] = {
+        "title": "BatchIn",
+        "type": "object",
+        "required": ["events"],
+        "properties": {
+            "events": {"type": "array", "minItems": 1, "maxItems": 1_000, "items": {"$ref": f"{_REF}EventIn"}}
+        },
+        "additionalProperties": False,
+    }
     # FastAPI documents its own shape of 422, which this service never sends.
     for name in ("HTTPValidationError", "ValidationError"):
         known.pop(name, None)

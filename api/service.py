@@ -2,28 +2,37 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import re
+import sqlite3
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+import psycopg
 from fastapi import Request
 
-from api.bodies import parse, read_bytes
+from api.bodies import BODY_MOST, parse, read_bytes
 from api.counter import Counter
 from api.errors import Problem, language
 from api.keys import Keys
 from api.readers import Readers
 from api.rights import CALLER
-from tierengine.errors import Unknown
+from tierengine.errors import Conflict, Unavailable, Unknown
 from tierengine.membership.asker import Asker
 from tierengine.membership.people import Caller
 from tierengine.recording.items import Answer, Item, Once
+from tierengine.recording.once import Act, once
 from tierengine.recording.recorder import Clock
 from tierengine.recording.writer import Writer
 from tierengine.settings import Settings
+from tierengine.store.dialect import Link
+from tierengine.store.ids import Ids
 
+IN_FLIGHT_SECONDS: Final = 2.0
 _KEY: Final = re.compile(r"[!-~]([ -~]{0,253}[!-~])?", re.ASCII)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _STORE: Final = "SELECT 1 FROM store WHERE dealer_id = ?1 AND code = ?2"
@@ -40,6 +49,7 @@ class Service:
     keys: Keys
     clock: Clock
     stores: set[tuple[int, str]] = field(default_factory=set)
+    flying: dict[tuple[str, str], asyncio.Future[None]] = field(default_factory=dict)
 
     def now(self) -> int:
         """Return the time in microseconds UTC."""
@@ -47,7 +57,41 @@ class Service:
 
     async def record(self, item: Item) -> Answer:
         """Queue an item of a till, and return its answer once it is committed (or was not)."""
-        return await self.counter.record(item)
+        if item.once is None:
+            return await self.counter.record(item)
+        async with self.alone(item.once):
+            return await self.counter.record(item)
+
+    async def act(self, dealer: int, key: Once, act: Act) -> Answer:
+        """Do what is no observation in a transaction of its own, under its key (recording.once.once)."""
+
+        def run(claimed: Callable[[Link, Ids], Answer]) -> Answer:
+            try:
+                return self.writer.perform(claimed).result()
+            except (psycopg.OperationalError, sqlite3.OperationalError) as error:
+                raise Unavailable("database_down") from error
+
+        async with self.alone(key):
+            return await asyncio.to_thread(once, run, dealer, key, act)
+
+    @asynccontextmanager
+    async def alone(self, key: Once) -> AsyncIterator[None]:
+        """Wait while another request of this key is under way; Conflict (`in_flight`) when that takes too long.
+
+        Afterwards its answer is stored, and found. (Another process is waited for by the database.)
+        """
+        name, loop = (key.scope, key.key), asyncio.get_running_loop()
+        until = loop.time() + IN_FLIGHT_SECONDS
+        while (other := self.flying.get(name)) is not None:
+            await asyncio.wait((other,), timeout=max(0.0, until - loop.time()))
+            if not other.done():
+                raise Conflict("in_flight")
+        mine = self.flying[name] = loop.create_future()
+        try:
+            yield
+        finally:
+            del self.flying[name]
+            mine.set_result(None)
 
     async def store_of(self, found: Caller, named: object) -> str:
         """Return the store for which a caller writes: his own, or, with a key of the whole dealer, the one he names."""
@@ -81,16 +125,17 @@ def caller_of(request: Request) -> Caller:
     return found
 
 
-async def write_of(request: Request) -> Write:
-    """Read a write: the key first, then the body. Whether the caller may was asked by the route's guard."""
+async def write_of(request: Request, *, most: int = BODY_MOST) -> Write:
+    """Read a write: the key first, then the body of at most so many bytes. The route's guard asked who may."""
     service, caller = service_of(request), caller_of(request)
     key = request.headers.get("idempotency-key")
     if key is None:
         raise Problem("idempotency_key_missing")
     if not _KEY.fullmatch(key):
         raise Problem("idempotency_key_bad")
-    body = await read_bytes(request)
-    raw = parse(body)
+    body = await read_bytes(request, most)
+    # A large one is read beside the loop, on which tills wait.
+    raw = parse(body) if len(body) <= BODY_MOST else await asyncio.to_thread(parse, body)
     digest = hashlib.sha256(f"{request.method} {request.url.path}\n".encode() + body).hexdigest()
     return Write(service, caller, raw, Once(caller.scope, key, digest))
 

@@ -193,6 +193,23 @@ class Booked(BaseModel):
     keys: list[str] | None = None
 
 
+class Result(BaseModel):
+    """What became of one event of a batch: status and body of the answer that it alone would have had."""
+
+    status: int
+    body: dict[str, Any]
+
+
+class Batch(BaseModel):
+    """How many events of a batch became what, and the results in the order of the events."""
+
+    recorded: int
+    duplicate: int
+    parked: int
+    problem: int
+    results: list[Result]
+
+
 class SoldLine(BaseModel):
     """A line as it was booked; amount = credit + cash."""
 

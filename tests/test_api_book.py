@@ -208,7 +208,8 @@ def code(answer: Response) -> tuple[int, str]:
     assert found["type"] == f"urn:tierengine:problem:{found['code']}"
     assert found["detail"]
     assert found["request_id"]
-    assert found["retryable"] is (answer.status_code == 503)
+    assert found["retryable"] is (answer.status_code in (429, 503) or found["code"] == "in_flight")
+    assert ("retry-after" in answer.headers) is found["retryable"]
     return answer.status_code, found["code"]
 
 

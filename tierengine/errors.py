@@ -188,6 +188,12 @@ class FormError:
         return CATALOGUE[self.code].say(lang).format_map(self.details)
 
 
+def pointed(name: object) -> str:
+    """Return a field's name as a part of a pointer, whatever it holds."""
+    text = str(name)[:100].encode("utf-8", "replace").decode()
+    return text.replace("~", "~0").replace("/", "~1")
+
+
 class Malformed(TierengineError):
     """Wrong in form: nothing was recorded under its key, and the mended one may be sent again."""
 

@@ -77,7 +77,7 @@ class Answers:
 
     def _answer(self, place: int, item: Item, taken: Taken) -> Answer:
         if taken.answer is not None:
-            if taken.answer.status == "duplicate" and not item.brief:
+            if taken.answer.status == "duplicate" and not item.brief and not taken.answer.replayed:
                 return Answer("duplicate", "", self._recalled(place, item))
             return taken.answer
         keys = [event.recorded.key for event in taken.fresh] + taken.known

@@ -19,7 +19,7 @@ import orjson
 from rules.judge import Inputs, Judged
 from rules.policy import Policy, Wallet
 from rules.vocabulary import CATEGORIES
-from tierengine.errors import FormError, Malformed, Refused, Unknown
+from tierengine.errors import FormError, Malformed, Refused, Unknown, pointed
 from tierengine.judging.fold import Lane
 from tierengine.judging.history import Observation
 from tierengine.judging.observations import LINES_MOST, MONEY_MOST, read_observation
@@ -74,7 +74,7 @@ def read_order(
     currency: str,
 ) -> Order:
     """Return the order that `raw` says, or raise Malformed with everything that is wrong in its form."""
-    errors = [FormError(f"/{_pointed(name)}", "unknown_field") for name in raw if name not in OF_ORDER]
+    errors = [FormError(f"/{pointed(name)}", "unknown_field") for name in raw if name not in OF_ORDER]
     if raw.get("member") is None:
         errors.append(FormError("/member", "missing"))
     kinds = _kinds(raw.get("lines"), errors)
@@ -131,7 +131,7 @@ def _kinds(lines: object, errors: list[FormError]) -> dict[str, list[int]]:
             errors.append(FormError(f"/lines/{place}", "wrong_type", {"expected": "object", "got": "other"}))
             continue
         errors += [
-            FormError(f"/lines/{place}/{_pointed(name)}", "unknown_field") for name in line if name not in OF_LINE
+            FormError(f"/lines/{place}/{pointed(name)}", "unknown_field") for name in line if name not in OF_LINE
         ]
         errors += [
             FormError(f"/lines/{place}/{name}", "missing") for name in ("item", "list") if line.get(name) is None
@@ -162,7 +162,7 @@ def _credit(raw: object, errors: list[FormError]) -> dict[str, int] | Literal["m
         return {}
     found: dict[str, int] = {}
     for wallet, amount in raw.items():
-        pointer = f"/credit/{_pointed(wallet)}"
+        pointer = f"/credit/{pointed(wallet)}"
         if isinstance(amount, bool) or not isinstance(amount, int):
             errors.append(FormError(pointer, "wrong_type", {"expected": "integer", "got": "other"}))
         elif not 0 <= amount <= MONEY_MOST:
@@ -204,11 +204,6 @@ def _order_line(line: Mapping[str, Any]) -> OrderLine:
 def _lines(draft: Observation) -> Sequence[Mapping[str, Any]]:
     lines = draft.fields["lines"]
     return lines if isinstance(lines, tuple) else ()
-
-
-def _pointed(name: object) -> str:
-    text = str(name)[:100].encode("utf-8", "replace").decode()
-    return text.replace("~", "~0").replace("/", "~1")
 
 
 def _moved(pointer: str, places: Sequence[int]) -> str:

@@ -1,0 +1,118 @@
+"""POST /v1/events:batch: many events at once, for what a file or a queue brings; each has an answer of its own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+import orjson
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from api import schemas
+from api.answers import JSON, answered
+from api.errors import ours
+from api.events import event_item
+from api.rights import Guarded
+from api.service import Write, write_of
+from tierengine.errors import FormError, Malformed, TierengineError, Unavailable, pointed
+from tierengine.policies.versions import Programme
+from tierengine.recording.items import Answer, Item
+
+router: Final = APIRouter(prefix="/v1", tags=["events"], route_class=Guarded)
+EVENTS_MOST: Final = 1_000
+BODY_MOST: Final = 4 << 20
+
+
+@router.post("/events:batch", **schemas.batch("BatchIn", "Record up to 1,000 events", schemas.Batch))
+async def post_batch(request: Request) -> Response:
+    """Record events in their order; what is wrong with one is told in its place and does not touch the others.
+
+    Each result has the status and the body that the event alone would have been answered with. Sent again under the
+    same key, what was recorded is answered with the same bytes, and what could not be (503, an unknown member) is
+    tried again.
+    """
+    write = await write_of(request, most=BODY_MOST)
+    said = _events(write.raw)
+    programme = await write.service.readers.programme_of(write.caller.dealer_id)
+    once = write.once
+    # The whole body has the key, so that another body is refused as a whole; each event has a part of the key.
+    claimed = await write.service.act(write.caller.dealer_id, once, lambda _, __: {"events": len(said)})
+    if claimed.status == "mismatch":
+        return answered(request, claimed)
+    items = await _read(write, programme, said)
+    async with write.service.alone(once):
+        futures = iter(
+            write.service.writer.submit_all([one for one in items if not isinstance(one, Exception)], "bulk")
+        )
+        waiting = [None if isinstance(one, Exception) else asyncio.wrap_future(next(futures)) for one in items]
+        answers = [None if one is None else await one for one in waiting]
+    return await asyncio.to_thread(_told, request, items, answers)
+
+
+def _events(raw: dict[str, Any]) -> list[Any]:
+    errors = [FormError(f"/{pointed(name)}", "unknown_field") for name in raw if name != "events"]
+    said = raw.get("events")
+    if said is None:
+        errors.append(FormError("/events", "missing"))
+    elif not isinstance(said, list):
+        errors.append(FormError("/events", "wrong_type", {"expected": "list", "got": "other"}))
+    elif not 1 <= len(said) <= EVENTS_MOST:
+        errors.append(FormError("/events", "out_of_range", {"least": 1, "most": EVENTS_MOST}))
+    if errors or not isinstance(said, list):
+        raise Malformed(errors)
+    return said
+
+
+async def _read(write: Write, programme: Programme, said: Sequence[Any]) -> list[Item | TierengineError]:
+    """Return the item that each event is, or what is wrong with it."""
+    stores = {one["store"] for one in said if isinstance(one, dict) and isinstance(one.get("store"), str)}
+    speaks = {name: await _store_of(write, name) for name in [None, *sorted(stores)]}
+
+    def read() -> list[Item | TierengineError]:
+        return [_item(write, programme, speaks, place, one) for place, one in enumerate(said)]
+
+    # A thousand take tens of milliseconds, for which no till should wait.
+    return await asyncio.to_thread(read)
+
+
+async def _store_of(write: Write, name: str | None) -> str | TierengineError:
+    try:
+        return await write.service.store_of(write.caller, name)
+    except TierengineError as problem:
+        return problem
+
+
+def _item(
+    write: Write, programme: Programme, speaks: Mapping[str | None, str | TierengineError], place: int, raw: Any
+) -> Item | TierengineError:
+    try:
+        if not isinstance(raw, dict):
+            raise Malformed([FormError("", "wrong_type", {"expected": "object", "got": "other"})])
+        named = raw.get("store")
+        store = speaks[named if isinstance(named, str) else None]
+        if isinstance(store, TierengineError):
+            raise store
+        part = replace(write.once, key=f"{write.once.key}\n{place}")
+        return event_item(replace(write, once=part), programme, raw, store)
+    except TierengineError as problem:
+        return problem
+
+
+def _told(request: Request, items: Sequence[Item | TierengineError], answers: Sequence[Answer | None]) -> Response:
+    results: list[dict[str, Any]] = []
+    counts: Counter[str] = Counter()
+    for item, answer in zip(items, answers, strict=True):
+        if isinstance(item, TierengineError) or answer is None:
+            sent = ours(request, item if isinstance(item, TierengineError) else Unavailable("busy"))
+        else:
+            sent = answered(request, answer)
+            counts[answer.status] += answer.number < 400
+        results.append({"status": sent.status_code, "body": orjson.Fragment(bytes(sent.body))})
+    told = {name: counts[name] for name in ("recorded", "duplicate", "parked")}
+    body = {**told, "problem": len(results) - sum(told.values()), "results": results}
+    again = {"idempotent-replayed": "true"} if all(one is not None and one.replayed for one in answers) else {}
+    return Response(orjson.dumps(body), 200, again, JSON)

@@ -1,0 +1,140 @@
+"""One key, one effect, one answer: also while the first request is under way, and when the process is killed."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import pytest
+
+from tests.test_api_book import Book, Till, code, opened, order, rows, serving
+
+
+@contextlib.contextmanager
+def held(till: Till) -> Iterator[None]:
+    """Keep the writer busy, so that what is sent waits."""
+    service = till.client.app.state.tierengine
+    go, begun = threading.Event(), threading.Event()
+    waiting = service.writer.perform(lambda *_: (begun.set(), go.wait(10)))
+    assert begun.wait(10)
+    try:
+        yield
+    finally:
+        go.set()
+        waiting.result(10)
+
+
+def flying(till: Till) -> None:
+    service = till.client.app.state.tierengine
+    until = time.monotonic() + 10
+    while not service.flying and time.monotonic() < until:
+        time.sleep(0.005)
+    assert service.flying
+
+
+def test_who_sends_a_key_again_while_it_is_under_way_waits_and_gets_the_same_bytes(book_url):
+    with serving(book_url) as till, ThreadPoolExecutor(3) as people:
+        body = order()
+        with held(till):
+            first = people.submit(till.post, "/v1/sales", body, once="k")
+            flying(till)
+            others = [people.submit(till.post, "/v1/sales", body, once="k") for _ in range(2)]
+        answers = [one.result(20) for one in (first, *others)]
+        assert {one.status_code for one in answers} == {201}
+        assert len({one.content for one in answers}) == 1
+        assert ["idempotent-replayed" in one.headers for one in answers] == [False, True, True]
+        assert rows(till.book)["event"] == 2  # parts and labour
+
+
+def test_who_waits_too_long_for_a_key_is_told_to_come_again(sqlite_book_url, monkeypatch):
+    monkeypatch.setattr("api.service.IN_FLIGHT_SECONDS", 0.1)
+    with serving(sqlite_book_url) as till, ThreadPoolExecutor(1) as people:
+        body = order()
+        with held(till):
+            first = people.submit(till.post, "/v1/sales", body, once="k")
+            flying(till)
+            waited = till.post("/v1/sales", body, once="k")
+            assert code(waited) == (409, "in_flight")
+            assert waited.headers["retry-after"] == "1"
+            assert code(till.post("/v1/sales", order("P2"), once="k")) == (409, "in_flight")
+        assert first.result(20).status_code == 201
+        again = till.post("/v1/sales", body, once="k")
+        assert again.content == first.result().content
+        assert again.headers["idempotent-replayed"] == "true"
+
+
+# ---- killed -----------------------------------------------------------------------------------------------------
+
+# The service, killed after the COMMIT of a sale and before anybody hears of it.
+KILLED = """
+import os, signal, sys
+from tierengine.recording.group import Group
+commit = Group.commit
+def killed(self):
+    commit(self)
+    if self.items:
+        os.kill(os.getpid(), signal.SIGKILL)
+Group.commit = killed
+import uvicorn
+from api.app import create_app
+from tierengine.settings import Settings
+uvicorn.run(create_app(Settings(database_url=sys.argv[1])), port=int(sys.argv[2]), log_level="error")
+"""
+
+
+@pytest.mark.slow
+def test_a_service_killed_between_commit_and_reply_has_done_the_sale_once(book_url):
+    book = Book(book_url).make()
+    body = order()
+    headers = {"authorization": f"Bearer {book.keys['D1/S01']}", "idempotency-key": "k"}
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    running = subprocess.Popen([sys.executable, "-c", KILLED, book.url, str(port)])
+    try:
+        lost = None
+        until = time.monotonic() + 60
+        while lost is None and time.monotonic() < until:
+            try:
+                httpx.post(f"http://127.0.0.1:{port}/v1/sales", json=body, headers=headers, timeout=60)
+            except httpx.ConnectError:
+                time.sleep(0.1)  # it is not up yet
+            except httpx.TransportError as problem:
+                lost = problem
+        assert lost is not None, "the reply came before the kill"
+        assert running.wait(10) == -signal.SIGKILL
+    finally:
+        running.kill()
+        running.wait(10)
+    after = rows(book)
+    assert after["event"] == 2
+    with opened(book) as till:
+        again = till.post("/v1/sales", body, once="k")
+        assert again.status_code == 201
+        assert again.headers["idempotent-replayed"] == "true"
+        assert again.json()["status"] == "recorded"
+        other = till.post("/v1/sales", body, once="new")
+        assert (other.status_code, other.json()["status"]) == (200, "duplicate")
+        assert other.json()["lines"] == again.json()["lines"]
+    assert rows(book) == after
+
+
+# ---- what was here already --------------------------------------------------------------------------------------
+
+
+def test_the_answer_that_it_was_here_already_is_kept_with_its_key_too(book_url):
+    with serving(book_url) as till:
+        body = order()
+        till.post("/v1/sales", body, once="a")
+        first, again = (till.post("/v1/sales", body, once="b") for _ in range(2))
+        assert (first.status_code, again.status_code) == (200, 200)
+        assert again.content == first.content
+        assert again.headers["idempotent-replayed"] == "true"
