@@ -13,6 +13,7 @@ from sqlmodel import SQLModel
 from tests import postgres
 from tests.test_recording import Club
 from tierengine.ledger import chain
+from tierengine.ledger import sealed as rows_of
 from tierengine.ledger.sealing import seal
 from tierengine.ledger.verify import CHAIN, verify
 from tierengine.membership import people
@@ -115,14 +116,15 @@ def last(club):
 def seal_of(club, table, number):
     """The seal that covers a row."""
     for place, refs in club.rows("SELECT number, refs FROM seal"):
-        if (table, number) in chain.read_refs(refs):
+        if (table, number) in rows_of.read_refs(refs):
             return place
     raise AssertionError((table, number))
 
 
 def test_an_honest_book_is_whole_and_every_row_is_sealed(club):
     assert found(club) == {}
-    covered = [ref for (refs,) in club.rows("SELECT refs FROM seal ORDER BY number") for ref in chain.read_refs(refs)]
+    refs = club.rows("SELECT refs FROM seal ORDER BY number")
+    covered = [ref for (text,) in refs for ref in rows_of.read_refs(text)]
     there = sum(club.count(table) for table in INSERT_ONLY)
     assert len(covered) == len(set(covered)) == there
     assert club.count("unsealed") == 0
@@ -208,9 +210,9 @@ def test_a_chain_cut_short_leaves_rows_that_nothing_covers(club):
     uncovered = club.rows("SELECT refs FROM seal WHERE number = ?1", newest)[0][0]
     run(club.link, ("DELETE FROM seal WHERE number = ?1", newest))
     broken = found(club)
-    assert broken["row_unsealed"].count == len(chain.read_refs(uncovered))
+    assert broken["row_unsealed"].count == len(rows_of.read_refs(uncovered))
     named = {(row[2], row[3]) for row in broken["row_unsealed"].rows}
-    assert named <= set(chain.read_refs(uncovered))
+    assert named <= set(rows_of.read_refs(uncovered))
 
 
 def test_a_tail_cut_off_with_its_rows_is_known_by_its_anchor_only(club):
@@ -226,7 +228,7 @@ def test_a_tail_cut_off_with_its_rows_is_known_by_its_anchor_only(club):
     club.link.rollback()
     assert found(club, later) == {}
     for (refs,) in club.rows("SELECT refs FROM seal WHERE number > ?1", before):
-        for table, number in chain.read_refs(refs):
+        for table, number in rows_of.read_refs(refs):
             run(club.link, (f"DELETE FROM {table} WHERE id = ?1", number))
     run(club.link, ("DELETE FROM seal WHERE number > ?1", before))
     assert set(found(club)) & set(CHAIN) == set()
@@ -266,7 +268,7 @@ def test_a_row_changed_before_it_could_be_sealed_away_is_missed_but_a_removed_on
 
 def test_the_check_at_a_start_sees_the_last_seals_only(club):
     old, new = (
-        chain.read_refs(club.rows("SELECT refs FROM seal WHERE number = ?1", at)[0][0]) for at in (1, last(club))
+        rows_of.read_refs(club.rows("SELECT refs FROM seal WHERE number = ?1", at)[0][0]) for at in (1, last(club))
     )
     table, number = next(ref for ref in old if ref[0] == "contribution")
     run(club.link, (f"UPDATE {table} SET amount = amount + 1 WHERE id = ?1", number))
@@ -301,12 +303,12 @@ def test_a_transaction_that_commits_late_is_sealed_late_and_never_skipped(postgr
     assert committing.wait(30)
     later.send(later.contact("later", "2026-03-02", "M2"))
     sealed(later.link)
-    first = {ref for (refs,) in later.rows("SELECT refs FROM seal") for ref in chain.read_refs(refs)}
+    first = {ref for (refs,) in later.rows("SELECT refs FROM seal") for ref in rows_of.read_refs(refs)}
     go.set()
     thread.join(30)
     early.link.commit = commit
     assert sealed(later.link) > 0
-    second = {ref for (refs,) in later.rows("SELECT refs FROM seal") for ref in chain.read_refs(refs)} - first
+    second = {ref for (refs,) in later.rows("SELECT refs FROM seal") for ref in rows_of.read_refs(refs)} - first
     assert min(number for _, number in second) < max(number for _, number in first)
     assert found(later) == {}
     later.close()
@@ -329,7 +331,7 @@ def test_the_digest_of_a_row_is_of_its_columns_in_order(club):
         f'posting\n{{"amount":{amount},"dealer_id":{dealer},"destination_id":{destination},"entry_id":{entry},'
         f'"id":{number},"member_id":{member},"source_id":{source}}}'
     )
-    got = chain.digests_of(club.link, [("posting", number)])
+    got = rows_of.digests_of(club.link, [("posting", number)])
     club.link.rollback()
     assert got == {("posting", number): chain.hashlib.sha256(text.encode()).digest()}
 
@@ -394,6 +396,26 @@ def test_what_is_hashed_is_rfc_8785_on_both_databases(book_url, table):
         key = [content[c.name] for c in SQLModel.metadata.tables[table].primary_key if c.name != "dealer_id"]
         whole = f"{table}\n".encode() + chain.orjson.dumps(plain, option=chain.orjson.OPT_SORT_KEYS)
         wanted[table, key[0] if len(key) == 1 else tuple(key)] = chain.hashlib.sha256(whole).digest()
-    assert chain.digests_of(link, list(wanted)) == wanted
+    assert rows_of.digests_of(link, list(wanted)) == wanted
     link.rollback()
     link.close()
+
+
+@pytest.mark.parametrize(
+    "refs", ['{"entry": ["x", 5]}', '{"entry": [[1, 2]]}', '{"entry": 7}', "[]", '{"hold_lot": [1]}']
+)
+def test_a_seal_that_lists_what_cannot_be_rows_is_named(club, refs):
+    run(club.link, ("UPDATE seal SET refs = ?1 WHERE number = 2", refs))
+    assert found(club)["seal_broken"].rows[0] == (club.dealer, 2, "", None)
+
+
+def test_rows_read_as_a_stretch_are_those_that_are_looked_up(club, monkeypatch):
+    """Whether what lies between them belongs to them (all), hardly (every third) or is gone."""
+    wanted = ids(club, "posting")
+    singly = rows_of.digests_of(club.link, [("posting", number) for number in wanted])
+    assert len(singly) == len(wanted) > 9
+    monkeypatch.setattr(rows_of, "_STRETCH", 2)
+    for some in (wanted, wanted[::3], [wanted[-1], wanted[0]], [*wanted[:3], 10**12]):
+        there = [("posting", number) for number in some if number in wanted]
+        got = rows_of.digests_of(club.link, [("posting", number) for number in some])
+        assert got == {ref: singly[ref] for ref in there}

@@ -8,7 +8,8 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlmodel import SQLModel
 
-from tierengine.ledger.chain import check, read_refs
+from tierengine.ledger.chain import check
+from tierengine.ledger.sealed import read_refs
 from tierengine.ledger.sealing import seal
 from tierengine.store import database, migrating, tables
 from tierengine.store.ids import Ids, transact

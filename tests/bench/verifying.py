@@ -15,7 +15,7 @@ from typing import Any
 import orjson
 
 from tests.bench.stage import analyze, make
-from tierengine.ledger.chain import sealed_tables
+from tierengine.ledger.sealed import sealed_tables
 from tierengine.ledger.sealing import seal
 from tierengine.ledger.verify import verify
 from tierengine.store.database import connect

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from tierengine.ledger.chain import GENESIS, GONE, Ref, digests_of, link_hash, read_refs, write_refs
+from tierengine.ledger.chain import GENESIS, GONE, link_hash
+from tierengine.ledger.sealed import Ref, digests_of, read_refs, write_refs
 from tierengine.store.dialect import Link, Row, Table
 from tierengine.store.tables.seals import Seal
 

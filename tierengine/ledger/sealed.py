@@ -1,0 +1,205 @@
+"""What stands for a row in a seal: the row as RFC 8785 text, and the SHA-256 of that.
+
+A row's digest is SHA-256 over the table's name, a line feed and the row as RFC 8785 JSON: an object of its columns
+without those that are null, so that a column added later changes no digest. (Our integers go beyond 2**53 and are
+written in full.)
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
+from typing import Any, Final
+
+import orjson
+import sqlalchemy as sa
+from sqlmodel import SQLModel
+
+from tierengine.store.dialect import Link, Row
+from tierengine.store.tables import INSERT_ONLY
+
+Ref = int | tuple[Any, ...]
+Refs = list[tuple[str, Ref]]
+Listed = dict[str, list[Ref]]
+
+_STATE: Final = {"emission": ("applied",)}  # columns that may change
+# So many rows of one table are read as a stretch of ids, unless as many again lie between them: where one process
+# writes, what a seal covers lies together, and to look each row up costs half as much again.
+_STRETCH: Final = 100
+
+
+class Sealed:
+    """One sealed table: how its rows are read, and what stands for each in a seal.
+
+    The database writes a row's text itself, which is several times quicker than to make it here; only documents of
+    PostgreSQL (which keeps them in an order of its own) and bytes are put in here. SQLite holds documents as canonical
+    text already.
+    """
+
+    def __init__(self, name: str) -> None:
+        table = SQLModel.metadata.tables[name]
+        key = [column.name for column in table.primary_key if column.name != "dealer_id"]
+        columns = sorted((c for c in table.columns if c.name not in _STATE.get(name, ())), key=lambda c: c.name)
+        if columns[0].nullable:
+            raise ValueError(f"{name}.{columns[0].name}: the first column of a sealed row is always there")
+        self.name = name
+        self.columns = tuple("" + column.name for column in columns)
+        self._start = hashlib.sha256(f"{name}\n".encode())
+        self._keys = len(key)
+        self._key = ", ".join(f'"{one}"' for one in key)
+        self._named = " AND ".join(f'"{one}" IN (?{at}*)' for at, one in enumerate(key, start=1))
+        self._parts = {kind: _parts(columns, kind) for kind in ("sqlite", "postgresql")}
+        self.count = f"SELECT count(*) FROM {name} WHERE dealer_id = ?1"
+        self.keys = f"SELECT {self._key} FROM {name} WHERE dealer_id = ?1 ORDER BY {self._key}"
+
+    def digests(self, link: Link, refs: Sequence[Ref]) -> dict[Ref, bytes]:
+        """Return the digest of each of these rows that is there, and perhaps of others that lie between them."""
+        parts = self._parts[link.kind]
+        rows = self._rows(link, refs, ", ".join(f"{text} AS p{at}" for at, (text, _) in enumerate(parts)))
+        keys, start = self._keys, self._start
+        found: dict[Ref, bytes] = {}
+        if keys == 1 and len(parts) == 1:
+            for ref, text in rows if parts[0][1] is _same else ((ref, text.encode()) for ref, text in rows):
+                digest = start.copy()
+                digest.update(text)
+                found[ref] = digest.digest()
+            return found
+        converted = [as_bytes for _, as_bytes in parts]
+        for row in rows:
+            digest = start.copy()
+            digest.update(b"".join([as_bytes(part) for as_bytes, part in zip(converted, row[keys:], strict=True)]))
+            found[row[0] if keys == 1 else row[:keys]] = digest.digest()
+        return found
+
+    def may_name(self, refs: Sequence[Ref]) -> bool:
+        """Return whether these can be keys of rows of this table."""
+        if self._keys == 1:
+            return set(map(type, refs)) <= {int}
+        return all(isinstance(ref, tuple) and len(ref) == self._keys for ref in refs)
+
+    def _rows(self, link: Link, refs: Sequence[Ref], shown: str) -> list[Row]:
+        asked = f"SELECT {self._key}, {shown} FROM {self.name} WHERE "
+        if self._keys > 1:
+            return link.ask(asked + self._named, *(sorted(set(part)) for part in zip(*refs, strict=True))).rows()
+        if len(refs) >= _STRETCH:
+            most = 2 * len(refs)
+            rows = link.ask(
+                f"{asked}{self._key} BETWEEN ?1 AND ?2 ORDER BY {self._key} LIMIT ?3", min(refs), max(refs), most
+            ).rows()
+            if len(rows) < most:
+                return rows
+        return link.ask(asked + self._named, list(refs)).rows()
+
+
+def _utf8(text: str) -> bytes:
+    return text.encode()
+
+
+def _same(text: bytes) -> bytes:
+    return text
+
+
+def _quoted(content: bytes | memoryview) -> bytes:
+    """Return bytes as RFC 8785 text: a string of hexadecimal digits."""
+    return b'"%b"' % bytes(content).hex().encode()
+
+
+def _canonical(text: str) -> bytes:
+    """Return a document of PostgreSQL as RFC 8785 text."""
+    return orjson.dumps(orjson.loads(text), option=orjson.OPT_SORT_KEYS)
+
+
+_Part = tuple[str, Callable[[Any], bytes]]
+
+
+def _parts(columns: Sequence[sa.Column[Any]], kind: str) -> list[_Part]:
+    """Return what, one after the other, is a row's text (an object without what is null), and how each is made bytes.
+
+    SQLite hands text over as the bytes it keeps; PostgreSQL's would come in hexadecimal, so it hands over text.
+    """
+    parts: list[_Part] = []
+    template = "{"
+    values: list[str] = []
+
+    def end(more: str) -> None:
+        text = _format(template + more, values)
+        parts.append((f"CAST({text} AS BLOB)", _same) if kind == "sqlite" else (text, _utf8))
+
+    for place, column in enumerate(columns):
+        name, comma = f'"{column.name}"', "," if place else ""
+        lead = f"{comma}{name}:"
+        is_document = isinstance(column.type, sa.JSON) and kind == "postgresql"
+        if isinstance(column.type, sa.LargeBinary) or is_document:
+            if column.nullable:
+                raise ValueError(f"{name}: a document or bytes that may be null cannot be sealed")
+            end(lead)
+            parts.append((f"{name}::text", _canonical) if is_document else (name, _quoted))
+            template, values = "", []
+            continue
+        shown = _shown(column, kind)
+        if column.nullable:
+            template += "%s"
+            values.append(f"CASE WHEN {name} IS NULL THEN '' ELSE '{lead}' || {shown} END")
+        else:
+            template += f"{lead}%s"
+            values.append(shown)
+    end("}")
+    return parts
+
+
+def _format(template: str, values: Sequence[str]) -> str:
+    return f"format('{template}', {', '.join(values)})" if values else f"'{template}'"
+
+
+def _shown(column: sa.Column[Any], kind: str) -> str:
+    name = f'"{column.name}"'
+    if isinstance(column.type, sa.Boolean):  # SQLite has no truth values, so they are sealed as 1 and 0
+        return f"CASE WHEN {name} THEN 1 ELSE 0 END"
+    if isinstance(column.type, sa.Text):
+        return f"json_quote({name})" if kind == "sqlite" else f"to_json({name})::text"
+    return name
+
+
+@cache
+def sealed_tables() -> Mapping[str, Sealed]:
+    """Return every table whose rows are sealed, in the order of their references."""
+    return {name: Sealed(name) for name in INSERT_ONLY}
+
+
+def read_listed(text: str) -> Listed:
+    """Return which rows of which tables a text of `refs` names, in its order."""
+    read: dict[str, list[Any]] = orjson.loads(text)
+    for table, refs in read.items():
+        if list in set(map(type, refs)):
+            read[table] = [tuple(ref) if isinstance(ref, list) else ref for ref in refs]
+    return read
+
+
+def read_refs(text: str) -> Refs:
+    """Return the rows that a text of `refs` names, one by one, in its order."""
+    return [(table, ref) for table, refs in read_listed(text).items() for ref in refs]
+
+
+def write_refs(refs: Iterable[tuple[str, Ref]]) -> str:
+    """Return the text that names these rows; those of one table stand together."""
+    found: dict[str, list[Ref]] = {}
+    for table, ref in refs:
+        found.setdefault(table, []).append(ref)
+    return orjson.dumps(found).decode()
+
+
+def digests_by_table(link: Link, listed: Mapping[str, Sequence[Ref]]) -> dict[str, dict[Ref, bytes]]:
+    """Return table → row → digest of each of these rows that is there (and perhaps of others), a statement a table."""
+    known = sealed_tables()
+    return {table: known[table].digests(link, refs) for table, refs in listed.items() if refs and table in known}
+
+
+def digests_of(link: Link, refs: Iterable[tuple[str, Ref]]) -> dict[tuple[str, Ref], bytes]:
+    """Return the digest of each of these rows that is there, one statement a table."""
+    wanted = list(refs)
+    by_table: dict[str, list[Ref]] = {}
+    for table, ref in wanted:
+        by_table.setdefault(table, []).append(ref)
+    found = digests_by_table(link, by_table)
+    return {(table, ref): found[table][ref] for table, ref in wanted if ref in found.get(table, ())}
