@@ -13,7 +13,8 @@ from typing import Literal
 
 from wcwidth import wcwidth
 
-from rules.catalogue import CATALOGUE, FOUND_ZH
+from rules.catalogue import CATALOGUE
+from rules.catalogue.found import FOUND_ZH
 from rules.keys import KEYS
 from rules.policy import Mark
 from rules.suggestions import nearest

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from rules.catalogue import CATALOGUE
-from rules.explanations import Explanation, explain
+from rules.explanations.explanation import Explanation, explain
 from rules.problems import Lang
 
 DOCS = Path(__file__).parent.parent / "docs"

@@ -7,7 +7,8 @@ import pytest
 
 from rules.catalogue import CATALOGUE
 from rules.checking import check
-from rules.explanations import EXAMPLES, explain
+from rules.explanations import EXAMPLES
+from rules.explanations.explanation import explain
 from rules.policy import Mark
 from tests.problem_pages import PAGES, page
 from tierengine.__main__ import main

@@ -80,7 +80,8 @@ CHECKER = """
 import io, json, resource, sys, time
 from contextlib import redirect_stderr, redirect_stdout
 from tierengine.__main__ import main
-import rules.explanations, rules.suggestions, rules.checking, rapidfuzz, pypinyin  # what a check loads by and by
+# What a check loads by and by.
+import rules.explanations.explanation, rules.suggestions, rules.checking, rapidfuzz, pypinyin
 limit = int(open("/proc/self/statm").read().split()[0]) * 4096 + int(sys.argv[1]) * (1 << 20)
 resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 for path in json.load(sys.stdin):

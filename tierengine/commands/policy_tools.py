@@ -81,7 +81,7 @@ def _catalogue(screen: Screen) -> int:
 
 
 def _explained(code: str) -> dict[str, Any]:
-    from rules.explanations import explain as explained  # noqa: PLC0415  the examples are made when one is asked for
+    from rules.explanations.explanation import explain as explained  # noqa: PLC0415  the examples are made when one is asked for
 
     langs: tuple[Lang, ...] = ("zh", "en")
     by_lang = {lang: explained(code, lang) for lang in langs}
@@ -103,7 +103,7 @@ def _explained(code: str) -> dict[str, Any]:
 
 
 def _explain(screen: Screen, code: str) -> None:
-    from rules.explanations import explain as explained  # noqa: PLC0415
+    from rules.explanations.explanation import explain as explained  # noqa: PLC0415
 
     found = explained(code, screen.lang)
     severity = screen.say("错误", "error") if found.severity == "error" else screen.say("提醒", "warning")
