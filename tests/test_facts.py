@@ -22,7 +22,7 @@ from tests import oracle_facts as oracle
 from tierengine.judging.facts import FactSet, fact_set, ratio
 from tierengine.judging.facts_sql import Ask, read_contributions, read_facts
 from tierengine.judging.history import AFTER, Contribution
-from tierengine.judging.resolution import net
+from tierengine.judging.netting import net
 from tierengine.judging.running import RunningFacts
 from tierengine.store.tables.history import ContributionRow
 from tierengine.zone import Zone

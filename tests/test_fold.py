@@ -12,7 +12,7 @@ from tierengine.judging import carry as carries
 from tierengine.judging.decisions import PolicyLine, Version
 from tierengine.judging.fold import Lanes, fold
 from tierengine.judging.history import AFTER, LAST, Contribution, Step
-from tierengine.judging.resolution import steps
+from tierengine.judging.netting import steps
 from tierengine.judging.running import RunningFacts
 from tierengine.zone import Zone
 

@@ -11,20 +11,10 @@ from hypothesis import strategies as st
 
 from tierengine.errors import Malformed
 from tierengine.judging.history import AFTER, Contribution
+from tierengine.judging.netting import MEASURES, difference, net, steps
 from tierengine.judging.observations import read_observation
-from tierengine.judging.resolution import (
-    MEASURES,
-    Flag,
-    Recorded,
-    Resolved,
-    Waits,
-    cause_key,
-    difference,
-    net,
-    outside_keys,
-    resolve,
-    steps,
-)
+from tierengine.judging.recorded import Flag, Recorded, Resolved, Waits, cause_key
+from tierengine.judging.resolution import outside_keys, resolve
 
 CHINA = ZoneInfo("Asia/Shanghai")
 DAY = 86_400 * 10**6

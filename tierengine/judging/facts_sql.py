@@ -27,7 +27,7 @@ from tierengine.judging.decisions import Version
 from tierengine.judging.facts import FactSet, fact_set
 from tierengine.judging.history import Contribution, Position, Scalar
 from tierengine.judging.measures import AMOUNT, KIND, QUANTITY, Check, Measure, Selection, Values, type_of
-from tierengine.judging.resolution import net
+from tierengine.judging.netting import net
 from tierengine.judging.states import STATE_KINDS, States
 
 Dialect = Literal["postgresql", "sqlite"]

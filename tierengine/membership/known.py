@@ -14,7 +14,7 @@ from typing import Final
 from tierengine.errors import Unknown
 from tierengine.judging.facts_sql import read_contributions
 from tierengine.judging.history import Contribution, Position, Step
-from tierengine.judging.resolution import net, steps
+from tierengine.judging.netting import net, steps
 from tierengine.ledger.book import MemberBook
 from tierengine.ledger.entries import Balance
 from tierengine.ledger.holds import tie

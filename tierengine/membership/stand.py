@@ -11,7 +11,7 @@ from tierengine.judging.decisions import FactSource
 from tierengine.judging.fold import Lane, fold
 from tierengine.judging.grants import Occasion
 from tierengine.judging.history import Contribution, Position, Step
-from tierengine.judging.resolution import steps
+from tierengine.judging.netting import steps
 from tierengine.membership.known import Known
 
 # ---- judging -----------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from tierengine.judging.decisions import Folded
 from tierengine.judging.facts_sql import read_contributions
 from tierengine.judging.fold import fold
 from tierengine.judging.history import LAST, Position
-from tierengine.judging.resolution import net, steps
+from tierengine.judging.netting import net, steps
 from tierengine.judging.running import RunningFacts
 from tierengine.policies.versions import Programme
 from tierengine.store.dialect import Link

@@ -17,7 +17,9 @@ from tierengine.judging.carry import Carry, load
 from tierengine.judging.decisions import Emitted, Folded
 from tierengine.judging.fold import Lanes, fold
 from tierengine.judging.history import LAST, OBSERVATION, Contribution, Position, Step
-from tierengine.judging.resolution import Recorded, resolve, steps
+from tierengine.judging.netting import steps
+from tierengine.judging.recorded import Recorded
+from tierengine.judging.resolution import resolve
 from tierengine.judging.running import RunningFacts
 from tierengine.zone import Zone
 

@@ -18,7 +18,7 @@ from tierengine.judging.decisions import PolicyLine, Version
 from tierengine.judging.fold import Lanes
 from tierengine.judging.history import Contribution, Observation
 from tierengine.judging.pricing import OrderLine, price_order
-from tierengine.judging.resolution import Recorded
+from tierengine.judging.recorded import Recorded
 from tierengine.policies.cast import Cast, play
 from tierengine.policies.coverage import Used, used_by
 from tierengine.policies.expected import Failure, Order, Outcome, failures, got_of

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from rules.vocabulary import KINDS
 from tierengine.judging.history import Position
-from tierengine.judging.resolution import Flag, Waits, cause_key
+from tierengine.judging.recorded import Flag, Waits, cause_key
 from tierengine.policies.versions import Programme
 from tierengine.recording.intake import Intake, Taken, shared
 from tierengine.recording.items import Answer, Item

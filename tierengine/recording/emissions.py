@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from tierengine.judging.decisions import Emitted
 from tierengine.judging.history import OBSERVATION, Contribution, Position
-from tierengine.judging.resolution import difference
+from tierengine.judging.netting import difference
 from tierengine.policies.versions import Programme
 from tierengine.recording import reading
 from tierengine.recording.refolding import Refolded, Source, emission_key, emitting

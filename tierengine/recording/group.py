@@ -11,7 +11,7 @@ from tierengine.errors import Refused, Unknown
 from tierengine.judging.budgets import Pots
 from tierengine.judging.history import LAST, Contribution, Observation
 from tierengine.judging.observations import body
-from tierengine.judging.resolution import Flag, Waits, cause_key
+from tierengine.judging.recorded import Flag, Waits, cause_key
 from tierengine.policies.versions import Programme, Programmes
 from tierengine.recording import reading
 from tierengine.recording.answers import Answers

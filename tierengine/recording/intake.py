@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from tierengine.errors import Conflict, Unknown
 from tierengine.judging.history import Observation
 from tierengine.judging.observations import content_hash
-from tierengine.judging.resolution import Recorded
+from tierengine.judging.recorded import Recorded
 from tierengine.recording.items import Answer, Item, Once, Sale, members_of, refusal, replay
 from tierengine.recording.reading import Held, Stored
 from tierengine.store.ids import Ids

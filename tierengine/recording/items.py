@@ -12,7 +12,7 @@ from rules.judge import Inputs, Judged
 from tierengine.errors import TierengineError
 from tierengine.judging.fold import Lane
 from tierengine.judging.history import Contribution, Observation
-from tierengine.judging.resolution import net
+from tierengine.judging.netting import net
 from tierengine.recording.acts import Act
 
 Status = Literal[

@@ -12,7 +12,8 @@ from typing import Final
 
 from tierengine.judging.history import Contribution, Position
 from tierengine.judging.observations import from_body
-from tierengine.judging.resolution import Recorded, outside_keys
+from tierengine.judging.recorded import Recorded
+from tierengine.judging.resolution import outside_keys
 from tierengine.policies.versions import HEADS
 from tierengine.store.dialect import Link, Row, binary, doc, either
 

@@ -19,7 +19,9 @@ from tierengine.judging.budgets import Pots, drawn
 from tierengine.judging.decisions import Folded, Granted, TierChanged
 from tierengine.judging.fold import fold
 from tierengine.judging.history import Contribution
-from tierengine.judging.resolution import cause_key, difference, net, resolve, steps
+from tierengine.judging.netting import difference, net, steps
+from tierengine.judging.recorded import cause_key
+from tierengine.judging.resolution import resolve
 from tierengine.judging.running import RunningFacts
 from tierengine.policies.versions import Programme
 from tierengine.recording import reading

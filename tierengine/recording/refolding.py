@@ -17,7 +17,7 @@ from tierengine.judging.carry import load
 from tierengine.judging.decisions import Folded, GrantDecision, Granted
 from tierengine.judging.fold import fold, nothing_ends
 from tierengine.judging.history import Contribution, Position, Step
-from tierengine.judging.resolution import net, steps
+from tierengine.judging.netting import net, steps
 from tierengine.judging.running import RunningFacts
 from tierengine.policies.versions import Programme
 from tierengine.recording import reading

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from tierengine.judging.history import Contribution
-from tierengine.judging.resolution import Flag, Recorded, Resolved, Waits, cause_key, difference, resolve
+from tierengine.judging.netting import difference
+from tierengine.judging.recorded import Flag, Recorded, Resolved, Waits, cause_key
+from tierengine.judging.resolution import resolve
 from tierengine.policies.versions import Programme
 from tierengine.recording import reading
 from tierengine.recording.intake import Intake

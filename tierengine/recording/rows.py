@@ -11,8 +11,8 @@ import orjson
 from rules.vocabulary import ATTRIBUTES
 from tierengine.judging.decisions import GrantDecision
 from tierengine.judging.history import Contribution, Position
+from tierengine.judging.netting import net
 from tierengine.judging.observations import body
-from tierengine.judging.resolution import net
 from tierengine.judging.states import ATTRIBUTE_KINDS, FLEET_KINDS, States
 from tierengine.policies.versions import Programme
 from tierengine.recording.reading import BEGINNING, Stored, contribution

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from rules.policy import Policy
-from tierengine.judging.resolution import net
+from tierengine.judging.netting import net
 from tierengine.membership.standings import stages
 from tierengine.policies.versions import Programme
 from tierengine.recording.reading import contribution

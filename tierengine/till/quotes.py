@@ -17,8 +17,10 @@ from tierengine.judging.budgets import Pots
 from tierengine.judging.decisions import Folded, Granted
 from tierengine.judging.fold import fold
 from tierengine.judging.history import OBSERVATION, Contribution, Position
+from tierengine.judging.netting import steps
 from tierengine.judging.pricing import PricedLine, totals
-from tierengine.judging.resolution import Recorded, resolve, steps
+from tierengine.judging.recorded import Recorded
+from tierengine.judging.resolution import resolve
 from tierengine.membership.asker import Asker, when
 from tierengine.membership.explaining import Event, Words, amount_text, price_reason, reward_reasons, said, title
 from tierengine.membership.known import Known, read_member
