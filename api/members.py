@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Path, Query, Request
+from pydantic import AwareDatetime
 from starlette.responses import Response
 
 from api import schemas
@@ -14,6 +15,7 @@ from api.rights import Guarded
 from api.service import asker_of, caller_of, service_of
 from tierengine.errors import FormError, Malformed
 from tierengine.membership.activity import STATEMENT_MOST, statement
+from tierengine.membership.explained import DECISIONS_MOST, explain
 from tierengine.membership.people import find_members as find
 from tierengine.membership.statements import MOST, Period
 from tierengine.membership.statements import statement as period_statement
@@ -24,6 +26,10 @@ from tierengine.store.dialect import Link
 router: Final = APIRouter(prefix="/v1/members", tags=["members"], route_class=Guarded)
 
 Code = Annotated[str, Path(min_length=1, max_length=100, description="The member's code.")]
+Instant = Annotated[AwareDatetime | None, Query(description="RFC 3339 with its zone (write + as %2B); none: now.")]
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+EARLIEST: Final = datetime(1990, 1, 1, tzinfo=UTC)
+LATEST: Final = datetime(2200, 1, 1, tzinfo=UTC)
 Sought = Annotated[str | None, Query(min_length=1, max_length=100)]
 
 
@@ -96,6 +102,47 @@ async def get_ledger(
             )
         )
     )
+
+
+@router.get("/{code}/explain", **schemas.read("A member as of any past instant, and why", schemas.Explained))
+async def get_explain(
+    request: Request,
+    code: Code,
+    at: Instant = None,
+    known_at: Instant = None,
+    limit: Annotated[int, Query(ge=1, le=DECISIONS_MOST)] = 50,
+    cursor: Annotated[int | None, Query(ge=1, le=1 << 62)] = None,
+    lang: schemas.Lang | None = None,
+) -> Response:
+    """Tell how he stood at an instant, by what is known now or was known at `known_at`, and what was decided up to it.
+
+    The decisions are those that were stored, with the facts they used; `next` is the cursor of the following page.
+    """
+    service, caller = service_of(request), caller_of(request)
+    storable("/code", code)
+    asker, now = asker_of(request, caller, lang), service.now()
+    then, by = (now if one is None else microseconds(name, one) for name, one in (("at", at), ("known_at", known_at)))
+    return plain(
+        await service.readers.see(
+            lambda link: explain(
+                link,
+                service.readers.programme(link, caller.dealer_id),
+                code,
+                then,
+                by,
+                asker,
+                before=cursor,
+                limit=limit,
+            )
+        )
+    )
+
+
+def microseconds(name: str, moment: datetime) -> int:
+    """Return an instant of a query in microseconds UTC; Malformed for one before 1990 or after 2199."""
+    if not EARLIEST <= moment <= LATEST:
+        raise Malformed([FormError(f"/{name}", "too_early" if moment < EARLIEST else "in_the_future")])
+    return (moment - EPOCH) // timedelta(microseconds=1)
 
 
 def storable(pointer: str, text: str) -> None:

@@ -42,6 +42,7 @@ RIGHTS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         "GET /v1/members/{code}/balance": _SEES,
         "GET /v1/members/{code}/ledger": _SEES,
         "GET /v1/members/{code}/statement": _SEES,
+        "GET /v1/members/{code}/explain": _SEES,
     }
 )
 # What anybody may ask who reaches the service: nothing here tells anything of a dealer.

@@ -9,13 +9,26 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 
 from api import shapes
-from api.shapes import Balance, Batch, Booked, Found, HeldFor, Member, Moved, PeriodStatement, Quote, Sold, Statement
+from api.shapes import (
+    Balance,
+    Batch,
+    Booked,
+    Explained,
+    Found,
+    HeldFor,
+    Member,
+    Moved,
+    PeriodStatement,
+    Quote,
+    Sold,
+    Statement,
+)
 from rules.vocabulary import COMMON, FIELDS, KINDS
 from tierengine.judging.observations import MONEY_MOST
 
 __all__ = [
-    "OF_CLAIM", "Balance", "Batch", "Booked", "Found", "HeldFor", "Lang", "Member", "Moved", "PeriodStatement", "Quote",
-    "Sold", "Statement",
+    "OF_CLAIM", "Balance", "Batch", "Booked", "Explained", "Found", "HeldFor", "Lang", "Member", "Moved",
+    "PeriodStatement", "Quote", "Sold", "Statement",
     "batch", "document", "read", "read_body", "write",
 ]  # fmt: skip
 

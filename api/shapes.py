@@ -277,6 +277,7 @@ class Quote(BaseModel):
     credit: list[dict[str, Any]]
     earns: list[dict[str, Any]]
     receipt: dict[str, list[str]]
+    next_tier: dict[str, Any] | None = None
     prices: list[PriceWhy] | None = None
     rewards: list[RewardWhy] | None = None
 
@@ -368,6 +369,42 @@ class Member(BaseModel):
     tier_history: list[dict[str, Any]]
     last_event: dict[str, Any] | None
     entitlements: list[Right]
+
+
+class Decided(BaseModel):
+    """A decision as it was stored. `basis`: the facts and the history it was made on; null: another store's order."""
+
+    id: int
+    event: str | None
+    caused_by: str | None
+    rule: str
+    title: Said
+    policy_version: int
+    kind: Literal["grant", "return", "withdrawn"]
+    wallet: str
+    unit: str
+    amount: int
+    usable_from: str
+    last_day: str | None
+    at: str
+    recorded_at: str
+    basis: dict[str, Any] | None
+
+
+class Explained(BaseModel):
+    """A member as of an instant, by what was known at another; `next` is the cursor of further decisions."""
+
+    member: str
+    at: str
+    known_at: str
+    policy_version: int
+    standing: dict[str, Any]
+    next_tier: dict[str, Any] | None
+    traits: list[Trait]
+    lists: list[dict[str, Any]]
+    tier_history: list[dict[str, Any]]
+    decisions: list[Decided]
+    next: int | None
 
 
 class Balance(BaseModel):

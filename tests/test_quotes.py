@@ -114,7 +114,7 @@ def test_the_receipt_is_ready_to_print_in_both_languages(till: Till):
 def test_reasons_may_be_left_out_and_everything_else_stays(till: Till):
     till.gold()
     whole, short = quote(till), quote(till, "?explain=none")
-    assert {"prices", "rewards"} == whole.keys() - short.keys()
+    assert {"next_tier", "prices", "rewards"} == whole.keys() - short.keys()
     for name in ("lines", "total", "credit", "tier"):
         assert whole[name] == short[name]
 

@@ -1,4 +1,4 @@
-"""`member show`: one member as he stands, and why. (`member statement` stands in a file of its own.)"""
+"""`member show`: one member as he stands, and why. (`member statement` and `explain` stand in files of their own.)"""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 import typer
 from rich.text import Text
 
+from tierengine.commands.explain import EXPLAIN, show_explained
 from tierengine.commands.finding import WhoArgument, found
 from tierengine.commands.money import amount
 from tierengine.commands.names import names_of
@@ -19,6 +20,7 @@ from tierengine.membership.view import view
 
 app = typer.Typer(name="member", help=both("会员。", "Members."), no_args_is_help=True)
 app.command("statement", help=STATEMENT)(show_statement)
+app.command("explain", help=EXPLAIN)(show_explained)
 LOTS = 6
 
 

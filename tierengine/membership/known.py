@@ -117,7 +117,7 @@ class Known:
         if self.rows is not None:
             rows = (row for row in self.rows if row.known == self.head)
         else:
-            rows = map(_contribution, self.link.ask(_AT_HEAD, self.id, self.head[0]).rows())
+            rows = map(contribution, self.link.ask(_AT_HEAD, self.id, self.head[0]).rows())
         return next((step for step in steps(rows) if step.position == self.head), None)
 
     def book(self, now: int) -> MemberBook:
@@ -151,7 +151,7 @@ def read_member(link: Link, programme: Programme, code: str) -> Known:
     number, code, form, at, class_, key, boundary_at, carry, *lists = found[0]
     rows, lots, accounts = (doc(one) or [] for one in lists)
     held = any(kind == "held" and balance for _, kind, balance in accounts)
-    whole = sorted(map(_contribution, rows), key=attrgetter("known")) if len(rows) <= WHOLE else None
+    whole = sorted(map(contribution, rows), key=attrgetter("known")) if len(rows) <= WHOLE else None
     return Known(
         link,
         programme,
@@ -170,9 +170,10 @@ def read_member(link: Link, programme: Programme, code: str) -> Known:
 
 def contributions_of(link: Link, member_id: int, kinds: Iterable[str]) -> Sequence[Contribution]:
     """Return a member's contributions of these kinds that stand, in order of `known`."""
-    return net(map(_contribution, link.ask(_SOME, member_id, sorted(kinds)).rows()))
+    return net(map(contribution, link.ask(_SOME, member_id, sorted(kinds)).rows()))
 
 
-def _contribution(row: Row) -> Contribution:
+def contribution(row: Row) -> Contribution:
+    """Return a row of ten columns, from `kind` to `fields`, as the contribution that it is."""
     kind, line, at, known_at, known_class, known_key, cause, qty, amount, fields = row
     return Contribution(kind, line, at, (known_at, known_class, known_key), cause, qty, amount, doc(fields))

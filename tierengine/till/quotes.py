@@ -25,6 +25,7 @@ from tierengine.membership.asker import Asker, when
 from tierengine.membership.explaining import Event, Words, amount_text, price_reason, reward_reasons, said, title
 from tierengine.membership.known import Known, read_member
 from tierengine.membership.stand import Stand, judged_at, occasions_of, stand
+from tierengine.membership.told import Told
 from tierengine.policies.versions import Programme
 from tierengine.recording.pots import pots
 from tierengine.store.dialect import Link
@@ -126,6 +127,7 @@ def _quote(known: Known, order: Order, now: int, asker: Asker, *, explain: bool)
         tiers = StandingTiers(before.tier, after.tier, after.tier)
         occasions = tuple(one for step in todo for one in occasions_of(step))
         event = Event(occasions, tiers, after.inputs, after.judged, after.carry, earned)
+        found["next_tier"] = Told(known, after, asker).next_tier()
         found["prices"] = _price_reasons(charged, asker.lang)
         found["rewards"] = reward_reasons(after.policy, programme.zone, event, asker.lang)
     return found
