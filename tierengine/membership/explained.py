@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from tierengine.judging.fold import fold
 from tierengine.judging.history import LAST
-from tierengine.judging.resolution import net, steps
+from tierengine.judging.netting import net, steps
 from tierengine.judging.running import RunningFacts
 from tierengine.membership.asker import Asker, last_day, when
 from tierengine.membership.explaining import said, title
