@@ -6,9 +6,14 @@ import threading
 
 import pytest
 
-from tests.test_api_book import PAYS, Book, Till, code, moment, opened, order, rows, serving
+from api.service import stamp
+from tests.test_api_book import PAYS, POLICY, Book, Till, code, moment, opened, order, rows, serving
 from tierengine.membership import people
+from tierengine.policies.versions import publish
+from tierengine.recording.recorder import clock
+from tierengine.store import database
 from tierengine.store.dialect import PostgresLink, SqliteLink
+from tierengine.store.ids import Ids, transact
 
 
 @pytest.fixture
@@ -397,3 +402,44 @@ def test_a_book_outlives_its_service(book_url):
         till.gold()
     with opened(book) as till:
         assert till.get("/v1/members/C1").json()["standing"]["tier"] == "gold"
+
+
+# ---- what began or ended since the member was last seen ---------------------------------------------------------
+
+
+def test_a_sale_is_judged_on_though_a_new_version_began_since_the_members_last_event(book_url):
+    start = clock()
+    time = [start]
+    with serving(book_url, now=lambda: time[0]) as till:
+        till.gold()
+        link, ids = database.connect(till.book.url), Ids()
+        text = POLICY.partition("\n示例:")[0].replace("实付: 95折", "实付: 97折")
+        begins = start + 61_000_000
+        transact(
+            link, ids,
+            lambda link, ids: publish(
+                link, ids, till.book.dealer, text, author="a", reason="x", effective_from=begins, now=start
+            ),
+        )  # fmt: skip
+        link.close()
+        time[0] = start + 120_000_000
+        # A refusal has asked the same facts before.
+        assert code(till.post("/v1/sales", order(prices=PAYS, occurred_at=stamp(time[0])))) == (409, "price_changed")
+        for number, seconds in enumerate((120, 130)):
+            time[0] = start + seconds * 1_000_000
+            answer = till.post(
+                "/v1/sales", order(f"P{number}", prices=[97_970, 38_800, 50_000], occurred_at=stamp(time[0]))
+            )
+            assert answer.status_code == 201, answer.text
+
+
+def test_a_sale_is_judged_on_though_the_members_tier_ran_out_since_his_last_event(book_url):
+    start = clock()
+    time = [start]
+    with serving(book_url, now=lambda: time[0]) as till:
+        till.gold()
+        for number, years in enumerate((3, 3)):
+            time[0] = start + years * 366 * 86_400_000_000 + number
+            answer = till.post("/v1/sales", order(f"P{number}", occurred_at=stamp(time[0])))
+            assert answer.status_code == 201, answer.text
+            assert answer.json()["tier"]["before"] != "gold"

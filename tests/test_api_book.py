@@ -17,7 +17,7 @@ from httpx import ASGITransport, AsyncClient, Response
 from api.app import create_app
 from tierengine.membership import people
 from tierengine.policies import versions
-from tierengine.recording.recorder import clock
+from tierengine.recording.recorder import Clock, clock
 from tierengine.settings import Settings
 from tierengine.store import database
 from tierengine.store.dialect import Link
@@ -185,17 +185,17 @@ PAYS = [95_950, 38_000, 50_000]  # what a gold member pays for it
 
 
 @contextlib.contextmanager
-def serving(url: str, *, others: bool = False, **settings: Any) -> Iterator[Till]:
+def serving(url: str, *, others: bool = False, now: Clock = clock, **settings: Any) -> Iterator[Till]:
     """Serve a fresh book, and return the till of store S01 of dealer D1."""
     book = Book(url).make(others=others)
-    with opened(book, **settings) as till:
+    with opened(book, now=now, **settings) as till:
         yield till
 
 
 @contextlib.contextmanager
-def opened(book: Book, **settings: Any) -> Iterator[Till]:
+def opened(book: Book, *, now: Clock = clock, **settings: Any) -> Iterator[Till]:
     """Serve a book that is there."""
-    app = create_app(Settings(database_url=book.url, **settings))
+    app = create_app(Settings(database_url=book.url, **settings), now=now)
     with Client(app) as client:
         yield Till(client, book)
 

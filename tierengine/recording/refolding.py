@@ -84,16 +84,24 @@ class Source:
     ids: Ids
     known: Remembered | None = None
 
-    def facts_from(self, position: Position) -> Remembered | None:
-        """Return the remembered facts if they can still be asked at `position`."""
-        return self.known if self.known is not None and position >= self.known.asked else None
+    def facts_behind(self, start: Position, carry: str, position: Position) -> Remembered | None:
+        """Return the remembered facts if a fold from `start` to `position` can still ask them.
+
+        They may have been asked behind `start` already, for a command. Where a version starts or a tier ends between
+        the two, the fold asks there first, which is earlier.
+        """
+        known = self.known
+        if known is None or position < known.asked:
+            return None
+        in_order = known.asked <= start or not carry
+        return known if in_order or nothing_ends(self.programme.lanes, load(carry), start, position) else None
 
 
 def refold(source: Source, fresh: Sequence[Contribution], pots: Pots) -> Refolded:
     """Fold the member's history from just before the earliest of the `fresh` rows to its end."""
     affected = min(row.known for row in fresh)
     start, carry, late = _start(source, affected)
-    history = _history(source, fresh, affected, late=late)
+    history = _history(source, fresh, affected, None if late else (start, carry))
     rows = history.rows
     suffix = steps(net(row for row in rows if row.known > start) if late else net(fresh))
     old = _standing(source.later) if not late else _standing(_later(source, start))
@@ -118,9 +126,14 @@ def refold(source: Source, fresh: Sequence[Contribution], pots: Pots) -> Refolde
     return outcome
 
 
-def _history(source: Source, fresh: Sequence[Contribution], affected: Position, *, late: bool) -> Remembered:
-    """Return all contributions with the fresh ones, and facts over them that may be asked from `affected` on."""
-    known = None if late else source.facts_from(affected)
+def _history(
+    source: Source, fresh: Sequence[Contribution], affected: Position, behind: tuple[Position, str] | None
+) -> Remembered:
+    """Return all contributions with the fresh ones, and facts over them that the fold may ask.
+
+    behind  start and carry of a fold that goes on behind the head; None: it goes back in time
+    """
+    known = None if behind is None else source.facts_behind(*behind, affected)
     if known is not None:
         known.rows.extend(sorted(fresh, key=_known))  # all later than what is there
         return known
@@ -250,7 +263,7 @@ def before(source: Source, position: Position, usable: Mapping[str, int]) -> tup
     """
     start, carry, late = _start(source, position)
     known = [row for row in source.stored if row.known < position]
-    remembered = None if late else source.facts_from(position)
+    remembered = None if late else source.facts_behind(start, carry, position)
     if remembered is None:
         remembered = Remembered(known, RunningFacts(source.programme.zone, known), position)
     facts = remembered.facts
