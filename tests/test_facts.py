@@ -20,7 +20,8 @@ from rules import policy as rules_policy
 from rules.policy import AllOf, Attested, Fact, Filter, Policy, Span, Subject, Text, Tier, Trait, Window
 from tests import oracle_facts as oracle
 from tierengine.judging.facts import FactSet, fact_set, ratio
-from tierengine.judging.facts_sql import Ask, read_contributions, read_facts
+from tierengine.judging.facts_sql import read_contributions, read_facts
+from tierengine.judging.facts_statement import Ask
 from tierengine.judging.history import AFTER, Contribution
 from tierengine.judging.netting import net
 from tierengine.judging.running import RunningFacts

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.mutants.fault import Fault
 from tests.mutants.in_rules import PROOF
 
-SQL = "tierengine.judging.facts_sql"
+SQL = "tierengine.judging.facts_statement"
 FACTS = "tests/test_facts.py::test_a_ratio_is_compared_as_if_multiplied_out"
 STATED = "tests/test_facts.py::test_attributes_attestations_and_machines_are_the_oracle_s[sqlite]"
 

@@ -23,7 +23,8 @@ from rules.inputs import Inputs
 from rules.judge import Ruleset
 from tests import oracle_facts, oracle_judge
 from tests.proof.histories import Event, State
-from tierengine.judging.facts_sql import Ask, Snapshot, read_facts
+from tierengine.judging.facts_sql import Snapshot, read_facts
+from tierengine.judging.facts_statement import Ask
 from tierengine.judging.history import Contribution
 from tierengine.judging.running import RunningFacts
 from tierengine.store.tables.history import ContributionRow

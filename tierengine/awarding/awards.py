@@ -25,7 +25,8 @@ from rules.policy import Award
 from tierengine.awarding.ranking import Candidate, Ranked, rank
 from tierengine.errors import Refused, Unknown
 from tierengine.judging.decisions import Version
-from tierengine.judging.facts_sql import Ask, read_facts
+from tierengine.judging.facts_sql import read_facts
+from tierengine.judging.facts_statement import Ask
 from tierengine.judging.history import LAST
 from tierengine.membership.standings import Stage, stages
 from tierengine.policies.versions import Programme, prize_wallet

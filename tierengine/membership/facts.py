@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from tierengine.judging.decisions import FactSource, Version
-from tierengine.judging.facts_sql import Ask, Snapshot, read_facts
+from tierengine.judging.facts_sql import Snapshot, read_facts
+from tierengine.judging.facts_statement import Ask
 from tierengine.judging.history import Contribution, Position
 from tierengine.judging.running import RunningFacts
 from tierengine.store.dialect import Link
