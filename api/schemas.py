@@ -24,7 +24,7 @@ from api.shapes import (
     Statement,
 )
 from rules.vocabulary import COMMON, FIELDS, KINDS
-from tierengine.judging.observations import MONEY_MOST
+from tierengine.judging.bounds import MONEY_MOST
 
 __all__ = [
     "OF_CLAIM", "Balance", "Batch", "Booked", "Explained", "Found", "HeldFor", "Lang", "Member", "Moved",

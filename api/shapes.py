@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from rules.vocabulary import CATEGORIES
-from tierengine.judging.observations import LINES_MOST, MONEY_MOST
+from tierengine.judging.bounds import LINES_MOST, MONEY_MOST
 
 Fen = Annotated[int, Field(ge=0, le=MONEY_MOST, description="Fen.")]
 Said = str | dict[str, str]

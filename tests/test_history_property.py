@@ -28,10 +28,10 @@ from tierengine.judging import fold as folding
 from tierengine.judging import grants
 from tierengine.judging.carry import load
 from tierengine.judging.decisions import Emitted, Folded, Granted, PolicyLine, Version
+from tierengine.judging.forms import cluster_of_key
 from tierengine.judging.grants import Rewards
 from tierengine.judging.history import LAST, OBSERVATION, Contribution, Observation, Position, Step
 from tierengine.judging.netting import steps
-from tierengine.judging.observations import cluster_of_key
 from tierengine.judging.recorded import Recorded
 from tierengine.judging.resolution import resolve
 from tierengine.judging.running import RunningFacts

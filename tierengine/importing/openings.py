@@ -20,7 +20,7 @@ from rules.policy import Wallet
 from tierengine.importing.files import FileRefused, Row, rows, source_of
 from tierengine.importing.run import BadRow
 from tierengine.importing.values import Bad, CellRefused, day, decimal
-from tierengine.judging.observations import MONEY_MOST
+from tierengine.judging.bounds import MONEY_MOST
 from tierengine.policies.versions import Programme
 from tierengine.recording.acts import Open
 from tierengine.recording.items import Command

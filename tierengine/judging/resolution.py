@@ -17,9 +17,9 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from rules.vocabulary import KINDS, SUBMITTED, Kind
 from tierengine.judging.history import Contribution, Observation, Position, Scalar
 from tierengine.judging.netting import mirror, whole
-from tierengine.judging.observations import CANCELLED
 from tierengine.judging.recorded import Cancels, Flag, Recorded, Resolved, Waits, after, kinds_named
 from tierengine.judging.returns import RETURNS, Returns
+from tierengine.judging.values import CANCELLED
 
 # What a settled purchase takes from the purchase that it settles, whatever it says itself.
 _FROM_PURCHASE = frozenset(KINDS["machine_purchase"].fields) - {"order", "amount", "margin", "month", "quarter"}

@@ -17,8 +17,8 @@ import psycopg
 
 from tierengine.errors import Refused
 from tierengine.judging.history import Observation
-from tierengine.judging.observations import CANCELLED
 from tierengine.judging.resolution import outside_keys
+from tierengine.judging.values import CANCELLED
 from tierengine.policies.versions import Programmes
 from tierengine.recording import reading
 from tierengine.recording.group import Blocked, Group, ItemRefused

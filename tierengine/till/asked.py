@@ -10,7 +10,9 @@ from datetime import UTC, date
 from typing import Final
 
 from tierengine.errors import Malformed
-from tierengine.judging.observations import MONEY_MOST, Clock, Form
+from tierengine.judging.bounds import MONEY_MOST
+from tierengine.judging.clock import Clock
+from tierengine.judging.forms import Form
 from tierengine.recording.acts import Adjust, PlaceHold, Transfer
 from tierengine.zone import DAY, Zone
 

@@ -20,9 +20,10 @@ from rules.judge import Inputs, Judged
 from rules.policy import Policy, Wallet
 from rules.vocabulary import CATEGORIES
 from tierengine.errors import FormError, Malformed, Refused, Unknown, pointed
+from tierengine.judging.bounds import LINES_MOST, MONEY_MOST
 from tierengine.judging.fold import Lane
 from tierengine.judging.history import Observation
-from tierengine.judging.observations import LINES_MOST, MONEY_MOST, read_observation
+from tierengine.judging.observations import read_observation
 from tierengine.judging.pricing import OrderLine, PricedLine, pay_by_credit, price_order, share, usable_credit
 from tierengine.recording.items import Before, Check, Once, Sale
 from tierengine.zone import SECOND

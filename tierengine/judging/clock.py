@@ -1,0 +1,35 @@
+"""Whether an instant may be told of now, by who tells it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta, tzinfo
+
+from tierengine.errors import FormError
+from tierengine.judging.bounds import AHEAD_US, EARLIEST_US
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """Says whether an instant may be told of now, by a source that may go back so many days (None: any)."""
+
+    now_us: int
+    zone: tzinfo
+    late_days: int | None
+
+    def problem(self, instant: int) -> FormError | None:
+        """Return what is wrong with the instant, if anything. Days back are the dealer's local days."""
+        if instant > self.now_us + AHEAD_US:
+            return FormError("", "in_the_future")
+        if instant < EARLIEST_US:
+            return FormError("", "too_early")
+        if self.late_days is not None:
+            days = (self._day(self.now_us) - self._day(instant)).days
+            if days > self.late_days:
+                return FormError("", "too_late", {"late_days": self.late_days})
+        return None
+
+    def _day(self, instant: int) -> date:
+        return (EPOCH + timedelta(microseconds=instant)).astimezone(self.zone).date()
