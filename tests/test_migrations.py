@@ -127,7 +127,7 @@ def test_what_was_written_before_there_were_seals_waits_for_one(database_url):
     made = migrating.engine(database_url)
     with made.begin() as connection:
         done = set()
-        for name in tables.INSERT_ONLY:
+        for name in ("member", "store", *tables.INSERT_ONLY):  # (events had references then)
             stored(connection, name, done)
     made.dispose()
     migrating.migrate(database_url)

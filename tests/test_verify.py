@@ -44,6 +44,7 @@ WRONGS = {
     "entry_differs": f"UPDATE posting SET amount = amount + 1 WHERE entry_id = {_FIRST_ENTRY}",
     "entry_lots_differ": f"UPDATE lot SET amount = amount + 1 WHERE entry_id = {_FIRST_ENTRY}",
     "orphan": "UPDATE contribution SET event_id = 999999999 WHERE id = (SELECT min(id) FROM contribution)",
+    "event_orphan": "UPDATE event SET store_id = 999999999 WHERE id = (SELECT min(id) FROM event)",
     "award_unlisted": "UPDATE entry SET kind = 'award', rule = '' WHERE kind = 'grant'",
     "overdrawn": "UPDATE entry SET number = 1000 + number WHERE kind = 'grant'",
     "grant_differs": "UPDATE entry SET delta = delta + 1 WHERE id = (SELECT min(id) FROM entry WHERE kind = 'grant')",

@@ -316,6 +316,18 @@ INVARIANTS = (
         """,
     ),
     Invariant(
+        13,
+        "event_orphan",
+        "每个事件的会员与门店都在册，属于同一代理商",
+        "the member and the store of every event are on file, with the same dealer",
+        """
+        SELECT e.member_id, e.id, e.store_id FROM event e LEFT JOIN member m ON m.id = e.member_id
+        LEFT JOIN store s ON s.id = e.store_id
+        WHERE (e.member_id IS NOT NULL AND (m.id IS NULL OR m.dealer_id <> e.dealer_id))
+           OR (e.store_id IS NOT NULL AND (s.id IS NULL OR s.dealer_id <> e.dealer_id)) ORDER BY e.id
+        """,
+    ),
+    Invariant(
         16,
         "award_unlisted",
         "每份奖品都有名单上的获奖者，金额与名单相符",

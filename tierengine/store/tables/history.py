@@ -57,9 +57,9 @@ class Event(SQLModel, table=True):
         Index("event_member", "member_id", "occurred_at"),
     )
     id: int = identity()
-    dealer_id: int = reference("dealer.id")
-    member_id: int | None = reference("member.id", nullable=True)
-    store_id: int | None = reference("store.id", nullable=True)
+    dealer_id: int = big()
+    member_id: int | None = big(nullable=True)
+    store_id: int | None = big(nullable=True)
     key: str = string()
     revision: int = Field(default=0, sa_column=Column(Integer, nullable=False, server_default="0"))
     cluster: str = string()

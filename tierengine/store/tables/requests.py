@@ -12,7 +12,7 @@ from sqlalchemy import (
 )
 from sqlmodel import Field, SQLModel
 
-from tierengine.store.tables.columns import BYTES, big, reference, string
+from tierengine.store.tables.columns import BIG, BYTES, big, string
 
 
 class IdBlock(SQLModel, table=True):
@@ -27,7 +27,7 @@ class Idempotency(SQLModel, table=True):
     """One key, one effect, one answer: inserted complete, in the transaction of the effect."""
 
     __tablename__: ClassVar[str] = "idempotency"
-    dealer_id: int = reference("dealer.id", primary_key=True)
+    dealer_id: int = Field(sa_column=Column(BIG, primary_key=True, autoincrement=False))
     scope: str = Field(sa_column=Column(BYTES, primary_key=True))  # the API key's id
     key: str = Field(sa_column=Column(BYTES, primary_key=True))
     request_hash: str = string()
