@@ -16,7 +16,18 @@ MODULES = (reading, recording, recording_answers, recording_group, recording_mon
 # What is asked only when a process starts, and only when a referral is corrected.
 SELDOM = {"_UNDELIVERED", "_NAMING_REFERRAL"}
 # Beginnings of statements, and what has no table.
-PARTS = {"_EVENT", "_EVENT_OF", "_EVENT_EACH", "_EVENT_IN", "_EVENT_END", "_DECISION", "_LOT", "_LOCK_KEYS"}
+PARTS = {
+    "_NAMED",
+    "_OF_ACCOUNT",
+    "_EVENT",
+    "_EVENT_OF",
+    "_EVENT_EACH",
+    "_EVENT_IN",
+    "_EVENT_END",
+    "_DECISION",
+    "_LOT",
+    "_LOCK_KEYS",
+}
 # event_conflict has no index by key: a person's list of a few rows.
 SMALL = {"event_conflict", "dealer", "store", "policy_version"}
 

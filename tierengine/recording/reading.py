@@ -23,24 +23,24 @@ _MEMBERS: Final = either(
     "(SELECT code, id FROM member WHERE dealer_id = ?1 AND code = named.code OFFSET 0) AS m",
 )
 _NEWEST_MEMBERS: Final = "SELECT code, id FROM member WHERE dealer_id = ?1 ORDER BY id DESC LIMIT ?2"
-_LOCK: Final = "SELECT member_id FROM ledger WHERE member_id IN (?1*) ORDER BY member_id FOR NO KEY UPDATE SKIP LOCKED"
-_LOCK_WAITING: Final = "SELECT member_id FROM ledger WHERE member_id IN (?1*) ORDER BY member_id FOR NO KEY UPDATE"
+# A locked row is told as it stands once it is locked, whatever the statement's snapshot; no other table's row is.
+_LEDGERS: Final = (
+    "SELECT member_id, (SELECT code FROM member WHERE id = l.member_id) AS code, entry_no, head_at, head_class, "
+    "head_key, tier, boundary_at, carry FROM ledger l WHERE member_id IN (?1*) ORDER BY member_id"
+)
+_LOCK_WAITING: Final = _LEDGERS + " FOR NO KEY UPDATE"
+_LOCK: Final = _LOCK_WAITING + " SKIP LOCKED"
 # Two workers that record an event and what names it must see one another, or the second stays parked for ever. The
 # members' locks come first everywhere, and these in order, so no two transactions wait for each other.
 _LOCK_KEYS: Final = "SELECT pg_advisory_xact_lock(key) FROM (SELECT unnest(?1::bigint[]) AS key ORDER BY 1) AS keys"
-_LEDGERS: Final = (
-    "SELECT l.member_id, m.code, l.entry_no, l.head_at, l.head_class, l.head_key, l.tier, l.boundary_at, l.carry, "
-    "e.recorded_at FROM ledger l JOIN member m ON m.id = l.member_id "
-    "LEFT JOIN entry e ON e.member_id = l.member_id AND e.number = l.entry_no WHERE l.member_id IN (?1*)"
-)
 # Where the dealer and a list both choose: while PostgreSQL knows nothing of a young book, it takes the dealer to choose
 # a few rows and reads all of his. A row looked up for each of the list, apart, leaves it no choice.
 _ONCE: Final = either(
     "SELECT scope, key, request_hash, status, answer FROM idempotency "
     "WHERE dealer_id = ?1 AND scope IN (?2*) AND key IN (?3*)",
-    "SELECT i.scope, i.key, i.request_hash, i.status, i.answer FROM unnest(?2::text[]) AS in_scope(scope) "
-    "CROSS JOIN unnest(?3::text[]) AS named(key) CROSS JOIN LATERAL (SELECT * FROM idempotency "
-    "WHERE dealer_id = ?1 AND scope = in_scope.scope AND key = named.key OFFSET 0) AS i",
+    "SELECT i.scope, i.key, i.request_hash, i.status, i.answer "
+    "FROM unnest(?2::text[], ?3::text[]) AS named(scope, key) CROSS JOIN LATERAL (SELECT * FROM idempotency "
+    "WHERE dealer_id = ?1 AND scope = named.scope AND key = named.key OFFSET 0) AS i",
 )
 _EVENT: Final = "SELECT e.id, e.key, e.revision, e.cluster, e.hash, e.body, m.code, e.member_id FROM "
 _EVENT_OF: Final = "event e LEFT JOIN member m ON m.id = e.member_id WHERE e.dealer_id = ?1 AND "
@@ -57,9 +57,15 @@ _EVENTS_BY_CLUSTER: Final = either(
     _EVENT + _EVENT_OF + "e.cluster IN (?2*)",
     f"{_EVENT}unnest(?2::text[]) AS named(key) CROSS JOIN LATERAL ({_EVENT_IN} OFFSET 0{_EVENT_END}",
 )
+# What a group names is its members', or is asked for again with their owner, so his code is known.
+_NAMED: Final = "SELECT e.id, e.key, e.revision, e.cluster, e.hash, e.body, e.member_id FROM "
 _EVENTS_NAMED: Final = either(
-    _EVENT + _EVENT_OF + "(e.key IN (?2*) OR e.cluster IN (?2*))",
-    f"{_EVENT}{_EVENT_EACH}key = named.key UNION ALL {_EVENT_IN}{_EVENT_END}",
+    _NAMED + "event e WHERE dealer_id = ?1 AND (key IN (?2*) OR cluster IN (?2*))",
+    f"{_NAMED}{_EVENT_EACH}key = named.key UNION ALL {_EVENT_IN}) AS e",
+)
+_ORDERS_NAMED: Final = either(
+    _NAMED + "event e WHERE dealer_id = ?1 AND cluster IN (?2*)",
+    _NAMED + "event e WHERE dealer_id + 0 = ?1 AND cluster IN (?2*)",
 )
 _WAITING: Final = (
     "SELECT e.cluster FROM parked p JOIN event e ON e.id = p.event_id WHERE p.waits_for IN (?2*) AND p.dealer_id = ?1"
@@ -95,9 +101,14 @@ _EMISSIONS: Final = (
 )
 _EMISSIONS_DUE: Final = "SELECT DISTINCT key FROM emission WHERE to_member_id IN (?1*) AND NOT applied"
 _UNDELIVERED: Final = "SELECT DISTINCT dealer_id, to_member_id FROM emission WHERE NOT applied"
+# Who has an entry has an account: the instant of his last entry comes with these.
+_OF_ACCOUNT: Final = (
+    "SELECT a.member_id, a.wallet, a.kind, a.unit, a.balance, a.id, (SELECT recorded_at FROM entry "
+    "WHERE member_id = a.member_id ORDER BY number DESC LIMIT 1) AS recorded_at FROM "
+)
 _ACCOUNTS: Final = either(
-    "SELECT member_id, wallet, kind, unit, balance, id FROM account WHERE dealer_id = ?1 AND member_id IN (?2*)",
-    "SELECT a.member_id, a.wallet, a.kind, a.unit, a.balance, a.id FROM unnest(?2::bigint[]) AS wanted(member_id) "
+    _OF_ACCOUNT + "account a WHERE dealer_id = ?1 AND member_id IN (?2*)",
+    _OF_ACCOUNT + "unnest(?2::bigint[]) AS wanted(member_id) "
     "CROSS JOIN LATERAL (SELECT * FROM account WHERE dealer_id = ?1 AND member_id = wanted.member_id OFFSET 0) AS a",
 )
 _LOT: Final = (
@@ -112,6 +123,7 @@ _OPEN_HOLDS: Final = (
 _HELD_ORDERS: Final = "SELECT DISTINCT cluster FROM hold WHERE dealer_id = ?1 AND cluster IN (?2*)"
 _OPEN_LOTS: Final = _LOT + "WHERE s.member_id IN (?1*) AND s.remaining > 0 ORDER BY l.id"
 
+_ORDER: Final = "order:"  # an order's event names its cluster in its key: no revision of it stands elsewhere
 BEGINNING: Final[Position] = (-(1 << 62), 0, "")
 
 
@@ -215,22 +227,22 @@ def hold(  # noqa: PLR0913 - what is locked and what is read are one round trip
     NeedMore tells what else must be locked.
     """
     wanted, named = sorted(members), sorted(keys)
-    scopes, tokens = ({pair[place] for pair in once} for place in (0, 1))
+    orders = all(key.startswith(_ORDER) for key in named)
     with link.pipeline():
         lock = link.ask(_LOCK_WAITING if wait else _LOCK, wanted)
         if link.kind == "postgresql" and named:
             link.ask(_LOCK_KEYS, [_lock_number(dealer_id, key) for key in {*named, *outside}])
         asked: dict[str, tuple[str, tuple[object, ...]]] = {
             "heads": (HEADS, ([dealer_id],)),
-            "ledgers": (_LEDGERS, (wanted,)),
-            "events": (_EVENTS_NAMED, (dealer_id, named)),
+            "events": (_ORDERS_NAMED if orders else _EVENTS_NAMED, (dealer_id, named)),
             "waiting": (_WAITING, (dealer_id, named)),
             "later": (_LATER_DECISIONS, (wanted,)),
             "accounts": (_ACCOUNTS, (dealer_id, wanted)),
             "lots": (_OPEN_LOTS, (wanted,)),
         }
         if once:
-            asked["once"] = (_ONCE, (dealer_id, sorted(scopes), sorted(tokens)))
+            pairs = sorted(once)
+            asked["once"] = (_ONCE, (dealer_id, [scope for scope, _ in pairs], [token for _, token in pairs]))
         if remembered:
             asked["counts"] = (_COUNTS, (sorted(remembered),))
         if unknown := [member for member in wanted if member not in remembered]:
@@ -240,16 +252,21 @@ def hold(  # noqa: PLR0913 - what is locked and what is read are one round trip
         gathered = link.gather(*asked.values())
     read: dict[str, list[Row]] = {"once": [], "counts": [], "histories": [], "orders": []}
     read |= dict(zip(asked, gathered(), strict=True))
+    ledgers = lock.rows()
+    locked = frozenset(row[0] for row in ledgers)
+    if elsewhere := [member for member in wanted if member not in locked]:
+        ledgers = [*ledgers, *link.ask(_LEDGERS, elsewhere).rows()]
+    recorded = {row[0]: row[6] for row in read["accounts"]}
     found = Held(
         outside_wanted=set(outside),
         head=next((row[1] for row in read["heads"]), 0),
-        locked=frozenset(row[0] for row in lock.rows()),
-        ledgers={row[0]: _head(row) for row in read["ledgers"]},
+        locked=locked,
+        ledgers={row[0]: _head(row, recorded.get(row[0])) for row in ledgers},
         once={(row[0], row[1]): (row[2], row[3], binary(row[4])) for row in read["once"]},
         waiting={row[0] for row in read["waiting"]},
         histories=_by_member(read["histories"]),
         later=_grouped(read["later"], 1),
-        accounts=_grouped(read["accounts"], 0),
+        accounts=_grouped((row[:6] for row in read["accounts"]), 0),
         lots=_grouped(read["lots"], 0),
         held_orders={row[0] for row in read["orders"]},
     )
@@ -257,7 +274,9 @@ def hold(  # noqa: PLR0913 - what is locked and what is read are one round trip
         found.holds = _grouped(link.ask(_OPEN_HOLDS, holding).rows(), 0)
     if remembered:
         _recall(link, found, remembered, {row[0]: row[1] for row in read["counts"]})
-    _close(link, dealer_id, found, frozenset(named), read["events"], set(found.waiting))
+    codes = {member: head.code for member, head in found.ledgers.items()}
+    events = [(*row[:6], codes.get(row[6]), row[6]) for row in read["events"]]
+    _close(link, dealer_id, found, frozenset(named), events, set(found.waiting))
     owners = {one.member_id for revisions in found.events.values() for one in revisions.values()} - {None}
     if owners - set(members):
         raise NeedMore((owner for owner in owners if owner is not None), ())
@@ -298,9 +317,7 @@ def _close(
             found.events.setdefault(row[1], {})[row[2]] = stored
             clusters.add(row[3])
             outside.update(outside_keys(stored.recorded.observation))
-            if not row[1].startswith(
-                "order:"
-            ):  # an order's event names its cluster in its key: no revision is elsewhere
+            if not row[1].startswith(_ORDER):
                 further.add(row[1])
         if clusters - locked:
             raise NeedMore((), clusters - locked)
@@ -324,8 +341,8 @@ def _stored(row: Row) -> Stored:
     return Stored(row[0], row[3], row[4], row[7], Recorded(observation, row[6], row[0]))
 
 
-def _head(row: Row) -> Head:
-    member_id, code, entry_no, at, class_, key, tier, boundary_at, carry, recorded_at = row
+def _head(row: Row, recorded_at: int | None) -> Head:
+    member_id, code, entry_no, at, class_, key, tier, boundary_at, carry = row
     return Head(member_id, code, entry_no, (at, class_, key), tier, boundary_at, carry, recorded_at or 0)
 
 

@@ -30,6 +30,8 @@ from tierengine.store.wire import Wire
 
 DatabaseKind = Literal["sqlite", "postgresql"]
 LISTED: Final = 500  # rows of one table in one list of `unsealed`
+# So few rows are quicker sent one by one, in one round trip, than as documents that PostgreSQL must take apart.
+FEW_ROWS: Final = 8
 Row = tuple[Any, ...]
 
 _OR: Final = "\n-- or, on PostgreSQL:\n"
@@ -107,14 +109,15 @@ class Table:
     """How rows get into one table: one statement however many, given as tuples in the order of `columns`.
 
     JSON columns are given as JSON text, binary ones as bytes. With `key` the table is a cache or a state, and a row
-    whose key is there overwrites it. PostgreSQL receives all rows as one JSON document, so one prepared statement
-    serves any number of rows; SQLite steps a prepared statement row by row, which costs it nothing.
+    whose key is there overwrites it. PostgreSQL receives many rows as one JSON document, so one prepared statement
+    serves any number of rows, and few with a statement a row; SQLite steps a prepared statement row by row, which
+    costs it nothing.
 
     `made` names columns that the database fills in. Rows of an insert-only table are listed in `unsealed` by whoever
     writes them here, in the same statement: nobody can forget it.
     """
 
-    __slots__ = ("_binary", "_dealer", "_docs", "_key", "columns", "insert_only", "name", "postgresql", "sqlite")
+    __slots__ = ("_binary", "_dealer", "_docs", "_key", "columns", "insert_only", "name", "one", "postgresql", "sqlite")
 
     def __init__(self, model: type[SQLModel], key: tuple[str, ...] = (), made: tuple[str, ...] = ()) -> None:
         table = SQLModel.metadata.tables[str(model.__tablename__)]
@@ -140,6 +143,8 @@ class Table:
             for column in given
         )
         self.sqlite = f"INSERT INTO {self.name} ({names}) VALUES ({', '.join('?' * len(self.columns))}){end}"
+        places = ", ".join(f"${place}" for place in range(1, len(self.columns) + 1))
+        self.one = f"INSERT INTO {self.name} ({names}) VALUES ({places}){end}"
         self.postgresql = (
             f"INSERT INTO {self.name} ({names}) SELECT {names} FROM json_to_recordset($1::json) AS given ({types}){end}"
         )
@@ -233,7 +238,7 @@ class Link(Protocol):
         ...
 
     def store(self, parts: Sequence[tuple[Table, Sequence[Row]]]) -> None:
-        """Write rows of several tables, in the order of their references; on PostgreSQL with one statement."""
+        """Write rows of several tables, in the order of their references; many, on PostgreSQL, with one statement."""
         ...
 
     def pipeline(self) -> Any:
@@ -352,7 +357,12 @@ class PostgresLink:
 
     def store(self, parts: Sequence[tuple[Table, Sequence[Row]]]) -> None:
         full = [(table, rows) for table, rows in with_unsealed(parts) if rows]
-        if full:
+        if sum(len(rows) for _, rows in full) <= FEW_ROWS:
+            with self.pipeline():
+                for table, rows in full:
+                    for row in rows:
+                        self._ask(table.one, row)
+        elif full:
             documents = [table.document(rows) for table, rows in full]
             self._ask(_stored(tuple(table for table, _ in full)), documents)
 

@@ -22,8 +22,8 @@ def upgrade() -> None:
             for other in named:
                 op.drop_constraint(f"{table}_{other}_id_fkey", table, type_="foreignkey")
         return
-    # SQLite's own way for what changes no stored row ("Making Other Kinds Of Table Schema Changes"): the table's text is
-    # edited in place, so the rows, indexes and triggers of an insert-only table stay as they are.
+    # SQLite's own way for what changes no stored row ("Making Other Kinds Of Table Schema Changes"): the text of the
+    # table is edited in place, so the rows, indexes and triggers of an insert-only table stay as they are.
     version = connection.exec_driver_sql("PRAGMA schema_version").scalar_one()
     connection.exec_driver_sql("PRAGMA writable_schema = ON")
     for table, named in _DROPPED.items():
