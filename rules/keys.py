@@ -26,8 +26,9 @@ segments: segment: level id
 wallets:  id: {title, unit: money | points, pays_for: [categories], max_share: 100%, block, minimum,
           expires: {after: 24 months, to: month_end} | {to: end_of_next_year}, notice: [90 days, 30 days],
           clawback: debt | forgive | refuse, suspended_when: CONDITION, worth: {points: 1, money: 0.1 CNY},
-          holds: {for: 30 minutes, partial: free | keep}, return_grace: 30 days, transfer: none | linked,
-          second_person: 1000 CNY, share_of: line | whole_order, minimum_order, not_with: [prices]}
+          holds: {for: 30 minutes, partial: free | keep, above: refuse | take}, return_grace: 30 days,
+          returned_to: old_lot | new_lot, transfer: none | linked, second_person: 1000 CNY,
+          share_of: line | whole_order, minimum_order, not_with: [prices]}
 lanes:    id: {title, compete: best | by_priority}, in the order in which they apply
 prices:   id: {title, for: [tiers], level: [levels], where: CONDITION, pay: 95折 | pay 95% as {pay: 95%} | off: 5% |
           fixed: 100 CNY | less: 200 CNY | less: {give: 200 CNY, each: 3000 CNY} | free: {give: 1, each: 11},
@@ -42,7 +43,7 @@ rewards:  id: {title, on: kinds, where: CONDITION, when: CONDITION, for: [tiers]
           caps: {year: 4000 CNY, month: 5 times}, settle: 30 days, expires: …, from, until, weekdays, minimum_spend,
           minimum_quantity, returns: pro_rata | rejudge, return_frees: yes}
           AMOUNT is one of amount: 1000 CNY |
-          per: {give: 1 points, each: 10 CNY, of: cash, above, less_credit, rounding, cap} |
+          per: {give: 1 points, each: 10 CNY, of: cash, above, less_credit, rounding, rounded_per, cap} |
           per: {give: 3%, of: amount, rounding: half_up | floor, cap} |
           nth: {1: 1000 CNY, 2-3: 1500 CNY, after: none} | nth: {every 10: 100 CNY} (with `counting: all`);
           and `by_class: [{class, where: {field: test}, AMOUNT}]` before it.
@@ -106,6 +107,7 @@ KEYS: dict[str, str] = {
     "pays_for": "可付", "max_share": "最高占比", "block": "整数倍", "minimum": "起用", "expires": "到期日",
     "after": "之后", "notice": "提醒", "clawback": "收回不足", "suspended_when": "暂停使用", "worth": "折合",
     "points": "积分", "money": "金额", "holds": "预占", "partial": "部分扣款", "return_grace": "退回宽限",
+    "returned_to": "退回到",
     "transfer": "转让", "second_person": "复核起点", "share_of": "占比按", "not_with": "不同享",
     # lanes
     "lanes": "通道", "lane": "所在通道", "compete": "取舍",
@@ -149,7 +151,8 @@ WORDS: dict[str, str] = {
     "granted": "已得", "all": "全部", "floor": "舍去", "half_up": "四舍五入", "pro_rata": "按比例",
     "rejudge": "重算", "none": "无", "unlimited": "不限",
     "highest": "高者", "lowest": "低者", "owned": "自有", "yes": "是", "no": "否", "money": "金额",
-    "submitted": "已提交", "accepted": "已采纳", "points": "积分", "free": "释放", "keep": "保留", "linked": "关联户",
+    "submitted": "已提交", "accepted": "已采纳", "points": "积分", "free": "释放", "keep": "保留", "take": "取用",
+    "old_lot": "原批次", "new_lot": "新批次", "linked": "关联户",
     "best": "取高", "by_priority": "按优先", "beneficiary": "每人", "line": "每行", "whole_order": "整单",
     "programme": "全体", "firm": "同一单位", "member": "本人",
     "return": "退货", "cancelled": "作废", "winner": "得奖人", "dealer": "公司",

@@ -194,7 +194,7 @@ def _plain_amount(desk: Desk, form: Form, kinds: tuple[str, ...], unit: str, *, 
     return Fixed(desk.amount(form.get("amount"), form.path("amount"), unit) if which else 0)
 
 
-_PER: Final = ("give", "each", "of", "above", "less_credit", "rounding", "cap")
+_PER: Final = ("give", "each", "of", "above", "less_credit", "rounding", "rounded_per", "cap")
 
 
 def _per(desk: Desk, form: Form, kinds: tuple[str, ...], unit: str) -> PerAmount:
@@ -217,6 +217,9 @@ def _per(desk: Desk, form: Form, kinds: tuple[str, ...], unit: str) -> PerAmount
     less_credit = desk.yes(found.get("less_credit"), found.path("less_credit"))
     if base == "cash":
         desk.without_effect(found, "less_credit")
+    per = desk.word(found.get("rounded_per"), found.path("rounded_per"), ("line", "whole_order"), "whole_order")
+    if per == "line":  # what lies beyond a sum of the whole order belongs to no line
+        desk.without_effect(found, "above")
     return PerAmount(
         give,
         each,
@@ -226,6 +229,7 @@ def _per(desk: Desk, form: Form, kinds: tuple[str, ...], unit: str) -> PerAmount
         proportional=share,
         above=_of_base(desk, found, "above", base, 0, 0),
         less_credit=less_credit,
+        rounded_per=cast("Literal['line', 'whole_order']", per),
     )
 
 

@@ -235,11 +235,18 @@ KEY_TEXTS: Final[dict[str, dict[str, Said]]] = {
             "When a return takes back more than is left; debt unless said.",
         ),
         "suspended_when": ("符合时暂停使用。", "While this holds the wallet cannot be used."),
-        "worth": ("积分折合多少钱（兑换用）。", "What points are worth when they are exchanged."),
+        "worth": (
+            "积分折合多少钱：100 积分抵 1 元；写了“可付”就能在收银台抵款。",
+            "What points are worth: 100 points are 1 CNY; with pays_for they pay at the till.",
+        ),
         "holds": ("预占（先占用、后扣款）的规矩。", "How it is held for an order before it is captured."),
         "return_grace": (
             "退回的至少还能用几天；不写就按原到期日。",
             "What comes back is good for so many days at least; its old expiry unless said.",
+        ),
+        "returned_to": (
+            "退回原来那一批，还是另起一批、重新计期；缺省原批次。",
+            "Back to the lot that paid, or a new lot with a term of its own; old_lot unless said.",
         ),
         "transfer": (
             "能不能转给同一单位的其他账户；缺省不能。",
@@ -255,6 +262,10 @@ KEY_TEXTS: Final[dict[str, dict[str, Said]]] = {
         "partial": (
             "只扣一部分时其余怎么办；缺省释放。",
             "What becomes of the rest when a part is captured; free unless said.",
+        ),
+        "above": (
+            "扣款超出预占时：拒绝，还是其余从可用余额取用；缺省拒绝。",
+            "A capture above the hold: refuse it, or take the rest of what is available; refuse unless said.",
         ),
     },
     "lane": {
@@ -395,6 +406,10 @@ KEY_TEXTS: Final[dict[str, dict[str, Said]]] = {
             "Drop what is not full, or round half up; floor unless said.",
         ),
         "cap": ("一次最多给多少。", "The most at once."),
+        "rounded_per": (
+            "整单合计取整一次，还是每行各取整；缺省整单。",
+            "Once for the sum of the order, or for each line; whole_order unless said.",
+        ),
         "above": ("只算超出这么多的部分。", "Only what is beyond this counts."),
         "less_credit": ("先减去用钱包付的部分；缺省否。", "What wallets paid is taken off first; no unless said."),
     },
@@ -577,6 +592,9 @@ WORD_TEXTS: Final[dict[str, Said]] = {
     "friday": ("星期五。", "Friday."),
     "saturday": ("星期六。", "Saturday."),
     "sunday": ("星期日。", "Sunday."),
+    "take": ("其余从可用余额里取。", "The rest comes out of what is available."),
+    "old_lot": ("原来那一批，到期日照旧。", "The lot that it came from, which ends as it would have."),
+    "new_lot": ("另起一批，从退回那天重新计期。", "A lot of its own, whose term begins with the return."),
     "best": ("优惠大的那一样。", "Whatever is worth most."),
     "by_priority": ("优先数小的那一样。", "Whatever has the lowest priority."),
     "beneficiary": ("每位会员一次。", "Once for each member."),

@@ -17,7 +17,8 @@ from rules.values import DAYS_IN, MINUTES_IN, MONTHS_IN, plain
 
 _WALLET_KEYS: Final = (
     "title", "unit", "pays_for", "not_with", "max_share", "share_of", "block", "minimum", "minimum_order", "expires",
-    "notice", "clawback", "suspended_when", "worth", "holds", "return_grace", "transfer", "second_person",
+    "notice", "clawback", "suspended_when", "worth", "holds", "return_grace", "returned_to", "transfer",
+    "second_person",
 )  # fmt: skip
 _SHARES: Final = ("line", "whole_order")
 _HOLD_MINUTES: Final = 30
@@ -47,8 +48,16 @@ def read_wallets(desk: Desk, node: Node | None) -> dict[str, Wallet]:
         unit = cast("Literal['money', 'points']", desk.word(form.get("unit"), form.path("unit"), _UNITS, "money"))
         if unit == "money":
             desk.without_effect(form, "worth")
+        elif "worth" not in form:  # such points pay nothing
+            desk.without_effect(form, "pays_for", "max_share", "share_of", "minimum_order", "not_with")
+        returned_to = cast(
+            "Literal['old_lot', 'new_lot']",
+            desk.word(form.get("returned_to"), form.path("returned_to"), ("old_lot", "new_lot"), "old_lot"),
+        )
+        if returned_to == "new_lot":
+            desk.without_effect(form, "return_grace")
         share = form.get("max_share")
-        holds = desk.form(form.get("holds"), form.path("holds"), ("for", "partial"))
+        holds = desk.form(form.get("holds"), form.path("holds"), ("for", "partial", "above"))
         wallets[name] = Wallet(
             id=name,
             title=desk.title(form, name, written),
@@ -73,6 +82,11 @@ def read_wallets(desk: Desk, node: Node | None) -> dict[str, Wallet]:
                 "Literal['free', 'keep']",
                 desk.word(holds.get("partial"), holds.path("partial"), ("free", "keep"), "free"),
             ),
+            hold_above=cast(
+                "Literal['refuse', 'take']",
+                desk.word(holds.get("above"), holds.path("above"), ("refuse", "take"), "refuse"),
+            ),
+            returned_to=returned_to,
             return_grace_days=desk.length(form.get("return_grace"), form.path("return_grace"), DAYS_IN),
             transfer=cast(
                 "Literal['none', 'linked']",

@@ -39,6 +39,7 @@ class Book:
     dealer: int = 0
     other: int = 0
     keys: dict[str, str] = field(default_factory=dict)
+    policy: str = ""
 
     def make(self, *, others: bool = False) -> Book:
         link, ids = database.connect(self.url), Ids()
@@ -58,7 +59,8 @@ class Book:
                 self.keys[f"{code}/{store}"] = people.create_key(link, ids, dealer, "pos", now, number)
             for role in people.ROLES:
                 self.keys[f"{code}/{role}"] = people.create_key(link, ids, dealer, role, now)
-            versions.publish(link, ids, dealer, POLICY, author="a", reason="first", effective_from=0, now=now)
+            text = self.policy or POLICY
+            versions.publish(link, ids, dealer, text, author="a", reason="first", effective_from=0, now=now)
             new = [people.NewMember(f"C{n}", f"客户{n}", (f"1380000000{n}",)) for n in range(1, 5)]
             people.create_members(link, ids, dealer, new, now)
             return dealer
@@ -185,9 +187,9 @@ PAYS = [95_950, 38_000, 50_000]  # what a gold member pays for it
 
 
 @contextlib.contextmanager
-def serving(url: str, *, others: bool = False, now: Clock = clock, **settings: Any) -> Iterator[Till]:
+def serving(url: str, *, others: bool = False, policy: str = "", now: Clock = clock, **settings: Any) -> Iterator[Till]:
     """Serve a fresh book, and return the till of store S01 of dealer D1."""
-    book = Book(url).make(others=others)
+    book = Book(url, policy=policy).make(others=others)
     with opened(book, now=now, **settings) as till:
         yield till
 

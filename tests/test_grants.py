@@ -12,7 +12,17 @@ from tests.policy_strategies import TITLE, minimal
 from tierengine.judging import carry as carries
 from tierengine.judging.carry import Carry, Standing
 from tierengine.judging.decisions import Granted
-from tierengine.judging.grants import Occasion, Rewards, choose, chosen_amount, holds, plain_amount, uncount, value_of
+from tierengine.judging.grants import (
+    Occasion,
+    Rewards,
+    choose,
+    chosen_amount,
+    holds,
+    plain_amount,
+    uncount,
+    value_of,
+    value_of_lines,
+)
 from tierengine.judging.history import Contribution
 from tierengine.zone import Zone
 
@@ -187,6 +197,25 @@ def test_points_are_given_for_every_full_ten_yuan_or_half_up(base, floor, half_u
 def test_three_percent_are_rounded_half_up_to_the_fen_and_capped():
     three_percent = per(300, 10_000, rounding="half_up", cap=500)
     assert [value_of(three_percent, 1, base) for base in (49, 50, 16_667, 20_000, -100)] == [1, 2, 500, 500, 0]
+
+
+@pytest.mark.parametrize(("rounding", "by_line", "by_order"), [("floor", 1, 2), ("half_up", 4, 3)])
+def test_an_amount_is_rounded_once_or_line_by_line(rounding, by_line, by_order):
+    bases = (1_500, 900, 600, -50)
+    found = {word: per(1, 1_000, rounding=rounding, rounded_per=word) for word in ("line", "whole_order")}
+    assert {word: value_of_lines(one, 1, bases) for word, one in found.items()} == {
+        "line": by_line,
+        "whole_order": by_order,
+    }
+
+
+def test_what_is_left_of_lines_that_are_rounded_by_themselves_is_judged_line_by_line():
+    amount = per(1, 1_000, rounded_per="line", cap=4)
+    till = Till(reward("points", amount, "points", returns="rejudge"))
+    assert till.buys("A", 1_900, 2_900, 1_900) == {"points": 4}
+    assert till.returns("A", 1) == {"points": 2}
+    assert till.returns("A", 0) == {"points": 1}
+    assert till.returns("A", 2) == {"points": 0}
 
 
 def test_the_base_is_what_the_matching_lines_were_paid_in_cash():

@@ -268,3 +268,30 @@ def test_of_two_workers_one_gets_the_last_credit(club, book_url):
         link.close()
     assert sorted(answer.status for answer in answers) == ["recorded", "refused"]
     club.clean()
+
+
+ABOVE = SMALL.replace("    clawback: debt\n", "    clawback: debt\n    holds: {for: 30 minutes, above: take}\n", 1)
+
+
+def test_a_capture_above_its_hold_takes_the_rest_where_the_policy_says_so(book_url):
+    club = Holds(book_url, ABOVE)
+    made = club.hold(amount=100_000)
+    other = club.hold("P2", amount=250_000)
+    before = club.money()
+    assert club.capture(number(made), 150_001).code == "capture_exceeds_hold"  # only 50 000 are free besides
+    assert club.money() == before
+    taken = club.capture(number(made), 150_000)
+    assert (taken.body["hold"]["captured"], taken.body["hold"]["state"]) == (150_000, "captured")
+    assert club.has() == (0, 250_000, 0)
+    again = club.capture(number(made), 150_000)
+    assert (again.status, again.body["hold"]) == ("duplicate", taken.body["hold"])
+    assert club.capture(number(made), 100_000).code == "hold_ended"
+    assert club.capture(number(other)).body["hold"]["captured"] == 250_000
+    # Its order tells of it later, and gives all of it back.
+    line = club.parts("P1", "2026-03-20", amount=200_000, qty=1, credit=150_000, cash=50_000)
+    assert club.sale(line, uses={CREDIT: 150_000}).status == "recorded"
+    assert club.has() == (0, 0, 0)
+    club.send(club.returned("P1", "2026-03-21"))
+    assert club.has() == (150_000, 0, 0)
+    club.clean()
+    club.close()

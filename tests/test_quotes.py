@@ -56,7 +56,16 @@ def test_a_price_that_needs_a_larger_order_says_so(till: Till):
 def test_usable_credit_is_what_the_wallet_has_and_may_pay(till: Till):
     till.gold()
     (credit,) = quote(till)["credit"]
-    assert credit == {"wallet": "parts_credit", "available": 100_000, "usable": 95_950, "used": 0, "suspended": False}
+    assert credit == {
+        "wallet": "parts_credit",
+        "unit": "CNY",
+        "available": 100_000,
+        "usable": 95_950,
+        "usable_worth": 95_950,
+        "used": 0,
+        "used_worth": 0,
+        "suspended": False,
+    }
     assert quote(till, credit="max")["total"]["cash"] == sum(PAYS) - 95_950
     till.event("overdue_changed", member="C1", overdue_days=31)
     (credit,) = quote(till, credit="max")["credit"]

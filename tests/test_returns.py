@@ -87,6 +87,34 @@ def test_credit_that_comes_back_is_good_for_the_days_of_grace_at_least(club):
     club.clean()
 
 
+@pytest.mark.parametrize("club", ["    clawback: debt\n    returned_to: new_lot\n"], indirect=True)
+def test_credit_that_comes_back_as_a_new_lot_has_a_term_of_its_own(club):
+    sold(club, "P1", credit=60_000)
+    (old,) = club.rows("SELECT min(expires_at) FROM lot")
+    club.later(5 * MONTH)
+    club.send(club.returned("P1", "2026-03-21"))
+    assert club.has() == (HAS, 0, 0)
+    (ends,) = club.rows("SELECT expires_at, rule, amount FROM lot ORDER BY id DESC LIMIT 1")
+    assert (ends[1], ends[2]) == ("machine_ladder", 60_000)
+    assert ends[0] > old[0] + 4 * MONTH * MINUTE
+    club.clean()
+
+
+@pytest.mark.parametrize(
+    "club", ["    clawback: debt\n", "    clawback: debt\n    returned_to: new_lot\n"], indirect=True
+)
+@pytest.mark.parametrize("qty", [1, 2])
+def test_a_return_that_never_was_takes_the_credit_again(club, qty):
+    sold(club, qty=qty)
+    paid = club.has()
+    back = club.returned("P", "2026-03-21", lines=[{"item": "filter", "qty": 1}])
+    club.send(back)
+    assert club.has() == (HAS - 60_000 + 60_000 // qty, 0, 0)
+    club.send(club.said("observation_cancelled", "2026-03-22", source_id=back.key, revision=1, reason="x"))
+    assert club.has() == paid
+    club.clean()
+
+
 def test_a_sale_that_is_cancelled_gives_its_credit_back_too(club):
     before = shot(club)
     sold(club)

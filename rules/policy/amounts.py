@@ -23,6 +23,7 @@ class PerAmount:
     proportional   a percentage; half-up always is
     above          the base counts only beyond this
     less_credit    what wallets paid is taken off the base
+    rounded_per    what is rounded: the sum of the order, or each of its lines
     """
 
     give: int
@@ -33,6 +34,7 @@ class PerAmount:
     proportional: bool = False
     above: int = 0
     less_credit: bool = False
+    rounded_per: Literal["line", "whole_order"] = "whole_order"
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,8 @@ class Wallet:
     return_grace_days    what comes back is good for so many days at least; 0: it keeps its old expiry
     transfer             whether the accounts of one firm may hand it to one another
     second_person_above  an adjustment above this needs a second person; None: none does
+    hold_above           a capture above what is held is refused, or takes the rest of what is available
+    returned_to          what comes back goes to the lot that it came from, or is a new one with a term of its own
     share_of       what that share is of: each such line, or the whole order
     minimum_order  fen that the lines it may pay must come to
     not_with       prices whose lines it does not pay
@@ -50,10 +52,12 @@ class Wallet:
     not_with: tuple[str, ...] = ()
     clawback: Literal["debt", "forgive", "refuse"] = "debt"
     suspended_when: Condition | None = None
-    point_value: tuple[int, int] | None = None  # (fen, points) for what points are exchanged against
+    point_value: tuple[int, int] | None = None  # (fen, points): what points are worth
     hold_minutes: int = 30
     hold_partial: Literal["free", "keep"] = "free"
+    hold_above: Literal["refuse", "take"] = "refuse"
     return_grace_days: int = 0
+    returned_to: Literal["old_lot", "new_lot"] = "old_lot"
     transfer: Literal["none", "linked"] = "none"
     second_person_above: int | None = None
     mark: Mark = Mark(0, 0)

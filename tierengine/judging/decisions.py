@@ -72,6 +72,7 @@ class Granted:
     lines      the lines it was granted for, with their amount and quantity when sold and what is left of both
     budgets    keys of the pots over several members that it draws on; `admitted` what they let it have
     base       value of the base that a per-amount reward was judged on, and what is left of it
+    left_bases what is left of it line by line, of an amount that is rounded per line; else empty
     """
 
     event_key: str
@@ -94,6 +95,7 @@ class Granted:
     left_quantity: int = 0
     base: int = 0
     left_base: int = 0
+    left_bases: tuple[int, ...] = ()
     chosen: str = ""
     budgets: tuple[str, ...] = ()
     admitted: int | None = None
@@ -105,7 +107,7 @@ class Granted:
     @classmethod
     def of(cls, raw: Mapping[str, Any]) -> Granted:
         """Read what `plain` wrote."""
-        lists = {name: tuple(raw.get(name, ())) for name in ("caps", "lines", "budgets")}
+        lists = {name: tuple(raw.get(name, ())) for name in ("caps", "lines", "budgets", "left_bases")}
         return cls(**{**raw, **lists})
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import Final
+from typing import Final, TypeGuard
 
 from rules.inputs import day_of, is_date
 from rules.policy import Amount, Budget, ByClass, Cap, Filter, Fixed, Ladder, PerAmount, Policy, Reward, Rung
@@ -128,16 +128,31 @@ def value_of(amount: Fixed | PerAmount | Ladder, nth: int, base: int) -> int:
         return amount.amount
     if isinstance(amount, Ladder):
         return _rung(amount, nth)
-    base -= amount.above
+    value = _per(amount, base - amount.above)
+    return value if amount.cap is None else min(value, amount.cap)
+
+
+def value_of_lines(amount: Fixed | PerAmount | Ladder, nth: int, bases: Sequence[int]) -> int:
+    """Return what lines with these bases earn together: rounded once, or line by line where the policy says so."""
+    if not per_line(amount):
+        return value_of(amount, nth, sum(bases))
+    value = sum(_per(amount, base) for base in bases)
+    return value if amount.cap is None else min(value, amount.cap)
+
+
+def per_line(amount: Fixed | PerAmount | Ladder) -> TypeGuard[PerAmount]:
+    """Whether an amount is rounded for each line by itself."""
+    return isinstance(amount, PerAmount) and amount.rounded_per == "line"
+
+
+def _per(amount: PerAmount, base: int) -> int:
     if base <= 0:
         return 0
     if amount.rounding == "half_up":
-        value = (2 * base * amount.give + amount.each) // (2 * amount.each)
-    elif amount.proportional:
-        value = base * amount.give // amount.each
-    else:
-        value = base // amount.each * amount.give
-    return value if amount.cap is None else min(value, amount.cap)
+        return (2 * base * amount.give + amount.each) // (2 * amount.each)
+    if amount.proportional:
+        return base * amount.give // amount.each
+    return base // amount.each * amount.give
 
 
 def _rung(ladder: Ladder, nth: int) -> int:
@@ -288,8 +303,8 @@ class Rewards:
         nth = carry.counts.get(counted, 0) + (1 if reward.counting == "granted" else 0)
         chosen = choose(reward.amount, fields)
         amount = chosen_amount(reward.amount, chosen)
-        base = sum(base_of(amount, line) for line in lines)
-        value = value_of(amount, nth, base)
+        bases = tuple([base_of(amount, line) for line in lines])
+        base, value = sum(bases), value_of_lines(amount, nth, bases)
         limits = [(_cap_key(reward, cap, day, occasion), cap.limit) for cap in reward.caps]
         limits += [(key, limit) for key, limit, crosses in self._budgets_of(reward, day, firm) if not crosses]
         rooms = [(key, limit - carry.caps.get(key, 0)) for key, limit in limits]
@@ -329,6 +344,7 @@ class Rewards:
             left_quantity=quantity,
             base=base,
             left_base=base,
+            left_bases=bases if per_line(amount) else (),
             chosen=chosen,
         )
         return Offer(reward, granted, self._order[reward.id])
@@ -387,15 +403,19 @@ class Rewards:
         reward = self._policy.rewards.get(granted.rule)
         left = max(granted.left + sum(line.amount for line in mine), 0)
         left_quantity = max(granted.left_quantity + sum(line.qty for line in mine), 0)
-        left_base = granted.left_base
+        left_base, left_bases = granted.left_base, granted.left_bases
         wanted = 0
         if left_quantity:
             amount = chosen_amount(reward.amount, granted.chosen) if reward is not None else None
             if amount is not None:
                 left_base = max(granted.left_base + sum(base_of(amount, line) for line in mine), 0)
+                left_bases = tuple(
+                    max(left + sum(base_of(amount, line) for line in mine if line.line == name), 0)
+                    for name, left in zip(granted.lines, left_bases, strict=False)
+                )
             if reward is not None and amount is not None and reward.returns == "rejudge":
                 enough = left >= reward.minimum_spend and left_quantity >= reward.minimum_quantity
-                wanted = value_of(amount, granted.nth, left_base) if enough else 0
+                wanted = value_of_lines(amount, granted.nth, left_bases or (left_base,)) if enough else 0
                 wanted = wanted if granted.room is None else min(wanted, granted.room)
             elif granted.sold > 0:
                 wanted = granted.judged * left // granted.sold
@@ -423,6 +443,7 @@ class Rewards:
             left=left,
             left_quantity=left_quantity,
             left_base=left_base,
+            left_bases=left_bases,
         )
         return replace(carry, counts=counts, caps=caps, taken=taken), rest
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from rules.policy import Free, Policy, Price, Wallet
+from tierengine.judging.worth import block_of, fen_of, pays, units_of
 
 FULL = 10_000  # basis points
 
@@ -179,21 +180,22 @@ def _free(free: Free, line: PricedLine) -> int:
 
 
 def usable_credit(wallet: Wallet, lines: Sequence[PricedLine], available: int) -> int:
-    """Return the most fen that this wallet may pay of these lines with `available` in it."""
-    if wallet.unit != "money":
+    """Return the most that this wallet may pay of these lines with `available` in it: fen, or points."""
+    if not pays(wallet):
         return 0
     if sum(line.amount for line in lines if _pays(wallet, line)) < wallet.minimum_order:
         return 0
-    most = min(sum(_payable(wallet, lines)), available)
+    due = sum(_payable(wallet, lines))
     if wallet.share_of == "whole_order":
-        most = min(most, sum(line.amount for line in lines) * wallet.max_share_bp // FULL)
-    most -= most % wallet.block
+        due = min(due, sum(line.amount for line in lines) * wallet.max_share_bp // FULL)
+    most = min(units_of(wallet, due), available)
+    most -= most % block_of(wallet)
     return most if most >= wallet.minimum else 0
 
 
 def pay_by_credit(wallet: Wallet, lines: Sequence[PricedLine], amount: int) -> list[PricedLine]:
-    """Spread `amount` fen of this wallet over the lines it may pay, in proportion to what it may pay of each."""
-    parts = share(amount, _payable(wallet, lines))
+    """Spread what `amount` of this wallet is worth over the lines it may pay, in proportion to what it may of each."""
+    parts = share(fen_of(wallet, amount), _payable(wallet, lines))
     return [replace(line, credit=line.credit + part) for line, part in zip(lines, parts, strict=True)]
 
 

@@ -15,7 +15,9 @@ Decisions, each also what a dealer may ask about:
 - A hold ties up units of certain lots, earliest expiry first. They do not lapse while it lasts and may be captured
   after their last day; when it frees them later than that, they pay debt or lapse at that moment.
 - What comes back to a lot whose last day is over, or nearer than the policy's grace, comes as a new lot of the same
-  grant that ends with the grace.
+  grant that ends with the grace. A policy may want such a lot, with a term of its own, for all that comes back.
+- A capture above its hold is refused, or takes the rest of what is available: an entry of its own, for the hold never
+  held it.
 """
 
 from __future__ import annotations
@@ -69,6 +71,7 @@ class MemberBook:
     lots      those with something remaining, and those that `taken` names; in the order of their grants
     lapsed    by (event key, rule), for the grants that may be adjusted
     taken     by order's event key, for the orders that may give back
+    paid      what each wallet paid for those orders before anything came back
     holds     those that have not ended, in the order in which they were made; `ended` those that this book ended
     now       the latest instant settled; it never goes back
     """
@@ -78,6 +81,7 @@ class MemberBook:
     next_number: int = 1
     lapsed: dict[tuple[str, str], Lapsed] = field(default_factory=dict)
     taken: dict[str, list[Taken]] = field(default_factory=dict)
+    paid: dict[str, dict[str, int]] = field(default_factory=dict)
     holds: list[Hold] = field(default_factory=list)
     ended: list[HoldEnd] = field(default_factory=list)
     now: int = 0
@@ -94,6 +98,10 @@ class MemberBook:
     def held(self, wallet: str, order: str) -> int:
         """Return what holds tie up for the order and may still be captured."""
         return sum(one.left for one in self.holds if (one.wallet, one.order) == (wallet, order))
+
+    def gave_back(self, order: str) -> dict[str, int]:
+        """Return what each wallet gave back of the order and did not take again."""
+        return {wallet: paid - self.used(wallet, order) for wallet, paid in self.paid.get(order, {}).items()}
 
     def used(self, wallet: str, order: str) -> int:
         """Return what the order took from the wallet and did not give back."""
@@ -195,16 +203,19 @@ class MemberBook:
         self._check(wallet)
         return made
 
-    def capture(self, key: str, amount: int, now: int, *, keep: bool = False) -> EntryDraft:
+    def capture(self, key: str, amount: int, now: int, *, keep: bool = False, above: bool = False) -> EntryDraft:
         """Take `amount` of what a hold ties up, for its order. The rest is freed, unless `keep` leaves it tied up.
 
-        Refused (`hold_ended`) when it lapsed or was ended, (`capture_exceeds_hold`) above what is left of it.
+        `above`: what is more than is left of the hold comes out of what is available, as a use of its own.
+        Refused (`hold_ended`) when it lapsed or was ended, (`capture_exceeds_hold`) above what may be taken.
         """
         _positive(amount)
         self.settle(now, cause=key)
         hold = self._open_hold(key)
-        if amount > hold.left:
+        more = max(amount - hold.left, 0)
+        if more > (self.usable(hold.wallet, self.now) if above else 0):
             raise Refused("capture_exceeds_hold", wallet=hold.wallet, held=hold.left, wanted=amount)
+        amount -= more
         taken = self._untie(hold, amount)
         entry = self._entry(
             _Act(hold.wallet, key, hold.order), "capture", -amount, [("held", "uses", amount)], uses=taken
@@ -213,6 +224,9 @@ class MemberBook:
         if not (keep and hold.left):
             self._end(hold, "captured", entry.number)
             self._expire(self.now, key)
+        if more:
+            hold.above = more
+            self.use(hold.wallet, more, hold.order, self.now, cause=key)
         self._check(hold.wallet)
         return entry
 
@@ -260,12 +274,13 @@ class MemberBook:
         cause: str = "",
         expires_at: int | None = None,
         grace_until: int | None = None,
+        anew: bool = False,
     ) -> tuple[EntryDraft, ...]:
         """Return `amount` of what the order used to the lots it came from, newest use first.
 
         They keep their old expiry: what goes back to a lapsed lot pays debt or lapses at once. With `grace_until` what
         would end before that comes back as a new lot of the same grant that ends then. `expires_at` is for the new lot
-        of an over-use that was paid for since.
+        of an over-use that was paid for since, and with `anew` for all that comes back: as new lots of the same grants.
         """
         _positive(amount)
         first = len(self.entries)
@@ -280,9 +295,10 @@ class MemberBook:
         made = [self._lot(act, paid_for, self.now, expires_at)] if paid_for else []
         same: list[tuple[Lot, int]] = []
         for lot, part in back:
-            if grace_until is not None and lot.expires_at is not None and lot.expires_at < grace_until:
+            graced = grace_until is not None and lot.expires_at is not None and lot.expires_at < grace_until
+            if anew or graced:
                 of_grant = replace(act, event_key=lot.event_key, rule=lot.rule)
-                made.append(self._lot(of_grant, part, lot.usable_from, grace_until))
+                made.append(self._lot(of_grant, part, lot.usable_from, expires_at if anew else grace_until))
             else:
                 same.append((lot, -part))
         moves: list[_Move] = [("uses", "debt", to_debt), ("uses", "available", amount - to_debt)]
@@ -352,6 +368,9 @@ class MemberBook:
         """Remember what an entry took for its order, so that it can be given back."""
         parts: list[tuple[int | None, int]] = [(lot.ref, part) for lot, part in taken]
         parts += [(None, short)] if short else []
+        if not any(self.gave_back(entry.event_key).values()):
+            paid = self.paid.setdefault(entry.event_key, {})
+            paid[entry.wallet] = paid.get(entry.wallet, 0) - entry.delta
         self.taken.setdefault(entry.event_key, []).extend(
             Taken(entry.number, entry.wallet, ref, part, place) for place, (ref, part) in enumerate(parts)
         )

@@ -108,6 +108,7 @@ class Hold:
     expires_at  first instant at which it is free by itself
     entry       number of the entry that made it, 0 for one that was stored before
     tied        the parts as they were when it was made
+    above       what a capture took beyond it, where the policy allows that
     """
 
     ref: int
@@ -119,6 +120,7 @@ class Hold:
     parts: dict[int, int] = field(default_factory=dict)
     entry: int = 0
     tied: tuple[tuple[int, int], ...] = ()
+    above: int = 0
 
     @property
     def left(self) -> int:

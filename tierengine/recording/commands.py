@@ -17,6 +17,7 @@ import orjson
 
 from rules.policy import Wallet
 from tierengine.errors import Conflict, Refused, Unknown
+from tierengine.judging.worth import block_of
 from tierengine.ledger.entries import Hold
 from tierengine.policies.versions import Programme
 from tierengine.recording.acts import Adjust, CaptureHold, Open, PlaceHold, Settle, Transfer, VoidHold
@@ -34,7 +35,8 @@ _FIRM: Final = "SELECT value FROM attribute WHERE member_id IN (?1*) AND name = 
 _HOLD: Final = (
     "SELECT h.id, h.key, h.wallet, h.cluster, h.amount, h.expires_at, e.kind, (SELECT -SUM(c.delta) FROM entry c "
     "WHERE c.dealer_id = h.dealer_id AND c.event_key = h.cluster AND c.member_id = h.member_id "
-    "AND c.kind = 'capture' AND c.cause_key = h.key) AS captured FROM hold h LEFT JOIN hold_end e ON e.hold_id = h.id "
+    "AND c.kind IN ('capture', 'use') AND c.cause_key = h.key) AS captured "
+    "FROM hold h LEFT JOIN hold_end e ON e.hold_id = h.id "
     "WHERE h.member_id = ?1 AND "
 )
 _HOLD_BY_ID: Final = _HOLD + "h.id = ?2"
@@ -104,8 +106,9 @@ class Commands:
         if wallet.suspended_when is not None and act.wallet in self.suspended(member):
             raise Refused("credit_suspended", wallet=act.wallet)
         usable = purse.book.usable(act.wallet, self.now)
-        if act.amount % wallet.block or act.amount < wallet.minimum:
-            most = usable - usable % wallet.block
+        block = block_of(wallet)
+        if act.amount % block or act.amount < wallet.minimum:
+            most = usable - usable % block
             raise Refused(
                 "credit_not_payable", wallet=act.wallet, payable=max(most, 0) if most >= wallet.minimum else 0,
                 wanted=act.amount,
@@ -127,8 +130,11 @@ class Commands:
                 return self._held(item, member, seen)
             raise Refused("hold_ended", hold=act.hold, state=seen.state)
         amount = hold.left if act.amount is None else act.amount
-        keep = self._wallet_once(hold.wallet).hold_partial == "keep"
-        purse.book.capture(hold.key, amount, self.now, keep=keep)
+        wallet = self._wallet_once(hold.wallet)
+        above = wallet.hold_above == "take" and amount > hold.left
+        if above and wallet.suspended_when is not None and hold.wallet in self.suspended(member):
+            raise Refused("credit_suspended", wallet=hold.wallet)
+        purse.book.capture(hold.key, amount, self.now, keep=wallet.hold_partial == "keep", above=above)
         self.touched.add(member)
         return self._held(item, member, self._seen(purse, hold), "recorded")
 
@@ -165,8 +171,8 @@ class Commands:
         end = next((end for end in purse.book.ended if end.hold is hold), None)
         freed = end.freed if end is not None else 0
         return Seen(
-            hold.ref, hold.key, hold.wallet, hold.order, hold.amount, hold.amount - hold.left - freed, hold.left,
-            hold.expires_at, "held" if end is None else end.kind,
+            hold.ref, hold.key, hold.wallet, hold.order, hold.amount, hold.amount + hold.above - hold.left - freed,
+            hold.left, hold.expires_at, "held" if end is None else end.kind,
         )  # fmt: skip
 
     def _held(self, item: Command, member: int, seen: Seen, status: str = "duplicate") -> Answer:

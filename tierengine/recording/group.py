@@ -12,6 +12,7 @@ from tierengine.judging.budgets import Pots
 from tierengine.judging.history import LAST, Contribution, Observation
 from tierengine.judging.observations import body
 from tierengine.judging.recorded import Flag, Waits, cause_key
+from tierengine.judging.worth import units_of
 from tierengine.policies.versions import Programme, Programmes
 from tierengine.recording import reading
 from tierengine.recording.answers import Answers
@@ -210,7 +211,9 @@ class Group:
         purse.know_orders(self.link, [order])
         said = [revisions[max(revisions)].recorded.observation for revisions in self._held.events.values()]
         told = sum(credit_of(one) for one in said if one.cluster == order)
-        return max(0, purse.book.used(wallet, order) - told)
+        used = purse.book.used(wallet, order)
+        found = purse.programme.wallet(wallet)
+        return max(0, used - (told if found is None else units_of(found, told)))
 
     def _capture(self, programme: Programme, purse: Purse, wallet: str, wanted: int, order: str) -> int:
         """Pay as much of `wanted` as the order's holds can; returns it. What they took before counts as paid."""
@@ -309,7 +312,7 @@ class Group:
         member = outcome.head.member_id
         purse = self._purse(programme, member)
         cause = cause_key(fresh[0].known)
-        self._returned[member] = purse.give_back(self.link, fresh, self.now)
+        self._returned[member] = purse.give_back(self.link, fresh, self._held.histories.get(member, ()), self.now)
         place = self._refusable(fresh, taken)
         try:
             return purse.apply(self.link, outcome.changes, cause, refusable=place is not None)

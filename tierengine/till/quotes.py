@@ -21,6 +21,7 @@ from tierengine.judging.netting import steps
 from tierengine.judging.pricing import PricedLine, totals
 from tierengine.judging.recorded import Recorded
 from tierengine.judging.resolution import resolve
+from tierengine.judging.worth import fen_of, pays
 from tierengine.membership.asker import Asker, when
 from tierengine.membership.explaining import Event, Words, amount_text, price_reason, reward_reasons, said, title
 from tierengine.membership.known import Known, read_member
@@ -148,11 +149,14 @@ def _earned(folded: Folded) -> dict[tuple[str, str], Granted]:
 
 
 def _credit(known: Known, before: Stand, charged: Charge, now: int) -> list[dict[str, Any]]:
-    """Return, for each wallet of money, what the member may spend and what of it this order may use."""
+    """Return, for each wallet that may pay, what the member may spend and what of it this order may use.
+
+    Amounts are in the wallet's unit; `used_worth` and `usable_worth` are what they pay, in fen.
+    """
     free = known.usable(now)
     found: list[dict[str, Any]] = []
     for wallet in before.policy.wallets.values():
-        if wallet.unit != "money":
+        if not pays(wallet):
             continue
         suspended = wallet.id in before.judged.suspended
         usable = 0 if suspended else free.get(wallet.id, 0)
@@ -160,9 +164,12 @@ def _credit(known: Known, before: Stand, charged: Charge, now: int) -> list[dict
         found.append(
             {
                 "wallet": wallet.id,
+                "unit": known.programme.unit(wallet.id),
                 "available": free.get(wallet.id, 0),
                 "usable": most.get(wallet.id, 0),
+                "usable_worth": fen_of(wallet, most.get(wallet.id, 0)),
                 "used": charged.uses.get(wallet.id, 0),
+                "used_worth": fen_of(wallet, charged.uses.get(wallet.id, 0)),
                 "suspended": suspended,
             }
         )
@@ -213,17 +220,19 @@ def receipt(policy: Policy, charged: Charge, earned: Mapping[tuple[str, str], Gr
         printed.append(f"{text}  {_yuan(line.amount)}")
     sums = totals(charged.lines)
     for name, amount in charged.uses.items():
-        wallet = title(policy.wallets[name].title, name).say(lang)
-        printed.append(f"{wallet} {'支付' if zh else 'pays'} {_yuan(amount)}")
+        wallet = policy.wallets[name]
+        points = "" if wallet.unit == "money" else amount_text(amount, wallet.unit).say(lang) + " "
+        called = title(wallet.title, name).say(lang)
+        printed.append(f"{called} {points}{'支付' if zh else 'pays'} {_yuan(fen_of(wallet, amount))}")
     printed.append(f"{'应付' if zh else 'To pay'} {_yuan(sums['cash'])}")
     by_wallet: dict[str, int] = {}
     for one in earned.values():
         by_wallet[one.wallet] = by_wallet.get(one.wallet, 0) + one.wanted
     for name, amount in by_wallet.items():
         if amount and name in policy.wallets:
-            wallet_ = policy.wallets[name]
-            text = amount_text(amount, wallet_.unit).say(lang)
-            printed.append(f"{'本单得' if zh else 'Earns'} {title(wallet_.title, name).say(lang)} {text}")
+            wallet = policy.wallets[name]
+            text = amount_text(amount, wallet.unit).say(lang)
+            printed.append(f"{'本单得' if zh else 'Earns'} {title(wallet.title, name).say(lang)} {text}")
     return printed
 
 

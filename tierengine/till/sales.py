@@ -25,6 +25,7 @@ from tierengine.judging.fold import Lane
 from tierengine.judging.history import Observation
 from tierengine.judging.observations import read_observation
 from tierengine.judging.pricing import OrderLine, PricedLine, pay_by_credit, price_order, share, usable_credit
+from tierengine.judging.worth import block_of, fen_of
 from tierengine.recording.items import Before, Check, Once, Sale
 from tierengine.zone import SECOND
 
@@ -43,7 +44,7 @@ class Order:
     """An order that is right in form.
 
     drafts   one observation for each kind, still at list prices; `places` the lines of the order that each holds
-    credit   wallet → fen, or "max"
+    credit   wallet → fen or points, or "max"
     charged  what the till charged for each line, fen; None: it asks
     """
 
@@ -268,14 +269,17 @@ def _spread(wallet: Wallet, lines: Sequence[PricedLine], amount: int) -> list[Pr
     The check refuses such a sale; one that happened already is booked as it was paid.
     """
     paid = pay_by_credit(wallet, lines, amount)
-    if all(line.cash >= 0 for line in paid) and sum(line.credit for line in paid) == amount + sum(
+    worth = fen_of(wallet, amount)
+    if not worth:  # points that pay nothing, or fewer than make one fen
+        raise Refused("credit_not_payable", wallet=wallet.id, payable=0, wanted=amount)
+    if all(line.cash >= 0 for line in paid) and sum(line.credit for line in paid) == worth + sum(
         line.credit for line in lines
     ):
         return paid
     left = [line.cash for line in lines]
-    if sum(left) < amount:
+    if sum(left) < worth:
         raise Malformed([FormError(f"/credit/{wallet.id}", "exceeds_amount", {"amount": sum(left)})])
-    return [replace(line, credit=line.credit + part) for line, part in zip(lines, share(amount, left), strict=True)]
+    return [replace(line, credit=line.credit + part) for line, part in zip(lines, share(worth, left), strict=True)]
 
 
 def payable(policy: Policy, name: str, lines: Sequence[PricedLine], wanted: int, suspended: frozenset[str]) -> None:
@@ -286,7 +290,7 @@ def payable(policy: Policy, name: str, lines: Sequence[PricedLine], wanted: int,
     if name in suspended:
         raise Refused("credit_suspended", wallet=name)
     most = usable_credit(wallet, lines, _NO_LIMIT)
-    if wanted > most or wanted % wallet.block or wanted < wallet.minimum:
+    if wanted > most or wanted % block_of(wallet) or wanted < wallet.minimum:
         raise Refused("credit_not_payable", wallet=name, payable=most, wanted=wanted)
 
 

@@ -1,7 +1,7 @@
 """A story told to a real book: what only the ledger and the till can show (credit that pays, debt, lots, prizes).
 
 It stands behind the policy of a case, after a line `---`, and is a list of what happens, in order; time moves along.
-Money is in yuan, points are points.
+Money is in yuan, points are points, lists of lots are as the member sees them.
 
     会员: [C1]
     经过:
@@ -9,6 +9,10 @@ Money is in yuan, points are points.
       - {事件: 提供信息, 时间: 2026-03-02 10:00, 会员: C1, 来源单号: T1, …}
       # an order at the till, and what of it is paid in money
       - {销售: P1, 时间: …, 会员: C1, 抵用: 全部, 明细: […], 现金: 600, 拒绝: code}
+      # credit held for an order, a part of it captured (all without 金额), the hold given up
+      - {预占: P1, 时间: …, 会员: C1, 钱包: parts_credit, 金额: 300, 拒绝: code}
+      - {扣款: P1, 时间: …, 金额: 100, 剩余: 200, 拒绝: code}
+      - {撤销: P1, 时间: …}
       # what a wallet holds then
       - {看: 2026-04-01 10:00, 会员: C1, 钱包: parts_credit, 余额: 300, 可用: 0, 欠: 0}
       # the prizes of a year, issued
@@ -32,7 +36,8 @@ from tierengine.membership.asker import Asker
 from tierengine.membership.people import NewMember, create_dealer, create_members, create_store
 from tierengine.membership.view import view
 from tierengine.policies import versions
-from tierengine.recording.items import Observe
+from tierengine.recording.acts import CaptureHold, PlaceHold, VoidHold
+from tierengine.recording.items import Command, Observe
 from tierengine.recording.recorder import Recorder
 from tierengine.store import database, snapshots
 from tierengine.store.ids import Ids, transact
@@ -51,6 +56,7 @@ class Story:
         self.now = ZONE.instant(datetime(2026, 1, 1))  # noqa: DTZ001  local by intent
         self.link = database.connect(url)
         self.recorder = Recorder(self.link, now=lambda: self.now)
+        self.holds: dict[str, tuple[str, str, int]] = {}  # order → member, wallet, id of the hold
 
         def make(link, ids):
             dealer = create_dealer(link, ids, "east", "华东工程机械")
@@ -78,6 +84,8 @@ class Story:
             return self.sale(step)
         if "看" in step:
             return self.look(step)
+        if "预占" in step or "扣款" in step or "撤销" in step:
+            return self.hold(step)
         return self.award(step)
 
     def at(self, text: str) -> None:
@@ -109,7 +117,9 @@ class Story:
         raw["lines"] = [{key: line[key] for key in _OF_TILL if key in line} for line in made["lines"]]
         if "抵用" in step:
             used = step["抵用"]
-            raw["credit"] = "max" if used == "全部" else {name: fen(amount) for name, amount in used.items()}
+            raw["credit"] = (
+                "max" if used == "全部" else {name: self.units(name, amount) for name, amount in used.items()}
+            )
         order = read_order(
             raw,
             source="till",
@@ -124,6 +134,35 @@ class Story:
         item = sale(self.dealer, order, charged.lines, charged.uses, now=self.now, once=None)
         got = self.answered(item, step)
         return got | ({"现金": yuan(sum(one.cash for one in charged.lines))} if "现金" in step else {})
+
+    def hold(self, step: dict[str, Any]) -> dict[str, Any]:
+        """Hold credit for an order, capture it, or give the hold up."""
+        self.at(step["时间"])
+        order = step.get("预占") or step.get("扣款") or step["撤销"]
+        if "预占" in step:
+            self.holds[order] = (step["会员"], step["钱包"], 0)
+        member, wallet, number = self.holds[order]
+        amount = self.units(wallet, step["金额"]) if "金额" in step else None
+        act: Any
+        if "预占" in step:
+            act = PlaceHold(f"hold:S01:{order}:{wallet}", wallet, amount, f"order:S01:{order}")
+        else:
+            act = CaptureHold(number, amount) if "扣款" in step else VoidHold(number)
+        (answer,) = self.recorder.record([Command(self.dealer, (member,), act)])
+        if answer.number >= 400:
+            return {"拒绝": answer.body["code"]}
+        self.holds[order] = (member, wallet, answer.body["hold"]["id"])
+        left = answer.body["hold"]["remaining"]
+        shown = yuan(left) if self.money(wallet) else str(left)
+        return {"拒绝": ""} | ({"剩余": shown} if "剩余" in step else {})
+
+    def money(self, wallet: str) -> bool:
+        """Tell whether a wallet counts money."""
+        return self.programme.unit(wallet) != "points"
+
+    def units(self, wallet: str, text: str) -> int:
+        """Return an amount as the wallet counts it."""
+        return fen(text) if self.money(wallet) else int(text)
 
     def answered(self, item, step: dict[str, Any]) -> dict[str, Any]:
         """Record an item; what was refused is told by its code."""
