@@ -1,4 +1,4 @@
-"""Faults of facts by SQL and of what else judging reads; those of the fold are in tests/test_history_property.py."""
+"""Faults of facts by SQL and of what else judging reads; those of the fold are in tests/history/faults.py."""
 
 from __future__ import annotations
 

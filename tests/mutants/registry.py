@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from tests import test_history_property
+from tests.history import faults as fold_faults
 from tests.mutants import in_judging, in_ledger, in_rules
 from tests.mutants.fault import Fault
 
 FAULTS: tuple[Fault, ...] = (*in_rules.FAULTS, *in_judging.FAULTS, *in_ledger.FAULTS)
 
-_OWN = "tests/test_history_property.py::test_a_seeded_fault_is_caught"
+_OWN = "tests/test_history_faults.py::test_a_seeded_fault_is_caught"
 FOLD: tuple[Fault, ...] = tuple(
-    Fault(name, "tierengine.judging.fold", (), f"{_OWN}[{name}]") for name in test_history_property.FAULTS
+    Fault(name, "tierengine.judging.fold", (), f"{_OWN}[{name}]") for name in fold_faults.FAULTS
 )
 """Those that the fold's own property test plants; it holds the fold against tests/model.py."""

@@ -1,0 +1,160 @@
+"""A book to which a case is told in any order, grouping and number of deliveries."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from zoneinfo import ZoneInfo
+
+from tests import model
+from tests.chance import Chance
+from tests.history.happenings import Case
+from tests.history.judged import Outcome, folded, lanes, observation, of_life, of_run
+from tests.model import Said
+from tierengine.judging import fold as folding
+from tierengine.judging.carry import load
+from tierengine.judging.history import Contribution, Position
+from tierengine.judging.running import RunningFacts
+from tierengine.membership import people
+from tierengine.policies import versions as versioning
+from tierengine.recording.items import Observe
+from tierengine.recording.rebuilding import Differences, rebuild_members
+from tierengine.recording.recorder import Recorder
+from tierengine.recording.writing import Rows
+from tierengine.store import database
+from tierengine.store.ids import Ids, transact
+
+CLUB = """
+programme: club
+title: {zh: 俱乐部, en: Club}
+currency: CNY
+timezone: Asia/Shanghai
+facts: {bought: {count: machine_purchase}}
+tiers: [{id: basic, title: {zh: 客户, en: Customer}}]
+wallets:
+  credit: {title: {zh: 配件款, en: Credit}, unit: money, pays_for: [parts]}
+  points: {title: {zh: 积分, en: Points}, unit: points}
+"""
+CHANGES = (
+    'SELECT at, "class", tier, since, until, state FROM tier_change WHERE member_id = ?1 ORDER BY at, "class", key, id'
+)
+STANDS = "SELECT tier, carry, head_at, head_class, head_key FROM ledger WHERE member_id = ?1"
+BOOKED = (
+    "SELECT event_key, rule, sum(delta) FROM entry WHERE member_id = ?1 AND rule <> '' GROUP BY 1, 2 "
+    "HAVING sum(delta) <> 0"
+)
+LOTS = (
+    "SELECT l.event_key, l.rule, sum(s.remaining), l.usable_from, l.expires_at FROM lot l JOIN lot_state s "
+    "ON s.lot_id = l.id WHERE l.member_id = ?1 AND s.remaining > 0 GROUP BY 1, 2, 4, 5"
+)
+
+
+class Book:
+    """A dealer's book that follows whatever programme it is told to; its own texts only lend their ids."""
+
+    def __init__(self, url):
+        self.link = database.connect(url)
+        self.ids = Ids()
+        self.dealer = transact(self.link, self.ids, lambda link, ids: people.create_dealer(link, ids, "d", "Dealer"))
+        transact(self.link, self.ids, lambda link, ids: people.create_store(link, ids, self.dealer, "S1", "Store"))
+        for number in range(3):
+            transact(self.link, self.ids, partial(self.publish, effective_from=number * versioning.NOTICE * 2))
+        self.programme = versioning.load(self.link, self.dealer)
+        self.numbers = [version.id for version in self.programme.line.versions]
+        self.link.rollback()
+        # Nothing has lapsed yet at the time of recording, so that every lot still holds what it was granted for.
+        self.recorder = Recorder(self.link, now=lambda: 0)
+        self.recorder.programmes.of = lambda *_: self.programme
+
+    def publish(self, link, ids, effective_from):
+        return versioning.publish(
+            link, ids, self.dealer, CLUB, author="a", reason="r", effective_from=effective_from, now=0
+        )
+
+    def close(self):
+        self.link.rollback()
+        self.link.close()
+
+    def follows(self, one: Case) -> folding.Lanes:
+        lane = lanes(one, self.numbers)
+        self.programme = replace(self.programme, zone=lane.zone, info=ZoneInfo(one.zone), lanes=lane)
+        return lane
+
+    def joins(self, *codes):
+        new = [people.NewMember(code) for code in codes]
+        return transact(self.link, self.ids, lambda link, ids: people.create_members(link, ids, self.dealer, new, 0))
+
+    def send(self, said: Sequence[Said]) -> None:
+        self.recorder.record([Observe(self.dealer, observation(one), brief=True) for one in said])
+
+    def told(self, member: int, lanes: folding.Lanes, rows: list[Contribution], end: Position) -> tuple[Outcome, str]:
+        """What the database says of a member, and what is left to say of the time until `end`."""
+        changes, stands, booked, lots = (
+            [*self.link.ask(sql, member).rows()] for sql in (CHANGES, STANDS, BOOKED, LOTS)
+        )
+        self.link.rollback()
+        tier, carry, *head = stands[0]
+        run = folding.fold(lanes, carry, tuple(head) if carry else None, (), RunningFacts(lanes.zone, rows), until=end)
+        assert not rows or tier == load(carry).standing.tier
+        stood = {(at, class_): tuple(standing) for at, class_, *standing in changes} | dict(of_run(run)[0])
+        nets = {(key, rule): tuple(terms) for key, rule, *terms in lots}
+        assert {pair: terms[0] for pair, terms in nets.items()} == {(key, rule): net for key, rule, net in booked}
+        return (sorted(stood.items()), nets), run.carry
+
+
+def called(one: Case, name: str) -> Case:
+    """The case under names of its own, in the same order."""
+
+    def key(old: str) -> str:
+        if old.startswith("order:"):
+            _, store, order, kind = old.split(":")
+            return f"order:{store}:{name}{order}:{kind}"
+        return old and old.replace("src:", f"src:{name}")
+
+    def said(old: Said) -> Said:
+        fields = {**old.fields, "referral": key(old.fields["referral"])} if "referral" in old.fields else old.fields
+        return replace(
+            old, key=key(old.key), names=key(old.names), order=old.order and name + old.order,
+            member=old.member and name + old.member, fields=fields,
+        )  # fmt: skip
+
+    return replace(one, said=tuple(map(said, one.said)))
+
+
+def deliver(book: Book, chance: Chance, one: Case) -> None:
+    """Send a case in any order, grouping and number."""
+    sent = [*one.said, *(chance.pick(one.said) for _ in range(chance.pick((0, 1, 3))))]
+    order = []
+    while sent:
+        order.append(sent.pop(chance.pick(range(len(sent)))))
+    while order:
+        size = chance.pick((1, 1, 2, 3, 20))
+        book.send(order[:size])
+        order = order[size:]
+        if chance.often(30):
+            book.recorder.deliver()
+    while book.recorder.deliver():
+        pass
+
+
+def delivered(book: Book, chance: Chance, one: Case, name: str) -> None:
+    """However a case is delivered, the book says what the model believes."""
+    one = called(one, name)
+    buyer, referrer = f"{name}M", f"{name}R"
+    of = book.follows(one)
+    members = dict(zip((buyer, referrer), book.joins(buyer, referrer), strict=True))
+    deliver(book, chance, one)
+    lives = model.lives(one.versions, one.zone, one.said, (buyer,), one.end)
+    wholes = folded(one, of, (buyer, referrer))
+    for code, member in members.items():
+        whole = wholes[code]
+        outcome, carry = book.told(member, of, whole.rows, whole.end)
+        assert outcome == of_life(lives.get(code, model.Life()))
+        assert carry == whole.folded.carry
+    # What is stored beside the events comes out the same when it is made again from the beginning.
+    found = Differences()
+    codes = {member: code for code, member in members.items()}
+    rebuild_members(book.link, book.programme, codes, found, Rows())
+    book.link.rollback()
+    assert found.same, found
