@@ -10,20 +10,13 @@ import pytest
 from rules import policy as ast
 from tests.policy_strategies import TITLE, minimal
 from tierengine.judging import carry as carries
+from tierengine.judging.amounts import choose, chosen_amount, holds, plain_amount, value_of, value_of_lines
 from tierengine.judging.carry import Carry, Standing
 from tierengine.judging.decisions import Granted
-from tierengine.judging.grants import (
-    Occasion,
-    Rewards,
-    choose,
-    chosen_amount,
-    holds,
-    plain_amount,
-    uncount,
-    value_of,
-    value_of_lines,
-)
+from tierengine.judging.grants import Rewards
 from tierengine.judging.history import Contribution
+from tierengine.judging.occasions import Occasion
+from tierengine.judging.reversals import take_back, uncount
 from tierengine.zone import Zone
 
 ZONE = Zone("Asia/Shanghai")
@@ -46,7 +39,8 @@ class Till:
     """A member's purchases one after the other, all of them matching every reward, and what they are worth."""
 
     def __init__(self, *rewards):
-        self.rewards = Rewards(minimal(wallets=(CREDIT, POINTS), rewards=rewards), ZONE)
+        self.policy = minimal(wallets=(CREDIT, POINTS), rewards=rewards)
+        self.rewards = Rewards(self.policy, ZONE)
         self.names = [one.id for one in rewards]
         self.carry = Carry(Standing("customer", 0), 1)
         self.granted = {}
@@ -80,7 +74,7 @@ class Till:
             back.append(replace(line, qty=-pieces, amount=-value, fields=fields))
         for (of, rule), one in list(self.granted.items()):
             if of == order:
-                self.carry, self.granted[of, rule] = self.rewards.take_back(self.carry, one, back)
+                self.carry, self.granted[of, rule] = take_back(self.policy, self.carry, one, back)
         self.carry = uncount(self.carry, lines[0].event_key, back)
         self._kept()
         return {rule: one.wanted for (of, rule), one in self.granted.items() if of == order}

@@ -12,7 +12,7 @@ from rules import policy as ast
 from rules.judge import StandingTiers
 from tests import model
 from tierengine.judging import fold as folding
-from tierengine.judging import grants
+from tierengine.judging import grants, offers
 from tierengine.judging.grants import Rewards
 from tierengine.judging.history import LAST
 from tierengine.judging.recorded import Recorded
@@ -246,46 +246,44 @@ def a_returned_machine_stays_taken(patch):
 def _taking_back_but(patch, name):
     """A return leaves this part of the carry as it was."""
     wrapped(
-        patch, Rewards, "take_back",
-        lambda real, rewards, carry, *args: _keeping(real(rewards, carry, *args), **{name: getattr(carry, name)}),
+        patch, folding, "take_back",
+        lambda real, policy, carry, *args: _keeping(real(policy, carry, *args), **{name: getattr(carry, name)}),
     )  # fmt: skip
 
 
 @fault
 def who_lost_his_group_has_occurred(patch):
-    def all_of_them(real, offers):
-        won = real(offers)
-        lost = [one for one in offers if one not in won]
+    def all_of_them(real, offered):
+        won = real(offered)
+        lost = [one for one in offered if one not in won]
         return won + [replace(one, granted=replace(one.granted, judged=1, wanted=0)) for one in lost]
 
-    wrapped(patch, grants, "_settled", all_of_them)
+    wrapped(patch, grants, "settled", all_of_them)
 
 
 @fault
 def of_a_group_the_lowest_amount_wins(patch):
-    wrapped(patch, grants, "_rank", lambda real, offer: (offer.granted.judged, *real(offer)[1:]))
+    wrapped(patch, offers, "_rank", lambda real, offer: (offer.granted.judged, *real(offer)[1:]))
 
 
 @fault
 def pro_rata_is_rounded_up(patch):
-    def up(real, rewards, carry, granted, lines):
-        after, rest = real(rewards, carry, granted, lines)
-        reward = rewards._policy.rewards[granted.rule]
+    def up(real, policy, carry, granted, lines):
+        after, rest = real(policy, carry, granted, lines)
+        reward = policy.rewards[granted.rule]
         if reward.returns == "pro_rata" and rest.left_quantity and granted.sold:
             rest = replace(rest, wanted=min(granted.wanted, -(-granted.judged * rest.left // granted.sold)))
         return after, rest
 
-    wrapped(patch, Rewards, "take_back", up)
+    wrapped(patch, folding, "take_back", up)
 
 
 @fault
 def what_is_judged_again_is_judged_pro_rata(patch):
     wrapped(
-        patch, Rewards, "__init__",
-        lambda init, rewards, policy, zone: init(
-            rewards,
-            replace(policy, rewards={n: replace(one, returns="pro_rata") for n, one in policy.rewards.items()}),
-            zone,
+        patch, folding, "take_back",
+        lambda real, policy, *args: real(
+            replace(policy, rewards={n: replace(one, returns="pro_rata") for n, one in policy.rewards.items()}), *args
         ),
     )  # fmt: skip
 

@@ -24,8 +24,10 @@ from tierengine.judging.decisions import (
     TierChanged,
     Version,
 )
-from tierengine.judging.grants import Occasion, Rewards, told_apart, uncount
+from tierengine.judging.grants import Rewards
 from tierengine.judging.history import BOUNDARY, VERSION_START, Contribution, Position, Scalar, Step
+from tierengine.judging.occasions import Occasion, told_apart
+from tierengine.judging.reversals import take_back, uncount
 from tierengine.judging.standing import Ladder, Moved
 from tierengine.zone import Zone
 
@@ -259,8 +261,8 @@ class _Fold:
             mine = [line for line in lines if line.event_key == key]
             for rule, granted in list(self.live.get(key, {}).items()):
                 # Amounts are judged again by the version that granted them, not by the one in force today.
-                rewards = self.lanes.of(granted.version_id).rewards
-                self.carry, rest = rewards.take_back(self.carry, granted, mine)
+                policy = self.lanes.of(granted.version_id).version.rules.policy
+                self.carry, rest = take_back(policy, self.carry, granted, mine)
                 if rest == granted:
                     continue
                 self.live[key][rule] = rest

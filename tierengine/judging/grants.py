@@ -1,4 +1,4 @@
-"""Amounts of rewards: ladders, classes, per amount, caps, exclusive groups; and what a return leaves of a grant.
+"""What the matched rewards of one policy version grant: lanes, dates and minimums, caps and budgets, exclusive groups.
 
 Pure integer arithmetic on what the engine matched. No name of a tier or a reward is known here.
 """
@@ -6,181 +6,18 @@ Pure integer arithmetic on what the engine matched. No name of a tier or a rewar
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, timedelta
-from typing import Final, TypeGuard
 
-from rules.inputs import day_of, is_date
-from rules.policy import Amount, Budget, ByClass, Cap, Filter, Fixed, Ladder, PerAmount, Policy, Reward, Rung
-from rules.vocabulary import FIELDS
+from rules.policy import Budget, Cap, Policy, Reward
+from tierengine.judging.amounts import base_of, choose, chosen_amount, per_line, value_of_lines
 from tierengine.judging.budgets import TIMES, Admit, Share
 from tierengine.judging.carry import Carry, Counted, changed
 from tierengine.judging.decisions import Granted
-from tierengine.judging.history import Contribution, Scalar
-from tierengine.judging.states import linked_name
+from tierengine.judging.history import Scalar
+from tierengine.judging.occasions import Occasion
+from tierengine.judging.offers import Offer, order_of, settled
 from tierengine.zone import Zone, period_key
-
-_OTHERS: Final = tuple(field.id for field in FIELDS.values() if field.type == "member")  # whom an event names
-
-
-@dataclass(frozen=True, slots=True)
-class Occasion:
-    """One event that may earn: its key, kind, instant, and its lines with the event's fields merged in."""
-
-    key: str
-    kind: str
-    instant: int
-    lines: tuple[Contribution, ...]
-    fields: tuple[Mapping[str, Scalar], ...]
-
-
-def told_apart(occasion: Occasion, attributes: Mapping[str, Scalar]) -> Occasion:
-    """Return the occasion with what the member's links say of those whom it names: a referrer who is his wife.
-
-    Judged here and not where the event is resolved, because a link is a dated word of its own that may come late.
-    """
-    fields = tuple(_related(line, attributes) for line in occasion.fields)
-    return replace(occasion, fields=fields) if fields != occasion.fields else occasion
-
-
-def _related(fields: Mapping[str, Scalar], attributes: Mapping[str, Scalar]) -> Mapping[str, Scalar]:
-    for name in _OTHERS:
-        other = fields.get(name)
-        relation = attributes.get(linked_name(other)) if other else None
-        if relation:
-            return {**fields, "related": 1, "related_by": fields.get("related_by") or relation}
-    return fields
-
-
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """What a matched reward would grant, before exclusive groups are settled."""
-
-    reward: Reward
-    granted: Granted
-    order: int  # place in the file
-
-
-def holds(test: Filter, value: Scalar) -> bool:
-    """Tell whether a filter holds on a value; on an absent one none does."""
-    if is_date(test.field):
-        value = day_of(test.field, value)
-    if value is None:
-        return False
-    want = test.value
-    if test.op == "in":
-        return isinstance(want, tuple) and value in want
-    if test.op == "not_in":
-        return isinstance(want, tuple) and value not in want
-    if test.op == "is":
-        return value == want
-    if test.op == "is_not":
-        return value != want
-    if not isinstance(value, int) or not isinstance(want, int):
-        return False
-    return {
-        "at_least": value >= want,
-        "more_than": value > want,
-        "at_most": value <= want,
-        "less_than": value < want,
-    }[test.op]
-
-
-def plain_amount(amount: Amount, fields: Mapping[str, Scalar]) -> Fixed | PerAmount | Ladder:
-    """Resolve an amount by class for an event with these fields."""
-    return chosen_amount(amount, choose(amount, fields))
-
-
-def choose(amount: Amount, fields: Mapping[str, Scalar]) -> str:
-    """Return the place of the class of an event with these fields, such as "0" ("-": of none), "" without classes."""
-    places: list[str] = []
-    while isinstance(amount, ByClass):
-        fitting = (
-            place
-            for place, (_, filters, _) in enumerate(amount.classes)
-            if all(holds(test, fields.get(test.field)) for test in filters)
-        )
-        places.append(str(next(fitting, "-")))
-        amount = _inner(amount, places[-1])
-    return "/".join(places)
-
-
-def chosen_amount(amount: Amount, chosen: str) -> Fixed | PerAmount | Ladder:
-    """Return the amount that `choose` chose."""
-    places = iter(chosen.split("/"))
-    while isinstance(amount, ByClass):
-        amount = _inner(amount, next(places))
-    return amount
-
-
-def _inner(amount: ByClass, place: str) -> Amount:
-    return amount.otherwise if place == "-" else amount.classes[int(place)][2]
-
-
-def base_field(amount: Fixed | PerAmount | Ladder) -> str:
-    """Return the line field that makes the base of a per-amount reward, else ""."""
-    return amount.base if isinstance(amount, PerAmount) else ""
-
-
-def value_of(amount: Fixed | PerAmount | Ladder, nth: int, base: int) -> int:
-    """Return what the `nth` occurrence with this base earns, before caps over several events."""
-    if isinstance(amount, Fixed):
-        return amount.amount
-    if isinstance(amount, Ladder):
-        return _rung(amount, nth)
-    value = _per(amount, base - amount.above)
-    return value if amount.cap is None else min(value, amount.cap)
-
-
-def value_of_lines(amount: Fixed | PerAmount | Ladder, nth: int, bases: Sequence[int]) -> int:
-    """Return what lines with these bases earn together: rounded once, or line by line where the policy says so."""
-    if not per_line(amount):
-        return value_of(amount, nth, sum(bases))
-    value = sum(_per(amount, base) for base in bases)
-    return value if amount.cap is None else min(value, amount.cap)
-
-
-def per_line(amount: Fixed | PerAmount | Ladder) -> TypeGuard[PerAmount]:
-    """Whether an amount is rounded for each line by itself."""
-    return isinstance(amount, PerAmount) and amount.rounded_per == "line"
-
-
-def _per(amount: PerAmount, base: int) -> int:
-    if base <= 0:
-        return 0
-    if amount.rounding == "half_up":
-        return (2 * base * amount.give + amount.each) // (2 * amount.each)
-    if amount.proportional:
-        return base * amount.give // amount.each
-    return base // amount.each * amount.give
-
-
-def _rung(ladder: Ladder, nth: int) -> int:
-    every = max((rung for rung in ladder.rungs if rung.every and nth % rung.every == 0), default=None, key=_width)
-    if every is not None:
-        return every.amount
-    for rung in ladder.rungs:
-        if not rung.every and rung.first <= nth and (rung.last is None or nth <= rung.last):
-            return rung.amount
-    return 0
-
-
-def _width(rung: Rung) -> int:
-    return rung.every
-
-
-def base_of(amount: Fixed | PerAmount | Ladder, line: Contribution) -> int:
-    """Return what a line adds to the base of an amount."""
-    paid = measure(line, "credit") if isinstance(amount, PerAmount) and amount.less_credit else 0
-    return measure(line, base_field(amount)) - paid
-
-
-def measure(line: Contribution, field: str) -> int:
-    """Return a number of a line: its amount, or a numeric field."""
-    if field in ("", "amount"):
-        return line.amount
-    value = line.fields.get(field)
-    return value if isinstance(value, int) else 0
 
 
 class Rewards:
@@ -230,7 +67,7 @@ class Rewards:
                 offer = self._offer(carry, reward, occasion, places, day, version_id, firm)
                 if offer is not None:
                     offers.append(offer)
-            for found in self._competed(_settled(offers)):
+            for found in self._competed(settled(offers)):
                 offer = self._admitted(found, occasion, firm, admit)
                 granted.append(offer.granted)
                 if offer.granted.judged:
@@ -255,7 +92,7 @@ class Rewards:
         if lane is None:
             return offers
         by_value = lane.compete == "best"
-        return [min(offers, key=lambda one: _order_of(one, one.reward.priority, by_value=by_value))]
+        return [min(offers, key=lambda one: order_of(one, one.reward.priority, by_value=by_value))]
 
     def _counted(self, reward: Reward, day: date, occasion: Occasion, place: int) -> str:
         """Return the key under which occurrences are counted."""
@@ -388,102 +225,6 @@ class Rewards:
         if granted.taken:
             taken = changed(taken, granted.taken, granted.rule)
         return replace(carry, counts=counts, caps=caps, taken=taken)
-
-    # ---- returns ----
-
-    def take_back(self, carry: Carry, granted: Granted, lines: Sequence[Contribution]) -> tuple[Carry, Granted]:
-        """Return what a return of these (negative) lines leaves of a grant, and the carry after it.
-
-        Pro rata of the value left, floored (of the quantity, where nothing was paid); or the amount judged again on
-        what is left, with the same carry and class. A whole return leaves nothing, frees its rung, its cap and its key.
-        """
-        mine = [line for line in lines if line.line in granted.lines]
-        if not mine:
-            return carry, granted
-        reward = self._policy.rewards.get(granted.rule)
-        left = max(granted.left + sum(line.amount for line in mine), 0)
-        left_quantity = max(granted.left_quantity + sum(line.qty for line in mine), 0)
-        left_base, left_bases = granted.left_base, granted.left_bases
-        wanted = 0
-        if left_quantity:
-            amount = chosen_amount(reward.amount, granted.chosen) if reward is not None else None
-            if amount is not None:
-                left_base = max(granted.left_base + sum(base_of(amount, line) for line in mine), 0)
-                left_bases = tuple(
-                    max(left + sum(base_of(amount, line) for line in mine if line.line == name), 0)
-                    for name, left in zip(granted.lines, left_bases, strict=False)
-                )
-            if reward is not None and amount is not None and reward.returns == "rejudge":
-                enough = left >= reward.minimum_spend and left_quantity >= reward.minimum_quantity
-                wanted = value_of_lines(amount, granted.nth, left_bases or (left_base,)) if enough else 0
-                wanted = wanted if granted.room is None else min(wanted, granted.room)
-            elif granted.sold > 0:
-                wanted = granted.judged * left // granted.sold
-            else:
-                wanted = granted.judged * left_quantity // granted.quantity
-        wanted = min(wanted, granted.wanted)  # a return never gives more
-        whole = left_quantity == 0
-        frees = reward is None or reward.return_frees
-        counts, caps, taken = carry.counts, carry.caps, carry.taken
-        for key in granted.caps if frees else ():
-            less = (1 if whole and granted.counted else 0) if key.endswith(TIMES) else granted.wanted - wanted
-            caps = changed(caps, key, max(caps.get(key, 0) - less, 0) or None)
-        counted, key = granted.counted, granted.taken
-        if whole:
-            if counted and frees:
-                counts = changed(counts, counted, max(counts.get(counted, 0) - 1, 0) or None)
-            if key and frees and taken.get(key) == granted.rule:
-                taken = changed(taken, key, None)
-            counted, key = "", ""
-        rest = replace(
-            granted,
-            wanted=wanted,
-            counted=counted,
-            taken=key,
-            left=left,
-            left_quantity=left_quantity,
-            left_base=left_base,
-            left_bases=left_bases,
-        )
-        return replace(carry, counts=counts, caps=caps, taken=taken), rest
-
-
-def uncount(carry: Carry, event_key: str, lines: Sequence[Contribution]) -> Carry:
-    """Return the carry after a return of these (negative) lines of an event that rules count without a grant."""
-    rules = carry.counted.get(event_key)
-    if rules is None:
-        return carry
-    counts, left = carry.counts, {}
-    for rule, one in rules.items():
-        rest = one.left + sum(line.qty for line in lines if line.line in one.lines)
-        if rest > 0:
-            left[rule] = replace(one, left=rest)
-        else:
-            counts = changed(counts, one.key, max(counts.get(one.key, 0) - 1, 0) or None)
-    return replace(carry, counts=counts, counted=changed(carry.counted, event_key, left or None))
-
-
-def _settled(offers: Sequence[Offer]) -> list[Offer]:
-    """Keep one offer a used-up key: the highest, then the lowest priority number, then the first in the file."""
-    best: dict[str, Offer] = {}
-    for offer in offers:
-        key = offer.granted.taken
-        rival = best.get(key) if key else None
-        if rival is None or _rank(offer) < _rank(rival):
-            best[key or f"|{offer.reward.id}"] = offer
-    return sorted(best.values(), key=lambda offer: offer.order)
-
-
-def _rank(offer: Offer) -> tuple[int, int, int]:
-    exclusive = offer.reward.exclusive
-    if exclusive is None:
-        return _order_of(offer, 0, by_value=True)
-    return _order_of(offer, exclusive.priority, by_value=exclusive.compete == "best")
-
-
-def _order_of(offer: Offer, priority: int, *, by_value: bool) -> tuple[int, int, int]:
-    value = -offer.granted.judged
-    return (value, priority, offer.order) if by_value else (priority, value, offer.order)
 
 
 def _cap_key(reward: Reward, cap: Cap, day: date, occasion: Occasion) -> str:

@@ -15,9 +15,11 @@ from rules.compiler import level_condition
 from rules.judge import Explanation, Inputs, Judged, StandingTiers, explain_condition, first_failing
 from rules.policy import Condition, Degree, Ladder, Policy, Price, Reward, Subject, Text, Trait
 from rules.vocabulary import ATTRIBUTES, CATEGORIES, FIELDS, KINDS
+from tierengine.judging.amounts import plain_amount
 from tierengine.judging.carry import Carry
 from tierengine.judging.decisions import Granted
-from tierengine.judging.grants import Occasion, exclusive_key, plain_amount, told_apart
+from tierengine.judging.grants import exclusive_key
+from tierengine.judging.occasions import Occasion, told_apart
 from tierengine.zone import Zone, period_key
 
 _ZH: Final = {

@@ -9,9 +9,9 @@ from rules.policy import Policy
 from tierengine.judging.carry import Carry, load
 from tierengine.judging.decisions import FactSource
 from tierengine.judging.fold import Lane, fold
-from tierengine.judging.grants import Occasion
 from tierengine.judging.history import Contribution, Position, Step
 from tierengine.judging.netting import steps
+from tierengine.judging.occasions import Occasion
 from tierengine.membership.known import Known
 
 # ---- judging -----------------------------------------------------------------------------------------------------

@@ -14,8 +14,8 @@ from rules.policy import Condition, Example, Mark, Policy, Text, Tier
 from tierengine.judging.carry import load
 from tierengine.judging.decisions import Granted
 from tierengine.judging.fold import Lanes
-from tierengine.judging.grants import Occasion
 from tierengine.judging.history import Contribution, Step
+from tierengine.judging.occasions import Occasion
 from tierengine.judging.pricing import PricedLine
 from tierengine.membership.explaining import (
     Event,

@@ -17,7 +17,7 @@ from typing import Final, Literal
 
 from rules.policy import Duty, Filter, Policy
 from rules.vocabulary import ATTRIBUTES, Attribute
-from tierengine.judging.grants import holds
+from tierengine.judging.amounts import holds
 from tierengine.judging.history import Contribution
 from tierengine.zone import Zone, add_months
 
