@@ -52,7 +52,7 @@ async def post_claim(request: Request, code: str, entitlement: str) -> Response:
         "occurred_at": stamp(write.service.now()),
         # A claim without a number of its own is known by its idempotency key.
         "source_id": f"claim-{digest}",
-        **raw,
+        **{name: value for name, value in raw.items() if value is not None},
         "kind": CLAIMED,
         "member": code,
         "entitlement": entitlement,

@@ -83,8 +83,8 @@ async def post_sale(request: Request) -> Response:
 async def post_return(request: Request, order: str) -> Response:
     """Take back lines of a sale, or all of it. A return whose sale is not here yet is stored and answered 202."""
     write = await write_of(request)
-    raw = write.raw
-    if "order" in raw and raw["order"] != order:
+    raw = {name: value for name, value in write.raw.items() if value is not None}
+    if raw.get("order", order) != order:
         raise Malformed([FormError("/order", "not_one_of", {"expected": "the order of the address"})])
     kind = raw.get("kind", "sale_returned")
     if kind not in ("sale_returned", "machine_returned"):

@@ -101,7 +101,7 @@ def write(name: str, summary: str, model: type[BaseModel], *, parked: bool = Fal
         "in": "header",
         "required": True,
         "description": "One key, one effect, one answer: sent again, it gives the stored bytes.",
-        "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+        "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]([ -~]{0,253}[!-~])?$"},
     }
     extra = {"security": _SECURITY, "requestBody": _body(name), "parameters": [key]}
     return {"summary": summary, "status_code": 201, "responses": responses, "openapi_extra": extra}

@@ -16,7 +16,14 @@ from tierengine.judging.bounds import LINES_MOST, MONEY_MOST
 Fen = Annotated[int, Field(ge=0, le=MONEY_MOST, description="Fen.")]
 Said = str | dict[str, str]
 Id = Annotated[str, Field(min_length=1, max_length=100)]
-When = Annotated[str, Field(description="RFC 3339 with its zone.", examples=["2026-03-01T10:00:00+08:00"])]
+When = Annotated[
+    str,
+    Field(
+        description="RFC 3339 with its zone.",
+        examples=["2026-03-01T10:00:00+08:00"],
+        json_schema_extra={"format": "date-time"},
+    ),
+]
 Category = Annotated[str, Field(json_schema_extra={"enum": list(CATEGORIES)})]
 
 
@@ -122,7 +129,7 @@ class AdjustmentIn(_In):
     """A change of a balance by hand, above or below 0; above the policy's limit a `second` person is needed."""
 
     wallet: Id
-    amount: Annotated[int, Field(ge=-MONEY_MOST, le=MONEY_MOST)]
+    amount: Annotated[int, Field(ge=-MONEY_MOST, le=MONEY_MOST, json_schema_extra={"not": {"const": 0}})]
     reason: Annotated[str, Field(min_length=1, max_length=500)]
     by: Id
     second: Id | None = None
