@@ -136,7 +136,8 @@ async def write_of(request: Request, *, most: int = BODY_MOST) -> Write:
     body = await read_bytes(request, most)
     # A large one is read beside the loop, on which tills wait.
     raw = parse(body) if len(body) <= BODY_MOST else await asyncio.to_thread(parse, body)
-    digest = hashlib.sha256(f"{request.method} {request.url.path}\n".encode() + body).hexdigest()
+    path: str = request.scope["path"]
+    digest = hashlib.sha256(f"{request.method} {path}\n".encode() + body).hexdigest()
     return Write(service, caller, raw, Once(caller.scope, key, digest))
 
 

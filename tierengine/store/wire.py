@@ -58,7 +58,7 @@ class Wire:
         self._queued: list[Reply] = []
         self._names: dict[tuple[str, tuple[int, ...]], bytes] = {}
         self._poll = select.poll()
-        self._polled = -1
+        self._poll.register(self._conn.socket, select.POLLIN)
 
     def ask(self, text: str, parameters: Sequence[Any] = ()) -> Reply:
         """Queue a statement, with the server's own `$1`."""
@@ -86,7 +86,8 @@ class Wire:
                 expected.append(None)
             named: dict[tuple[str, tuple[int, ...]], bytes] = {}
             for reply in queued:
-                values = self._out.dump_sequence(reply.parameters, [PyFormat.AUTO] * len(reply.parameters))
+                given = [_array(one) if isinstance(one, list) else one for one in reply.parameters]
+                values = self._out.dump_sequence(given, [PyFormat.AUTO] * len(given))
                 key = (reply.text, tuple(self._out.types or ()))
                 name = self._names.get(key) or named.get(key)
                 if name is None:
@@ -114,12 +115,12 @@ class Wire:
         """Read the answers of all that was sent, to the end; return the first that is an error."""
         conn = self._conn
         while conn.flush():
-            if self._wait(select.POLLIN | select.POLLOUT) & select.POLLIN:
-                conn.consume_input()
+            self._make_room()
         failed: PGresult | None = None
         for one in expected:
             result = self._next()
-            while (more := self._next()) is not None:
+            # (What ends a statement's answers has come with the last of them: nothing is waited for.)
+            while (more := conn.get_result()) is not None:
                 result = more
             if result is None:
                 raise psycopg.OperationalError("the server sent no answer")
@@ -137,16 +138,24 @@ class Wire:
     def _next(self) -> PGresult | None:
         conn = self._conn
         while conn.is_busy():
-            self._wait(select.POLLIN)
+            self._poll.poll()
             conn.consume_input()
         return conn.get_result()
 
-    def _wait(self, events: int) -> int:
-        number = self._conn.socket
-        if number != self._polled:
-            self._poll = select.poll()
-            self._polled = number
-            self._poll.register(number, events)
-        else:
-            self._poll.modify(number, events)
-        return sum(found for _, found in self._poll.poll())
+    def _make_room(self) -> None:
+        """Wait until more can be sent; the server may first want to be rid of an answer."""
+        both = select.poll()
+        both.register(self._conn.socket, select.POLLIN | select.POLLOUT)
+        if sum(found for _, found in both.poll()) & select.POLLIN:
+            self._conn.consume_input()
+
+
+def _array(values: Sequence[Any]) -> str:
+    """Return a list of integers or text as PostgreSQL writes an array."""
+    return "{" + ",".join([str(one) if type(one) is int else _quoted(one) for one in values]) + "}"
+
+
+def _quoted(text: Any) -> str:
+    if not isinstance(text, str):
+        raise TypeError(f"a list of {type(text).__name__} is not sent to PostgreSQL")
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
