@@ -149,7 +149,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault(
         "more_is_captured_than_is_held",
         f"{BOOK}.capture",
-        (("if amount > hold.left:", "if False:"),),
+        (("if more > (self.usable(hold.wallet, self.now) if above else 0):", "if False:"),),
         f"{LEDGER}::test_more_than_what_is_left_of_a_hold_cannot_be_captured",
     ),
     Fault(
@@ -178,7 +178,7 @@ FAULTS: tuple[Fault, ...] = (
     ),
     Fault(
         "a_debt_is_counted_the_wrong_way",
-        "tierengine.ledger.book:_change",
+        "tierengine.ledger.wallets:_change",
         (("balance.debt -= amount", "balance.debt += amount"),),
         f"{LEDGER}::test_a_late_sale_takes_pending_lots_too_and_the_rest_is_debt",
     ),

@@ -1,9 +1,4 @@
-"""A member's wallets: balances, lots, and the entries that change them. Pure; recording stores what comes out.
-
-Every entry is made of postings (source, destination, positive amount), so it balances by construction. Of a member's
-accounts `available` and `held` are worth what came in less what went out, `debt` what went out less what came in: a
-claw-back that finds nothing left posts debt → grants, an over-use posts debt → uses, and what comes in later pays
-available → debt. House accounts (grants, uses, expired, forgiven, awards) have no balance here.
+"""What a member's book does: grants, uses, holds, transfers and returns, each posted to his wallets. Pure.
 
 Decisions, each also what a dealer may ask about:
 - Whatever comes in pays debt before it is available, also from a lot that is not usable yet or has lapsed already:
@@ -23,89 +18,17 @@ Decisions, each also what a dealer may ask about:
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
-from tierengine.errors import Broken, Refused, Unknown
-from tierengine.ledger.entries import (
-    Account,
-    Balance,
-    Clawback,
-    EntryDraft,
-    EntryKind,
-    Hold,
-    HoldEnd,
-    HoldEndKind,
-    Lapsed,
-    LotDraft,
-    LotUseDraft,
-    Moved,
-    PostingDraft,
-    Taken,
-)
-from tierengine.ledger.lots import NEVER, Lot, first_out, plan
-
-_Move = tuple[Account, Account, int]
-
-
-@dataclass(frozen=True, slots=True)
-class _Act:
-    """What all entries of one act share."""
-
-    wallet: str
-    cause: str
-    event_key: str = ""
-    rule: str = ""
-    decision: int | None = None
-    house: Account = "grants"
-
-    @property
-    def grant(self) -> tuple[str, str]:
-        return (self.event_key, self.rule)
+from tierengine.errors import Refused
+from tierengine.ledger.entries import Clawback, EntryDraft, EntryKind, Hold, HoldEnd, HoldEndKind, Lapsed, Moved, Taken
+from tierengine.ledger.lots import Lot, first_out, plan
+from tierengine.ledger.wallets import Act, Move, Wallets
 
 
 @dataclass
-class MemberBook:
-    """One member's money: loaded under his lock, changed by the methods, stored from `entries`.
-
-    balances  by wallet id
-    lots      those with something remaining, and those that `taken` names; in the order of their grants
-    lapsed    by (event key, rule), for the grants that may be adjusted
-    taken     by order's event key, for the orders that may give back
-    paid      what each wallet paid for those orders before anything came back
-    holds     those that have not ended, in the order in which they were made; `ended` those that this book ended
-    now       the latest instant settled; it never goes back
-    """
-
-    balances: dict[str, Balance] = field(default_factory=dict)
-    lots: list[Lot] = field(default_factory=list)
-    next_number: int = 1
-    lapsed: dict[tuple[str, str], Lapsed] = field(default_factory=dict)
-    taken: dict[str, list[Taken]] = field(default_factory=dict)
-    paid: dict[str, dict[str, int]] = field(default_factory=dict)
-    holds: list[Hold] = field(default_factory=list)
-    ended: list[HoldEnd] = field(default_factory=list)
-    now: int = 0
-    entries: list[EntryDraft] = field(default_factory=list)
-    made: int = 0  # lots made by this book
-    quiet: int = -NEVER  # nothing of a lot lapses before this instant
-
-    # ---- reading
-
-    def usable(self, wallet: str, now: int) -> int:
-        """Return what may be used at `now`, also when lapsed lots have not been posted yet."""
-        return sum(lot.free for lot in self.lots if lot.wallet == wallet and lot.usable(now))
-
-    def held(self, wallet: str, order: str) -> int:
-        """Return what holds tie up for the order and may still be captured."""
-        return sum(one.left for one in self.holds if (one.wallet, one.order) == (wallet, order))
-
-    def gave_back(self, order: str) -> dict[str, int]:
-        """Return what each wallet gave back of the order and did not take again."""
-        return {wallet: paid - self.used(wallet, order) for wallet, paid in self.paid.get(order, {}).items()}
-
-    def used(self, wallet: str, order: str) -> int:
-        """Return what the order took from the wallet and did not give back."""
-        return sum(taken.amount for taken in self.taken.get(order, ()) if taken.wallet == wallet)
+class MemberBook(Wallets):
+    """One member's money: loaded under his lock, changed by the methods, stored from `entries`."""
 
     # ---- changing; each returns the entries that it appended
 
@@ -148,7 +71,7 @@ class MemberBook:
         """
         first = len(self.entries)
         self._open(wallet, unit)
-        grant = _Act(wallet, cause, event_key, rule, decision, "awards" if kind == "award" else "grants")
+        grant = Act(wallet, cause, event_key, rule, decision, "awards" if kind == "award" else "grants")
         if delta > 0:
             self._raise(grant, delta, usable_from, expires_at, kind or "grant")
         elif delta < 0:
@@ -183,8 +106,8 @@ class MemberBook:
         lots = sorted(self._lots(wallet), key=lambda lot: (not lot.usable(self.now), *first_out(lot)))
         taken = plan(lots, amount)
         short = amount - _total(taken)
-        moves: list[_Move] = [("available", "uses", amount - short), ("debt", "uses", short)]
-        entry = self._entry(_Act(wallet, cause, order), "use", -amount, moves, uses=taken)
+        moves: list[Move] = [("available", "uses", amount - short), ("debt", "uses", short)]
+        entry = self._entry(Act(wallet, cause, order), "use", -amount, moves, uses=taken)
         self._took(entry, taken, short)
         self._check(wallet)
         return self._since(first)
@@ -196,7 +119,7 @@ class MemberBook:
         parts = self._usable_parts(wallet, amount)
         for lot, part in parts:
             lot.held += part
-        entry = self._entry(_Act(wallet, key, order), "hold", 0, [("available", "held", amount)])
+        entry = self._entry(Act(wallet, key, order), "hold", 0, [("available", "held", amount)])
         tied = tuple((lot.ref, part) for lot, part in parts)
         made = Hold(ref, key, wallet, order, amount, expires_at, dict(tied), entry.number, tied)
         self.holds.append(made)
@@ -218,7 +141,7 @@ class MemberBook:
         amount -= more
         taken = self._untie(hold, amount)
         entry = self._entry(
-            _Act(hold.wallet, key, hold.order), "capture", -amount, [("held", "uses", amount)], uses=taken
+            Act(hold.wallet, key, hold.order), "capture", -amount, [("held", "uses", amount)], uses=taken
         )
         self._took(entry, taken, 0)
         if not (keep and hold.left):
@@ -245,7 +168,7 @@ class MemberBook:
         _positive(amount)
         self.settle(now, cause=key)
         taken = self._usable_parts(wallet, amount)
-        act = _Act(wallet, key, key)
+        act = Act(wallet, key, key)
         self._entry(act, "transfer", -amount, [("available", "grants", amount)], uses=taken)
         self._check(wallet)
         return [Moved(part, lot.usable_from, lot.expires_at) for lot, part in taken]
@@ -255,7 +178,7 @@ class MemberBook:
         first = len(self.entries)
         self.settle(now, cause=key)
         self._open(wallet, unit)
-        act = _Act(wallet, key, key)
+        act = Act(wallet, key, key)
         amount = sum(part.amount for part in parts)
         made = [self._lot(act, part.amount, part.usable_from, part.expires_at) for part in parts]
         self._entry(act, "transfer", amount, [("grants", "available", amount)], lots=made)
@@ -291,7 +214,7 @@ class MemberBook:
         back, overused = self._put_back(wallet, amount, order)
         to_debt = min(overused, self.balances[wallet].debt)
         paid_for = overused - to_debt
-        act = _Act(wallet, cause, order)
+        act = Act(wallet, cause, order)
         made = [self._lot(act, paid_for, self.now, expires_at)] if paid_for else []
         same: list[tuple[Lot, int]] = []
         for lot, part in back:
@@ -301,7 +224,7 @@ class MemberBook:
                 made.append(self._lot(of_grant, part, lot.usable_from, expires_at if anew else grace_until))
             else:
                 same.append((lot, -part))
-        moves: list[_Move] = [("uses", "debt", to_debt), ("uses", "available", amount - to_debt)]
+        moves: list[Move] = [("uses", "debt", to_debt), ("uses", "available", amount - to_debt)]
         self._entry(act, "return", amount, moves, lots=made, uses=same)
         self._pay_debt(wallet, cause)
         self._expire(self.now, cause)
@@ -309,22 +232,6 @@ class MemberBook:
         return self._since(first)
 
     # ---- inside
-
-    def _expire(self, at: int, cause: str) -> None:
-        if at < self.quiet:
-            return
-        for lot in sorted((lot for lot in self.lots if lot.free and lot.lapsed(at)), key=first_out):
-            part = lot.free
-            lapsed = self.lapsed.setdefault(lot.grant, Lapsed())
-            lapsed.expired += part
-            act = _Act(lot.wallet, cause)
-            self._entry(act, "expire", -part, [("available", "expired", part)], uses=[(lot, part)])
-        ahead = (lot.expires_at for lot in self.lots if lot.expires_at is not None and lot.expires_at > at)
-        self.quiet = min(ahead, default=NEVER)
-
-    def _stir(self, lot: Lot) -> None:
-        """Look at a lot again when time is settled next: something in it came to be free."""
-        self.quiet = min(self.quiet, NEVER if lot.expires_at is None else lot.expires_at)
 
     def _usable_parts(self, wallet: str, amount: int) -> list[tuple[Lot, int]]:
         """Return of which usable lots `amount` is made, earliest expiry first; Refused when there is less."""
@@ -357,7 +264,7 @@ class MemberBook:
         """End a hold: what is left of it is free, and pays debt first."""
         if rest := hold.left:
             self._untie(hold, rest)
-            act = _Act(hold.wallet, hold.key, hold.order)
+            act = Act(hold.wallet, hold.key, hold.order)
             freed = self._entry(act, "void", 0, [("held", "available", rest)])
             entry = entry or freed.number
         self.holds.remove(hold)
@@ -375,7 +282,7 @@ class MemberBook:
             Taken(entry.number, entry.wallet, ref, part, place) for place, (ref, part) in enumerate(parts)
         )
 
-    def _raise(self, act: _Act, delta: int, usable_from: int, expires_at: int | None, kind: EntryKind) -> None:
+    def _raise(self, act: Act, delta: int, usable_from: int, expires_at: int | None, kind: EntryKind) -> None:
         lapsed = self.lapsed.setdefault(act.grant, Lapsed())
         undone = min(delta, lapsed.forgiven)
         lapsed.forgiven -= undone
@@ -386,7 +293,7 @@ class MemberBook:
         self._expire(self.now, act.cause)
 
     def _take_back(
-        self, act: _Act, amount: int, clawback: Clawback, kind: EntryKind, gone: tuple[int, int | None] | None
+        self, act: Act, amount: int, clawback: Clawback, kind: EntryKind, gone: tuple[int, int | None] | None
     ) -> None:
         lots = sorted(self._lots(act.wallet), key=lambda lot: (lot.grant != act.grant, *first_out(lot)))
         mine = {lot.ref for lot in lots if lot.grant == act.grant and gone in (None, (lot.usable_from, lot.expires_at))}
@@ -402,7 +309,7 @@ class MemberBook:
         # What a hold ties up is not spent yet. It is owed: else whoever holds, returns and then voids would keep it.
         forgiven = max(0, missing - self.balances[act.wallet].held) if clawback == "forgive" else 0
         lapsed.forgiven += forgiven
-        moves: list[_Move] = [
+        moves: list[Move] = [
             ("available", act.house, _total(own) + _total(others)),
             ("expired", act.house, unspent),
             ("debt", act.house, missing - forgiven),
@@ -427,102 +334,6 @@ class MemberBook:
                 back[taken.lot] = back.get(taken.lot, 0) + part
         self.taken[order] = kept[::-1]
         return [(by_ref[ref], part) for ref, part in back.items()], overused
-
-    def _pay_debt(self, wallet: str, cause: str) -> None:
-        balance = self.balances[wallet]
-        if due := min(balance.debt, balance.available):
-            uses = plan(sorted(self._lots(wallet), key=first_out), due)
-            self._entry(_Act(wallet, cause), "settle_debt", -due, [("available", "debt", due)], uses=uses)
-
-    def _lots(self, wallet: str) -> list[Lot]:
-        return [lot for lot in self.lots if lot.wallet == wallet]
-
-    def _open(self, wallet: str, unit: str) -> None:
-        """Make the wallet known with its unit; nothing may be posted to one without."""
-        if wallet not in self.balances:
-            if not unit:
-                raise Unknown("unknown_wallet", wallet=wallet)
-            self.balances[wallet] = Balance(unit)
-
-    def _lot(self, act: _Act, amount: int, usable_from: int, expires_at: int | None) -> Lot:
-        self.made += 1
-        # Its entry comes next: the number by which it will be read again.
-        lot = Lot(-self.made, act.wallet, *act.grant, amount, amount, usable_from, expires_at, self.next_number)
-        self.lots.append(lot)
-        self._stir(lot)
-        return lot
-
-    def _entry(
-        self,
-        act: _Act,
-        kind: EntryKind,
-        delta: int,
-        moves: Iterable[_Move],
-        *,
-        lots: Iterable[Lot] = (),
-        uses: Iterable[tuple[Lot, int]] = (),
-    ) -> EntryDraft:
-        """Append an entry and do to the balances and to lots that were there before what it says."""
-        balance, uses = self.balances[act.wallet], tuple(uses)
-        postings = tuple(PostingDraft(*move) for move in moves if move[2])
-        for posting in postings:
-            _change(balance, posting.source, -posting.amount)
-            _change(balance, posting.destination, posting.amount)
-        for lot, part in uses:
-            lot.remaining -= part
-            if part < 0:
-                self._stir(lot)
-        draft = EntryDraft(
-            self.next_number,
-            kind,
-            act.wallet,
-            balance.unit,
-            act.event_key,
-            act.rule,
-            delta,
-            act.cause,
-            act.decision,
-            postings,
-            tuple(LotDraft(x.ref, x.wallet, x.event_key, x.rule, x.amount, x.usable_from, x.expires_at) for x in lots),
-            tuple(LotUseDraft(lot.ref, part) for lot, part in uses),
-        )
-        self.next_number += 1
-        self.entries.append(draft)
-        return draft
-
-    def _since(self, first: int) -> tuple[EntryDraft, ...]:
-        return tuple(self.entries[first:])
-
-    def _check(self, wallet: str) -> None:
-        """Stop before anything is stored if a promise about this wallet does not hold."""
-        balance = self.balances[wallet]
-        remaining = held = 0
-        sound = True
-        for lot in self.lots:
-            if lot.wallet == wallet:
-                remaining += lot.remaining
-                held += lot.held
-                sound = sound and 0 <= lot.held <= lot.remaining <= lot.amount
-        left = sum(hold.left for hold in self.holds if hold.wallet == wallet)
-        promises = {
-            "no balance below 0": min(balance.available, balance.held, balance.debt) >= 0,
-            "debt > 0 means available = 0": not (balance.debt and balance.available),
-            "0 <= held <= remaining <= amount": sound,
-            "remaining of lots = available + held": remaining == balance.available + balance.held,
-            "held of lots = left of holds = held": held == left == balance.held,
-        }
-        for promise, kept in promises.items():
-            if not kept:
-                raise Broken("ledger_broken", invariant=promise)
-
-
-def _change(balance: Balance, account: Account, amount: int) -> None:
-    if account == "available":
-        balance.available += amount
-    elif account == "held":
-        balance.held += amount
-    elif account == "debt":
-        balance.debt -= amount  # worth what went out of it
 
 
 def _total(parts: Iterable[tuple[Lot, int]]) -> int:
