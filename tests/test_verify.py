@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.test_recording import Club
-from tierengine.ledger.verify import INVARIANTS, verify
+from tierengine.ledger.invariants import INVARIANTS
+from tierengine.ledger.verify import verify
 from tierengine.recording.acts import PlaceHold
 from tierengine.recording.items import Command
 

@@ -12,7 +12,8 @@ from tierengine.commands.failure import Stop
 from tierengine.commands.opened import dealers, programme_of, settings, writing
 from tierengine.commands.screen import DONE, PROBLEMS, USAGE, Screen, both
 from tierengine.ledger.chain import BadAnchor
-from tierengine.ledger.verify import CHAIN, INVARIANTS, Broken
+from tierengine.ledger.invariants import INVARIANTS
+from tierengine.ledger.verify import CHAIN, Broken
 from tierengine.ledger.verify import verify as broken_of
 from tierengine.policies.versions import Programme
 from tierengine.recording.rebuilding import Differences
