@@ -14,6 +14,7 @@ from typing import Any
 
 import orjson
 
+from tests.bench.processor import server_of, spent
 from tests.bench.stage import analyze, make
 from tierengine.ledger.sealed import sealed_tables
 from tierengine.ledger.sealing import seal
@@ -40,12 +41,14 @@ _UNSEALED = Table(Unsealed, made=("id",))
 
 @dataclass(frozen=True)
 class Measured:
-    """Seconds and rows of one book: reading every sealed row once, and all of verify."""
+    """One book: reading every sealed row once, and all of verify, each in seconds and in seconds of processors."""
 
     entries: int
     rows: int
     reading: float
     verifying: float
+    reading_processor: float
+    verifying_processor: float
 
 
 def measure(url: str, entries: int, runs: int = 3) -> list[Measured]:
@@ -54,16 +57,19 @@ def measure(url: str, entries: int, runs: int = 3) -> list[Measured]:
     found = []
     for _ in range(runs):
         link, beside = reader(url), reader(url)
+        server = server_of(link)
         with snapshot(link), snapshot(beside):
+            start = spent(server)
             rows, reading = _read(link)
-            began = time.perf_counter()
+            middle, began = spent(server), time.perf_counter()
             broken = verify(link, (), beside)
             verifying = time.perf_counter() - began
+            end = spent(server)
         link.close()
         beside.close()
         if broken:
             raise RuntimeError(f"the made-up book is broken: {broken}")
-        found.append(Measured(entries, rows, reading, verifying))
+        found.append(Measured(entries, rows, reading, verifying, middle - start, end - middle))
     return found
 
 
