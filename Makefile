@@ -2,7 +2,7 @@
 # PYTHON=/path/to/python chooses the interpreter; ARGS="-k ledger" is passed on to pytest, the demo or the benchmarks.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint format docs bench proof mutants lock clean
+.PHONY: help install demo test lint format docs bench proof histories mutants lock clean
 
 BIN := .venv/bin
 INSTALLED := .venv/installed
@@ -51,6 +51,9 @@ bench: $(INSTALLED) ## the numbers in the README, measured here
 
 proof: $(INSTALLED) ## a million random cases: engine, SQL and oracles must agree on every decision
 	@nice -n 19 $(BIN)/python -m tests.proof $(ARGS)
+
+histories: $(INSTALLED) ## random histories in random deliveries, both databases, against the model
+	@nice -n 19 $(BIN)/python -m tests.proof.deliveries $(ARGS)
 
 mutants: $(INSTALLED) ## plants faults one by one; a test must catch each
 	@$(BIN)/python -m tests.mutants $(ARGS)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from zoneinfo import ZoneInfo
@@ -48,6 +48,7 @@ LOTS = (
     "SELECT l.event_key, l.rule, sum(s.remaining), l.usable_from, l.expires_at FROM lot l JOIN lot_state s "
     "ON s.lot_id = l.id WHERE l.member_id = ?1 AND s.remaining > 0 GROUP BY 1, 2, 4, 5"
 )
+CAUSES = "SELECT DISTINCT cause_key FROM entry WHERE member_id IN (?1*) AND rule <> ''"
 
 
 class Book:
@@ -87,6 +88,12 @@ class Book:
 
     def send(self, said: Sequence[Said]) -> None:
         self.recorder.record([Observe(self.dealer, observation(one), brief=True) for one in said])
+
+    def causes(self, members: Iterable[int]) -> set[str]:
+        """What the grants of these members, and what was taken off them, say they were posted for."""
+        rows = self.link.ask(CAUSES, list(members)).rows()
+        self.link.rollback()
+        return {row[0] for row in rows}
 
     def told(self, member: int, lanes: folding.Lanes, rows: list[Contribution], end: Position) -> tuple[Outcome, str]:
         """What the database says of a member, and what is left to say of the time until `end`."""
@@ -152,6 +159,11 @@ def delivered(book: Book, chance: Chance, one: Case, name: str) -> None:
         outcome, carry = book.told(member, of, whole.rows, whole.end)
         assert outcome == of_life(lives.get(code, model.Life()))
         assert carry == whole.folded.carry
+    # Every difference that was posted names the event that caused it.
+    keys = {said.key for said in one.said}
+    # (What another member's event emitted is posted for that emission, which is called after the rule and the event.)
+    for cause in book.causes(members.values()):
+        assert cause in keys or (cause.startswith("emit:") and cause.split(":", 2)[2] in keys), cause
     # What is stored beside the events comes out the same when it is made again from the beginning.
     found = Differences()
     codes = {member: code for code, member in members.items()}

@@ -21,7 +21,8 @@ from contextlib import contextmanager
 
 from tests import postgres
 from tests.chance import Seeded
-from tests.test_history_property import FEW, Book, Case, case, delivered, line_of
+from tests.history.cases import FEW, Case, case, line_of
+from tests.history.deliveries import Book, delivered
 from tierengine.store.migrating import migrate
 
 A_BOOK = 500  # cases told to one book before a new one is begun
