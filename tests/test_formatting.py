@@ -15,7 +15,7 @@ from rules.reader import read
 from rules.schema_grammar import FORMS, Either, Form, Leaf, ListOf, MapOf, Ref, shape_of
 from rules.schema_values import converted
 from rules.vocabulary import ATTRIBUTES, CATEGORIES, FIELDS, KINDS
-from tests.test_reader import unmarked
+from tests.small_policy import unmarked
 from tierengine.__main__ import main
 
 HERE = Path(__file__).parent

@@ -18,7 +18,8 @@ from hypothesis import given, settings
 from rules.checking import check
 from rules.source import MAX_BYTES
 from tests.long_policies import long_policy
-from tests.test_reader import CHINESE, ENGLISH, mutated, sound
+from tests.small_policy import CHINESE, ENGLISH
+from tests.test_reader_hostile import mutated, sound
 from tests.test_source import HOSTILE
 
 ROOT = Path(__file__).parent.parent

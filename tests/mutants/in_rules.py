@@ -240,7 +240,7 @@ FAULTS: tuple[Fault, ...] = (
         "a_hundred_per_cent_paid_is_no_price",
         "rules.values:share_paid",
         (("not 0 < share <= 10_000", "not 0 < share < 10_000"),),
-        "tests/test_reader.py::test_what_is_paid_is_a_percentage_or_zhe",
+        "tests/test_reader_values.py::test_what_is_paid_is_a_percentage_or_zhe",
     ),
     Fault(
         "a_yuan_is_a_fen",
@@ -252,7 +252,7 @@ FAULTS: tuple[Fault, ...] = (
         "half_a_fen_is_cut_off",
         "rules.values:money",
         (("if cents != cents.to_integral_value():", "if False:"),),
-        "tests/test_reader.py::test_money_needs_a_number_and_a_currency",
+        "tests/test_reader_values.py::test_money_needs_a_number_and_a_currency",
     ),
     Fault(
         "a_bound_is_outside_of_its_range",
@@ -264,7 +264,7 @@ FAULTS: tuple[Fault, ...] = (
         "two_wan_is_two_thousand",
         "rules.values:_spelled",
         (('10_000 if char == "万"', '1_000 if char == "万"'),),
-        "tests/test_reader.py::test_money_needs_a_number_and_a_currency",
+        "tests/test_reader_values.py::test_money_needs_a_number_and_a_currency",
     ),
     Fault(
         "rungs_two_to_three_are_the_second_only",
@@ -276,18 +276,18 @@ FAULTS: tuple[Fault, ...] = (
         "a_window_of_months_is_one_of_days",
         "rules.facts:Facts._window",
         (("Window(span, months=self._positive(months", "Window(span, days=self._positive(months"),),
-        "tests/test_reader.py::test_facts_know_their_unit_window_and_filters",
+        "tests/test_reader_conditions.py::test_facts_know_their_unit_window_and_filters",
     ),
     Fault(
         "the_preceding_window_is_the_running_one",
         "rules.facts:Facts._window",
         (('"preceding" if key == "preceding" else "rolling"', '"rolling"'),),
-        "tests/test_reader.py::test_a_ratio_holds_both_sides_named_or_written_in_place",
+        "tests/test_reader_conditions.py::test_a_ratio_holds_both_sides_named_or_written_in_place",
     ),
     Fault(
         "any_of_is_all_of",
         "rules.conditions:_of_keyword",
         (('AnyOf(parts) if name == "any" else', ""),),
-        "tests/test_reader.py::test_conditions_say_what_they_mean",
+        "tests/test_reader_conditions.py::test_conditions_say_what_they_mean",
     ),
 )
