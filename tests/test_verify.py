@@ -7,7 +7,7 @@ import pytest
 from tests.test_recording import Club
 from tierengine.ledger.invariants import INVARIANTS
 from tierengine.ledger.verify import verify
-from tierengine.recording.acts import PlaceHold
+from tierengine.recording.acts import Adjust, PlaceHold
 from tierengine.recording.items import Command
 
 
@@ -19,6 +19,10 @@ def club(book_url):
     club.send(club.parts("P1", "2026-03-10", amount=500_000))
     club.send(club.parts("P2", "2026-03-11", amount=300_000))
     club.send(club.returned("P2", "2026-03-12"))
+    credit = Adjust("adjust:1", "parts_credit", 500, "opening", "U1")
+    assert club.items(Command(club.dealer, ("M1",), credit))[0].status == "recorded"
+    assert club.sale(club.parts("P3", "2026-03-13", credit=300, cash=99_700), uses={"parts_credit": 300}).code == ""
+    club.send(club.returned("P3", "2026-03-14", number=3))
     act = PlaceHold("hold:S1:H1:points", "points", 5, "order:S1:H1")
     assert club.items(Command(club.dealer, ("M1",), act))[0].status == "recorded"
     for (name,) in club.rows(_TRIGGERS[club.link.kind]):
@@ -53,7 +57,7 @@ WRONGS = {
     "lots_differ": "UPDATE account SET balance = balance + 1 WHERE kind = 'available'",
     "debt_and_available": (
         "INSERT INTO account (id, dealer_id, member_id, wallet, kind, unit, balance) "
-        "SELECT 900000001, dealer_id, member_id, wallet, 'debt', unit, 5 FROM account "
+        "SELECT 900000000 + id, dealer_id, member_id, wallet, 'debt', unit, 5 FROM account "
         "WHERE kind = 'available' AND balance > 0 AND NOT EXISTS (SELECT 1 FROM account d WHERE d.kind = 'debt' "
         "AND d.member_id = account.member_id AND d.wallet = account.wallet)"
     ),
@@ -67,6 +71,14 @@ WRONGS = {
     ),
     "entry_gap": "UPDATE ledger SET entry_no = entry_no + 1",
     "uncited": "UPDATE entry SET decision_id = NULL, cause_key = ''",
+    "transfer_halves": f"UPDATE entry SET kind = 'transfer' WHERE id = {_FIRST_ENTRY}",
+    "posted_elsewhere": (
+        "UPDATE posting SET destination_id = (SELECT id FROM account WHERE kind = 'expired' AND wallet = 'points') "
+        "WHERE entry_id = (SELECT min(id) FROM entry WHERE kind = 'reverse')"
+    ),
+    "reversal_exceeds": "UPDATE entry SET number = -number WHERE kind = 'reverse'",
+    "returned_keeps": "UPDATE entry SET delta = delta + 1 WHERE kind = 'reverse'",
+    "returned_elsewhere": "UPDATE lot_use SET lot_id = (SELECT min(id) FROM lot) WHERE amount < 0",
     "award_differs": "UPDATE entry SET kind = 'award', cause_key = 'award:x:2026', wallet = 'w', rule = ''",
 }
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from tierengine.ledger import mirrors
+
 
 @dataclass(frozen=True, slots=True)
 class Invariant:
@@ -29,13 +31,14 @@ _MOVED = """
     GROUP BY account_id
 """
 
-_POSTINGS = """
-    SELECT CASE WHEN e.id IS NULL OR a.id IS NULL OR b.id IS NULL OR e.member_id <> p.member_id
-                THEN 'posting_orphan' ELSE 'units_mixed' END, p.member_id, p.id, p.entry_id, a.unit, b.unit
+_POSTINGS = f"""
+    SELECT CASE WHEN e.id IS NULL OR a.id IS NULL OR b.id IS NULL OR e.member_id <> p.member_id THEN 'posting_orphan'
+                WHEN a.unit <> b.unit OR a.dealer_id <> b.dealer_id THEN 'units_mixed' ELSE 'posted_elsewhere' END,
+           p.member_id, p.id, p.entry_id, a.unit, b.unit, e.kind, a.kind, b.kind
     FROM posting p LEFT JOIN entry e ON e.id = p.entry_id
     LEFT JOIN account a ON a.id = p.source_id LEFT JOIN account b ON b.id = p.destination_id
     WHERE e.id IS NULL OR a.id IS NULL OR b.id IS NULL OR e.member_id <> p.member_id
-       OR a.unit <> b.unit OR a.dealer_id <> b.dealer_id ORDER BY p.id
+       OR a.unit <> b.unit OR a.dealer_id <> b.dealer_id OR {mirrors.POSTED_ELSEWHERE} ORDER BY p.id
 """
 
 # Of each entry: what its postings sum to, what they move into the accounts whose money lies in lots less what they move
@@ -104,6 +107,13 @@ INVARIANTS: Final = (
         "每笔分录都属于一条记账，账户都存在",
         "every posting has its entry and both accounts",
         _POSTINGS,
+    ),
+    Invariant(
+        1,
+        "transfer_halves",
+        "一笔转让给出多少，对方就收到多少",
+        "what a transfer takes from one account it gives to the other",
+        mirrors.TRANSFER_HALVES,
     ),
     Invariant(
         2,
@@ -206,6 +216,34 @@ INVARIANTS: Final = (
         JOIN lot_use u ON u.entry_id = e.id JOIN lot l ON l.id = u.lot_id
         WHERE e.kind = 'expire' AND (l.expires_at IS NULL OR e.recorded_at < l.expires_at) ORDER BY e.id
         """,
+    ),
+    Invariant(
+        7,
+        "posted_elsewhere",
+        "每类记账的对方账户是它该用的，收回的回到来处",
+        "each kind of entry has its own account on the other side: what is taken back goes where it came from",
+        _POSTINGS,
+    ),
+    Invariant(
+        7,
+        "reversal_exceeds",
+        "任何时刻收回的不超过当时入账的，退回的不超过当时用掉的",
+        "at no moment is more taken back than was granted, or more given back than was used",
+        mirrors.REVERSAL_EXCEEDS,
+    ),
+    Invariant(
+        8,
+        "returned_keeps",
+        "全部退掉的业务，奖励净额为零，不论政策后来怎样变",
+        "what came back in full has earned nothing in the end, whatever the policy became in between",
+        mirrors.RETURNED_KEEPS,
+    ),
+    Invariant(
+        9,
+        "returned_elsewhere",
+        "退回的配件款回到当初取用的那些批次",
+        "credit that comes back goes to the lots that it was taken from",
+        mirrors.RETURNED_ELSEWHERE,
     ),
     Invariant(
         9,
