@@ -780,7 +780,7 @@ class Member:
     def expiry(self, asked: ast.Expiry | None, day: date) -> int | None:
         if asked is None:
             return None
-        last = months_later(day, asked.months + 12 * asked.years)
+        last = days_later(months_later(day, asked.months + 12 * asked.years), asked.days)
         if asked.to == "month":
             last = last.replace(day=monthrange(last.year, last.month)[1])
         elif asked.to == "year":
