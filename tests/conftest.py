@@ -111,3 +111,21 @@ def postgres_book_url(postgres_server):
 def book_url(request) -> str:
     """The SQLAlchemy URL of a fresh database as `migrate` leaves it, on each kind; far quicker than to migrate it."""
     return request.getfixturevalue("sqlite_book_url" if request.param == "sqlite" else "postgres_book_url")
+
+
+@pytest.fixture
+def club(book_url):
+    """A club of six members with a book on either database, which must be sound when the test is over."""
+    from tests.club import opened
+
+    with opened(book_url) as made:
+        yield made
+
+
+@pytest.fixture
+def writer(club):
+    """The group writer of the club's book."""
+    from tierengine.recording.writer import Writer
+
+    with Writer(club.url) as made:
+        yield made

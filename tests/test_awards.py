@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.test_recording import Club
+from tests.club import Club
 from tierengine.awarding import awards
 from tierengine.errors import Refused, Unknown
 from tierengine.ledger.verify import verify

@@ -10,8 +10,8 @@ from decimal import Decimal
 
 import pytest
 
+from tests.club import SMALL, Club
 from tests.test_api_book import Book, code, opened, order
-from tests.test_recording import SMALL, Club
 from tierengine import __main__ as program
 from tierengine.commands import beancount, sheet
 from tierengine.recording.acts import PlaceHold

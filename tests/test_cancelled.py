@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from tests.test_recording import Club
+from tests.club import Club
 from tierengine.ledger.verify import verify
 from tierengine.policies import versions
 from tierengine.recording.rebuilding import rebuild

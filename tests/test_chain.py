@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlmodel import SQLModel
 
 from tests import postgres
-from tests.test_recording import Club
+from tests.club import Club
 from tierengine.ledger import chain
 from tierengine.ledger import sealed as rows_of
 from tierengine.ledger.sealing import seal

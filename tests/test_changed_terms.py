@@ -2,8 +2,8 @@
 
 import pytest
 
+from tests.club import Club
 from tests.test_holds import CREDIT
-from tests.test_recording import Club
 from tierengine.ledger.verify import verify
 from tierengine.recording.acts import Settle
 from tierengine.recording.items import Command

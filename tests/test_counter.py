@@ -5,27 +5,18 @@ import asyncio
 import pytest
 
 from api.counter import Counter
-from tests.test_recording import Club
-from tests.test_writer import hold, said
+from tests.club import hold, items, opened
 from tierengine.recording.writer import Writer
 
 
 @pytest.fixture
 def club(sqlite_book_url):
-    made = Club(sqlite_book_url)
-    yield made
-    made.check()
-    made.close()
-
-
-@pytest.fixture
-def writer(club):
-    with Writer(club.url) as made:
+    with opened(sqlite_book_url) as made:
         yield made
 
 
 def sales(club, *numbers):
-    return said(club, *(club.parts(f"P{number}", "2026-04-01", f"M{number % 6}") for number in numbers))
+    return items(club, *(club.parts(f"P{number}", "2026-04-01", f"M{number % 6}") for number in numbers))
 
 
 def test_what_arrives_in_one_turn_of_the_loop_is_handed_over_together(club, writer, monkeypatch):
@@ -51,7 +42,7 @@ def test_what_arrives_in_one_turn_of_the_loop_is_handed_over_together(club, writ
 def test_each_gets_his_own_answer(club, writer):
     async def turn():
         counter = Counter(writer)
-        stranger = said(club, club.parts("X", "2026-04-01", "NOBODY"))
+        stranger = items(club, club.parts("X", "2026-04-01", "NOBODY"))
         return await asyncio.gather(*(counter.record(item) for item in [*sales(club, 1), *stranger, *sales(club, 2)]))
 
     assert [answer.status for answer in asyncio.run(turn())] == ["recorded", "unknown", "recorded"]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.test_recording import Club
+from tests.club import Club
 from tierengine.service.dutybook import read_duties
 
 SHIPPED = (Path(__file__).parent.parent / "policies.yaml").read_text(encoding="utf-8")

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from tests.test_recording import SMALL, Club
+from tests.club import SMALL, Club
 from tierengine.ledger.verify import verify
 from tierengine.recording.acts import Adjust, CaptureHold, PlaceHold, Settle, VoidHold
 from tierengine.recording.items import Command, Once

@@ -7,8 +7,8 @@ from datetime import timedelta
 import openpyxl
 import pytest
 
+from tests.club import SMALL
 from tests.test_holds import CREDIT, HAS, MINUTE, Holds
-from tests.test_recording import SMALL
 from tierengine import __main__ as program
 from tierengine.commands import ledger
 from tierengine.recording.acts import Settle

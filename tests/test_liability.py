@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests import postgres
+from tests.club import SMALL, Club
 from tests.conftest import migrate
-from tests.test_recording import SMALL, Club
 from tierengine.ledger.liability import liability
 from tierengine.ledger.verify import verify
 from tierengine.membership import wallets

@@ -9,9 +9,9 @@ from collections import Counter
 
 import pytest
 
+from tests.club import SMALL
 from tests.test_holds import CREDIT, MINUTE, Holds
 from tests.test_ledger_property import Model
-from tests.test_recording import SMALL
 from tierengine.ledger.verify import verify
 from tierengine.membership.activity import statement
 from tierengine.membership.asker import Asker

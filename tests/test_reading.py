@@ -6,7 +6,7 @@ import time
 import psycopg
 import pytest
 
-from tests.test_recording import Club
+from tests.club import Club
 from tierengine.recording import reading
 from tierengine.store import database
 

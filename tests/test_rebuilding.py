@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.test_recording import Club
+from tests.club import Club
 from tierengine import __main__ as program
 from tierengine.ledger.verify import verify
 from tierengine.policies.versions import load

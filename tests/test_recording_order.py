@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
-from tests.test_recording import Club
+from tests.club import Club
 from tierengine.membership import people
 from tierengine.recording.items import Observe
 from tierengine.store.ids import transact

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from tests.test_recording import SMALL, Club
+from tests.club import SMALL, Club
 from tierengine.errors import Conflict, Denied, Refused, Unknown
 from tierengine.membership import people
 from tierengine.policies import versions

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.club import SMALL, Club
 from tests.test_holds import CREDIT, HAS, MINUTE, Holds
-from tests.test_recording import SMALL, Club
 from tierengine.ledger.verify import verify
 from tierengine.recording.items import Observe
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.test_recording import Club
+from tests.club import Club
 from tierengine.ledger.invariants import INVARIANTS
 from tierengine.ledger.verify import verify
 from tierengine.recording.acts import Adjust, PlaceHold

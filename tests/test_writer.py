@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import psycopg
 import pytest
 
-from tests.test_recording import Club
+from tests.club import Club, hold, items, opened
 from tierengine.membership import people
 from tierengine.recording.items import Observe, Once, Sale
 from tierengine.recording.writer import Writer
@@ -19,39 +19,8 @@ from tierengine.settings import Settings
 from tierengine.store import database
 
 
-@pytest.fixture
-def club(book_url):
-    made = Club(book_url)
-    yield made
-    made.check()
-    made.close()
-
-
-@pytest.fixture
-def writer(club):
-    with Writer(club.url) as made:
-        yield made
-
-
-def said(club, *observations):
-    return [Observe(club.dealer, one) for one in observations]
-
-
-def hold(writer, act=None):
-    """Keep the writer busy until the event is set, so that what is sent meanwhile waits together."""
-    started, go = threading.Event(), threading.Event()
-
-    def wait(link, ids):
-        started.set()
-        go.wait(20)
-
-    writer.perform(wait)
-    started.wait(20)
-    return go
-
-
 def test_what_was_answered_is_in_the_book(club, writer):
-    answers = writer.record(said(club, *club.golden(), club.parts("P", "2026-04-01")))
+    answers = writer.record(items(club, *club.golden(), club.parts("P", "2026-04-01")))
     assert {answer.status for answer in answers} == {"recorded"}
     assert club.count("event") == 6
 
@@ -77,7 +46,7 @@ def test_those_who_wait_share_one_transaction(club, writer):
 
 def test_a_command_sees_what_was_sent_just_before_it(club, writer):
     go = hold(writer)
-    futures = [writer.submit(item) for item in said(club, *club.golden(), club.machine("C", "2026-05-01"))]
+    futures = [writer.submit(item) for item in items(club, *club.golden(), club.machine("C", "2026-05-01"))]
     sale = Sale(club.dealer, (club.parts("P", "2026-06-01", credit=100_000),), {"parts_credit": 100_000})
     futures.append(writer.submit(sale))
     go.set()
@@ -85,7 +54,7 @@ def test_a_command_sees_what_was_sent_just_before_it(club, writer):
 
 
 def test_the_last_credit_is_spent_once_however_many_ask(club, writer):
-    writer.record(said(club, *club.golden(), club.machine("C", "2026-05-01")))
+    writer.record(items(club, *club.golden(), club.machine("C", "2026-05-01")))
 
     def client(number):
         parts = club.parts(f"P{number}", "2026-06-01", credit=100_000)
@@ -101,7 +70,7 @@ def test_a_full_queue_is_answered_at_once(club):
     settings = Settings(database_url=club.url, queue_size=3)
     with Writer(club.url, settings) as writer:
         go = hold(writer)
-        futures = [writer.submit(item) for item in said(club, *(club.contact(n, "2026-04-01") for n in range(5)))]
+        futures = [writer.submit(item) for item in items(club, *(club.contact(n, "2026-04-01") for n in range(5)))]
         assert [future.result(0).code for future in futures[3:]] == ["busy", "busy"]
         go.set()
         assert [future.result(20).status for future in futures[:3]] == ["recorded"] * 3
@@ -110,7 +79,7 @@ def test_a_full_queue_is_answered_at_once(club):
 def test_who_waited_too_long_is_dropped_before_anything_is_done(club):
     with Writer(club.url, Settings(database_url=club.url, deadline_ms=10)) as writer:
         go = hold(writer)
-        future = writer.submit(*said(club, club.contact(1, "2026-04-01")))
+        future = writer.submit(*items(club, club.contact(1, "2026-04-01")))
         time.sleep(0.05)
         go.set()
         assert (future.result(20).status, future.result(20).code) == ("unavailable", "deadline")
@@ -119,22 +88,22 @@ def test_who_waited_too_long_is_dropped_before_anything_is_done(club):
 
 def test_a_client_that_left_is_dropped(club, writer):
     go = hold(writer)
-    future = writer.submit(*said(club, club.contact(1, "2026-04-01")))
+    future = writer.submit(*items(club, club.contact(1, "2026-04-01")))
     assert future.cancel()
     go.set()
-    writer.record(said(club, club.contact(2, "2026-04-01")))
+    writer.record(items(club, club.contact(2, "2026-04-01")))
     assert club.count("event") == 1
 
 
 def test_tills_do_not_wait_for_a_long_batch(club, writer):
     """Between two pieces of a batch whoever waits at a till comes first."""
-    writer.submit(*said(club, club.parts("T", "2026-04-01"))).result(20)
-    batch = said(club, *(club.contact(n, "2026-04-01", f"M{n % 6}") for n in range(900)))
+    writer.submit(*items(club, club.parts("T", "2026-04-01"))).result(20)
+    batch = items(club, *(club.contact(n, "2026-04-01", f"M{n % 6}") for n in range(900)))
     importing = threading.Thread(target=writer.record, args=(batch,))
     importing.start()
     tills = 0
     while importing.is_alive():
-        writer.submit(*said(club, club.parts(f"T{tills}", "2026-04-01"))).result(20)
+        writer.submit(*items(club, club.parts(f"T{tills}", "2026-04-01"))).result(20)
         tills += 1
     importing.join()
     order = [row[0] for row in club.rows("SELECT kind FROM event ORDER BY recorded_at, id")]
@@ -147,7 +116,7 @@ def test_an_act_of_the_staff_runs_in_a_transaction_of_its_own(club, writer):
         return people.create_members(link, ids, club.dealer, [people.NewMember("NEW")], club.now)
 
     writer.perform(act).result(20)
-    assert writer.record(said(club, club.contact(1, "2026-04-01", "NEW")))[0].status == "recorded"
+    assert writer.record(items(club, club.contact(1, "2026-04-01", "NEW")))[0].status == "recorded"
     with pytest.raises(Exception, match="changed"):
         writer.perform(act).result(20)
     assert writer.ready
@@ -174,7 +143,7 @@ def poison(monkeypatch):
 def test_one_bad_item_fails_alone(club, writer, poison):
     go = hold(writer)
     orders = [*range(5), "POISON", *range(5, 10)]
-    futures = [writer.submit(*said(club, club.parts(f"{order}", "2026-04-01"))) for order in orders]
+    futures = [writer.submit(*items(club, club.parts(f"{order}", "2026-04-01"))) for order in orders]
     go.set()
     answers = [future.result(20).status for future in futures]
     assert answers == ["recorded"] * 5 + ["failed"] + ["recorded"] * 5
@@ -196,10 +165,10 @@ def test_a_writer_that_falls_answers_everybody_and_rises(club, writer, monkeypat
 
     monkeypatch.setattr(Recorder, "record", record)
     go = hold(writer)
-    futures = [writer.submit(item) for item in said(club, *(club.contact(n, "2026-04-01") for n in range(5)))]
+    futures = [writer.submit(item) for item in items(club, *(club.contact(n, "2026-04-01") for n in range(5)))]
     go.set()
     assert {future.result(20).code for future in futures} == {"writer_down"}
-    assert writer.record(said(club, club.contact(9, "2026-04-01")))[0].status == "recorded"
+    assert writer.record(items(club, club.contact(9, "2026-04-01")))[0].status == "recorded"
     assert writer.ready
     assert club.count("event") == 1
 
@@ -215,21 +184,21 @@ def test_a_commit_that_fails_is_never_answered_as_recorded(club, writer, monkeyp
         honest(self)
 
     monkeypatch.setattr(type(link), "commit", commit)
-    (answer,) = writer.record(said(club, club.parts("P", "2026-04-01")))
+    (answer,) = writer.record(items(club, club.parts("P", "2026-04-01")))
     assert (answer.status, answer.code) == ("unavailable", "database_down")
     assert club.count("event") == 0
     failing.clear()
-    assert writer.record(said(club, club.parts("P", "2026-04-01")))[0].status == "recorded"
+    assert writer.record(items(club, club.parts("P", "2026-04-01")))[0].status == "recorded"
 
 
 def test_closing_finishes_what_waits_and_takes_nothing_more(club):
     writer = Writer(club.url)
     go = hold(writer)
-    futures = [writer.submit(item) for item in said(club, *(club.contact(n, "2026-04-01") for n in range(30)))]
+    futures = [writer.submit(item) for item in items(club, *(club.contact(n, "2026-04-01") for n in range(30)))]
     closing = threading.Thread(target=writer.close)
     closing.start()
     time.sleep(0.05)
-    refused = writer.submit(*said(club, club.contact(99, "2026-04-01")))
+    refused = writer.submit(*items(club, club.contact(99, "2026-04-01")))
     go.set()
     closing.join(20)
     assert {future.result(0).status for future in futures} == {"recorded"}
@@ -257,18 +226,16 @@ def test_a_second_writer_of_a_file_is_refused_by_name(sqlite_book_url):
 
 @pytest.fixture
 def served(postgres_book_url):
-    made = Club(postgres_book_url)
-    yield made
-    made.check()
-    made.close()
+    with opened(postgres_book_url) as made:
+        yield made
 
 
 def test_a_locked_member_does_not_keep_the_others_waiting(served):
     with Writer(served.url) as writer, psycopg.connect("postgresql://" + served.url.partition("://")[2]) as other:
         other.execute("SELECT 1 FROM ledger l JOIN member m ON m.id = l.member_id WHERE m.code = 'M1' FOR UPDATE OF l")
-        locked = writer.submit(*said(served, served.contact(1, "2026-04-01", "M1")))
+        locked = writer.submit(*items(served, served.contact(1, "2026-04-01", "M1")))
         began = time.monotonic()
-        free = [writer.submit(*said(served, served.contact(2 + n, "2026-04-01", "M2"))) for n in range(10)]
+        free = [writer.submit(*items(served, served.contact(2 + n, "2026-04-01", "M2"))) for n in range(10)]
         assert {future.result(5).status for future in free} == {"recorded"}
         assert time.monotonic() - began < 1.5
         assert not locked.done()
@@ -278,11 +245,11 @@ def test_a_locked_member_does_not_keep_the_others_waiting(served):
 
 def test_a_return_whose_member_is_locked_waits_and_the_others_do_not(served):
     with Writer(served.url) as writer, psycopg.connect("postgresql://" + served.url.partition("://")[2]) as other:
-        writer.record(said(served, served.parts("P", "2026-04-01", "M1")))
+        writer.record(items(served, served.parts("P", "2026-04-01", "M1")))
         other.execute("SELECT 1 FROM ledger l JOIN member m ON m.id = l.member_id WHERE m.code = 'M1' FOR UPDATE OF l")
         go = hold(writer)
-        back = writer.submit(*said(served, served.returned("P", "2026-04-02")))
-        free = [writer.submit(*said(served, served.contact(2 + n, "2026-04-01", "M2"))) for n in range(5)]
+        back = writer.submit(*items(served, served.returned("P", "2026-04-02")))
+        free = [writer.submit(*items(served, served.contact(2 + n, "2026-04-01", "M2"))) for n in range(5)]
         go.set()
         assert {future.result(5).status for future in free} == {"recorded"}
         assert not back.done()
@@ -297,7 +264,7 @@ def test_a_member_locked_for_too_long_is_answered_busy(served):
         psycopg.connect("postgresql://" + served.url.partition("://")[2]) as other,
     ):
         other.execute("SELECT 1 FROM ledger FOR UPDATE")
-        answer = writer.submit(*said(served, served.contact(1, "2026-04-01", "M1"))).result(10)
+        answer = writer.submit(*items(served, served.contact(1, "2026-04-01", "M1"))).result(10)
         assert (answer.status, answer.code) == ("unavailable", "busy")
         other.rollback()
     assert served.count("event") == 0
@@ -312,7 +279,7 @@ def test_two_writers_record_the_same_things_once(served):
     with Writer(served.url) as one, Writer(served.url) as other, ThreadPoolExecutor(8) as pool:
         sent = [(writer, observation) for observation in observations for writer in (one, other)]
         answers = list(
-            pool.map(lambda pair: pair[0].submit(*said(served, pair[1]), lane="bulk").result(60).status, sent)
+            pool.map(lambda pair: pair[0].submit(*items(served, pair[1]), lane="bulk").result(60).status, sent)
         )
     assert answers.count("recorded") == len(observations)
     assert set(answers) <= {"recorded", "duplicate"}
@@ -330,7 +297,7 @@ def test_a_sale_and_its_return_find_each_other_whoever_records_them(served):
 
 def test_a_connection_cut_in_the_middle_is_made_good(served):
     with Writer(served.url) as writer:
-        writer.record(said(served, served.contact(1, "2026-04-01")))
+        writer.record(items(served, served.contact(1, "2026-04-01")))
         served.rows(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() "
             "AND datname = current_database()"
@@ -345,7 +312,7 @@ def test_a_connection_cut_in_the_middle_is_made_good(served):
 def test_what_is_larger_than_a_socket_takes_is_recorded_too(served):
     note = "长" * 2_000
     with Writer(served.url) as writer:
-        batch = said(served, *(served.contact(n, "2026-04-01", f"M{n % 6}", note=note) for n in range(600)))
+        batch = items(served, *(served.contact(n, "2026-04-01", f"M{n % 6}", note=note) for n in range(600)))
         go = hold(writer)
         waiting = ThreadPoolExecutor(1).submit(writer.record, batch)
         time.sleep(0.1)
