@@ -20,7 +20,7 @@ import orjson
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api import balances, batches, docs, errors, events, health, holds, members, rights, sales, schemas
+from api import balances, batches, docs, errors, events, health, holds, members, rights, sales, schemas, slips
 from api.counter import Counter
 from api.keys import Keys
 from api.readers import Readers
@@ -29,6 +29,7 @@ from tierengine.recording.recorder import Clock, clock
 from tierengine.recording.sealer import Sealer
 from tierengine.recording.writer import Writer
 from tierengine.settings import Settings
+from tierengine.till.signing import Signer
 
 TURN_SECONDS: Final = 0.0005
 COLLECT_AFTER: Final = 50_000
@@ -55,7 +56,15 @@ def create_app(given: Settings | None = None, *, now: Clock = clock) -> FastAPI:
         writer = await asyncio.to_thread(Writer, settings.database_url, settings, now=now)
         sealer = None if writer.broken else Sealer(settings, writer, now=now)
         readers = Readers(settings)
-        app.state.tierengine = Service(settings, writer, Counter(writer), readers, Keys(readers), now)
+        app.state.tierengine = Service(
+            settings,
+            writer,
+            Counter(writer),
+            readers,
+            Keys(readers),
+            now,
+            Signer(settings.secret, settings.secret_before),
+        )
         try:
             yield
         finally:
@@ -80,6 +89,8 @@ def create_app(given: Settings | None = None, *, now: Clock = clock) -> FastAPI:
     for router in (
         sales.router,
         holds.router,
+        slips.router,
+        slips.public,
         events.router,
         batches.router,
         members.router,

@@ -70,6 +70,13 @@ PROTOCOL: Final[Mapping[str, tuple[int, Text]]] = MappingProxyType(
                 "An Idempotency-Key has 1 to 255 visible ASCII characters.",
             ),
         ),
+        "secret_missing": (
+            503,
+            Text(
+                "没有设置 TIERENGINE_SECRET,不能签发离线凭条。",
+                "TIERENGINE_SECRET is not set: no offline slips are signed.",
+            ),
+        ),
         "method_not_allowed": (405, Text("此地址不支持这种方法。", "This address does not take that method.")),
         "too_large": (413, Text("请求体过大,最多 {most} 字节。", "The body is too large; at most {most} bytes.")),
         "unsupported_media_type": (415, Text("请求体应为 application/json。", "The body must be application/json.")),

@@ -33,6 +33,9 @@ RIGHTS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         "POST /v1/holds": _TILL,
         "POST /v1/holds/{hold}/capture": _TILL,
         "POST /v1/holds/{hold}/void": _TILL,
+        "POST /v1/offline-allowances": _TILL,
+        "GET /v1/offline-allowances/revoked": _TILL,
+        "POST /v1/offline-allowances/{slip}/revoke": _DESK,
         "POST /v1/events": _STAFF,
         "POST /v1/events:batch": _STAFF,
         "POST /v1/members/{code}/adjustments": _DESK,
@@ -49,7 +52,7 @@ RIGHTS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
 # What anybody may ask who reaches the service: nothing here tells anything of a dealer.
 OPEN: Final = frozenset(
     (
-        "GET /livez", "GET /readyz", "GET /openapi.json",
+        "GET /livez", "GET /readyz", "GET /openapi.json", "GET /.well-known/jwks.json",
         "GET /docs", "GET /docs/start.js", "GET /docs/swagger-ui-bundle.js", "GET /docs/swagger-ui.css",
         "GET /docs/favicon.png",
     )

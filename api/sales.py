@@ -22,8 +22,10 @@ from tierengine.membership.people import Caller
 from tierengine.policies.versions import Programme
 from tierengine.recording.items import Observe
 from tierengine.store.dialect import Link, doc
+from tierengine.till.promises import promised
 from tierengine.till.quotes import charge, quote
 from tierengine.till.sales import Order, as_asked, booked_lines, observations, read_order, sale
+from tierengine.till.slips import shown
 
 router: Final = APIRouter(prefix="/v1", tags=["sales"], route_class=Guarded)
 _STORED: Final = "SELECT kind, body FROM event WHERE dealer_id = ?1 AND cluster = ?2 AND revision = 0"
@@ -42,7 +44,7 @@ async def post_quote(
     order = await _order(service, caller, programme, {"order": "quote", "occurred_at": stamp(now), **raw}, now)
     asker = asker_of(request, caller, lang)
     found = await service.readers.ask(
-        lambda link: quote(link, programme, order, now, asker, explain=explain == "rules")
+        lambda link: quote(link, programme, order, now, asker, explain=explain == "rules", signer=service.signer)
     )
     return plain(found)
 
@@ -52,15 +54,23 @@ async def post_sale(request: Request) -> Response:
     """Record an order: prices checked, credit used, event judged and rewards granted in one transaction.
 
     With `prices` the till says what it charged: if the rules now say otherwise, the sale is refused (`price_changed`)
-    with the new lines. An order older than fifteen minutes has happened: it is booked as charged, with the
-    difference told.
+    with the new lines, unless the token of a `quote` still holds those prices. An order older than fifteen minutes has
+    happened: it is booked as charged, with the difference told. So is one sold with a good offline `slip`, however
+    short ago.
     """
     write = await write_of(request)
     service, caller = write.service, write.caller
     programme = await service.readers.programme_of(caller.dealer_id)
     now = service.now()
     order = await _order(service, caller, programme, write.raw, now)
-    late = order.late(now)
+    held = promised(service.signer, caller.dealer_id, order, now)
+    order = held or order
+    slip = None
+    if order.slip:
+        store = order.drafts[0].store
+        slip = await service.readers.ask(lambda link: shown(service.signer, link, caller.dealer_id, order, store))
+    happened = slip is not None and slip.state == "good"
+    late = happened or order.late(now)
     if order.charged is None or order.credit == "max" or late:
         # The till asks what it costs; or the difference is to be told. Under the lock it is worked out again.
         charged = await service.readers.ask(lambda link: charge(link, programme, order, now))
@@ -68,13 +78,20 @@ async def post_sale(request: Request) -> Response:
     else:
         lines, uses = as_asked(programme.line.at(now).rules.policy, order)
         ruled = lines
-    answer = await service.record(sale(caller.dealer_id, order, lines, uses, now=now, once=write.once))
+    answer = await service.record(
+        sale(
+            caller.dealer_id, order, lines, uses, now=now, once=write.once, promised=held is not None, happened=happened
+        )
+    )
     if answer.number >= 400:
         return answered(request, answer)
     booked: Sequence[Mapping[str, Any]] = booked_lines(order, observations(order, lines))
     if answer.replayed or answer.status == "duplicate":
         booked = await service.readers.ask(lambda link: _stored(link, caller.dealer_id, order)) or booked
-    return answered(request, answer, _told(order, booked, ruled if late else None))
+    told = _told(order, booked, ruled if late else None)
+    if slip is not None:
+        told["slip"] = {"id": slip.id, "state": slip.state}
+    return answered(request, answer, told)
 
 
 @router.post(

@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 
-from api import shapes
+from api import shapes, slip_shapes
 from api.shapes import (
     Balance,
     Batch,
@@ -23,12 +23,13 @@ from api.shapes import (
     Sold,
     Statement,
 )
+from api.slip_shapes import SlipEnded, SlipMade, SlipsRevoked
 from rules.vocabulary import COMMON, FIELDS, KINDS
 from tierengine.judging.bounds import MONEY_MOST
 
 __all__ = [
     "OF_CLAIM", "Balance", "Batch", "Booked", "Explained", "Found", "HeldFor", "Lang", "Member", "Moved",
-    "PeriodStatement", "Quote", "Sold", "Statement",
+    "PeriodStatement", "Quote", "SlipEnded", "SlipMade", "SlipsRevoked", "Sold", "Statement",
     "batch", "document", "read", "read_body", "write",
 ]  # fmt: skip
 
@@ -37,7 +38,7 @@ OF_CLAIM: Final = frozenset(shapes.ClaimIn.model_fields)
 _REF: Final = "#/components/schemas/"
 _BODIES: Final[tuple[type[BaseModel], ...]] = (
     shapes.OrderIn, shapes.QuoteIn, shapes.ReturnIn, shapes.ClaimIn, shapes.HoldIn, shapes.CaptureIn, shapes.VoidIn,
-    shapes.AdjustmentIn, shapes.TransferIn,
+    shapes.AdjustmentIn, shapes.TransferIn, slip_shapes.SlipIn, slip_shapes.SlipEndIn,
 )  # fmt: skip
 _PROBLEM: Final = {"application/problem+json": {"schema": {"$ref": f"{_REF}ProblemDetail"}}}
 

@@ -31,6 +31,7 @@ from tierengine.recording.writer import Writer
 from tierengine.settings import Settings
 from tierengine.store.dialect import Link
 from tierengine.store.ids import Ids
+from tierengine.till.signing import Signer
 
 IN_FLIGHT_SECONDS: Final = 2.0
 _KEY: Final = re.compile(r"[!-~]([ -~]{0,253}[!-~])?", re.ASCII)
@@ -48,6 +49,7 @@ class Service:
     readers: Readers
     keys: Keys
     clock: Clock
+    signer: Signer
     stores: set[tuple[int, str]] = field(default_factory=set)
     flying: dict[tuple[str, str], asyncio.Future[None]] = field(default_factory=dict)
 

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from rules.vocabulary import CATEGORIES
 from tierengine.judging.bounds import LINES_MOST, MONEY_MOST
+from tierengine.till.sales import TOKEN_MOST
 
 Fen = Annotated[int, Field(ge=0, le=MONEY_MOST, description="Fen.")]
 Said = str | dict[str, str]
@@ -53,6 +54,8 @@ class OrderIn(_In):
     lines: Annotated[list[LineIn], Field(min_length=1, max_length=LINES_MOST)]
     credit: dict[str, Fen] | Literal["max"] = Field(default_factory=dict)
     prices: list[Fen] | None = None
+    quote: Annotated[str, Field(max_length=TOKEN_MOST, description="A quote's `token`.")] | None = None
+    slip: Annotated[str, Field(max_length=TOKEN_MOST, description="The offline slip it was sold with.")] | None = None
     store: Id | None = None
     currency: str | None = None
     channel: str | None = None
@@ -237,6 +240,7 @@ class Sold(Booked):
     total: dict[str, int]
     late: bool
     price_differs: list[dict[str, int]] | None = None
+    slip: dict[str, str] | None = None
 
 
 class QuoteLine(SoldLine):
@@ -285,6 +289,8 @@ class Quote(BaseModel):
     earns: list[dict[str, Any]]
     receipt: dict[str, list[str]]
     next_tier: dict[str, Any] | None = None
+    token: str | None = None
+    prices_until: str | None = None
     prices: list[PriceWhy] | None = None
     rewards: list[RewardWhy] | None = None
 

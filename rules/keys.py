@@ -6,6 +6,7 @@ The grammar by section (`rules.reader` reads it, the JSON Schema and the documen
 programme: id            title: text | {zh, en}        currency: CNY          timezone: Asia/Shanghai
 returned_as: return | cancelled
 late: {till: 7 days, erp: 400 days}                    manager_limit: 10     price_token: 15 minutes
+offline_slip: 24 hours
 facts:    id: {HOW: kind | [kinds] | field, of: kinds, field: f, where: {field: test}, WINDOW, title, unit}
           HOW is one of count, quantity, sum, max, min, distinct, months_with, days_since_first, days_since_last,
           years_since_first, years_since_last, days_since, years_since, fleet, ratio. `sum`, `max`, `min`, `distinct`
@@ -27,7 +28,7 @@ wallets:  id: {title, unit: money | points, pays_for: [categories], max_share: 1
           expires: {after: 24 months, to: month_end} | {to: end_of_next_year}, notice: [90 days, 30 days],
           clawback: debt | forgive | refuse, suspended_when: CONDITION, worth: {points: 1, money: 0.1 CNY},
           holds: {for: 30 minutes, partial: free | keep, above: refuse | take}, return_grace: 30 days,
-          returned_to: old_lot | new_lot, transfer: none | linked, second_person: 1000 CNY,
+          returned_to: old_lot | new_lot, transfer: none | linked, second_person: 1000 CNY, offline: 500 CNY,
           share_of: line | whole_order, minimum_order, not_with: [prices]}
 lanes:    id: {title, compete: best | by_priority}, in the order in which they apply
 prices:   id: {title, for: [tiers], level: [levels], where: CONDITION, pay: 95折 | pay 95% as {pay: 95%} | off: 5% |
@@ -86,6 +87,7 @@ KEYS: dict[str, str] = {
     "tiers": "等级", "lists": "名单", "segments": "客户分类对应级别", "wallets": "钱包", "prices": "价格",
     "emissions": "传递", "rewards": "奖励", "levels": "服务级别", "awards": "评选", "examples": "示例",
     "returned_as": "全退视为", "zh": "中文", "en": "英文", "id": "编号", "price_token": "报价有效",
+    "offline_slip": "离线凭条有效",
     # facts
     "count": "次数", "quantity": "数量合计", "sum": "合计", "max": "最大", "min": "最小", "distinct": "不同个数",
     "months_with": "有记录月数", "days_since_first": "距首次天数", "days_since_last": "距上次天数",
@@ -107,7 +109,7 @@ KEYS: dict[str, str] = {
     "pays_for": "可付", "max_share": "最高占比", "block": "整数倍", "minimum": "起用", "expires": "到期日",
     "after": "之后", "notice": "提醒", "clawback": "收回不足", "suspended_when": "暂停使用", "worth": "折合",
     "points": "积分", "money": "金额", "holds": "预占", "partial": "部分扣款", "return_grace": "退回宽限",
-    "returned_to": "退回到",
+    "returned_to": "退回到", "offline": "离线可用",
     "transfer": "转让", "second_person": "复核起点", "share_of": "占比按", "not_with": "不同享",
     # lanes
     "lanes": "通道", "lane": "所在通道", "compete": "取舍",

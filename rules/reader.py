@@ -30,10 +30,12 @@ from rules.values import CURRENCIES, DAYS_IN, MINUTES_IN, plain
 from rules.wallets import define_wallets, read_wallets
 
 MAX_PROBLEMS: Final = 500
+_SLIP_MINUTES: Final = 24 * 60
+_SLIP_MOST: Final = 7 * 24 * 60
 _KEYS: Final = (
-    "programme", "title", "currency", "timezone", "late", "returned_as", "manager_limit", "price_token", "facts",
-    "traits", "tiers", "lists", "segments", "levels", "wallets", "lanes", "prices", "emissions", "rewards", "budgets",
-    "awards", "examples",
+    "programme", "title", "currency", "timezone", "late", "returned_as", "manager_limit", "price_token", "offline_slip",
+    "facts", "traits", "tiers", "lists", "segments", "levels", "wallets", "lanes", "prices", "emissions", "rewards",
+    "budgets", "awards", "examples",
 )  # fmt: skip
 
 
@@ -125,6 +127,7 @@ def _policy(desk: Desk, source: Source) -> Policy | None:
         late_days=_late(desk, form),
         manager_limit=desk.integer(form.get("manager_limit"), "manager_limit", 10, low=1, high=100_000),
         price_token_minutes=desk.length(form.get("price_token"), "price_token", MINUTES_IN, 15),
+        offline_slip_minutes=_slip_minutes(desk, form),
     )
     policy = replace(policy, budgets=read_budgets(desk, form.get("budgets"), policy.rewards))
     units = {reward.id: desk.wallet_units.get(reward.wallet, "") for reward in policy.rewards.values()}
@@ -132,6 +135,16 @@ def _policy(desk: Desk, source: Source) -> Policy | None:
     unused(desk, policy)
     shadowed(desk, policy)
     return replace(policy, examples=examples)
+
+
+def _slip_minutes(desk: Desk, form: Form) -> int:
+    """Read how long a slip is good: no longer than a till may be late, unless told otherwise."""
+    node = form.get("offline_slip")
+    found = desk.length(node, "offline_slip", MINUTES_IN, _SLIP_MINUTES)
+    if node is not None and not 1 <= found <= _SLIP_MOST:
+        desk.note("P302", node, getattr(node, "text", ""), ("1-10080 minutes",), "offline_slip", ("1-10080 分钟",))
+        return _SLIP_MINUTES
+    return found
 
 
 def _refuse_root(desk: Desk, root: Node) -> None:

@@ -66,6 +66,10 @@ KEY_TEXTS: Final[dict[str, dict[str, Said]]] = {
             "Members of the top tier per manager, a warning above; 10 unless said.",
         ),
         "price_token": ("报价多久内有效；缺省 15 分钟。", "How long a quote holds; 15 minutes unless said."),
+        "offline_slip": (
+            "断网时收银台凭离线凭条办理，凭条多久内有效；缺省 24 小时。",
+            "How long a slip for a till whose line is down is good; 24 hours unless said.",
+        ),
         "facts": (
             "从事件里数出来的数，其他各段按编号引用。",
             "What is counted over a member's events; the rest names it by id.",
@@ -240,6 +244,10 @@ KEY_TEXTS: Final[dict[str, dict[str, Said]]] = {
             "What points are worth: 100 points are 1 CNY; with pays_for they pay at the till.",
         ),
         "holds": ("预占（先占用、后扣款）的规矩。", "How it is held for an order before it is captured."),
+        "offline": (
+            "断网时凭离线凭条最多可用多少；缺省不可用。",
+            "The most that a slip lets a member use while the line is down; nothing unless said.",
+        ),
         "return_grace": (
             "退回的至少还能用几天；不写就按原到期日。",
             "What comes back is good for so many days at least; its old expiry unless said.",

@@ -18,7 +18,7 @@ from rules.values import DAYS_IN, MINUTES_IN, MONTHS_IN, plain
 _WALLET_KEYS: Final = (
     "title", "unit", "pays_for", "not_with", "max_share", "share_of", "block", "minimum", "minimum_order", "expires",
     "notice", "clawback", "suspended_when", "worth", "holds", "return_grace", "returned_to", "transfer",
-    "second_person",
+    "second_person", "offline",
 )  # fmt: skip
 _SHARES: Final = ("line", "whole_order")
 _HOLD_MINUTES: Final = 30
@@ -95,6 +95,7 @@ def read_wallets(desk: Desk, node: Node | None) -> dict[str, Wallet]:
             second_person_above=_amount_of_one(desk, form, "second_person", unit, 0)
             if "second_person" in form
             else None,
+            offline=_amount_of_one(desk, form, "offline", unit, 0),
             mark=written.mark,
         )
     return wallets

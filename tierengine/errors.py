@@ -132,6 +132,7 @@ CATALOGUE: Mapping[str, Text] = MappingProxyType(
         "unknown_event": Text("没有事件 {key}。", "There is no event {key}."),
         "unknown_order": Text("没有单号 {order}。", "There is no order {order}."),
         "unknown_hold": Text("没有预占 {hold}。", "There is no hold {hold}."),
+        "unknown_slip": Text("没有离线凭条 {slip}。", "There is no offline slip {slip}."),
         "unknown_wallet": Text("没有钱包 {wallet}。", "There is no wallet {wallet}."),
         "unknown_dealer": Text("没有代理商 {dealer}。", "There is no dealer {dealer}."),
         "no_policy": Text("代理商 {dealer} 尚未发布政策。", "Dealer {dealer} has published no policy yet."),

@@ -35,8 +35,9 @@ class Settings:
     )
     secret: str = _setting(
         "",
-        "Signs quote tokens and offline slips, at least 32 characters. Empty: made anew at each start.",
+        "Signs quote tokens and offline slips: at least 32 characters, kept secret. Empty: none are given.",
     )
+    secret_before: str = _setting("", "The secret before this one: what it signed is still good while tills change.")
     queue_size: int = _setting(
         1024, "Requests that may wait for the writer; one more is answered 503.", least=1, most=65_536
     )
@@ -124,6 +125,8 @@ def _wrong(settings: Settings) -> list[str]:
         problems.append(
             f"{PREFIX}WORKERS: SQLite has one writing process, got {settings.workers}; use PostgreSQL for more"
         )
+    if settings.secret_before and len(settings.secret_before) < 32:
+        problems.append(f"{PREFIX}SECRET_BEFORE: expected at least 32 characters, got {len(settings.secret_before)}")
     if settings.secret and len(settings.secret) < 32:
         problems.append(f"{PREFIX}SECRET: expected at least 32 characters, got {len(settings.secret)}")
     if settings.log_level not in ("debug", "info", "warning", "error"):

@@ -42,6 +42,7 @@ class Policy:
     late_days: dict[str, int] = field(default_factory=dict)  # source class → how far back it may date, days
     manager_limit: int = 10  # members of the highest tier a manager; above: a warning
     price_token_minutes: int = 15
+    offline_slip_minutes: int = 24 * 60
 
     def tier(self, tier_id: str) -> Tier:
         """Return the tier with this id; KeyError when the policy has none."""

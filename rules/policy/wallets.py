@@ -33,6 +33,7 @@ class Wallet:
     second_person_above  an adjustment above this needs a second person; None: none does
     hold_above           a capture above what is held is refused, or takes the rest of what is available
     returned_to          what comes back goes to the lot that it came from, or is a new one with a term of its own
+    offline              most of it that slips may let a member use at tills whose line is down; 0: none
     share_of       what that share is of: each such line, or the whole order
     minimum_order  fen that the lines it may pay must come to
     not_with       prices whose lines it does not pay
@@ -60,4 +61,5 @@ class Wallet:
     returned_to: Literal["old_lot", "new_lot"] = "old_lot"
     transfer: Literal["none", "linked"] = "none"
     second_person_above: int | None = None
+    offline: int = 0
     mark: Mark = Mark(0, 0)

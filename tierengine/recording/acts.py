@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, TypeAlias
+from typing import Any, ClassVar, Final, Literal, TypeAlias
+
+SLIP: Final = "slip:"
+SLIP_END: Final = "slip-end:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,4 +109,54 @@ class Settle:
     kind: ClassVar[Literal["settle"]] = "settle"
 
 
-Act: TypeAlias = PlaceHold | CaptureHold | VoidHold | Transfer | Adjust | Open | Settle
+@dataclass(frozen=True, slots=True)
+class IssueSlip:
+    """Give a till a slip to go by while its line is down.
+
+    said       what of the member's standing goes on it
+    suspended  the wallets that he may not use
+    credit     wallet by wallet what he may use; decided under his lock
+    """
+
+    number: str
+    store: str
+    issued_at: int
+    expires_at: int
+    said: Mapping[str, Any]
+    suspended: frozenset[str] = frozenset()
+    credit: tuple[Mapping[str, Any], ...] = ()
+    kind: ClassVar[Literal["slip"]] = "slip"
+
+    @property
+    def key(self) -> str:
+        """Return the command's key."""
+        return SLIP + self.number
+
+    def content(self) -> dict[str, Any]:
+        """Return what the slip says."""
+        return {
+            "id": self.number, "store": self.store, "issued_us": self.issued_at, "expires_us": self.expires_at,
+            **self.said, "credit": list(self.credit),
+        }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class EndSlip:
+    """Revoke a slip: what is sold with it from now on is not covered."""
+
+    number: str
+    reason: str
+    kind: ClassVar[Literal["slip_end"]] = "slip_end"
+
+    @property
+    def key(self) -> str:
+        """Return the command's key."""
+        return SLIP_END + self.number
+
+    def content(self) -> dict[str, Any]:
+        """Return what makes two of one key the same: a slip ends once, whatever the reason of the second time."""
+        return {"id": self.number}
+
+
+Act: TypeAlias = PlaceHold | CaptureHold | VoidHold | Transfer | Adjust | Open | Settle | IssueSlip | EndSlip
+Kept: TypeAlias = PlaceHold | Transfer | Adjust | Open | IssueSlip | EndSlip

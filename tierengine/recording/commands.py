@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import Any, Final
 
 import orjson
@@ -20,15 +21,28 @@ from tierengine.errors import Conflict, Refused, Unknown
 from tierengine.judging.worth import block_of
 from tierengine.ledger.entries import Hold
 from tierengine.policies.versions import Programme
-from tierengine.recording.acts import Adjust, CaptureHold, Open, PlaceHold, Settle, Transfer, VoidHold
+from tierengine.recording.acts import (
+    Adjust,
+    CaptureHold,
+    EndSlip,
+    IssueSlip,
+    Kept,
+    Open,
+    PlaceHold,
+    Settle,
+    Transfer,
+    VoidHold,
+)  # fmt: skip
 from tierengine.recording.items import Answer, Command, refusal
 from tierengine.recording.purse import Purse
+from tierengine.recording.slips import slip
 from tierengine.recording.writing import Rows
 from tierengine.store.dialect import Link
 from tierengine.store.ids import Ids
 from tierengine.zone import SECOND
 
 MINUTE: Final = 60 * SECOND
+NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _COMMAND: Final = "SELECT hash FROM command WHERE dealer_id = ?1 AND key = ?2"
 _FIRM: Final = "SELECT value FROM attribute WHERE member_id IN (?1*) AND name = 'firm'"
@@ -88,6 +102,8 @@ class Commands:
                     return self._transfer(item, act, member)
                 case Adjust() | Open() as act:
                     return self._adjust(item, act, member)
+                case IssueSlip() | EndSlip() as act:
+                    return slip(self, item, act, member)
                 case Settle():
                     return self._settle(item, member)
         except Refused as problem:
@@ -100,7 +116,7 @@ class Commands:
     # ---- holds ----------------------------------------------------------------------------------------------------
 
     def _place(self, item: Command, act: PlaceHold, member: int) -> Answer:
-        if self._known(item, act):
+        if self.known(item, act):
             return self._held(item, member, self._stored(member, _HOLD_BY_KEY, self.programme.dealer_id, act.key))
         wallet, purse = self._wallet(act.wallet), self.purse(member)
         if wallet.suspended_when is not None and act.wallet in self.suspended(member):
@@ -118,7 +134,7 @@ class Commands:
         if until <= self.now:
             raise Refused("hold_ended", hold=act.key)
         hold = purse.book.hold(self.ids.take(), act.key, act.wallet, act.amount, act.order, self.now, until)
-        self._keep(item, act, member)
+        self.keep(item, act, member)
         return self._held(item, member, self._seen(purse, hold), "recorded")
 
     def _capture(self, item: Command, act: CaptureHold, member: int) -> Answer:
@@ -187,17 +203,17 @@ class Commands:
                 "captured": seen.captured,
                 "remaining": seen.remaining,
                 "state": seen.state,
-                "expires_at": self._time(seen.expires_at),
+                "expires_at": self.time(seen.expires_at),
             },
         }
-        return self._done(item, body, member)
+        return self.done(item, body, member)
 
     # ---- by hand --------------------------------------------------------------------------------------------------
 
     def _transfer(self, item: Command, act: Transfer, giver: int) -> Answer:
         receiver = self.codes[item.members[1]]
-        if self._known(item, act):
-            return self._done(item, {"status": "duplicate", "key": act.key}, giver)
+        if self.known(item, act):
+            return self.done(item, {"status": "duplicate", "key": act.key}, giver)
         wallet = self._wallet(act.wallet)
         firms = [row[0] for row in self.link.ask(_FIRM, [giver, receiver]).rows()]
         if wallet.transfer != "linked" or giver == receiver or len(firms) != 2 or firms[0] != firms[1]:
@@ -207,13 +223,13 @@ class Commands:
         moved = self.purse(giver).book.move_out(act.wallet, act.amount, act.key, self.now)
         self.purse(receiver).book.move_in(act.wallet, self.programme.unit(act.wallet), moved, act.key, self.now)
         self.touched.add(receiver)
-        self._keep(item, act, giver)
+        self.keep(item, act, giver)
         body = {"status": "recorded", "key": act.key, "to": item.members[1], "wallet": act.wallet, "amount": act.amount}
-        return self._done(item, body, giver)
+        return self.done(item, body, giver)
 
     def _adjust(self, item: Command, act: Adjust | Open, member: int) -> Answer:
-        if self._known(item, act):
-            return self._done(item, {"status": "duplicate", "key": act.key}, member)
+        if self.known(item, act):
+            return self.done(item, {"status": "duplicate", "key": act.key}, member)
         wallet = self._wallet(act.wallet)
         if isinstance(act, Adjust):
             limit = wallet.second_person_above
@@ -234,9 +250,9 @@ class Commands:
             clawback=wallet.clawback,
             kind=act.kind,
         )
-        self._keep(item, act, member)
+        self.keep(item, act, member)
         body = {"status": "recorded", "key": act.key, "wallet": act.wallet, "amount": act.amount}
-        return self._done(item, body, member)
+        return self.done(item, body, member)
 
     def _settle(self, item: Command, member: int) -> Answer:
         entries = self.purse(member).book.entries
@@ -259,7 +275,7 @@ class Commands:
             raise Unknown("unknown_wallet", wallet=name)
         return wallet
 
-    def _known(self, item: Command, act: PlaceHold | Transfer | Adjust | Open) -> bool:
+    def known(self, item: Command, act: Kept) -> bool:
         """Whether the same command was accepted before; Conflict when its key was taken by another one."""
         stored = self._fresh.get(act.key)
         if stored is None:
@@ -271,24 +287,25 @@ class Commands:
             raise Conflict("command_conflict", key=act.key)
         return True
 
-    def _keep(self, item: Command, act: PlaceHold | Transfer | Adjust | Open, member: int) -> None:
+    def keep(self, item: Command, act: Kept, member: int, more: Mapping[str, Any] = NOTHING) -> None:
+        """Store a command that was accepted. `more` is told with it and tells it from no other."""
         digest = self._fresh[act.key] = _hash(item, act)
         self.touched.add(member)
-        text = orjson.dumps(_said(item, act), option=orjson.OPT_SORT_KEYS).decode()
+        text = orjson.dumps({**_said(item, act), **more}, option=orjson.OPT_SORT_KEYS).decode()
         number = self.ids.take()
         self.rows.add("command", number, self.programme.dealer_id, member, act.key, act.kind, digest, text, self.now)
 
-    def _done(self, item: Command, body: dict[str, Any], member: int) -> Answer:
+    def done(self, item: Command, body: dict[str, Any], member: int) -> Answer:
         body |= {"member": item.members[0], "balances": self.purse(member).balances(self.now)}
         return Answer("recorded" if body["status"] == "recorded" else "duplicate", "", body)
 
-    def _time(self, instant: int) -> str:
+    def time(self, instant: int) -> str:
         return (_EPOCH + timedelta(microseconds=instant)).astimezone(self.programme.info).isoformat()
 
 
-def _said(item: Command, act: PlaceHold | Transfer | Adjust | Open) -> dict[str, Any]:
+def _said(item: Command, act: Kept) -> dict[str, Any]:
     return {"kind": act.kind, "members": list(item.members), **act.content()}
 
 
-def _hash(item: Command, act: PlaceHold | Transfer | Adjust | Open) -> str:
+def _hash(item: Command, act: Kept) -> str:
     return hashlib.sha256(orjson.dumps(_said(item, act), option=orjson.OPT_SORT_KEYS)).hexdigest()

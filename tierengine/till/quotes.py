@@ -31,7 +31,9 @@ from tierengine.policies.versions import Programme
 from tierengine.recording.pots import pots
 from tierengine.store.dialect import Link
 from tierengine.store.snapshots import snapshot
+from tierengine.till.promises import MINUTE, promise
 from tierengine.till.sales import Order, as_charged, observations, pay, plain_lines, price
+from tierengine.till.signing import Signer
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,17 +79,26 @@ def _before(known: Known, order: Order, now: int, *, dry: bool) -> Position:
 
 
 def quote(
-    link: Link, programme: Programme, order: Order, now: int, asker: Asker, *, explain: bool = True
+    link: Link,
+    programme: Programme,
+    order: Order,
+    now: int,
+    asker: Asker,
+    *,
+    explain: bool = True,
+    signer: Signer | None = None,
 ) -> dict[str, Any]:
     """Return the quote as JSON. Unknown when there is no such member or wallet."""
     known = read_member(link, programme, order.member)
     if not known.at_once:
         with snapshot(link):
-            return _quote(read_member(link, programme, order.member), order, now, asker, explain=explain)
-    return _quote(known, order, now, asker, explain=explain)
+            return _quote(read_member(link, programme, order.member), order, now, asker, signer, explain=explain)
+    return _quote(known, order, now, asker, signer, explain=explain)
 
 
-def _quote(known: Known, order: Order, now: int, asker: Asker, *, explain: bool) -> dict[str, Any]:
+def _quote(
+    known: Known, order: Order, now: int, asker: Asker, signer: Signer | None, *, explain: bool
+) -> dict[str, Any]:
     programme = known.programme
     position = _before(known, order, now, dry=True)
     source = known.source()
@@ -124,6 +135,10 @@ def _quote(known: Known, order: Order, now: int, asker: Asker, *, explain: bool)
         ],
         "receipt": {lang: receipt(before.policy, charged, earned, lang) for lang in ("zh", "en")},
     }
+    if signer is not None and signer.ready:
+        until = now + before.policy.price_token_minutes * MINUTE
+        found["token"] = promise(signer, programme.dealer_id, order, charged.lines, before.lane.version.number, until)
+        found["prices_until"] = when(known, until)
     if explain:
         tiers = StandingTiers(before.tier, after.tier, after.tier)
         occasions = tuple(one for step in todo for one in occasions_of(step))

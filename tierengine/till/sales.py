@@ -31,9 +31,10 @@ from tierengine.zone import SECOND
 
 LATE: Final = 15 * 60 * SECOND
 ENVELOPE: Final = ("member", "order", "occurred_at", "store", "currency", "channel", "staff", "note")
-OF_ORDER: Final = frozenset({*ENVELOPE, "lines", "credit", "prices"})
+OF_ORDER: Final = frozenset({*ENVELOPE, "lines", "credit", "prices", "quote", "slip"})
 OF_LINE: Final = frozenset({"item", "category", "qty", "list", "special", "serial", "brand", "margin"})
 WALLETS_MOST: Final = 20
+TOKEN_MOST: Final = 8_192  # characters; a slip with twenty wallets and fifty prices has about six thousand
 _NO_LIMIT: Final = 10**15
 _BOOKED: Final = ("item", "category", "qty", "list", "amount", "credit", "cash")
 _KINDS: Final = tuple(dict.fromkeys(kind for _, kind in CATEGORIES.values()))
@@ -46,6 +47,8 @@ class Order:
     drafts   one observation for each kind, still at list prices; `places` the lines of the order that each holds
     credit   wallet → fen or points, or "max"
     charged  what the till charged for each line, fen; None: it asks
+    quote    the token of the quote whose prices it charged, or ""
+    slip     the offline slip by which it was sold, or ""
     """
 
     member: str
@@ -56,6 +59,8 @@ class Order:
     charged: tuple[int, ...] | None
     drafts: tuple[Observation, ...]
     places: tuple[tuple[int, ...], ...]
+    quote: str = ""
+    slip: str = ""
 
     def late(self, now: int) -> bool:
         """Whether it happened already and cannot be refused any more."""
@@ -96,6 +101,7 @@ def read_order(
             errors += [replace(error, pointer=_moved(error.pointer, places)) for error in problem.errors]
     credit = _credit(raw.get("credit"), errors)
     charged = _charged(raw.get("prices"), len(lines), errors)
+    tokens = [_token(raw, name, errors) for name in ("quote", "slip")]
     if errors:
         raise Malformed({(error.pointer, error.code): error for error in errors}.values())
     order_lines: list[OrderLine] = [OrderLine("", "", 1, 0)] * len(lines)
@@ -112,6 +118,7 @@ def read_order(
         charged,
         tuple(drafts),
         tuple(tuple(places) for places in kinds.values()),
+        *tokens,
     )
 
 
@@ -188,6 +195,18 @@ def _charged(raw: object, lines: int, errors: list[FormError]) -> tuple[int, ...
         elif not 0 <= amount <= MONEY_MOST:
             errors.append(FormError(f"/prices/{place}", "out_of_range", {"least": 0, "most": MONEY_MOST}))
     return tuple(raw)
+
+
+def _token(raw: Mapping[str, object], name: str, errors: list[FormError]) -> str:
+    token = raw.get(name)
+    if token is None:
+        return ""
+    if not isinstance(token, str):
+        errors.append(FormError(f"/{name}", "wrong_type", {"expected": "text", "got": "other"}))
+        return ""
+    if not 0 < len(token) <= TOKEN_MOST:
+        errors.append(FormError(f"/{name}", "too_long", {"most": TOKEN_MOST, "got": len(token)}))
+    return token
 
 
 def _order_line(line: Mapping[str, Any]) -> OrderLine:
@@ -339,20 +358,30 @@ def sale(
     *,
     now: int,
     once: Once | None,
+    promised: bool = False,
+    happened: bool = False,
 ) -> Sale:
-    """Return the command: the lines as charged and the credit, with the check that decides them under the lock."""
-    late = order.late(now)
-    check = None if late else sale_check(order, lines, uses)
+    """Return the command: the lines as charged and the credit, with the check that decides them under the lock.
+
+    promised  a quote holds these prices: they are not compared with what the rules say now
+    happened  a slip covers the sale: it is booked as charged however short ago it was
+    """
+    late = happened or order.late(now)
+    check = None if late else sale_check(order, lines, uses, promised=promised)
     return Sale(dealer, observations(order, lines), dict(uses), check, late, once)
 
 
-def sale_check(order: Order, charged: Sequence[PricedLine], uses: Mapping[str, int]) -> Check:
+def sale_check(
+    order: Order, charged: Sequence[PricedLine], uses: Mapping[str, int], *, promised: bool = False
+) -> Check:
     """Return what refuses the sale when its prices are no longer those charged, or its credit may not pay it."""
 
     def check(before: Before) -> None:
         lane = before.lane
         fresh = price(lane, order, before.inputs, before.judged, before.tier)
-        if [line.amount for line in fresh] != [line.amount for line in charged]:
+        if promised:
+            fresh = as_charged(order, fresh)
+        elif [line.amount for line in fresh] != [line.amount for line in charged]:
             raise Refused("price_changed", lines=orjson.dumps(plain_lines(fresh)).decode())
         policy = lane.version.rules.policy
         paid: Sequence[PricedLine] = fresh

@@ -1,0 +1,97 @@
+"""What this service signs, and how it knows its own signature again: quote tokens and offline slips.
+
+One secret of the settings makes both keys (HKDF, RFC 5869), so that every process of the service has the same ones and
+nothing else has to be kept: HMAC-SHA256 for a quote, which only the service reads again; Ed25519 for a slip, which a
+till verifies with the published half (JWS, RFC 7515; EdDSA, RFC 8037). While the secret is changed, what the one
+before it signed is still known.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any, Final
+
+import jwt
+import orjson
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from jwt.algorithms import OKPAlgorithm
+
+from tierengine.till.sales import TOKEN_MOST
+
+SLIP: Final = "offline-slip+jwt"
+REVOKED: Final = "offline-revoked+jwt"
+_EDDSA: Final = "EdDSA"
+_HS256: Final = "HS256"
+# Times are looked at by whoever uses a token, in whole microseconds and by the service's own clock.
+_OPTIONS: Final[Any] = {"verify_exp": False, "verify_iat": False, "verify_nbf": False, "verify_aud": False}
+
+
+class Signer:
+    """Signs with the first of its secrets, and knows what any of them signed."""
+
+    def __init__(self, secret: str, *before: str) -> None:
+        secrets = [one for one in (secret, *before) if one]
+        self._quotes = [_derived(one, b"tierengine quote token") for one in secrets]
+        self._slips = {key: private for one in secrets for key, private in (_pair(one),)}
+
+    @property
+    def ready(self) -> bool:
+        """Whether there is a secret: what one without it signed would be worth nothing after a restart."""
+        return bool(self._quotes)
+
+    def quote(self, claims: Mapping[str, Any]) -> str:
+        """Return a token of a quote."""
+        return jwt.encode(dict(claims), self._quotes[0], _HS256)
+
+    def read_quote(self, token: str) -> dict[str, Any] | None:
+        """Return what a quote's token says; None when it is none of ours."""
+        for key in self._quotes if len(token) <= TOKEN_MOST else ():
+            try:
+                found: dict[str, Any] = jwt.decode(token, key, [_HS256], _OPTIONS)
+            except jwt.PyJWTError:
+                continue
+            return found
+        return None
+
+    def slip(self, claims: Mapping[str, Any], kind: str = SLIP) -> str:
+        """Return a slip, or with `kind` REVOKED the list of those that are so no longer."""
+        key, private = next(iter(self._slips.items()))
+        return jwt.encode(dict(claims), private, _EDDSA, {"kid": key, "typ": kind})
+
+    def read_slip(self, token: str) -> dict[str, Any] | None:
+        """Return what a slip says; None when it is none of ours."""
+        if len(token) > TOKEN_MOST:
+            return None
+        try:
+            head = jwt.get_unverified_header(token)
+            private = self._slips.get(str(head.get("kid")))
+            if private is None or head.get("typ") != SLIP:
+                return None
+            found: dict[str, Any] = jwt.decode(token, private.public_key(), [_EDDSA], _OPTIONS)
+        except jwt.PyJWTError:
+            return None
+        return found
+
+    def keys(self) -> dict[str, Any]:
+        """Return the published halves, newest first (JWK Set, RFC 7517)."""
+        return {
+            "keys": [{**_jwk(private), "kid": key, "use": "sig", "alg": _EDDSA} for key, private in self._slips.items()]
+        }
+
+
+def _derived(secret: str, purpose: bytes) -> bytes:
+    return HKDF(SHA256(), 32, salt=None, info=purpose).derive(secret.encode())
+
+
+def _pair(secret: str) -> tuple[str, Ed25519PrivateKey]:
+    """Return a signing key under its thumbprint (RFC 7638)."""
+    private = Ed25519PrivateKey.from_private_bytes(_derived(secret, b"tierengine offline slip"))
+    return hashlib.sha256(orjson.dumps(_jwk(private), option=orjson.OPT_SORT_KEYS)).hexdigest()[:16], private
+
+
+def _jwk(private: Ed25519PrivateKey) -> dict[str, str]:
+    found = OKPAlgorithm.to_jwk(private.public_key(), as_dict=True)
+    return {name: found[name] for name in ("crv", "kty", "x")}

@@ -1,0 +1,185 @@
+"""Offline slips: what a till may go by while its line is down. It verifies the signature with the published key.
+
+A slip says, as of its issue, the member's tier, the prices of his tier that a till can work out by itself, and how much
+of which wallet he may use before the slip ends. It reserves nothing: what is used of it and is no longer there when the
+sale arrives becomes debt. All slips of one member that are still good together name no more than the wallet's
+`offline` and no more than he has.
+
+What a till sold with a slip happened: it is booked as charged, judged by the policy of its own time, never refused.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from rules.compiler import tests_of
+from rules.policy import Price
+from rules.vocabulary import CATEGORIES
+from tierengine.errors import Malformed, Unknown
+from tierengine.judging.forms import Form
+from tierengine.membership.stand import Stand
+from tierengine.recording.acts import SLIP, SLIP_END, EndSlip, IssueSlip
+from tierengine.store.dialect import Link, doc
+from tierengine.till.asked import REASON_MOST
+from tierengine.till.sales import TOKEN_MOST, Order
+from tierengine.till.signing import Signer
+from tierengine.zone import SECOND
+
+MINUTE: Final = 60 * SECOND
+ID_MOST: Final = 40
+_PLAIN: Final = ("category", "special")
+_ENDS: Final = (
+    "SELECT key, recorded_at FROM command WHERE dealer_id = ?1 AND key >= ?2 AND key < ?3 ORDER BY key LIMIT 10000"
+)
+_SLIP: Final = (
+    "SELECT c.body, m.code FROM command c JOIN member m ON m.id = c.member_id WHERE c.dealer_id = ?1 AND c.key = ?2"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A slip that came with a sale. `state` is good, forged, other_member, other_store, expired or revoked."""
+
+    id: str
+    state: str
+
+
+# ---- issuing -----------------------------------------------------------------------------------------------------
+
+
+def new_id(now: int) -> str:
+    """Return the id of a slip: its instant first, so that those still good lie together."""
+    return f"{now:014x}-{secrets.token_hex(6)}"
+
+
+def read_request(raw: Mapping[str, object], store: str) -> tuple[str, str]:
+    """Return the member's code and the store that a request for a slip names, or raise Malformed."""
+    form = Form(raw, "command")
+    for name in raw:
+        if name not in ("member", "store"):
+            form.wrong(f"/{name[:100]}", "unknown_field")
+    member = form.identifier("/member", raw.get("member")) or ""
+    if not member and not form.has("/member"):
+        form.wrong("/member", "missing")
+    store = form.store(store)
+    if not store and not form.has("/store"):
+        form.wrong("/store", "missing")
+    if form.errors:
+        raise Malformed(form.errors)
+    return member, store
+
+
+def read_end(raw: Mapping[str, object]) -> str:
+    """Return why a slip is revoked, or raise Malformed."""
+    reason = raw.get("reason")
+    form = Form(raw, "command")
+    for name in raw:
+        if name != "reason":
+            form.wrong(f"/{name[:100]}", "unknown_field")
+    if reason is None:
+        form.wrong("/reason", "missing")
+    elif not isinstance(reason, str) or not reason.strip():
+        form.wrong("/reason", "wrong_type", expected="text", got="other")
+    elif len(reason) > REASON_MOST:
+        form.wrong("/reason", "too_long", most=REASON_MOST, got=len(reason))
+    if form.errors:
+        raise Malformed(form.errors)
+    return str(reason).strip()
+
+
+def slip_for(stand: Stand, store: str, now: int) -> IssueSlip:
+    """Return the command that issues a slip to a member who stands like this; its credit is decided under his lock."""
+    said = {
+        "tier": stand.tier,
+        "policy_version": stand.lane.version.number,
+        "prices": list(_prices(stand)),
+    }
+    until = now + stand.policy.offline_slip_minutes * MINUTE
+    return IssueSlip(new_id(now), store, now, until, said, frozenset(stand.judged.suspended))
+
+
+def _prices(stand: Stand) -> Iterable[dict[str, Any]]:
+    """Yield the prices that a till can work out without us: a share of the price, by category and `special` alone."""
+    lines = [(category, special) for category in CATEGORIES for special in (0, 1)]
+    fields: list[dict[str, int | str | None]] = [dict(zip(_PLAIN, line, strict=True)) for line in lines]
+    matched = stand.lane.version.rules.prices("", fields, stand.tier, stand.inputs, stand.judged)
+    for rule in stand.policy.prices.values():
+        known = [line for line, rules in zip(lines, matched, strict=True) if rule.id in rules]
+        if known and _simple(rule):
+            yield {
+                "rule": rule.id,
+                "title": {"zh": rule.title.zh, "en": rule.title.en},
+                "pay_bp": rule.pay_bp,
+                "rounding": rule.rounding,
+                "minimum_order": rule.minimum_order,
+                "minimum_quantity": rule.minimum_quantity,
+                "line_cap": rule.line_cap,
+                "from": rule.valid_from.isoformat() if rule.valid_from else None,
+                "until": rule.valid_until.isoformat() if rule.valid_until else None,
+                "lines": [{"category": category, "special": bool(special)} for category, special in known],
+            }
+
+
+def _simple(rule: Price) -> bool:
+    return (
+        rule.pay_bp is not None
+        and not rule.lane
+        and not rule.not_with
+        and rule.beside is None
+        and rule.rounded_per == "line"
+        and rule.order_cap is None
+        and all(test.subject.source != "field" or test.subject.name in _PLAIN for test in tests_of(rule.where))
+    )
+
+
+def signed(signer: Signer, dealer: int, slip: Mapping[str, Any]) -> str:
+    """Return the slip that was recorded, as the till keeps it (RFC 7519; times in whole seconds, never later)."""
+    issued, until = slip["issued_us"] // SECOND, slip["expires_us"] // SECOND
+    told = {name: slip[name] for name in ("tier", "policy_version", "prices", "credit")}
+    return signer.slip(
+        {"iss": f"tierengine:{dealer}", "sub": slip["member"], "aud": slip["store"], "jti": slip["id"], "iat": issued,
+         "nbf": issued, "exp": until, **told}
+    )  # fmt: skip
+
+
+# ---- revoking ----------------------------------------------------------------------------------------------------
+
+
+def owner_of(link: Link, dealer: int, store: str, number: str) -> str:
+    """Return whose slip it is; Unknown when there is none, or it is another store's (`store` "": any)."""
+    rows = link.ask(_SLIP, dealer, SLIP + number).rows() if len(number) <= ID_MOST else []
+    if not rows or store not in ("", doc(rows[0][0])["store"]):
+        raise Unknown("unknown_slip", slip=number[:ID_MOST])
+    return str(rows[0][1])
+
+
+def end_of(number: str, reason: str) -> EndSlip:
+    """Return the command that revokes a slip."""
+    return EndSlip(number, reason)
+
+
+def revoked(link: Link, dealer: int, since: int) -> dict[str, int]:
+    """Return the ids of the slips issued since then that were revoked, and when; microseconds UTC."""
+    rows = link.ask(_ENDS, dealer, f"{SLIP_END}{since:014x}", SLIP_END[:-1] + ";").rows()
+    return {key.removeprefix(SLIP_END): at for key, at in rows}
+
+
+def shown(signer: Signer, link: Link, dealer: int, order: Order, store: str) -> Shown:
+    """Return what the slip is worth that came with a sale, as of the sale's own instant."""
+    said = signer.read_slip(order.slip) if len(order.slip) <= TOKEN_MOST else None
+    if said is None or said["iss"] != f"tierengine:{dealer}":
+        return Shown("", "forged")
+    number = said["jti"]
+    if said["sub"] != order.member:
+        return Shown(number, "other_member")
+    if said["aud"] != store:
+        return Shown(number, "other_store")
+    if not said["nbf"] * SECOND <= order.occurred_at < said["exp"] * SECOND:
+        return Shown(number, "expired")
+    ended = link.ask(_ENDS, dealer, SLIP_END + number, SLIP_END + number + "\x7f").rows()
+    if ended and ended[0][1] <= order.occurred_at:
+        return Shown(number, "revoked")
+    return Shown(number, "good")
