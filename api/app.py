@@ -20,7 +20,24 @@ import orjson
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api import balances, batches, docs, errors, events, health, holds, members, rights, sales, schemas, slips
+from api import (
+    awards,
+    balances,
+    batches,
+    docs,
+    duties,
+    errors,
+    events,
+    health,
+    holds,
+    members,
+    policies,
+    registration,
+    rights,
+    sales,
+    schemas,
+    slips,
+)
 from api.counter import Counter
 from api.keys import Keys
 from api.readers import Readers
@@ -94,7 +111,11 @@ def create_app(given: Settings | None = None, *, now: Clock = clock) -> FastAPI:
         events.router,
         batches.router,
         members.router,
+        registration.router,
         balances.router,
+        policies.router,
+        awards.router,
+        duties.router,
         health.router,
         docs.router,
     ):

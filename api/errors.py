@@ -26,6 +26,7 @@ from tierengine.errors import (
     FormError,
     Malformed,
     Refused,
+    Stale,
     TierengineError,
     Unavailable,
     Unknown,
@@ -40,6 +41,7 @@ STATUS: Final[tuple[tuple[type[TierengineError], int], ...]] = (
     (Malformed, 422),
     (Refused, 409),
     (Conflict, 409),
+    (Stale, 412),
     (Unknown, 404),
     (Unavailable, 503),
     (Broken, 500),
@@ -75,6 +77,13 @@ PROTOCOL: Final[Mapping[str, tuple[int, Text]]] = MappingProxyType(
             Text(
                 "没有设置 TIERENGINE_SECRET,不能签发离线凭条。",
                 "TIERENGINE_SECRET is not set: no offline slips are signed.",
+            ),
+        ),
+        "precondition_missing": (
+            428,
+            Text(
+                "须带 If-Match(所见版本的 ETag);新建用 If-None-Match: *。",
+                "If-Match with the ETag that you saw is needed; If-None-Match: * for a new one.",
             ),
         ),
         "method_not_allowed": (405, Text("此地址不支持这种方法。", "This address does not take that method.")),

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Path, Query, Request
-from pydantic import AwareDatetime
 from starlette.responses import Response
 
 from api import schemas
 from api.answers import plain
+from api.instants import Instant, microseconds
 from api.rights import Guarded
 from api.service import asker_of, caller_of, service_of
 from tierengine.errors import FormError, Malformed
@@ -26,10 +26,6 @@ from tierengine.store.dialect import Link
 router: Final = APIRouter(prefix="/v1/members", tags=["members"], route_class=Guarded)
 
 Code = Annotated[str, Path(min_length=1, max_length=100, description="The member's code.")]
-Instant = Annotated[AwareDatetime | None, Query(description="RFC 3339 with its zone (write + as %2B); none: now.")]
-EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-EARLIEST: Final = datetime(1990, 1, 1, tzinfo=UTC)
-LATEST: Final = datetime(2200, 1, 1, tzinfo=UTC)
 Sought = Annotated[str | None, Query(min_length=1, max_length=100)]
 
 
@@ -121,7 +117,9 @@ async def get_explain(
     service, caller = service_of(request), caller_of(request)
     storable("/code", code)
     asker, now = asker_of(request, caller, lang), service.now()
-    then, by = (now if one is None else microseconds(name, one) for name, one in (("at", at), ("known_at", known_at)))
+    then, by = (
+        now if one is None else microseconds(f"/{name}", one) for name, one in (("at", at), ("known_at", known_at))
+    )
     return plain(
         await service.readers.see(
             lambda link: explain(
@@ -136,13 +134,6 @@ async def get_explain(
             )
         )
     )
-
-
-def microseconds(name: str, moment: datetime) -> int:
-    """Return an instant of a query in microseconds UTC; Malformed for one before 1990 or after 2199."""
-    if not EARLIEST <= moment <= LATEST:
-        raise Malformed([FormError(f"/{name}", "too_early" if moment < EARLIEST else "in_the_future")])
-    return (moment - EPOCH) // timedelta(microseconds=1)
 
 
 def storable(pointer: str, text: str) -> None:

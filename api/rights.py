@@ -24,6 +24,12 @@ _DESK: Final = frozenset(("sales_manager", "admin"))
 _STAFF: Final = _TILL | {"archivist"}
 _SEES: Final = _STAFF | {"auditor", "award_owner"}
 
+_FILES: Final = frozenset(("sales_manager", "archivist", "admin"))
+_WRITES_POLICY: Final = frozenset(("policy_editor", "admin"))
+_PUBLISHES: Final = frozenset(("policy_approver", "admin"))
+_POLICY: Final = _WRITES_POLICY | _PUBLISHES | {"auditor"}
+_AWARDS: Final = frozenset(("award_owner", "admin"))
+
 # "METHOD /path" as the route declares it → the roles that may call it.
 RIGHTS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
     {
@@ -47,6 +53,21 @@ RIGHTS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         "GET /v1/members/{code}/ledger": _SEES,
         "GET /v1/members/{code}/statement": _SEES,
         "GET /v1/members/{code}/explain": _SEES,
+        "POST /v1/members": _FILES,
+        "POST /v1/members/{code}/attributes": _FILES,
+        "GET /v1/policies": _POLICY,
+        "GET /v1/policies/{version}": _POLICY,
+        "POST /v1/policies:check": _POLICY,
+        "POST /v1/policies:test": _POLICY,
+        "GET /v1/policy-drafts": _POLICY,
+        "GET /v1/policy-drafts/{name}": _POLICY,
+        "PUT /v1/policy-drafts/{name}": _WRITES_POLICY,
+        "DELETE /v1/policy-drafts/{name}": _WRITES_POLICY,
+        "POST /v1/policy-drafts/{name}/publish": _PUBLISHES,
+        "GET /v1/awards/{award}/plan": _AWARDS | {"auditor"},
+        "POST /v1/awards/{award}/issue": _AWARDS,
+        "GET /v1/duties": _FILES | {"auditor"},
+        "POST /v1/duties/done": _FILES,
     }
 )
 # What anybody may ask who reaches the service: nothing here tells anything of a dealer.

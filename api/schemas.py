@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 
-from api import shapes, slip_shapes
+from api import shapes, slip_shapes, staff_shapes
 from api.shapes import (
     Balance,
     Batch,
@@ -30,7 +30,7 @@ from tierengine.judging.bounds import MONEY_MOST
 __all__ = [
     "OF_CLAIM", "Balance", "Batch", "Booked", "Explained", "Found", "HeldFor", "Lang", "Member", "Moved",
     "PeriodStatement", "Quote", "SlipEnded", "SlipMade", "SlipsRevoked", "Sold", "Statement",
-    "batch", "document", "read", "read_body", "write",
+    "batch", "document", "read", "read_body", "removal", "write",
 ]  # fmt: skip
 
 Lang = Literal["zh", "en", "both"]
@@ -39,6 +39,8 @@ _REF: Final = "#/components/schemas/"
 _BODIES: Final[tuple[type[BaseModel], ...]] = (
     shapes.OrderIn, shapes.QuoteIn, shapes.ReturnIn, shapes.ClaimIn, shapes.HoldIn, shapes.CaptureIn, shapes.VoidIn,
     shapes.AdjustmentIn, shapes.TransferIn, slip_shapes.SlipIn, slip_shapes.SlipEndIn,
+    staff_shapes.MemberIn, staff_shapes.AttributeIn, staff_shapes.PolicyIn,
+    staff_shapes.PublishIn, staff_shapes.IssueIn, staff_shapes.DoneIn,
 )  # fmt: skip
 _PROBLEM: Final = {"application/problem+json": {"schema": {"$ref": f"{_REF}ProblemDetail"}}}
 
@@ -54,6 +56,18 @@ _WRITE: Final = {
     422: "Malformed: every error with its pointer; or the Idempotency-Key came with another body.",
     503: "Not now; the same may be sent again.",
 }
+_SEEN: Final[dict[str, object]] = {
+    "name": "If-Match",
+    "in": "header",
+    "description": "The ETag of the state that the caller saw.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 100, "pattern": "^[!-~]+$"},
+}
+_NEW: Final[dict[str, object]] = {
+    "name": "If-None-Match",
+    "in": "header",
+    "description": "Instead of If-Match, for what is not there yet.",
+    "schema": {"type": "string", "enum": ["*"]},
+}
 _SECURITY: Final[list[dict[str, list[str]]]] = [{"key": []}]
 
 
@@ -65,9 +79,12 @@ def _body(name: str) -> dict[str, Any]:
     return {"required": True, "content": {"application/json": {"schema": {"$ref": _REF + name}}}}
 
 
-def read(summary: str, model: type[BaseModel]) -> dict[str, Any]:
-    """Return the words of an endpoint that reads."""
-    responses = {200: {"model": model, "description": "Found."}, **_problems(_READ)}
+def read(summary: str, model: type[BaseModel], *, tagged: bool = False) -> dict[str, Any]:
+    """Return the words of an endpoint that reads. `tagged`: the answer has an ETag."""
+    found: dict[str, Any] = {"model": model, "description": "Found."}
+    if tagged:
+        found["headers"] = {"ETag": {"description": "What names this state.", "schema": {"type": "string"}}}
+    responses = {200: found, **_problems(_READ)}
     return {"summary": summary, "responses": responses, "openapi_extra": {"security": _SECURITY}}
 
 
@@ -87,8 +104,19 @@ def batch(name: str, summary: str, model: type[BaseModel]) -> dict[str, Any]:
     return {**words, "status_code": 200}
 
 
-def write(name: str, summary: str, model: type[BaseModel], *, parked: bool = False) -> dict[str, Any]:
-    """Return the words of an endpoint that writes."""
+def removal(summary: str, model: type[BaseModel]) -> dict[str, Any]:
+    """Return the words of an endpoint that takes something away: it has no body, and asks what the caller saw."""
+    words = write("VoidIn", summary, model, tagged=True)
+    del words["openapi_extra"]["requestBody"]
+    for status in (413, 415):
+        del words["responses"][status]
+    return words
+
+
+def write(
+    name: str, summary: str, model: type[BaseModel], *, parked: bool = False, tagged: bool = False
+) -> dict[str, Any]:
+    """Return the words of an endpoint that writes. `tagged`: it changes only what the caller has seen."""
     replay = {"Idempotent-Replayed": {"description": "The stored answer.", "schema": {"type": "string"}}}
     responses: dict[int | str, dict[str, Any]] = {
         201: {"model": model, "description": "Recorded, in effect, committed.", "headers": replay},
@@ -97,14 +125,18 @@ def write(name: str, summary: str, model: type[BaseModel], *, parked: bool = Fal
     }
     if parked:
         responses[202] = {"model": model, "description": "Stored; counts when what it names is here."}
-    key = {
+    key: dict[str, object] = {
         "name": "Idempotency-Key",
         "in": "header",
         "required": True,
         "description": "One key, one effect, one answer: sent again, it gives the stored bytes.",
         "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]([ -~]{0,253}[!-~])?$"},
     }
-    extra = {"security": _SECURITY, "requestBody": _body(name), "parameters": [key]}
+    parameters: list[dict[str, object]] = [key]
+    if tagged:
+        responses |= _problems({412: "Somebody else changed it.", 428: "If-Match is missing."})
+        parameters += [_SEEN, _NEW]
+    extra = {"security": _SECURITY, "requestBody": _body(name), "parameters": parameters}
     return {"summary": summary, "status_code": 201, "responses": responses, "openapi_extra": extra}
 
 

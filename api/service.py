@@ -25,7 +25,7 @@ from tierengine.errors import Conflict, Unavailable, Unknown
 from tierengine.membership.asker import Asker
 from tierengine.membership.people import Caller
 from tierengine.recording.items import Answer, Item, Once
-from tierengine.recording.once import Act, once
+from tierengine.recording.once import Act, once, stored
 from tierengine.recording.recorder import Clock
 from tierengine.recording.writer import Writer
 from tierengine.settings import Settings
@@ -75,6 +75,10 @@ class Service:
 
         async with self.alone(key):
             return await asyncio.to_thread(once, run, dealer, key, act)
+
+    async def answer_of(self, dealer: int, key: Once) -> Answer | None:
+        """Return the answer that a key has already; None where it is free."""
+        return await self.readers.ask(lambda link: stored(link, dealer, key))
 
     @asynccontextmanager
     async def alone(self, key: Once) -> AsyncIterator[None]:
@@ -127,19 +131,22 @@ def caller_of(request: Request) -> Caller:
     return found
 
 
-async def write_of(request: Request, *, most: int = BODY_MOST) -> Write:
-    """Read a write: the key first, then the body of at most so many bytes. The route's guard asked who may."""
+async def write_of(request: Request, *, most: int = BODY_MOST, body: bool = True) -> Write:
+    """Read a write: the key first, then the body of at most so many bytes. The route's guard asked who may.
+
+    `body` False: the method has none (DELETE).
+    """
     service, caller = service_of(request), caller_of(request)
     key = request.headers.get("idempotency-key")
     if key is None:
         raise Problem("idempotency_key_missing")
     if not _KEY.fullmatch(key):
         raise Problem("idempotency_key_bad")
-    body = await read_bytes(request, most)
+    sent = await read_bytes(request, most) if body else b"{}"
     # A large one is read beside the loop, on which tills wait.
-    raw = parse(body) if len(body) <= BODY_MOST else await asyncio.to_thread(parse, body)
+    raw = parse(sent) if len(sent) <= BODY_MOST else await asyncio.to_thread(parse, sent)
     path: str = request.scope["path"]
-    digest = hashlib.sha256(f"{request.method} {path}\n".encode() + body).hexdigest()
+    digest = hashlib.sha256(f"{request.method} {path}\n".encode() + sent).hexdigest()
     return Write(service, caller, raw, Once(caller.scope, key, digest))
 
 

@@ -24,7 +24,7 @@ CACHES = {
     "budget_pot",
 }  # fmt: skip
 OPERATIONAL = {
-    "dealer", "store", "member", "member_person", "member_phone", "api_key", "id_block", "unsealed",
+    "dealer", "store", "member", "member_person", "member_phone", "api_key", "policy_draft", "id_block", "unsealed",
 }  # fmt: skip
 
 

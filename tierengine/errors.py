@@ -51,6 +51,7 @@ CATALOGUE: Mapping[str, Text] = MappingProxyType(
             "应为事件键,如 order:门店:单号:事件 或 来源:单号。",
             "Expected an event key, as order:STORE:ORDER:KIND or SOURCE:ID.",
         ),
+        "not_a_policy": Text("政策有 {count} 个错误,请先检查。", "The policy has {count} errors; check it first."),
         "not_a_submission": Text("这种事件不用提交和采纳。", "This kind of event is not submitted and accepted."),
         "not_one_of": Text("应为其中之一:{expected}。", "Must be one of: {expected}."),
         "other_currency": Text("币种应为 {expected}。", "The currency must be {expected}."),
@@ -126,6 +127,11 @@ CATALOGUE: Mapping[str, Text] = MappingProxyType(
         ),
         "in_flight": Text("同一请求正在处理,请稍后再试。", "The same request is being handled; try again shortly."),
         "stale": Text("已被他人修改,请重新载入。", "Somebody else changed this; load it again."),
+        "code_taken": Text("编号 {taken} 已有人使用。", "{taken} is taken."),
+        "publisher_is_author": Text(
+            "草稿“{draft}”是您自己写的,要由另一个人发布。",
+            "You wrote the draft {draft!r} yourself; somebody else must publish it.",
+        ),
         # not there
         "unknown_member": Text("没有会员 {member}。", "There is no member {member}."),
         "unknown_store": Text("没有门店 {store}。", "There is no store {store}."),
@@ -133,6 +139,8 @@ CATALOGUE: Mapping[str, Text] = MappingProxyType(
         "unknown_order": Text("没有单号 {order}。", "There is no order {order}."),
         "unknown_hold": Text("没有预占 {hold}。", "There is no hold {hold}."),
         "unknown_slip": Text("没有离线凭条 {slip}。", "There is no offline slip {slip}."),
+        "unknown_draft": Text("没有草稿“{draft}”。", "There is no draft {draft!r}."),
+        "unknown_version": Text("没有第 {version} 版政策。", "There is no policy version {version}."),
         "unknown_wallet": Text("没有钱包 {wallet}。", "There is no wallet {wallet}."),
         "unknown_dealer": Text("没有代理商 {dealer}。", "There is no dealer {dealer}."),
         "no_policy": Text("代理商 {dealer} 尚未发布政策。", "Dealer {dealer} has published no policy yet."),
@@ -210,6 +218,14 @@ class Refused(TierengineError):
 
 class Conflict(TierengineError):
     """The key is taken by other content."""
+
+
+class Stale(TierengineError):
+    """What was to be changed is no longer what the caller saw; nothing is kept of the try."""
+
+    def __init__(self) -> None:
+        """Say so."""
+        super().__init__("stale")
 
 
 class Unknown(TierengineError):

@@ -18,6 +18,7 @@ from tierengine.commands.screen import Screen, both
 from tierengine.membership.explaining import title
 from tierengine.service.duties import MINUTE, Owed
 from tierengine.service.dutybook import DutyBook, MemberDuty, read_duties
+from tierengine.service.owners import owner_of
 from tierengine.zone import DAY
 
 app = typer.Typer(name="duties", help=both("应尽服务。", "What is owed to members."), no_args_is_help=True)
@@ -33,7 +34,6 @@ ROLES: Final[Mapping[str, tuple[str, str]]] = {
     "customer_centre": ("客户中心", "customer centre"),
     "archivist": ("档案员", "archivist"),
 }
-PERSONAL: Final = frozenset(("account_manager", "sales_manager"))
 RECENT_DAYS: Final = 90
 
 
@@ -83,11 +83,6 @@ def due(
         return screen.end(
             document(opened, owners, waiting, now), lambda: _show(screen, opened, owners, waiting, now, limit, names)
         )
-
-
-def owner_of(one: MemberDuty) -> str:
-    """Return who owes a duty: the member's manager where it is his, else the role."""
-    return one.manager if one.owed.owner in PERSONAL and one.manager else one.owed.owner
 
 
 def owners_of(book: DutyBook, now: int) -> list[Owner]:

@@ -17,7 +17,7 @@ from typing import Final
 import orjson
 
 from tierengine.errors import Conflict, Denied, Unknown
-from tierengine.store.dialect import Link, Table
+from tierengine.store.dialect import Link, Row, Table
 from tierengine.store.ids import Ids
 from tierengine.store.tables.judgement import Ledger
 from tierengine.store.tables.people import ApiKey, Dealer, Member, MemberPerson, MemberPhone, Store
@@ -66,7 +66,7 @@ def create_dealer(
     link: Link, ids: Ids, code: str, name: str, timezone: str = "Asia/Shanghai", currency: str = "CNY"
 ) -> int:
     """Put a dealer on file; the first policy version sets his zone and currency."""
-    _free(link.ask("SELECT 1 FROM dealer WHERE code = ?1", code).rows())
+    _free(link.ask("SELECT code FROM dealer WHERE code = ?1", code).rows())
     number = ids.take()
     link.write(_DEALERS, [(number, code, name, timezone, currency)])
     return number
@@ -74,7 +74,7 @@ def create_dealer(
 
 def create_store(link: Link, ids: Ids, dealer_id: int, code: str, name: str) -> int:
     """Put a place of sale on file."""
-    _free(link.ask("SELECT 1 FROM store WHERE dealer_id = ?1 AND code = ?2", dealer_id, code).rows())
+    _free(link.ask("SELECT code FROM store WHERE dealer_id = ?1 AND code = ?2", dealer_id, code).rows())
     number = ids.take()
     link.write(_STORES, [(number, dealer_id, code, name)])
     return number
@@ -87,7 +87,7 @@ def create_members(link: Link, ids: Ids, dealer_id: int, members: Sequence[NewMe
     """
     _free(
         link.ask(
-            "SELECT 1 FROM member WHERE dealer_id = ?1 AND code IN (?2*)", dealer_id, [m.code for m in members]
+            "SELECT code FROM member WHERE dealer_id = ?1 AND code IN (?2*)", dealer_id, [m.code for m in members]
         ).rows()
     )
     numbers = [ids.take() for _ in members]
@@ -194,6 +194,6 @@ def _checksum(body: str) -> str:
     return f"{zlib.crc32(body.encode()):08x}"
 
 
-def _free(rows: Sequence[object]) -> None:
+def _free(rows: Sequence[Row]) -> None:
     if rows:
-        raise Conflict("stale")
+        raise Conflict("code_taken", taken=rows[0][0])

@@ -9,7 +9,7 @@ keys only where a wrong one could not be seen in the row itself (each costs a lo
 Insert only, and sealed: the tables of INSERT_ONLY; `seal` itself is insert only too. Caches, rebuilt identically by
 `verify --rebuild`: ledger (but for its lock), tier_change, checkpoint, account balances, lot_state, hold_state,
 attribute, machine, parked, budget_pot. Operational: dealer, store, member, member_person, member_phone, api_key,
-unsealed.
+policy_draft, unsealed.
 
 Whoever imports one module has imported all of them, so that the metadata is whole.
 """
@@ -23,6 +23,7 @@ from sqlmodel import SQLModel
 from tierengine.store.tables import (  # noqa: F401 - importing them registers their tables
     awards,
     book,
+    drafts,
     history,
     holds,
     judgement,

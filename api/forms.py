@@ -1,0 +1,44 @@
+"""Bodies of the staff's calls, read by the shapes that document them; every problem with its pointer, no value."""
+
+from __future__ import annotations
+
+from typing import Any, Final, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from tierengine.errors import FormError, Malformed
+
+Shape = TypeVar("Shape", bound=BaseModel)
+_EXPECTED: Final = {"string": "text", "int": "whole number", "list": "list", "bool": "true or false", "dict": "object"}
+
+
+def read(shape: type[Shape], raw: dict[str, Any]) -> Shape:
+    """Return the body as `shape`; Malformed with everything that is wrong."""
+    try:
+        return shape.model_validate(raw, strict=True)
+    except ValidationError as wrong:
+        raise Malformed([_error(dict(one)) for one in wrong.errors(include_url=False)]) from None
+
+
+def _error(one: dict[str, Any]) -> FormError:
+    pointer = "".join(f"/{str(part)[:100].replace('~', '~0').replace('/', '~1')}" for part in one["loc"])
+    said: dict[str, Any] = one.get("ctx") or {}
+    got = len(one["input"]) if isinstance(one.get("input"), str | list) else 0
+    match one["type"]:
+        case "missing":
+            return FormError(pointer, "missing")
+        case "extra_forbidden":
+            return FormError(pointer, "unknown_field")
+        case "literal_error":
+            return FormError(pointer, "not_one_of", {"expected": str(said["expected"])})
+        case "string_too_long" | "too_long":
+            return FormError(pointer, "too_long", {"most": said["max_length"], "got": got})
+        case "string_too_short" | "too_short":
+            return FormError(pointer, "missing")
+        case "greater_than_equal" | "less_than_equal":
+            limits = {"least": said.get("ge", 0), "most": said.get("le", 1 << 53)}
+            return FormError(pointer, "out_of_range", limits)
+        case "string_pattern_mismatch":
+            return FormError(pointer, "bad_text")
+    expected = _EXPECTED.get(one["type"].partition("_")[0], "another form")
+    return FormError(pointer, "wrong_type", {"expected": expected, "got": type(one.get("input")).__name__})

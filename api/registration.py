@@ -1,0 +1,64 @@
+"""POST /v1/members and …/attributes: a customer put on file, and what rules read of him."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any, Final
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from api import forms, schemas, shapes, staff_shapes
+from api.answers import answered
+from api.events import event_item
+from api.members import Code, storable
+from api.rights import Guarded
+from api.service import stamp, write_of
+from tierengine.errors import FormError, Malformed
+from tierengine.judging.values import Values
+from tierengine.membership.people import NewMember, create_members
+from tierengine.store.dialect import Link
+from tierengine.store.ids import Ids
+
+router: Final = APIRouter(prefix="/v1/members", tags=["members"], route_class=Guarded)
+
+
+@router.post("", **schemas.write("MemberIn", "Put a customer on file", staff_shapes.Registered))
+async def post_member(request: Request) -> Response:
+    """Put a customer on file under a code of the dealer's own. His name and phones never leave their tables."""
+    write = await write_of(request)
+    form = forms.read(staff_shapes.MemberIn, write.raw)
+    values = Values({}, "")
+    code = values.identifier("/member", form.member)
+    errors = list(values.errors)
+    if code is None and not errors:
+        errors.append(FormError("/member", "missing"))
+    texts = [("/name", form.name), *((f"/phones/{at}", one) for at, one in enumerate(form.phones))]
+    errors += [FormError(pointer, "bad_text") for pointer, text in texts if not text.isprintable()]
+    if any(letter == "\0" or "\ud800" <= letter <= "\udfff" for letter in form.note):
+        errors.append(FormError("/note", "bad_text"))
+    if errors or code is None:
+        raise Malformed(errors)
+    service, dealer, now = write.service, write.caller.dealer_id, write.service.now()
+    new = NewMember(code, form.name.strip(), tuple(form.phones), form.form, form.note)
+
+    def act(link: Link, ids: Ids) -> dict[str, Any]:
+        create_members(link, ids, dealer, [new], now)
+        return {"member": code}
+
+    return answered(request, await service.act(dealer, write.once, act))
+
+
+@router.post("/{code}/attributes", **schemas.write("AttributeIn", "Change an attribute", shapes.Booked))
+async def post_attribute(request: Request, code: Code) -> Response:
+    """Change what rules read of a member, from an instant on: an event like any other, `attribute_changed`."""
+    write = await write_of(request)
+    storable("/code", code)
+    raw = {name: value for name, value in write.raw.items() if value is not None}
+    forms.read(staff_shapes.AttributeIn, raw)
+    digest = hashlib.sha256(f"{write.once.scope}\n{write.once.key}".encode()).hexdigest()[:32]
+    fixed = {"kind": "attribute_changed", "member": code}
+    said = {"occurred_at": stamp(write.service.now()), "source_id": f"attribute-{digest}", **raw, **fixed}
+    programme = await write.service.readers.programme_of(write.caller.dealer_id)
+    store = await write.service.store_of(write.caller, None)
+    return answered(request, await write.service.record(event_item(write, programme, said, store)))

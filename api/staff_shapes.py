@@ -1,0 +1,240 @@
+"""The shapes of what staff send and are answered: members, policies, awards and duties."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from api.shapes import Id, Said, When
+from tierengine.policies.drafts import TEXT_MOST
+
+Name = Annotated[str, Field(min_length=1, max_length=100)]
+Policy = Annotated[str, Field(min_length=1, max_length=TEXT_MOST, description="The whole policy, YAML.")]
+
+
+class _In(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class MemberIn(_In):
+    """A customer to put on file. Name, phones and note are personal data: they are stored apart."""
+
+    member: Id
+    form: Literal["person", "firm"] = "person"
+    name: Annotated[str, Field(max_length=200)] = ""
+    phones: Annotated[list[Annotated[str, Field(min_length=3, max_length=40)]], Field(max_length=20)] = []
+    note: Annotated[str, Field(max_length=2_000)] = ""
+
+
+class AttributeIn(_In):
+    """A change of what rules read of a member; one value, as the attribute's type is. It counts from its time."""
+
+    name: Name
+    value_text: Annotated[str, Field(max_length=500)] | None = None
+    value_int: int | None = None
+    value_date: Annotated[str, Field(json_schema_extra={"format": "date"})] | None = None
+    occurred_at: When | None = None
+    source_id: Id | None = None
+    staff: Id | None = None
+    note: Annotated[str, Field(max_length=2_000)] | None = None
+
+
+class PolicyIn(_In):
+    """A policy to be looked at."""
+
+    text: Policy
+
+
+class PublishIn(_In):
+    """From when on a draft rules, and why; without a time the first one at once, others after a minute's notice."""
+
+    reason: Annotated[str, Field(min_length=1, max_length=500)]
+    effective_from: When | None = None
+
+
+class IssueIn(_In):
+    """An award to be given: of which year (2026), quarter (202603: `period` 2026-Q3) or month (2026-03)."""
+
+    period: Annotated[str, Field(pattern=r"^(199\d|20\d\d|21\d\d)(-Q[1-4]|-(0[1-9]|1[0-2]))?$")]
+    closing: When | None = None
+
+
+class DoneIn(_In):
+    """A duty that was done; without a time it is now."""
+
+    member: Id
+    duty: Id
+    evidence: Annotated[str, Field(max_length=500)] | None = None
+    request: Id | None = None
+    occurred_at: When | None = None
+    source_id: Id | None = None
+    staff: Id | None = None
+    note: Annotated[str, Field(max_length=2_000)] | None = None
+
+
+class Registered(BaseModel):
+    """A customer who is on file now."""
+
+    status: Literal["recorded"]
+    member: str
+
+
+class DraftTag(BaseModel):
+    """A draft after a change, or before it was dropped."""
+
+    status: Literal["recorded"]
+    name: str
+    revision: int | None = None
+    etag: str | None = None
+
+
+class DraftHead(BaseModel):
+    """A draft without its text."""
+
+    name: str
+    revision: int
+    etag: str
+    hash: str
+    author: str
+    updated_at: str
+
+
+class Draft(DraftHead):
+    """A draft."""
+
+    text: str
+
+
+class Drafts(BaseModel):
+    """All drafts."""
+
+    drafts: list[DraftHead]
+
+
+class VersionHead(BaseModel):
+    """A published policy without its text. `state`: past, in_force or coming."""
+
+    version: int
+    state: Literal["past", "in_force", "coming"]
+    effective_from: str
+    published_at: str
+    author: str
+    reason: str
+    hash: str
+
+
+class Version(VersionHead):
+    """A published policy."""
+
+    text: str
+
+
+class Versions(BaseModel):
+    """Published policies, newest first; `next` is the cursor of the following page."""
+
+    versions: list[VersionHead]
+    next: int | None
+
+
+class Checked(BaseModel):
+    """Every problem of a policy, with its place."""
+
+    ok: bool
+    errors: int
+    warnings: int
+    problems: list[dict[str, Any]]
+
+
+class Tested(BaseModel):
+    """What came out of a policy's examples, and how much of it they exercise, in percent."""
+
+    ok: bool
+    passed: int
+    failed: int
+    coverage: int
+    examples: list[dict[str, Any]]
+
+
+class Published(BaseModel):
+    """A version that will rule from an instant on."""
+
+    status: Literal["recorded"]
+    version: int
+    effective_from: str
+    author: str
+    published_by: str
+    hash: str
+
+
+class Place(BaseModel):
+    """One who is eligible. `wins`: above the cut line; prizes and tax in fen."""
+
+    place: int
+    member: str
+    group: str | None
+    score_bp: int
+    parts_bp: dict[str, int]
+    wins: bool
+    prize: int
+    tax: int
+    decided_by: str | None
+    evidence: dict[str, int | None]
+
+
+class AwardPlan(BaseModel):
+    """Who would win, as of now; `next` is the cursor of further places."""
+
+    award: str
+    title: Said
+    period: str
+    as_of: str
+    final: bool
+    eligible: int
+    winners: int
+    limited_by: str
+    cost: int
+    budget: int
+    currency: str
+    places: list[Place]
+    next: int | None
+
+
+class Issued(BaseModel):
+    """A frozen list and what of it was booked by this call."""
+
+    status: Literal["recorded"]
+    award: str
+    period: str
+    list_hash: str
+    frozen_now: bool
+    issued_now: int
+    total: int
+    currency: str
+    winners: list[dict[str, Any]]
+
+
+class Duty(BaseModel):
+    """Something that is owed to a member and not done."""
+
+    member: str
+    duty: str
+    title: Said
+    owner: str
+    role: str
+    manager: str | None
+    level: str
+    cause: str
+    due: str
+    status: Literal["open", "late"]
+    late_minutes: int
+    escalate_to: str | None
+    escalate_at: str | None
+
+
+class Duties(BaseModel):
+    """What is owed, the longest late first; `next` is the cursor of the following page."""
+
+    as_of: str
+    duties: list[Duty]
+    next: int | None
