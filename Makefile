@@ -49,7 +49,7 @@ format: $(INSTALLED) ## let ruff put right what it can
 bench: $(INSTALLED) ## the numbers in the README, measured here
 	@$(BIN)/python -m tests.bench $(ARGS)
 
-proof: $(INSTALLED) ## a million random cases: engine, SQL and oracles must agree on every decision
+proof: $(INSTALLED) ## a million random cases agree by engine, SQL and oracles (ARGS="--database postgresql")
 	@nice -n 19 $(BIN)/python -m tests.proof $(ARGS)
 
 histories: $(INSTALLED) ## random histories in random deliveries, both databases, against the model

@@ -15,8 +15,9 @@ from rules.inputs import StandingTiers
 from rules.judge import Ruleset
 from tests.chance import Seeded
 from tests.proof import policies, reduce, run
+from tests.proof.books import Book
 from tests.proof.histories import Event, History, State
-from tests.proof.judges import Book, Disagreement, Tally, agree
+from tests.proof.judges import Disagreement, Tally, agree
 from tests.proof.words import ALL, said_by
 from tierengine.judging.history import Contribution
 
@@ -40,6 +41,13 @@ def test_cases_that_are_the_same_each_time_agree_and_decisions_go_either_way():
     assert tally.cases == 3 * tally.states >= 1800
     assert 0.05 < tally.held / tally.decisions < 0.6
     assert tally.away_from_zero > 200
+
+
+def test_on_postgresql_the_sql_says_the_same(postgres_url):
+    found = run.judge(range(1_000, 1_012), 30, small=False, url=postgres_url)
+    assert found.failures == []
+    assert found.tally.policies == 12
+    assert found.tally.away_from_zero > 40
 
 
 def test_the_same_seed_is_the_same_cases():
@@ -74,12 +82,12 @@ def test_a_disagreement_is_found_and_made_small(broken, monkeypatch):
         agree(small, Ruleset(small), [state], Book(), Tally())
 
 
-def dies(pipe, seed, _cases):
+def dies(pipe, seed, _cases, _url):
     pipe.send((Tally(policies=1, cases=5), None))
     os._exit(7)
 
 
-def sleeps(pipe, seed, _cases):
+def sleeps(pipe, seed, _cases, _url):
     pipe.send((Tally(policies=1, cases=5), None))
     time.sleep(60)
 

@@ -1,14 +1,13 @@
 """The readings of one case, and whether they agree.
 
-Facts: SQL on an SQLite book, running aggregates, and the oracle of tests/oracle_facts.py. Decisions: the engine on what
-SQL read, and the oracle of tests/oracle_judge.py on what the oracle of facts found, with ratios as exact fractions.
+Facts: SQL on a book of either database, running aggregates, and the oracle of tests/oracle_facts.py. Decisions: the
+engine on what SQL read, and the oracle of tests/oracle_judge.py on what the oracle of facts found, with ratios as exact
+fractions.
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
-import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, fields
 from fractions import Fraction
@@ -16,18 +15,16 @@ from types import SimpleNamespace
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import sqlalchemy
-
 from rules import policy as ast
 from rules.inputs import Inputs
 from rules.judge import Ruleset
 from tests import oracle_facts, oracle_judge
+from tests.proof.books import Book
 from tests.proof.histories import Event, State
 from tierengine.judging.facts_sql import Snapshot, read_facts
 from tierengine.judging.facts_statement import Ask
 from tierengine.judging.history import Contribution
 from tierengine.judging.running import RunningFacts
-from tierengine.store.tables.history import ContributionRow
 from tierengine.zone import Zone
 
 AT_ONCE = 12
@@ -40,39 +37,6 @@ class Disagreement(AssertionError):
     def __init__(self, what: str, state: State, one: object, other: object) -> None:
         super().__init__(f"{what}: {one!r}, and by the oracle {other!r}")
         self.state = state
-
-
-class Book:
-    """An SQLite book in memory that holds nothing but the table of contributions."""
-
-    def __init__(self) -> None:
-        engine = sqlalchemy.create_engine("sqlite://")
-        self.connection = sqlite3.connect(":memory:")
-        for statement in (
-            sqlalchemy.schema.CreateTable(ContributionRow.__table__),
-            *(sqlalchemy.schema.CreateIndex(index) for index in ContributionRow.__table__.indexes),
-        ):
-            self.connection.execute(str(statement.compile(engine)))
-        engine.dispose()
-        self.members = 0
-
-    def member(self, rows: Sequence[Contribution]) -> int:
-        """Store a history as a new member's."""
-        self.members += 1
-        self.connection.executemany(
-            f"INSERT INTO contribution VALUES ({', '.join('?' * 14)})",
-            [
-                (
-                    self.members * 1000 + place, 1, self.members, place, one.kind, one.line, one.at, *one.known,
-                    one.cause, one.qty, one.amount, json.dumps(one.fields),
-                )
-                for place, one in enumerate(rows)
-            ],
-        )  # fmt: skip
-        return self.members
-
-    def forget(self) -> None:
-        self.connection.execute("DELETE FROM contribution")
 
 
 @dataclass
@@ -172,7 +136,7 @@ def _by_sql(version: Any, states: Sequence[State], book: Book) -> Iterator[tuple
         for asked in rounds:
             asks = [Ask(members[one][0], state.position, state.since) for one, state in asked.items()]
             candidates = {member: rows for member, rows in (members[one] for one in asked) if rows}
-            read = read_facts(cursor, version, asks, candidates, dialect="sqlite")
+            read = read_facts(cursor, version, asks, candidates, dialect=book.dialect)
             found |= {id(state): read[members[one][0]] for one, state in asked.items()}
     for state in states:
         yield state, found[id(state)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -9,8 +10,9 @@ from typing import Any
 
 from rules import policy as ast
 from rules.judge import Ruleset
+from tests.proof.books import Book
 from tests.proof.histories import History, State
-from tests.proof.judges import Book, Disagreement, Tally, agree
+from tests.proof.judges import Disagreement, Tally, agree
 
 SECONDS = 60.0
 """So long at most is a case made smaller: a report of a large one is better than none."""
@@ -18,14 +20,15 @@ SECONDS = 60.0
 Case = tuple[ast.Policy, State]
 
 
-def reduced(policy: ast.Policy, states: Sequence[State], problem: Exception) -> str:
+def reduced(policy: ast.Policy, states: Sequence[State], problem: Exception, url: str = "") -> str:
     """Return the smallest case found that fails in the same way, as Python that makes it."""
     first = [problem.state] if isinstance(problem, Disagreement) else [*states]
-    fails = _failing(type(problem), _what(problem))
-    for state in first:
-        case = (policy, state)
-        if fails(case):
-            return _written(smallest(case, fails))
+    with contextlib.closing(Book(url)) as book:
+        fails = _failing(type(problem), _what(problem), book)
+        for state in first:
+            case = (policy, state)
+            if fails(case):
+                return _written(smallest(case, fails))
     # Only several states together fail: what one leaves behind spoils the next.
     return f"no single state fails by itself; policy: {policy!r}"
 
@@ -48,16 +51,18 @@ def _what(problem: Exception) -> str:
     return str(problem).split(":", 1)[0] if isinstance(problem, Disagreement) else ""
 
 
-def _failing(kind: type[Exception], what: str) -> Callable[[Case], bool]:
+def _failing(kind: type[Exception], what: str, book: Book) -> Callable[[Case], bool]:
     def fails(case: Case) -> bool:
         try:
             rules = Ruleset(case[0])
         except Exception:  # noqa: BLE001 - a policy that is none any more fails in another way
             return False
         try:
-            agree(case[0], rules, [case[1]], Book(), Tally())
+            agree(case[0], rules, [case[1]], book, Tally())
         except Exception as problem:  # noqa: BLE001 - any that is like the first
             return type(problem) is kind and _what(problem) == what
+        finally:
+            book.forget()
         return False
 
     return fails

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import time
 from collections.abc import Callable, Iterator
@@ -12,14 +13,15 @@ from rules.judge import Ruleset
 from rules.pattern import EngineLimitExceeded
 from tests.chance import Seeded
 from tests.proof import histories, policies
-from tests.proof.judges import Book, Tally, agree
+from tests.proof.books import Book
+from tests.proof.judges import Tally, agree
 from tests.proof.reduce import reduced
 from tests.proof.words import said_by
 
 A_CHILD: int = 150
 """Policies of one child process. The library keeps 13 kB of each rule for ever; the process gives it back."""
-Work = Callable[[Connection, int, int], None]
-"""What a child does: it sends, from the seed on, what came of each policy with so many cases."""
+Work = Callable[[Connection, int, int, str], None]
+"""What a child does: it sends, from the seed on, what came of each policy with so many cases, on the book of a URL."""
 SILENCE = 300.0
 """Seconds after which a child that says nothing hangs; on a busy machine a policy may take many."""
 
@@ -59,28 +61,34 @@ def judge_policy(seed: int, cases: int, book: Book, *, small: bool = True) -> tu
     try:
         agree(policy, rules, states, book, tally)
     except Exception as problem:  # noqa: BLE001 - whatever it is, it is reported with a case
-        case = reduced(policy, states, problem) if small else f"python -m tests.proof --cases 1 --seed {seed}"
+        case = reduced(policy, states, problem, book.url) if small else f"python -m tests.proof --cases 1 --seed {seed}"
         return tally, Failure(seed, f"{type(problem).__name__}: {problem}", case)
     finally:
         book.forget()
     return tally, None
 
 
-def judge(seeds: range, cases: int, *, small: bool = True) -> Result:
+def judge(seeds: range, cases: int, *, small: bool = True, url: str = "") -> Result:
     """Judge the policies of these seeds in this process; without making failures small, up to the first one."""
     found = Result()
-    book = Book()
-    for seed in seeds:
-        tally, failure = judge_policy(seed, cases, book)
-        found.tally.add(tally)
-        found.failures += [failure] if failure else []
-        if failure and not small:
-            break
+    with contextlib.closing(Book(url)) as book:
+        for seed in seeds:
+            tally, failure = judge_policy(seed, cases, book)
+            found.tally.add(tally)
+            found.failures += [failure] if failure else []
+            if failure and not small:
+                break
     return found
 
 
 def judge_apart(
-    seed: int, cases: int, per_policy: int, until: float, work: Work | None = None, silence: float = SILENCE
+    seed: int,
+    cases: int,
+    per_policy: int,
+    until: float,
+    work: Work | None = None,
+    silence: float = SILENCE,
+    url: str = "",
 ) -> Iterator[Result]:
     """Judge in one child process after the other, until so many cases or that time; yields the whole after each policy.
 
@@ -90,7 +98,7 @@ def judge_apart(
     spawn = multiprocessing.get_context("spawn")
     while found.tally.cases < cases and time.monotonic() < until:
         ours, theirs = spawn.Pipe(duplex=False)
-        child = spawn.Process(target=work or _child, args=(theirs, seed, per_policy), daemon=True)
+        child = spawn.Process(target=work or _child, args=(theirs, seed, per_policy, url), daemon=True)
         child.start()
         theirs.close()
         first, last = seed, seed + A_CHILD
@@ -119,7 +127,7 @@ def judge_apart(
     yield found
 
 
-def _child(pipe: Connection, seed: int, per_policy: int) -> None:
-    book = Book()
+def _child(pipe: Connection, seed: int, per_policy: int, url: str) -> None:
+    book = Book(url)
     for one in range(seed, seed + A_CHILD):
         pipe.send(judge_policy(one, per_policy, book))
