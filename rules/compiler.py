@@ -144,7 +144,8 @@ def _standing_rules(policy: ast.Policy) -> dict[str, Rule]:
 
 
 def _price_rule(policy: ast.Policy, price: ast.Price) -> Rule:
-    return Rule(ast.AllOf((*_whose(policy, price), price.where)), "before")
+    whom = () if price.when is None else (price.when,)
+    return Rule(ast.AllOf((*_whose(policy, price), price.where, *whom)), "before")
 
 
 def _event_rules(policy: ast.Policy) -> dict[str, dict[str, Rule]]:

@@ -31,10 +31,12 @@ wallets:  id: {title, unit: money | points, pays_for: [categories], max_share: 1
           returned_to: old_lot | new_lot, transfer: none | linked, second_person: 1000 CNY, offline: 500 CNY,
           share_of: line | whole_order, minimum_order, not_with: [prices]}
 lanes:    id: {title, compete: best | by_priority}, in the order in which they apply
-prices:   id: {title, for: [tiers], level: [levels], where: CONDITION, pay: 95折 | pay 95% as {pay: 95%} | off: 5% |
-          fixed: 100 CNY | less: 200 CNY | less: {give: 200 CNY, each: 3000 CNY} | free: {give: 1, each: 11},
+prices:   id: {title, for: [tiers], level: [levels], where: CONDITION, when: CONDITION,
+          pay: 95折 | pay 95% as {pay: 95%} | off: 5% | fixed: 100 CNY | less: 200 CNY |
+          less: {give: 200 CNY, each: 3000 CNY} | less: {give: 10 CNY, pieces: 1} | free: {give: 1, each: 11},
           rounding: half_up | floor, rounded_per: line | whole_order, lane, priority, not_with: [prices],
-          beside: CONDITION, minimum_order, minimum_quantity, line_cap, order_cap, from: date, until: date}
+          beside: CONDITION, minimum_order, minimum_quantity, maximum_quantity: 10, line_cap, order_cap, from: date,
+          until: date, weekdays}
           A minimum is LEAST: 3000 CNY, or {at_least: 3000 CNY}, or {more_than: 3000 CNY}.
 emissions: id: {title, on: kinds, where, when, to: field, emits: kind, carries: [fields], giver: field}
 rewards:  id: {title, on: kinds, where: CONDITION, when: CONDITION, for: [tiers], standing: before | after | order,
@@ -116,7 +118,7 @@ KEYS: dict[str, str] = {
     # prices
     "pay": "实付", "off": "减", "fixed": "一口价", "minimum_order": "起订", "line_cap": "每行上限",
     "order_cap": "每单上限", "from": "自", "until": "至", "less": "立减", "free": "送", "rounded_per": "取整按",
-    "minimum_quantity": "起订数量", "beside": "同单另有",
+    "minimum_quantity": "起订数量", "maximum_quantity": "限量", "pieces": "每几件", "beside": "同单另有",
     # rewards and emissions
     "on": "当", "emits": "产生", "carries": "携带", "giver": "来自", "standing": "按何时等级", "into": "记入",
     "amount": "奖励金额", "per": "按额", "give": "给", "each": "每", "rounding": "取整", "cap": "上限",

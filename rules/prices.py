@@ -12,12 +12,13 @@ from rules.policy import Condition, Free, Price
 from rules.source import Entries, Node
 from rules.values import plain
 from rules.vocabulary import KINDS
-from rules.wallets import read_dates
+from rules.wallets import read_dates, read_weekdays
 
 _PAID: Final = ("pay", "off", "fixed", "less", "free")
 _KEYS: Final = (
-    "title", "for", "level", "where", *_PAID, "rounding", "rounded_per", "lane", "priority", "not_with", "beside",
-    "minimum_order", "minimum_quantity", "line_cap", "order_cap", "from", "until",
+    "title", "for", "level", "where", "when", *_PAID, "rounding", "rounded_per", "lane", "priority", "not_with",
+    "beside", "minimum_order", "minimum_quantity", "maximum_quantity", "line_cap", "order_cap", "from", "until",
+    "weekdays",
 )  # fmt: skip
 SALES: Final = tuple(kind.id for kind in KINDS.values() if kind.by_order and kind.id != "purchase_settled")
 """The kinds of event whose lines have prices."""
@@ -48,16 +49,20 @@ def read_prices(desk: Desk, node: Node | None) -> dict[str, Price]:
             fixed=found.get("fixed"),
             less=found.get("less"),
             less_each=found.get("less_each", 0),
+            less_pieces=found.get("less_pieces", 0),
             free=Free(found["each"], found["pieces"]) if "pieces" in found else None,
             rounding=rounding[0],
             rounded_per=rounding[1],
             for_levels=desk.references("levels", form.get("level"), form.path("level")),
+            when=read_condition(desk, form.get("when"), form.path("when"), Scope()),
+            weekdays=read_weekdays(desk, form),
             lane=lane,
             priority=priority,
             not_with=_others(desk, form, name),
             beside=read_condition(desk, form.get("beside"), form.path("beside"), scope),
             minimum_order=read_least(desk, form, "minimum_order"),
             minimum_quantity=read_least(desk, form, "minimum_quantity"),
+            maximum_quantity=_most_pieces(desk, form, found),
             line_cap=_cap(desk, form, "line_cap"),
             order_cap=_cap(desk, form, "order_cap"),
             valid_from=begins,
@@ -70,6 +75,15 @@ def read_prices(desk: Desk, node: Node | None) -> dict[str, Price]:
 
 def _cap(desk: Desk, form: Form, key: str) -> int | None:
     return desk.money(form.get(key), form.path(key)) if key in form else None
+
+
+def _most_pieces(desk: Desk, form: Form, found: dict[str, int]) -> int | None:
+    """Read how many pieces of an order get the price; it says nothing of what is taken off the order as a whole."""
+    if "maximum_quantity" not in form:
+        return None
+    if found.get("less") and not found.get("less_pieces"):
+        desk.without_effect(form, "maximum_quantity")
+    return desk.integer(form.get("maximum_quantity"), form.path("maximum_quantity"), 1, low=1)
 
 
 def _others(desk: Desk, form: Form, name: str) -> tuple[str, ...]:
@@ -103,10 +117,13 @@ def _paid(desk: Desk, form: Form) -> dict[str, int]:
 
 
 def _less(desk: Desk, node: Node | None, about: str) -> dict[str, int]:
-    """Read `200 CNY` off the order, or `{give: 200 CNY, each: 3000 CNY}` off every full 3000."""
+    """Read `200 CNY` off the order, `{give: 200 CNY, each: 3000 CNY}` off every full 3000, `pieces: 2` off each two."""
     if not isinstance(node, Entries):
         return {"less": desk.money(node, about, 1, low=1)}
-    form = desk.form(node, about, ("give", "each"), ("give", "each"))
+    form = desk.form(node, about, ("give", "each", "pieces"), ("give",))
+    if desk.one_of(form, ("each", "pieces")) == "pieces":
+        less = desk.money(form.get("give"), form.path("give"), 1, low=1)
+        return {"less": less, "less_pieces": desk.integer(form.get("pieces"), form.path("pieces"), 1, low=1)}
     each = desk.money(form.get("each"), form.path("each"), 1, low=1)
     less = desk.money(form.get("give"), form.path("give"), 1, low=1)
     if less > each:
@@ -170,5 +187,6 @@ def _shadowed(desk: Desk, prices: dict[str, Price]) -> None:
 def _unlimited(price: Price) -> bool:
     """Tell whether a price holds for every line and day that it names."""
     least = (price.minimum_order, price.minimum_quantity)
-    most = (price.line_cap, price.order_cap, price.valid_from, price.valid_until, price.beside)
+    most = (price.maximum_quantity, price.line_cap, price.order_cap, price.valid_from, price.valid_until, price.beside)
+    most = (*most, price.when, price.weekdays or None)
     return least == (0, 0) and most == (None,) * len(most) and not price.not_with and not price.for_levels

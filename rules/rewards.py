@@ -28,7 +28,7 @@ from rules.policy import (
 from rules.source import Entries, Node, Scalar
 from rules.values import DAYS_IN, plain
 from rules.vocabulary import FIELDS, KINDS
-from rules.wallets import read_dates, read_expiry
+from rules.wallets import read_dates, read_expiry, read_weekdays
 
 _AMOUNTS: Final = ("amount", "per", "nth")
 _KEYS: Final = (
@@ -39,7 +39,6 @@ _KEYS: Final = (
 _PERIODS: Final = ("life", "year", "quarter", "month", "day")
 _CAP_PERIODS: Final = (*_PERIODS, "event")
 _SAME: Final = ("event", "beneficiary")
-_DAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _NTH: Final = r"第?(\d{1,6})(?:次|台|个)?"
 _RUNG: Final = re.compile(rf"{_NTH}(?:\s*(-|~|至|到)\s*{_NTH}|\s*(\+|以上|起))?")
 _EVERY: Final = re.compile(rf"(?:every|每)\s*{_NTH}")
@@ -92,7 +91,7 @@ def _reward(desk: Desk, name: str, written: Scalar, value: Node) -> Reward:
         expires=read_expiry(desk, form.get("expires"), form.path("expires"), never=False),
         valid_from=begins,
         valid_until=ends,
-        weekdays=_weekdays(desk, form),
+        weekdays=read_weekdays(desk, form),
         minimum_spend=read_least(desk, form, "minimum_spend"),
         minimum_quantity=read_least(desk, form, "minimum_quantity"),
         returns=cast(
@@ -154,12 +153,6 @@ def _caps(desk: Desk, form: Form, unit: str) -> tuple[Cap, ...]:
         if period:
             caps.append(Cap(cast("Period", period), limit, times))
     return tuple(caps)
-
-
-def _weekdays(desk: Desk, form: Form) -> tuple[int, ...]:
-    path = form.path("weekdays")
-    found = (desk.word(item, path, _DAYS, "") for item in desk.items_or_one(form.get("weekdays"), path))
-    return tuple(sorted({_DAYS.index(name) for name in found if name}))
 
 
 # ---- amounts ----------------------------------------------------------------------------------------------------

@@ -364,7 +364,7 @@ FORMS: Final[dict[str, Form]] = {
     "lane": Form({"title": TITLE, "compete": word("best", "by_priority")}, required=("compete",)),
     "least_money": Form({"at_least": MONEY, "more_than": MONEY}, one_of=(("at_least", "more_than"),)),
     "least_pieces": Form({"at_least": NUMBER, "more_than": NUMBER}, one_of=(("at_least", "more_than"),)),
-    "less": Form({"give": MONEY, "each": MONEY}, required=("give", "each")),
+    "less": Form({"give": MONEY, "each": MONEY, "pieces": NUMBER}, required=("give",), one_of=(("each", "pieces"),)),
     "free": Form({"give": NUMBER, "each": NUMBER}, required=("give", "each")),
     "price": Form(
         {
@@ -372,6 +372,8 @@ FORMS: Final[dict[str, Form]] = {
             "for": IDS,
             "level": IDS,
             "where": Ref("line_condition"),
+            "when": Ref("condition"),
+            "weekdays": ListOf(word(*_DAYS)),
             "pay": Leaf("paid"),
             "off": PERCENT,
             "fixed": MONEY,
@@ -385,6 +387,7 @@ FORMS: Final[dict[str, Form]] = {
             "beside": Ref("line_condition"),
             "minimum_order": LEAST_MONEY,
             "minimum_quantity": LEAST_PIECES,
+            "maximum_quantity": NUMBER,
             "line_cap": MONEY,
             "order_cap": MONEY,
             "from": DATE,

@@ -287,6 +287,7 @@ KEY_TEXTS: Final[dict[str, dict[str, Said]]] = {
     "least_pieces": _LEAST,
     "less": {
         "give": ("每满一次减多少。", "How much is taken off each time."),
+        "pieces": ("每行每满几件减一次：1 就是每件减。", "Off every so many pieces of a line: 1 is off each piece."),
         "each": ("每满多少：3000 元。", "For every full so much: 3000 CNY."),
     },
     "free": {
@@ -302,6 +303,8 @@ KEY_TEXTS: Final[dict[str, dict[str, Said]]] = {
         "title": _TITLE,
         "for": ("哪些等级；不写就是全部。", "The tiers that get it; all unless said."),
         "where": ("哪些行：{类别: 配件}。", "Which lines: {category: parts}."),
+        "when": ("会员要符合的条件，按这一单之前算。", "What must hold of the member, as of before the order."),
+        "weekdays": ("只在星期几有。", "Only on these days of the week."),
         "pay": ("付标价的几折：95折 或 95%。", "The share of the list price that is paid: 95%."),
         "off": ("减百分之几：5%。", "The percentage taken off: 5%."),
         "fixed": ("一口价：100 元。", "A fixed unit price: 100 CNY."),
@@ -325,6 +328,10 @@ KEY_TEXTS: Final[dict[str, dict[str, Said]]] = {
         ),
         "minimum_order": ("这些行满多少才有。", "The least these lines must come to at list price."),
         "minimum_quantity": ("这些行满多少件才有。", "The least number of pieces on these lines."),
+        "maximum_quantity": (
+            "一单最多几件按这个价，按行的先后算；不写就不限。",
+            "So many pieces of an order get it, in the order of its lines; all of them unless said.",
+        ),
         "line_cap": ("一行最多减多少。", "The most taken off a line."),
         "order_cap": ("一单最多减多少。", "The most taken off an order."),
         "from": _FROM,

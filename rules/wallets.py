@@ -23,6 +23,7 @@ _WALLET_KEYS: Final = (
 _SHARES: Final = ("line", "whole_order")
 _HOLD_MINUTES: Final = 30
 _UNITS: Final = ("money", "points")
+_DAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _ENDS: Final = ("month_end", "year_end", "end_of_next_year")
 
 
@@ -169,3 +170,10 @@ def read_dates(desk: Desk, form: Form) -> tuple[date | None, date | None]:
     if begins and ends and begins > ends:
         desk.note("P508", form.get("until") or form.mark, begins.isoformat(), (ends.isoformat(),), form.about)
     return begins, ends
+
+
+def read_weekdays(desk: Desk, form: Form) -> tuple[int, ...]:
+    """Read the days of the week on which something goes; 0 is Monday."""
+    path = form.path("weekdays")
+    found = (desk.word(item, path, _DAYS, "") for item in desk.items_or_one(form.get("weekdays"), path))
+    return tuple(sorted({_DAYS.index(name) for name in found if name}))

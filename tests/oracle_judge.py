@@ -180,7 +180,9 @@ def prices(
         tuple(
             price.id
             for price in policy.prices.values()
-            if _his(policy, price, tier, inputs) and holds(price.where, inputs, met, len(policy.traits), line, tier)
+            if _his(policy, price, tier, inputs)
+            and holds(price.where, inputs, met, len(policy.traits), line, tier)
+            and holds(price.when, inputs, met, len(policy.traits), line, tier)
         )
         + tuple(
             f"beside:{price.id}"

@@ -311,3 +311,34 @@ def test_a_wallet_pays_within_its_share_its_blocks_and_its_minimum(lines, share_
     paid = pay_by_credit(wallet, priced, most)
     assert sum(one.credit for one in paid) == most
     assert all(0 <= one.credit <= one.amount for one in paid)
+
+
+# ---- by the piece, and so many pieces ------------------------------------------------------------------------------
+
+
+def test_so_much_is_taken_off_every_full_so_many_pieces_of_a_line():
+    off = price(pay_bp=None, less=1_000, less_pieces=2)
+    lines = [line(5_000, qty=5), line(1_500, qty=4), line(900, qty=1)]
+    assert [amount for amount, _ in charged(off, lines=lines)] == [3_000, 0, 900]
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 30), st.integers(0, 100_000)), min_size=1, max_size=6),
+    st.integers(1, 60),
+    st.integers(1, 9_999),
+)
+def test_only_so_many_pieces_get_a_price_first_line_first(lines, most, pay_bp):
+    orders = [line(list_, qty=qty) for qty, list_ in lines]
+    whole = [amount for amount, _ in charged(price(pay_bp=pay_bp), lines=orders)]
+    limited = [amount for amount, _ in charged(price(pay_bp=pay_bp, maximum_quantity=most), lines=orders)]
+    left = most
+    for (qty, list_), every, got in zip(lines, whole, limited, strict=True):
+        pieces = min(left, qty)
+        left -= pieces
+        assert got == list_ - (list_ - every) * pieces // qty
+
+
+def test_a_price_may_hold_on_some_days_of_the_week_only():
+    days = price(weekdays=(1,))  # 10 March 2026 is a Tuesday
+    assert charged(days, lines=[line(1_000)]) == [(950, "gold")]
+    assert charged(days, lines=[line(1_000)], day=date(2026, 3, 11)) == [(1_000, "")]

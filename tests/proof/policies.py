@@ -213,6 +213,7 @@ def policy(chance: Chance) -> tuple[ast.Policy, Theme]:
             9_500,
             for_levels=_some_levels(chance),
             beside=perhaps(chance, only_fields, 25),
+            when=perhaps(chance, judged, 25),
         )
         for number in range(chance.pick((0, 1, 2)))
     ]

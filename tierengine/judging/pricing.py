@@ -139,7 +139,9 @@ def _enough(rule: Price, lines: Sequence[OrderLine]) -> bool:
 
 def _off(rule: Price, lines: Sequence[PricedLine]) -> list[int]:
     """Return what the rule takes off each of its lines, in fen, within its caps."""
-    if rule.less is not None:
+    if rule.less_pieces:
+        off = [min((rule.less or 0) * (one.line.qty // rule.less_pieces), one.amount) for one in lines]
+    elif rule.less is not None:
         whole = sum(one.amount for one in lines)
         times = whole // rule.less_each if rule.less_each else 1
         off = share(min(rule.less * times, whole), [one.amount for one in lines])
@@ -149,11 +151,23 @@ def _off(rule: Price, lines: Sequence[PricedLine]) -> list[int]:
         off = [max(one.amount - rule.fixed * one.line.qty, 0) for one in lines]
     else:
         off = [one.amount - price for one, price in zip(lines, _shares(rule, lines), strict=True)]
+    if rule.maximum_quantity is not None:
+        off = _limited(off, [one.line.qty for one in lines], rule.maximum_quantity)
     if rule.line_cap is not None:
         off = [min(one, rule.line_cap) for one in off]
     if rule.order_cap is not None and sum(off) > rule.order_cap:
         off = share(rule.order_cap, off)
     return off
+
+
+def _limited(off: Sequence[int], pieces: Sequence[int], most: int) -> list[int]:
+    """Return what is taken off where only so many pieces get the price, first line first; floored within a line."""
+    found = []
+    for one, qty in zip(off, pieces, strict=True):
+        part = min(qty, most)
+        most -= part
+        found.append(one * part // qty)
+    return found
 
 
 def _shares(rule: Price, lines: Sequence[PricedLine]) -> list[int]:
@@ -219,6 +233,8 @@ def _pays(wallet: Wallet, line: PricedLine) -> bool:
 
 
 def _open(rule: Price, day: date, there: Container[str]) -> bool:
+    if rule.weekdays and day.weekday() not in rule.weekdays:
+        return False
     if rule.beside is not None and f"beside:{rule.id}" not in there:
         return False
     return (rule.valid_from is None or rule.valid_from <= day) and (rule.valid_until is None or day <= rule.valid_until)

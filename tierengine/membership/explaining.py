@@ -298,6 +298,8 @@ def price_reason(
     if reason is not None:
         return reason
     reason = words.failing(explain_condition(rule.where, member.inputs, member.judged, fields, tier), "condition")
+    if reason is None and rule.when is not None:
+        reason = words.failing(explain_condition(rule.when, member.inputs, member.judged, fields, tier), "when")
     if reason is not None:
         return reason
     apart = [other for other in applied if other in rule.not_with or rule.id in words.policy.prices[other].not_with]
