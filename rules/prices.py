@@ -187,6 +187,7 @@ def _shadowed(desk: Desk, prices: dict[str, Price]) -> None:
 def _unlimited(price: Price) -> bool:
     """Tell whether a price holds for every line and day that it names."""
     least = (price.minimum_order, price.minimum_quantity)
-    most = (price.maximum_quantity, price.line_cap, price.order_cap, price.valid_from, price.valid_until, price.beside)
-    most = (*most, price.when, price.weekdays or None)
-    return least == (0, 0) and most == (None,) * len(most) and not price.not_with and not price.for_levels
+    most = (price.maximum_quantity, price.line_cap, price.order_cap, price.valid_from, price.valid_until)
+    asked = (price.beside, price.when, price.weekdays or None)
+    free = most == (None,) * len(most) and asked == (None, None, None)
+    return least == (0, 0) and free and not price.not_with and not price.for_levels
