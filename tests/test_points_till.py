@@ -147,8 +147,6 @@ def test_parts_that_come_back_give_the_points_once(fen: int, units: int, times: 
         answered, back = points_back(one, used - given_back, left + part, part)
         assert back >= 0
         given_back += back
-        # Never more than its share, and less by part of a point at most.
-        assert (given_back - 1) * fen < (total - left) * units
-        assert (total - left) * units < (given_back + 1) * fen + units
+        assert given_back == (total - left) * units // fen  # the share of what came back, in whole points
         assert answered == part
     assert given_back == used

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from rules import policy as ast
 from tests.policy_strategies import TITLE, minimal
-from tierengine.judging.pricing import OrderLine, pay_by_credit, price_order, share, totals, usable_credit
+from tierengine.judging.pricing import OrderLine, hindrance, pay_by_credit, price_order, share, totals, usable_credit
 
 TODAY = date(2026, 3, 10)
 ANY = ast.AllOf(())
@@ -342,3 +342,20 @@ def test_a_price_may_hold_on_some_days_of_the_week_only():
     days = price(weekdays=(1,))  # 10 March 2026 is a Tuesday
     assert charged(days, lines=[line(1_000)]) == [(950, "gold")]
     assert charged(days, lines=[line(1_000)], day=date(2026, 3, 11)) == [(1_000, "")]
+
+
+@pytest.mark.parametrize(
+    ("terms", "said"),
+    [
+        ({}, ""),
+        ({"valid_until": date(2026, 3, 9)}, "dates"),
+        ({"weekdays": (0,)}, "weekday"),
+        ({"beside": ANY}, "beside"),
+        ({"minimum_order": 1_001}, "minimum_order"),
+        ({"minimum_quantity": 3}, "minimum_quantity"),
+    ],
+)
+def test_what_of_the_order_keeps_a_price_away_is_said_and_then_it_is_not_given(terms, said):
+    rule, lines, matched = price(**terms), [line(1_000, qty=2), line(5_000)], [("gold",), ()]
+    assert hindrance(rule, lines, matched, TODAY) == said
+    assert (charged(rule, lines=lines, matched=matched)[0][1] == "gold") == (not said)

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import Literal, TypeAlias
 
 from rules.policy import Free, Policy, Price, Wallet
 from tierengine.judging.worth import block_of, fen_of, pays, units_of
@@ -122,6 +123,23 @@ def _lane(
                 line = found[place]
                 best[place] = (rank, PricedLine(line.line, line.amount - less, rule.id, 0, (*line.rules, rule.id)))
     return [best[place][1] if place in best else line for place, line in enumerate(found)]
+
+
+Hindrance: TypeAlias = Literal["", "dates", "weekday", "beside", "minimum_order", "minimum_quantity"]
+
+
+def hindrance(rule: Price, lines: Sequence[OrderLine], matched: Sequence[Sequence[str]], day: date) -> Hindrance:
+    """Return what of the order keeps a price from the lines whose conditions hold, "" when nothing does."""
+    if rule.weekdays and day.weekday() not in rule.weekdays:
+        return "weekday"
+    if not _open(rule, day, {f"beside:{rule.id}"}):
+        return "dates"
+    if not _open(rule, day, {name for rules in matched for name in rules}):
+        return "beside"
+    mine = [line for line, rules in zip(lines, matched, strict=True) if rule.id in rules]
+    if sum(line.list for line in mine) < rule.minimum_order:
+        return "minimum_order"
+    return "" if _enough(rule, mine) else "minimum_quantity"
 
 
 def _apart(policy: Policy, rule: Price, other: str) -> bool:

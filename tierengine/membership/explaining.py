@@ -20,6 +20,7 @@ from tierengine.judging.carry import Carry
 from tierengine.judging.decisions import Granted
 from tierengine.judging.grants import exclusive_key
 from tierengine.judging.occasions import Occasion, told_apart
+from tierengine.judging.pricing import Hindrance
 from tierengine.zone import Zone, period_key
 
 _ZH: Final = {
@@ -286,9 +287,9 @@ def price_reason(
     member: Placed,
     *,
     applied: Sequence[str],
-    off: bool,
+    hindered: Hindrance,
 ) -> Reason:
-    """Return why a price was or was not taken for a line. `applied`: those that were; `off`: too small an order."""
+    """Return why a price was or was not taken for a line. `applied`: those that were; `hindered`: by the order."""
     tier = member.tier
     if rule.id in applied:
         return Reason("applied", both(f"按「{rule.title.zh}」计价", f"priced by {title(rule.title, rule.id).en}"))
@@ -306,10 +307,22 @@ def price_reason(
     if apart:
         other = words.policy.prices[apart[0]].title
         return Reason("not_with", both(f"不与「{other.zh}」同享", f"does not go with {title(other, apart[0]).en}"))
-    if off:
-        need = _number(rule.minimum_order, "money")
-        return Reason("minimum_order", both(f"这一单要满 {need.zh}", f"the order must come to {need.en}"))
+    if hindered:
+        return Reason(hindered, _hindered(rule, hindered))
     return Reason("better_price", both("另一个价格更低", "another price is lower"))
+
+
+def _hindered(rule: Price, hindered: Hindrance) -> Text:
+    if hindered == "minimum_order":
+        need = _number(rule.minimum_order, "money")
+        return both(f"这一单要满 {need.zh}", f"the order must come to {need.en}")
+    if hindered == "minimum_quantity":
+        return both(f"这一单要满 {rule.minimum_quantity} 件", f"the order must have {rule.minimum_quantity} pieces")
+    return {
+        "dates": both("不在有效期内", "outside its dates"),
+        "weekday": both("不在规定的星期几", "not on this day of the week"),
+        "beside": both("这一单里没有要同时买的", "the order lacks what must be bought beside it"),
+    }[hindered]
 
 
 def _level_reason(

@@ -121,14 +121,15 @@ def _priced(rules: Ruleset, zone: Zone, now: Cast, observation: Observation) -> 
     ]
     tier = part.inputs.tier
     matched = rules.prices(observation.kind, [line.fields() for line in order], tier, part.inputs, part.judged)
-    priced = price_order(rules.policy, order, matched, zone.local_date(observation.occurred_at))
+    day = zone.local_date(observation.occurred_at)
+    priced = price_order(rules.policy, order, matched, day)
     for line, one in zip(stated, priced, strict=True):
         line.setdefault("amount", one.amount)
     fields = {**observation.fields, "lines": tuple(stated)}
     changed = Observation(
         **{name: getattr(observation, name) for name in Observation.__slots__ if name != "fields"}, fields=fields
     )
-    return changed, Order(observation.member, tuple(priced), part.inputs, part.judged, part.tier)
+    return changed, Order(observation.member, tuple(priced), part.inputs, part.judged, part.tier, matched, day)
 
 
 def _observation(event: Mapping[str, object], number: int, zone: Zone) -> Observation:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Final
 
 from rules.judge import Explanation, Inputs, Judged, Ruleset, StandingTiers, explain_condition
@@ -16,7 +17,7 @@ from tierengine.judging.decisions import Granted
 from tierengine.judging.fold import Lanes
 from tierengine.judging.history import Contribution, Step
 from tierengine.judging.occasions import Occasion
-from tierengine.judging.pricing import PricedLine
+from tierengine.judging.pricing import PricedLine, hindrance
 from tierengine.membership.explaining import (
     Event,
     Words,
@@ -48,6 +49,8 @@ class Order:
     inputs: Inputs
     judged: Judged
     tier: str
+    matched: Sequence[Sequence[str]]
+    day: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -342,11 +345,15 @@ def _prices(outcome: Outcome) -> Iterator[Because]:
         return
     words = Words(outcome.policy)
     member = _Buyer(order.inputs, order.judged, order.tier)
+    lines = [one.line for one in order.lines]
+    hindered = {rule.id: hindrance(rule, lines, order.matched, order.day) for rule in outcome.policy.prices.values()}
     for number, line in enumerate(order.lines, start=1):
         for rule in outcome.policy.prices.values():
-            if line.rule and line.rule != rule.id:
+            if line.rules and rule.id not in line.rules:
                 continue  # another price was taken: that one is the reason
-            reason = price_reason(words, rule, line.line.fields(), member, applied=line.rule, off=not line.rule)
+            reason = price_reason(
+                words, rule, line.line.fields(), member, applied=line.rules, hindered=hindered[rule.id]
+            )
             item = line.line.item or str(number)
             yield Because(
                 f"prices.{rule.id}", rule.mark, Text(f"{item}：{reason.text.zh}", f"{item}: {reason.text.en}")

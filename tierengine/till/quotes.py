@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from functools import partial
 from typing import Any
 
@@ -18,7 +19,7 @@ from tierengine.judging.decisions import Folded, Granted
 from tierengine.judging.fold import fold
 from tierengine.judging.history import OBSERVATION, Contribution, Position
 from tierengine.judging.netting import steps
-from tierengine.judging.pricing import PricedLine, totals
+from tierengine.judging.pricing import PricedLine, hindrance, totals
 from tierengine.judging.recorded import Recorded
 from tierengine.judging.resolution import resolve
 from tierengine.judging.worth import fen_of, pays
@@ -32,19 +33,24 @@ from tierengine.recording.pots import pots
 from tierengine.store.dialect import Link
 from tierengine.store.snapshots import snapshot
 from tierengine.till.promises import MINUTE, promise
-from tierengine.till.sales import Order, as_charged, observations, pay, plain_lines, price
+from tierengine.till.sales import Order, as_charged, at_prices, matching, observations, pay, plain_lines
 from tierengine.till.signing import Signer
 
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """An order priced for one member: what each line costs by the rules, what is charged, and the credit it uses."""
+    """An order priced for one member: what each line costs by the rules, what is charged, and the credit it uses.
+
+    matched  for each line the prices whose conditions hold; `day` is the order's, local
+    """
 
     known: Known
     before: Stand
     ruled: Sequence[PricedLine]
     lines: Sequence[PricedLine]
     uses: Mapping[str, int]
+    matched: Sequence[Sequence[str]]
+    day: date
 
 
 def charge(link: Link, programme: Programme, order: Order, now: int, *, dry: bool = False) -> Charge:
@@ -62,14 +68,15 @@ def _priced(known: Known, order: Order, now: int, *, dry: bool) -> Charge:
 
 
 def _charged(known: Known, before: Stand, order: Order, now: int) -> Charge:
-    ruled = price(before.lane, order, before.inputs, before.judged, before.tier)
+    matched = matching(before.lane, order, before.inputs, before.judged, before.tier)
+    ruled = at_prices(before.lane, order, matched)
     free = {
         name: have
         for name, have in known.usable(now, order.drafts[0].cluster).items()
         if name not in before.judged.suspended
     }
     lines, uses = pay(before.policy, as_charged(order, ruled), order.credit, free)
-    return Charge(known, before, ruled, lines, uses)
+    return Charge(known, before, ruled, lines, uses, matched, before.lane.zone.local_date(order.occurred_at))
 
 
 def _before(known: Known, order: Order, now: int, *, dry: bool) -> Position:
@@ -200,16 +207,12 @@ def _price_reasons(charged: Charge, lang: str) -> list[dict[str, Any]]:
     before = charged.before
     policy, words = before.policy, Words(before.policy)
     found: list[dict[str, Any]] = []
+    lines = [one.line for one in charged.ruled]
+    hindered = {rule.id: hindrance(rule, lines, charged.matched, charged.day) for rule in policy.prices.values()}
     for place, line in enumerate(charged.ruled):
         for rule in policy.prices.values():
-            alone = sum(one.line.list for one in charged.ruled if one.line.category == line.line.category)
             reason = price_reason(
-                words,
-                rule,
-                line.line.fields(),
-                before,
-                applied=line.rules,
-                off=alone < rule.minimum_order,
+                words, rule, line.line.fields(), before, applied=line.rules, hindered=hindered[rule.id]
             )
             found.append(
                 {

@@ -242,9 +242,17 @@ def _moved(pointer: str, places: Sequence[int]) -> str:
 
 def price(lane: Lane, order: Order, inputs: Inputs, judged: Judged, tier: str) -> list[PricedLine]:
     """Return the lines with what they cost a member of this standing, before any credit."""
-    rules = lane.version.rules
-    matched = rules.prices("", [line.fields() for line in order.lines], tier, inputs, judged)
-    return price_order(rules.policy, order.lines, matched, lane.zone.local_date(order.occurred_at))
+    return at_prices(lane, order, matching(lane, order, inputs, judged, tier))
+
+
+def matching(lane: Lane, order: Order, inputs: Inputs, judged: Judged, tier: str) -> list[tuple[str, ...]]:
+    """Return for each line the prices whose conditions hold (see price_order)."""
+    return lane.version.rules.prices("", [line.fields() for line in order.lines], tier, inputs, judged)
+
+
+def at_prices(lane: Lane, order: Order, matched: Sequence[Sequence[str]]) -> list[PricedLine]:
+    """Return the lines at the best of the prices that match them."""
+    return price_order(lane.version.rules.policy, order.lines, matched, lane.zone.local_date(order.occurred_at))
 
 
 def as_charged(order: Order, priced: Sequence[PricedLine]) -> list[PricedLine]:
