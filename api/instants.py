@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Annotated, Final
 
 from fastapi import Query
 from pydantic import AwareDatetime
 
+from tierengine import zone
 from tierengine.errors import FormError, Malformed
 
-EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 EARLIEST: Final = datetime(1990, 1, 1, tzinfo=UTC)
 LATEST: Final = datetime(2200, 1, 1, tzinfo=UTC)
 Instant = Annotated[AwareDatetime | None, Query(description="RFC 3339 with its zone (write + as %2B); none: now.")]
@@ -20,7 +20,7 @@ def microseconds(pointer: str, moment: datetime) -> int:
     """Return an instant in microseconds UTC; Malformed for one before 1990 or after 2199."""
     if not EARLIEST <= moment <= LATEST:
         raise Malformed([FormError(pointer, "too_early" if moment < EARLIEST else "in_the_future")])
-    return (moment - EPOCH) // timedelta(microseconds=1)
+    return zone.microseconds(moment)
 
 
 def instant(pointer: str, text: str) -> int:
@@ -36,4 +36,4 @@ def instant(pointer: str, text: str) -> int:
 
 def told(at: int) -> str:
     """Return an instant as answers tell it where no dealer's zone is at hand: UTC."""
-    return (EPOCH + timedelta(microseconds=at)).isoformat().replace("+00:00", "Z")
+    return zone.moment(at).isoformat().replace("+00:00", "Z")

@@ -9,7 +9,6 @@ import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import psycopg
@@ -32,10 +31,10 @@ from tierengine.settings import Settings
 from tierengine.store.dialect import Link
 from tierengine.store.ids import Ids
 from tierengine.till.signing import Signer
+from tierengine.zone import moment
 
 IN_FLIGHT_SECONDS: Final = 2.0
 _KEY: Final = re.compile(r"[!-~]([ -~]{0,253}[!-~])?", re.ASCII)
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _STORE: Final = "SELECT 1 FROM store WHERE dealer_id = ?1 AND code = ?2"
 
 
@@ -158,4 +157,4 @@ def asker_of(request: Request, caller: Caller, lang: str | None = None) -> Asker
 
 def stamp(now: int) -> str:
     """Return an instant as a till would write it, to the microsecond."""
-    return (_EPOCH + timedelta(microseconds=now)).isoformat()
+    return moment(now).isoformat()

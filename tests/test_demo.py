@@ -16,7 +16,7 @@ import pytest
 from rules.reader import read
 from tierengine import __main__ as program
 from tierengine.demo.book import Book, demo_book
-from tierengine.demo.book.days import START, TODAY, at, micros
+from tierengine.demo.book.days import START, TODAY, at
 from tierengine.demo.run import afresh, policy_file, tell
 from tierengine.judging.observations import read_observation
 from tierengine.ledger.verify import verify
@@ -24,6 +24,7 @@ from tierengine.membership.standings import stages
 from tierengine.policies import versions
 from tierengine.store import snapshots
 from tierengine.store.database import WriterLock
+from tierengine.zone import microseconds
 
 ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "policies.yaml").read_text(encoding="utf-8")
@@ -52,8 +53,8 @@ def test_nobody_can_be_called_by_the_book():
 def test_deliveries_come_in_order_and_within_the_two_years():
     arrivals = [one.recorded_at for one in demo_book()]
     assert arrivals == sorted(arrivals)
-    assert micros(at(START, 0)) < arrivals[0]
-    assert arrivals[-1] <= micros(at(TODAY, 20))
+    assert microseconds(at(START, 0)) < arrivals[0]
+    assert arrivals[-1] <= microseconds(at(TODAY, 20))
 
 
 def test_every_delivery_is_an_observation_that_its_source_may_send():
@@ -106,7 +107,7 @@ def told(url: str) -> tuple:
             codes = dict(link.ask("SELECT id, code FROM member").rows())
             standing = {
                 codes[member]: [(one.at, one.tier, one.state, one.cause) for one in of]
-                for member, of in stages(link, programme, list(codes), micros(at(TODAY, 20))).items()
+                for member, of in stages(link, programme, list(codes), microseconds(at(TODAY, 20))).items()
             }
             nets = link.ask(
                 "SELECT m.code, e.event_key, e.rule, SUM(e.delta) FROM entry e JOIN member m ON m.id = e.member_id "
@@ -183,7 +184,7 @@ class TestPage:
                 ).rows()
                 gifts = defaultdict(int)
                 for member, at_, delta, rule in rows:
-                    year = 2025 if at_ < micros(at(START.replace(year=2026), 0)) else 2026
+                    year = 2025 if at_ < microseconds(at(START.replace(year=2026), 0)) else 2026
                     (ladder if rule == "referral_ladder" else gifts)[member, year] += delta
                 debts = link.ask("SELECT COUNT(*) FROM account WHERE kind = 'debt' AND balance > 0").rows()[0][0]
         finally:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from rules.policy import Expiry, Window
 from tests import oracle_facts as oracle
-from tierengine.zone import DAY, Windows, Zone, add_months, day_after, period_key, years_between
+from tierengine.zone import DAY, Windows, Zone, add_months, day_after, microseconds, moment, period_key, years_between
 
 SHANGHAI = Zone("Asia/Shanghai")
 NEW_YORK = Zone("America/New_York")
@@ -176,3 +176,10 @@ def test_zones_of_equal_names_are_equal_and_unknown_ones_are_refused():
     assert Zone("Asia/Shanghai") == SHANGHAI
     with pytest.raises(ValueError, match="Mars/Olympus"):
         Zone("Mars/Olympus")
+
+
+@given(zone=st.sampled_from(NAMES), instant=INSTANTS)
+def test_an_instant_as_a_moment_is_the_local_wall_time_and_comes_back_to_the_microsecond(zone, instant):
+    there = moment(instant, ZoneInfo(zone))
+    assert microseconds(there) == instant == microseconds(moment(instant))
+    assert there.replace(tzinfo=None, fold=0) == Zone(zone).local(instant)

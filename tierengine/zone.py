@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from calendar import monthrange
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -58,7 +58,7 @@ class Zone:
 
     def instant(self, wall: datetime) -> int:
         """Return the instant of a wall time without zone, to the microsecond."""
-        return (wall.replace(tzinfo=self._info, fold=0) - _EPOCH) // _MICROSECOND
+        return microseconds(wall.replace(tzinfo=self._info, fold=0))
 
     def end_of(self, day: date) -> int | None:
         """Return the first instant after a local day; None after the last day of the calendar: never."""
@@ -194,6 +194,16 @@ def _day_before(day: date, window: Window, times: int) -> date | None:
         return day - timedelta(days=window.days * times)
     except OverflowError:
         return None
+
+
+def microseconds(moment: datetime) -> int:
+    """Return the instant of a moment with its zone."""
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def moment(at: int, zone: tzinfo = UTC) -> datetime:
+    """Return an instant as a moment in a zone, to the microsecond."""
+    return (_EPOCH + timedelta(microseconds=at)).astimezone(zone)
 
 
 def day_after(day: date) -> date:

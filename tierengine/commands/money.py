@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Final
 
@@ -11,11 +11,10 @@ from babel.numbers import format_currency, format_decimal, get_currency_precisio
 from rules.problems import Lang
 from tierengine.commands.failure import Stop
 from tierengine.commands.screen import USAGE
-from tierengine.zone import SECOND, Zone
+from tierengine.zone import SECOND, Zone, microseconds
 
 POINTS: Final = "points"
 _LOCALES: Final[dict[Lang, str]] = {"zh": "zh_CN", "en": "en_US"}
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def amount(minor: int, unit: str, lang: Lang, *, whole: bool = False) -> str:
@@ -47,7 +46,7 @@ def instant(text: str, zone: Zone) -> int:
             end = zone.end_of(date.fromisoformat(text))
             return 0 if end is None else end - 1
         moment = datetime.fromisoformat(text)
-        return zone.instant(moment) if moment.tzinfo is None else (moment - _EPOCH) // timedelta(microseconds=1)
+        return zone.instant(moment) if moment.tzinfo is None else microseconds(moment)
     except (ValueError, OverflowError):
         raise Stop(
             "bad_time",

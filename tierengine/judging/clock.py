@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import date, tzinfo
 
 from tierengine.errors import FormError
 from tierengine.judging.bounds import AHEAD_US, EARLIEST_US
-
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+from tierengine.zone import moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,4 +31,4 @@ class Clock:
         return None
 
     def _day(self, instant: int) -> date:
-        return (EPOCH + timedelta(microseconds=instant)).astimezone(self.zone).date()
+        return moment(instant, self.zone).date()

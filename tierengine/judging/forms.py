@@ -10,19 +10,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from rules.vocabulary import ATTRIBUTES, COMMON, KINDS, Kind
 from tierengine.judging.bounds import ID_MOST, LINES_MOST
-from tierengine.judging.clock import EPOCH, Clock
+from tierengine.judging.clock import Clock
 from tierengine.judging.values import CANCELLED, Values, type_name
+from tierengine.zone import microseconds
 
 ENVELOPE = frozenset({"kind", "member", "occurred_at", "revision", "store", "currency"})
 STATUSES = ("submitted", "accepted")
 # Worked out from what the event names, so that rules read dated copies; refused from outside.
 COMPUTED = frozenset({"delivered_on", "referrer", "referral_days", "related", "related_by", "quarter", "month"})
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)", re.ASCII)
-_MICROSECOND = timedelta(microseconds=1)
 
 
 class Form(Values):
@@ -58,7 +58,7 @@ class Form(Values):
             self.wrong(f"/{name}", "bad_time")
             return 0
         try:
-            instant = (datetime.fromisoformat(text) - EPOCH) // _MICROSECOND
+            instant = microseconds(datetime.fromisoformat(text))
         except (ValueError, OverflowError):
             self.wrong(f"/{name}", "bad_time")
             return 0

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import date, tzinfo
 
 from rules.vocabulary import KINDS, SUBMITTED, Kind
 from tierengine.judging.history import Contribution, Observation, Position, Scalar
@@ -20,6 +20,7 @@ from tierengine.judging.netting import mirror, whole
 from tierengine.judging.recorded import Cancels, Flag, Recorded, Resolved, Waits, after, kinds_named
 from tierengine.judging.returns import RETURNS, Returns
 from tierengine.judging.values import CANCELLED
+from tierengine.zone import moment
 
 # What a settled purchase takes from the purchase that it settles, whatever it says itself.
 _FROM_PURCHASE = frozenset(KINDS["machine_purchase"].fields) - {"order", "amount", "margin", "month", "quarter"}
@@ -27,7 +28,6 @@ _FROM_PURCHASE = frozenset(KINDS["machine_purchase"].fields) - {"order", "amount
 _FROM_REQUEST = frozenset({"serial", "severity", "distance_km", "down"})
 _MINUTE = 60_000_000
 _NOT_COPIED = frozenset({"note", "source_id", "status"})
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def outside_keys(observation: Observation) -> tuple[str, ...]:
@@ -272,7 +272,7 @@ class _Resolution:
             yield from given
 
     def _day(self, instant: int) -> date:
-        return (_EPOCH + timedelta(microseconds=instant)).astimezone(self.zone).date()
+        return moment(instant, self.zone).date()
 
 
 _Wanted = Callable[[Kind], bool]

@@ -3,15 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Final
 
 from tierengine.membership.known import Known
-
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-# ---- telling -----------------------------------------------------------------------------------------------------
+from tierengine.zone import moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +27,7 @@ def when(known: Known, at: int | None) -> str | None:
     """Return an instant as RFC 3339 in the dealer's zone."""
     if at is None:
         return None
-    moment = (_EPOCH + timedelta(microseconds=at)).astimezone(known.programme.info)
-    return moment.isoformat(timespec="seconds")
+    return moment(at, known.programme.info).isoformat(timespec="seconds")
 
 
 def last_day(known: Known, end: int | None) -> str | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 
 from rules.judge import Ruleset
 from rules.policy import Example
@@ -22,13 +22,11 @@ from tierengine.judging.recorded import Recorded
 from tierengine.policies.cast import Cast, play
 from tierengine.policies.coverage import Used, used_by
 from tierengine.policies.expected import Failure, Order, Outcome, failures, got_of
-from tierengine.zone import Zone
+from tierengine.zone import Zone, microseconds
 
 MEMBER = "example"
 NOON = 12 * 3600 * 1_000_000
 SECOND = 1_000_000
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +193,7 @@ def _instant(value: object, zone: Zone) -> int:
     if len(text) == len("2026-01-01"):
         return zone.start_of(date.fromisoformat(text)) + NOON
     moment = datetime.fromisoformat(text)
-    return zone.instant(moment) if moment.tzinfo is None else (moment - _EPOCH) // _MICROSECOND
+    return zone.instant(moment) if moment.tzinfo is None else microseconds(moment)
 
 
 def _asked(value: object, zone: Zone) -> int | None:

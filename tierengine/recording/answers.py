@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any, Final
 
@@ -19,8 +18,8 @@ from tierengine.recording.reading import Held, Stored
 from tierengine.recording.refolding import Pair, Refolded
 from tierengine.recording.writing import Rows
 from tierengine.store.dialect import Link, doc
+from tierengine.zone import moment
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 # Refusals of form, of rights, and our own failures are not kept: the mended request may carry the same key.
 _KEPT: Final = frozenset(("recorded", "parked", "duplicate", "conflict", "refused"))
 
@@ -276,7 +275,7 @@ class Answers:
         """Return an instant in the dealer's zone, RFC 3339; None stays None (without end)."""
         if instant is None:
             return None
-        return (_EPOCH + timedelta(microseconds=instant)).astimezone(self.programme.info).isoformat()
+        return moment(instant, self.programme.info).isoformat()
 
     def _number(self, version_id: int) -> int:
         return self.programme.lanes.of(version_id).version.number

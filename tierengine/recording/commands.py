@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -39,11 +38,10 @@ from tierengine.recording.slips import slip
 from tierengine.recording.writing import Rows
 from tierengine.store.dialect import Link
 from tierengine.store.ids import Ids
-from tierengine.zone import SECOND
+from tierengine.zone import SECOND, moment
 
 MINUTE: Final = 60 * SECOND
 NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _COMMAND: Final = "SELECT hash FROM command WHERE dealer_id = ?1 AND key = ?2"
 _FIRM: Final = "SELECT value FROM attribute WHERE member_id IN (?1*) AND name = 'firm'"
 _HOLD: Final = (
@@ -300,7 +298,7 @@ class Commands:
         return Answer("recorded" if body["status"] == "recorded" else "duplicate", "", body)
 
     def time(self, instant: int) -> str:
-        return (_EPOCH + timedelta(microseconds=instant)).astimezone(self.programme.info).isoformat()
+        return moment(instant, self.programme.info).isoformat()
 
 
 def _said(item: Command, act: Kept) -> dict[str, Any]:

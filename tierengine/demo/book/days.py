@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from random import Random
 from typing import Final
 
@@ -10,9 +10,6 @@ SHANGHAI: Final = timezone(timedelta(hours=8))
 START: Final = date(2025, 1, 1)
 TODAY: Final = date(2026, 11, 20)
 """The last day of the book; its last event is recorded before the evening of this day."""
-
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND: Final = timedelta(microseconds=1)
 
 
 def at(day: date, hour: int, minute: int = 0, second: int = 0) -> datetime:
@@ -23,11 +20,6 @@ def at(day: date, hour: int, minute: int = 0, second: int = 0) -> datetime:
 def some_time(day: date, rng: Random, first: int = 8, last: int = 17) -> datetime:
     """Return a moment of a day during which people work."""
     return at(day, rng.randint(first, last), rng.randint(0, 59), rng.randint(0, 59))
-
-
-def micros(moment: datetime) -> int:
-    """Return an instant as the book counts it: microseconds since 1970 UTC."""
-    return (moment - _EPOCH) // _MICROSECOND
 
 
 def text(moment: datetime) -> str:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any, Final
 
-from tierengine.demo.book.days import TODAY, at, micros
+from tierengine.demo.book.days import TODAY, at
+from tierengine.zone import microseconds
 
 # Who sends. Tills and the ERP are the policy's source classes with a limit; the others are typed in by staff.
 TILL: Final = "till"
@@ -31,7 +32,7 @@ class Delivery:
     uses: Mapping[str, int] = field(default_factory=dict)
 
 
-CLOSES: Final = micros(at(TODAY, 20))
+CLOSES: Final = microseconds(at(TODAY, 20))
 
 
 def posted(said: Iterable[Delivery], rng: Random) -> tuple[Delivery, ...]:

@@ -17,7 +17,6 @@ from tierengine.demo.book.days import (
     TODAY,
     at,
     days_from,
-    micros,
     on_friday,
     some_time,
     text,
@@ -26,6 +25,7 @@ from tierengine.demo.book.days import (
 )
 from tierengine.demo.book.people import Customer
 from tierengine.demo.book.post import ARCHIVIST, DESK, ERP, STAFF, TILL, Delivery
+from tierengine.zone import microseconds
 
 Arrives = Callable[[datetime], datetime]
 
@@ -74,7 +74,7 @@ class Slips:
         if "order" not in raw or kind in ("machine_returned", "sale_returned"):
             raw.setdefault("source_id", self.number(_SERIES[source]))
         if when.date() <= TODAY:
-            self.said.append(Delivery(micros(arrives(when)), source, raw, uses or {}))
+            self.said.append(Delivery(microseconds(arrives(when)), source, raw, uses or {}))
         return str(raw.get("source_id", ""))
 
     # ---- who he is

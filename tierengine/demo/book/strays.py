@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
-from tierengine.demo.book.days import at, at_once, micros, text, that_night
+from tierengine.demo.book.days import at, at_once, text, that_night
 from tierengine.demo.book.post import ARCHIVIST, STAFF, TILL, Delivery
+from tierengine.zone import microseconds
 
 HOUR = 3_600_000_000
 
@@ -53,6 +54,6 @@ def _never_explained() -> list[Delivery]:
         "accepted_by": "U90", "source_id": "A9999-01",
     }  # fmt: skip
     return [
-        Delivery(micros(at_once(day)), TILL, back),
-        Delivery(micros(that_night(day)), ARCHIVIST, accepted),
+        Delivery(microseconds(at_once(day)), TILL, back),
+        Delivery(microseconds(that_night(day)), ARCHIVIST, accepted),
     ]
