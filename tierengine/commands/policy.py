@@ -23,9 +23,9 @@ app = typer.Typer(
     help=both("政策文件:检查、核对示例、发布。", "Policy files: check, test, publish."),
     no_args_is_help=True,
 )
-policy_tools.register(app)  # explain, fmt, schema
-policy_examples.register(app)  # test
-policy_sheets.register(app)  # export, import
+app.add_typer(policy_tools.app)  # explain, fmt, schema
+app.add_typer(policy_examples.app)  # test
+app.add_typer(policy_sheets.app)  # export, import
 
 
 class Format(StrEnum):

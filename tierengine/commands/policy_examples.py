@@ -20,16 +20,11 @@ if TYPE_CHECKING:
     from tierengine.policies.examples import Verdict
     from tierengine.policies.expected import Failure
 
-tools = typer.Typer()
+app = typer.Typer()
 _SHOWN: Final = 12
 
 
-def register(app: typer.Typer) -> None:
-    """Put the command beside the others of `policy`."""
-    app.add_typer(tools)
-
-
-@tools.command(
+@app.command(
     "test",
     help=both(
         "核对示例:政策文件里的,和另外的示例文件里的;对不上的指出在哪一行、应得、实得、为什么,并列出没有示例用到的规则。",

@@ -13,16 +13,11 @@ from tierengine.commands.policy_file import File, readable
 from tierengine.commands.policy_tools import replace_file
 from tierengine.commands.screen import DONE, PROBLEMS, REFUSED, USAGE, Screen, both
 
-sheets = typer.Typer()
+app = typer.Typer()
 _SHOWN: Final = 200
 
 
-def register(app: typer.Typer) -> None:
-    """Put the two commands beside the others of `policy`."""
-    app.add_typer(sheets)
-
-
-@sheets.command(
+@app.command(
     "export",
     help=both(
         "把政策文件里的数导出成 Excel:门槛、奖励金额、折扣、额度、期限,一段一张表;改完用 policy import 收回。",
@@ -64,7 +59,7 @@ def export(
     )
 
 
-@sheets.command(
+@app.command(
     "import",
     help=both(
         "把改过的 Excel 收回政策文件:只有数会变,注释和排版不动;有一格不对就什么都不写。"

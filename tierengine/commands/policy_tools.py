@@ -16,14 +16,10 @@ from rich.text import Text
 from rules.catalogue import CATALOGUE
 from rules.problems import Lang, as_dict, render
 from tierengine.commands.failure import Stop
+from tierengine.commands.policy_file import File
 from tierengine.commands.screen import DONE, PROBLEMS, USAGE, Screen, both, write_json
 
-tools = typer.Typer()
-
-
-def register(app: typer.Typer) -> None:
-    """Put the three commands beside the others of `policy`."""
-    app.add_typer(tools)
+app = typer.Typer()
 
 
 class Tongue(StrEnum):
@@ -34,7 +30,7 @@ class Tongue(StrEnum):
     mixed = "mixed"
 
 
-@tools.command(
+@app.command(
     help=both(
         "说明一个问题编号:什么意思,怎么改,各举一例。不写编号时列出全部。",
         "Explain a problem's code: what it means, how to mend it, with an example. Without a code: list all.",
@@ -123,7 +119,7 @@ def _explain(screen: Screen, code: str) -> None:
             screen.out.print(Text(f"    {line}"), soft_wrap=True)
 
 
-@tools.command(
+@app.command(
     help=both(
         "把政策文件里的关键字、事件、字段、单位换成中文(--lang zh)或英文(--lang en);注释、顺序、排版不变。"
         "不写 --lang 时按文件里多数关键字的语言。",
@@ -133,16 +129,7 @@ def _explain(screen: Screen, code: str) -> None:
 )
 def fmt(
     context: typer.Context,
-    file: Annotated[
-        Path,
-        typer.Argument(
-            metavar="FILE",
-            exists=True,
-            readable=True,
-            show_default=False,
-            help=both("政策文件(YAML)。", "The policy file (YAML)."),
-        ),
-    ],
+    file: File,
     check: Annotated[
         bool,
         typer.Option("--check", help=both("只看要不要改:要改则退出码 1。", "Only tell whether it would change.")),
@@ -226,7 +213,7 @@ def replace_file(file: Path, content: bytes) -> None:
         raise
 
 
-@tools.command(
+@app.command(
     help=both(
         "打印 JSON Schema(draft-07),供编辑器补全和提示;--lang zh|en 只用一种语言,--lang mixed(缺省)两种都认。",
         "Print the JSON Schema (draft-07) for editors; --lang zh|en for one language, --lang mixed (default) for both.",
