@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import random
 from collections.abc import Sequence
 from typing import Any
@@ -9,14 +10,16 @@ from typing import Any
 from hypothesis import strategies as st
 
 
-class Chance:
+class Chance(abc.ABC):
     """Makes choices."""
 
+    @abc.abstractmethod
     def pick(self, options: Sequence[Any]) -> Any:
-        raise NotImplementedError
+        """One of the options."""
 
+    @abc.abstractmethod
     def often(self, percent: int) -> bool:
-        raise NotImplementedError
+        """True in so many of a hundred."""
 
     def some(self, options: Sequence[Any], most: int) -> list[Any]:
         """Up to so many different ones."""

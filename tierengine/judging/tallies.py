@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from bisect import bisect_left, insort
 from typing import TYPE_CHECKING
 
@@ -39,7 +40,7 @@ def tallies_of(selected: Selected, group: list[tuple[int, Measure]], raw: list[i
     return found
 
 
-class Tally:
+class Tally(ABC):
     """Keeps measures while rows enter (sign 1) and leave (sign -1) a window."""
 
     __slots__ = ("raw",)
@@ -47,9 +48,9 @@ class Tally:
     def __init__(self, raw: list[int | None]) -> None:
         self.raw = raw
 
+    @abstractmethod
     def change(self, row: Row, sign: int) -> None:
         """Account for a row that enters (sign 1) or leaves (sign -1)."""
-        raise NotImplementedError
 
     def add(self, place: int, number: int) -> None:
         """Add to the measure at `place`."""

@@ -77,8 +77,20 @@ Check: TypeAlias = Callable[[Before], None]
 """Decides a command on the state before it; raises Refused to refuse it."""
 
 
+class _OfOne:
+    """An item that says one observation."""
+
+    __slots__ = ()
+    observation: Observation
+
+    @property
+    def observations(self) -> tuple[Observation, ...]:
+        """Return what it says, as every item does."""
+        return (self.observation,)
+
+
 @dataclass(frozen=True, slots=True)
-class Observe:
+class Observe(_OfOne):
     """An observation: what happened. Never refused for the state.
 
     brief      the answer is only status and key (files, where nobody reads more)
@@ -90,11 +102,6 @@ class Observe:
     once: Once | None = None
     brief: bool = False
     refusable: bool = False
-
-    @property
-    def observations(self) -> tuple[Observation, ...]:
-        """Return what it says, as every item does."""
-        return (self.observation,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +125,7 @@ class Sale:
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(_OfOne):
     """A claim of an entitlement: refused when the quota is used up, an observation once accepted."""
 
     dealer: int
@@ -127,11 +134,6 @@ class Claim:
     once: Once | None = None
     brief: bool = False
     refusable: bool = False
-
-    @property
-    def observations(self) -> tuple[Observation, ...]:
-        """Return what it says, as every item does."""
-        return (self.observation,)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,12 @@ from typing import Any, ClassVar
 
 from sqlalchemy import (
     CheckConstraint,
-    Column,
     Index,
     UniqueConstraint,
 )
 from sqlmodel import SQLModel
 
-from tierengine.store.tables.columns import big, document, identity, reference, string
+from tierengine.store.tables.columns import big, document, identity, open_index, reference, string
 
 
 class Account(SQLModel, table=True):
@@ -122,12 +121,7 @@ class LotState(SQLModel, table=True):
     __tablename__: ClassVar[str] = "lot_state"
     __table_args__ = (
         CheckConstraint("remaining >= 0", name="lot_remaining_not_negative"),
-        Index(
-            "lot_state_open",
-            "member_id",
-            sqlite_where=Column("remaining") > 0,
-            postgresql_where=Column("remaining") > 0,
-        ),
+        open_index("lot_state"),
     )
     lot_id: int = reference("lot.id", primary_key=True)
     dealer_id: int = big()

@@ -8,6 +8,7 @@ from sqlalchemy import (
     BigInteger,
     Column,
     ForeignKey,
+    Index,
     Text,
 )
 from sqlalchemy.dialects import postgresql, sqlite
@@ -39,6 +40,12 @@ def string(*, nullable: bool = False, default: str | None = None) -> Any:
     if default is not None:
         return Field(default=default, sa_column=Column(BYTES, nullable=False, server_default=default))
     return Field(default=None if nullable else ..., sa_column=Column(BYTES, nullable=nullable))
+
+
+def open_index(table: str) -> Index:
+    """Return the index of a member's rows of a cache in which something remains: all that is ever looked for in it."""
+    there = Column("remaining") > 0
+    return Index(f"{table}_open", "member_id", sqlite_where=there, postgresql_where=there)
 
 
 def document(*, nullable: bool = False) -> Any:

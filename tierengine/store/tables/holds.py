@@ -13,7 +13,7 @@ from sqlalchemy import (
 )
 from sqlmodel import Field, SQLModel
 
-from tierengine.store.tables.columns import big, identity, reference, string
+from tierengine.store.tables.columns import big, identity, open_index, reference, string
 
 
 class Hold(SQLModel, table=True):
@@ -68,12 +68,7 @@ class HoldState(SQLModel, table=True):
     __tablename__: ClassVar[str] = "hold_state"
     __table_args__ = (
         CheckConstraint("remaining >= 0", name="hold_remaining_not_negative"),
-        Index(
-            "hold_state_open",
-            "member_id",
-            sqlite_where=Column("remaining") > 0,
-            postgresql_where=Column("remaining") > 0,
-        ),
+        open_index("hold_state"),
     )
     hold_id: int = reference("hold.id", primary_key=True)
     dealer_id: int = big()
