@@ -21,6 +21,7 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import (
+    access,
     awards,
     balances,
     batches,
@@ -36,12 +37,15 @@ from api import (
     rights,
     sales,
     schemas,
+    sessions,
     slips,
 )
 from api.counter import Counter
 from api.keys import Keys
+from api.limits import STATE, Limits
 from api.readers import Readers
 from api.service import Service
+from tierengine.access.secret import Secret
 from tierengine.recording.recorder import Clock, clock
 from tierengine.recording.sealer import Sealer
 from tierengine.recording.writer import Writer
@@ -63,6 +67,7 @@ def create_app(given: Settings | None = None, *, now: Clock = clock) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        secret = Secret.of(settings)
         # The loop, the readers and the writer take turns at the interpreter. At Python's own five milliseconds a turn,
         # a request would wait that long each time the writer judges a group.
         sys.setswitchinterval(TURN_SECONDS)
@@ -73,17 +78,20 @@ def create_app(given: Settings | None = None, *, now: Clock = clock) -> FastAPI:
         writer = await asyncio.to_thread(Writer, settings.database_url, settings, now=now)
         sealer = None if writer.broken else Sealer(settings, writer, now=now)
         readers = Readers(settings)
+        keys = Keys(readers, secret, settings.session_idle_minutes, now=now)
         app.state.tierengine = Service(
             settings,
             writer,
             Counter(writer),
             readers,
-            Keys(readers),
+            keys,
+            Limits(settings),
             now,
-            Signer(settings.secret, settings.secret_before),
+            Signer(secret.text, settings.secret_before),
         )
         try:
-            yield
+            async with keys.noting(writer):
+                yield
         finally:
             # What waits is recorded and answered before the process ends.
             if sealer is not None:
@@ -117,6 +125,9 @@ def create_app(given: Settings | None = None, *, now: Clock = clock) -> FastAPI:
         awards.router,
         duties.router,
         health.router,
+        sessions.router,
+        sessions.mine,
+        access.router,
         docs.router,
     ):
         app.include_router(router)
@@ -153,7 +164,7 @@ class Outermost:
             nonlocal begun
             if message["type"] == "http.response.start":
                 begun = True
-                message["headers"] = [*message["headers"], (b"x-request-id", own)]
+                message["headers"] = [*message["headers"], (b"x-request-id", own), *scope.get(STATE, ())]
             await send(message)
 
         try:

@@ -48,7 +48,7 @@ STATUS: Final[tuple[tuple[type[TierengineError], int], ...]] = (
 )
 # Where the class alone does not tell.
 STATUS_OF_CODE: Final[Mapping[str, int]] = MappingProxyType(
-    {"unauthenticated": 401, "forbidden": 403, "idempotency_mismatch": 422, "exceeds_amount": 422}
+    {"unauthenticated": 401, "log_in_failed": 401, "forbidden": 403, "idempotency_mismatch": 422, "exceeds_amount": 422}
 )
 
 # Errors of the protocol itself: code → (status, sentence).
@@ -89,6 +89,17 @@ PROTOCOL: Final[Mapping[str, tuple[int, Text]]] = MappingProxyType(
         "method_not_allowed": (405, Text("此地址不支持这种方法。", "This address does not take that method.")),
         "too_large": (413, Text("请求体过大,最多 {most} 字节。", "The body is too large; at most {most} bytes.")),
         "unsupported_media_type": (415, Text("请求体应为 application/json。", "The body must be application/json.")),
+        "too_many_requests": (
+            429,
+            Text(
+                "请求太多:{limit} 每分钟最多 {quota} 次,请 {seconds} 秒后再试。",
+                "Too many requests: {limit} may ask {quota} times a minute; try again in {seconds} s.",
+            ),
+        ),
+        "too_many_log_ins": (
+            429,
+            Text("登录失败太多,请 {seconds} 秒后再试。", "Too many failed log-ins; try again in {seconds} s."),
+        ),
         "bad_request": (400, Text("请求有误。", "The request is wrong.")),
         "bad_parameter": (422, Text("参数不合要求。", "A parameter is wrong.")),
         "failed": (500, Text("系统出错,未作任何记录。", "We failed; nothing was recorded.")),
@@ -198,7 +209,9 @@ async def _ours(request: Request, error: Exception) -> Response:
 async def _protocol(request: Request, error: Exception) -> Response:
     if not isinstance(error, Problem):
         raise error
-    return problem(request, PROTOCOL[error.code][0], error.code, error.details)
+    status = PROTOCOL[error.code][0]
+    headers = {"retry-after": str(error.details["seconds"])} if status == 429 else None
+    return problem(request, status, error.code, error.details, headers=headers)
 
 
 async def _parameters(request: Request, error: Exception) -> Response:

@@ -16,13 +16,16 @@ from typing import Any, Final
 from fastapi import FastAPI, Request, Response
 from fastapi.routing import APIRoute, iter_route_contexts
 
+from tierengine.access.callers import ROLES
 from tierengine.errors import Denied
-from tierengine.membership.people import ROLES
 
 _TILL: Final = frozenset(("pos", "sales_manager", "admin"))
 _DESK: Final = frozenset(("sales_manager", "admin"))
 _STAFF: Final = _TILL | {"archivist"}
 _SEES: Final = _STAFF | {"auditor", "award_owner"}
+_ADMIN: Final = frozenset(("admin",))
+_AUDITS: Final = frozenset(("auditor", "admin"))
+_ANYBODY: Final = frozenset(ROLES)
 
 _FILES: Final = frozenset(("sales_manager", "archivist", "admin"))
 _WRITES_POLICY: Final = frozenset(("policy_editor", "admin"))
@@ -68,12 +71,24 @@ RIGHTS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         "POST /v1/awards/{award}/issue": _AWARDS,
         "GET /v1/duties": _FILES | {"auditor"},
         "POST /v1/duties/done": _FILES,
+        "GET /v1/sessions/current": _ANYBODY,
+        "DELETE /v1/sessions/current": _ANYBODY,
+        "GET /v1/keys": _ADMIN,
+        "POST /v1/keys": _ADMIN,
+        "POST /v1/keys/{prefix}/rotate": _ADMIN,
+        "POST /v1/keys/{prefix}/revoke": _ADMIN,
+        "GET /v1/staff": _ADMIN,
+        "POST /v1/staff": _ADMIN,
+        "POST /v1/staff/{login}/password": _ADMIN,
+        "POST /v1/staff/{login}/disable": _ADMIN,
+        "GET /v1/audit": _AUDITS,
     }
 )
 # What anybody may ask who reaches the service: nothing here tells anything of a dealer.
 OPEN: Final = frozenset(
     (
-        "GET /livez", "GET /readyz", "GET /openapi.json", "GET /.well-known/jwks.json",
+        "POST /v1/sessions", "GET /livez", "GET /readyz", "GET /openapi.json",
+        "GET /.well-known/jwks.json",
         "GET /docs", "GET /docs/start.js", "GET /docs/swagger-ui-bundle.js", "GET /docs/swagger-ui.css",
         "GET /docs/favicon.png",
     )
@@ -102,12 +117,15 @@ class Guarded(APIRoute):
         inner, roles = self.endpoint if alone else super().get_route_handler(), self.roles
 
         async def handler(request: Request) -> Response:
-            caller = await request.app.state.tierengine.keys.of(request)
+            service = request.app.state.tierengine
+            caller = await service.keys.of(request)
             if caller is None:
                 raise Denied("unauthenticated")
-            if caller.role not in roles:
+            if roles.isdisjoint(caller.roles):
                 raise Denied("forbidden")
             request.scope[CALLER] = caller
+            service.limits.enter(request, caller.scope, caller.store_id)
+            service.limits.touch(caller.dealer_id, request.path_params.get("code"))
             return await inner(request)
 
         return handler

@@ -15,10 +15,10 @@ from api.events import observe
 from api.keys import late_days_of, source_of
 from api.rights import Guarded
 from api.service import Service, asker_of, caller_of, service_of, stamp, write_of
+from tierengine.access.callers import Caller
 from tierengine.errors import FormError, Malformed
 from tierengine.judging.observations import from_body
 from tierengine.judging.pricing import PricedLine
-from tierengine.membership.people import Caller
 from tierengine.policies.versions import Programme
 from tierengine.recording.items import Observe
 from tierengine.store.dialect import Link, doc
@@ -39,6 +39,7 @@ async def post_quote(
     service = service_of(request)
     caller = caller_of(request)
     raw = parse(await read_bytes(request))
+    service.limits.touch(caller.dealer_id, raw.get("member"))
     programme = await service.readers.programme_of(caller.dealer_id)
     now = service.now()
     order = await _order(service, caller, programme, {"order": "quote", "occurred_at": stamp(now), **raw}, now)

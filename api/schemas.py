@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 
-from api import shapes, slip_shapes, staff_shapes
+from api import access_shapes, shapes, slip_shapes, staff_shapes
 from api.shapes import (
     Balance,
     Batch,
@@ -41,10 +41,19 @@ _BODIES: Final[tuple[type[BaseModel], ...]] = (
     shapes.AdjustmentIn, shapes.TransferIn, slip_shapes.SlipIn, slip_shapes.SlipEndIn,
     staff_shapes.MemberIn, staff_shapes.AttributeIn, staff_shapes.PolicyIn,
     staff_shapes.PublishIn, staff_shapes.IssueIn, staff_shapes.DoneIn,
+    access_shapes.SessionIn, access_shapes.KeyIn, access_shapes.RotateIn, access_shapes.NothingIn,
+    access_shapes.StaffIn, access_shapes.PasswordIn,
 )  # fmt: skip
 _PROBLEM: Final = {"application/problem+json": {"schema": {"$ref": f"{_REF}ProblemDetail"}}}
 
-_READ: Final = {401: "No valid key.", 403: "The key's role may not.", 404: "No such member.", 422: "Malformed."}
+_TOO_MANY: Final = "Too often; `Retry-After` tells when it may be sent again."
+_READ: Final = {
+    401: "No valid key.",
+    403: "The key's role may not.",
+    404: "No such member.",
+    422: "Malformed.",
+    429: _TOO_MANY,
+}
 _WRITE: Final = {
     400: "The body is no JSON, or the Idempotency-Key is missing.",
     401: "No valid key.",
@@ -54,6 +63,7 @@ _WRITE: Final = {
     413: "The body is too large.",
     415: "The body is no application/json.",
     422: "Malformed: every error with its pointer; or the Idempotency-Key came with another body.",
+    429: _TOO_MANY,
     503: "Not now; the same may be sent again.",
 }
 _SEEN: Final[dict[str, object]] = {
@@ -138,6 +148,20 @@ def write(
         parameters += [_SEEN, _NEW]
     extra = {"security": _SECURITY, "requestBody": _body(name), "parameters": parameters}
     return {"summary": summary, "status_code": 201, "responses": responses, "openapi_extra": extra}
+
+
+def act(name: str, summary: str, model: type[BaseModel], *, status: int = 201, open_: bool = False) -> dict[str, Any]:
+    """Return the words of an act of the staff: no idempotency key, its answer is kept nowhere. `open_`: for anybody."""
+    told = {code: text for code, text in _WRITE.items() if not (open_ and code in (403, 404, 409))}
+    responses = {status: {"model": model, "description": "Done."}, **_problems(told)}
+    extra: dict[str, Any] = {"requestBody": _body(name)} | ({} if open_ else {"security": _SECURITY})
+    return {"summary": summary, "status_code": status, "responses": responses, "openapi_extra": extra}
+
+
+def end(summary: str) -> dict[str, Any]:
+    """Return the words of an endpoint that ends something and answers nothing."""
+    responses = _problems({**_READ, 409: _WRITE[409], 503: _WRITE[503]})
+    return {"summary": summary, "responses": responses, "openapi_extra": {"security": _SECURITY}}
 
 
 def document(app: FastAPI) -> dict[str, Any]:

@@ -18,11 +18,12 @@ from api.bodies import BODY_MOST, parse, read_bytes
 from api.counter import Counter
 from api.errors import Problem, language
 from api.keys import Keys
+from api.limits import Limits
 from api.readers import Readers
 from api.rights import CALLER
+from tierengine.access.callers import Caller
 from tierengine.errors import Conflict, Unavailable, Unknown
 from tierengine.membership.asker import Asker
-from tierengine.membership.people import Caller
 from tierengine.recording.items import Answer, Item, Once
 from tierengine.recording.once import Act, once, stored
 from tierengine.recording.recorder import Clock
@@ -47,6 +48,7 @@ class Service:
     counter: Counter
     readers: Readers
     keys: Keys
+    limits: Limits
     clock: Clock
     signer: Signer
     stores: set[tuple[int, str]] = field(default_factory=set)
@@ -145,6 +147,7 @@ async def write_of(request: Request, *, most: int = BODY_MOST, body: bool = True
     # A large one is read beside the loop, on which tills wait.
     raw = parse(sent) if len(sent) <= BODY_MOST else await asyncio.to_thread(parse, sent)
     path: str = request.scope["path"]
+    service.limits.touch(caller.dealer_id, raw.get("member"))
     digest = hashlib.sha256(f"{request.method} {path}\n".encode() + sent).hexdigest()
     return Write(service, caller, raw, Once(caller.scope, key, digest))
 

@@ -11,7 +11,7 @@ from api import health, rights, sales
 from api.app import create_app
 from api.rights import OPEN, RIGHTS, Guarded, Undeclared
 from tests.test_api_book import Till, code, serving
-from tierengine.membership.people import ROLES
+from tierengine.access.callers import ROLES
 from tierengine.settings import Settings
 
 METHODS = ("get", "post", "put", "patch", "delete")

@@ -7,8 +7,9 @@ import threading
 import pytest
 
 from api.service import stamp
+from tests.keys import acting
 from tests.test_api_book import PAYS, POLICY, Book, Till, code, moment, opened, order, rows, serving
-from tierengine.membership import people
+from tierengine.access import keys
 from tierengine.policies.versions import publish
 from tierengine.recording.recorder import clock
 from tierengine.store import database
@@ -269,7 +270,7 @@ def test_a_revoked_key_is_refused_within_seconds(till: Till, monkeypatch):
     service = till.client.app.state.tierengine
     key = till.book.keys["D1/S01"]
     prefix = key.split("_")[1]
-    service.writer.perform(lambda link, _: people.revoke_key(link, till.book.dealer, prefix, 1)).result()
+    service.writer.perform(lambda link, ids: keys.revoke(acting(link, ids, till.book.dealer, 1), prefix)).result()
     assert code(till.get("/v1/members/C1")) == (401, "unauthenticated")
 
 

@@ -15,6 +15,8 @@ from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient, Response
 
 from api.app import create_app
+from tests.keys import SECRET, UNLIMITED, new_key
+from tierengine.access.callers import ROLES
 from tierengine.membership import people
 from tierengine.policies import versions
 from tierengine.recording.recorder import Clock, clock
@@ -56,9 +58,9 @@ class Book:
             dealer = people.create_dealer(link, ids, code, "工程机械")
             for store in stores:
                 number = people.create_store(link, ids, dealer, store, store)
-                self.keys[f"{code}/{store}"] = people.create_key(link, ids, dealer, "pos", now, number)
-            for role in people.ROLES:
-                self.keys[f"{code}/{role}"] = people.create_key(link, ids, dealer, role, now)
+                self.keys[f"{code}/{store}"] = new_key(link, ids, dealer, "pos", now, number)
+            for role in ROLES:
+                self.keys[f"{code}/{role}"] = new_key(link, ids, dealer, role, now)
             text = self.policy or POLICY
             versions.publish(link, ids, dealer, text, author="a", reason="first", effective_from=0, now=now)
             new = [people.NewMember(f"C{n}", f"客户{n}", (f"1380000000{n}",)) for n in range(1, 5)]
@@ -197,7 +199,8 @@ def serving(url: str, *, others: bool = False, policy: str = "", now: Clock = cl
 @contextlib.contextmanager
 def opened(book: Book, *, now: Clock = clock, **settings: Any) -> Iterator[Till]:
     """Serve a book that is there."""
-    app = create_app(Settings(database_url=book.url, **settings), now=now)
+    given = {"secret": SECRET, **UNLIMITED, **settings}
+    app = create_app(Settings(database_url=book.url, **given), now=now)
     with Client(app) as client:
         yield Till(client, book)
 

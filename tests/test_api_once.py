@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
+from tests.keys import SECRET
 from tests.test_api_book import Book, Till, code, opened, order, rows, serving
 
 
@@ -86,7 +87,8 @@ Group.commit = killed
 import uvicorn
 from api.app import create_app
 from tierengine.settings import Settings
-uvicorn.run(create_app(Settings(database_url=sys.argv[1])), port=int(sys.argv[2]), log_level="error")
+app = create_app(Settings(database_url=sys.argv[1], secret=sys.argv[3]))
+uvicorn.run(app, port=int(sys.argv[2]), log_level="error")
 """
 
 
@@ -98,7 +100,7 @@ def test_a_service_killed_between_commit_and_reply_has_done_the_sale_once(book_u
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    running = subprocess.Popen([sys.executable, "-c", KILLED, book.url, str(port)])
+    running = subprocess.Popen([sys.executable, "-c", KILLED, book.url, str(port), SECRET])
     try:
         lost = None
         until = time.monotonic() + 60

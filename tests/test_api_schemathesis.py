@@ -20,9 +20,9 @@ import pytest
 import uvicorn
 
 from api.app import create_app
+from tests.keys import SECRET, UNLIMITED, new_key
 from tests.test_api_book import Book, opened
 from tierengine.ledger.verify import verify
-from tierengine.membership import people
 from tierengine.settings import Settings
 from tierengine.store import database
 from tierengine.store.ids import Ids, transact
@@ -36,7 +36,9 @@ def listening(book: Book) -> Iterator[str]:
     """Serve a book on a port of this machine, from a thread."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
-        config = uvicorn.Config(create_app(Settings(database_url=book.url)), log_level="error", lifespan="on")
+        config = uvicorn.Config(
+            create_app(Settings(database_url=book.url, secret=SECRET, **UNLIMITED)), log_level="error", lifespan="on"
+        )
         server = uvicorn.Server(config)
         taken.listen(128)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [taken]})
@@ -59,7 +61,7 @@ def everything(book: Book) -> str:
     link = database.connect(book.url)
     store = link.ask("SELECT id FROM store WHERE dealer_id = ?1 AND code = 'S01'", book.dealer).rows()[0][0]
     link.rollback()
-    key = transact(link, Ids(), lambda link, ids: people.create_key(link, ids, book.dealer, "admin", 0, store))
+    key = transact(link, Ids(), lambda link, ids: new_key(link, ids, book.dealer, "admin", 0, store))
     link.close()
     with opened(book) as till:
         for number in range(1, 5):

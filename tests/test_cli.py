@@ -1,5 +1,6 @@
 """The command line: one JSON document, exit codes, both languages, and never a traceback at a user."""
 
+import io
 import json
 import os
 import re
@@ -418,6 +419,51 @@ def test_a_key_is_made_once_and_belongs_to_a_store(fed, run):
     assert code == 0
 
 
+def test_a_key_is_listed_rotated_and_revoked_and_the_audit_tells(fed, run):
+    made = json.loads(run("key", "create", "--store", "S01", "--name", "till", "--days", "9", "--json")[1])["key"]
+    prefix = made.split("_")[1]
+    code, out, _ = run("key", "rotate", made, "--keep-hours", "2", "--json")
+    assert code == 0
+    new = json.loads(out)["key"].split("_")[1]
+    assert run("key", "revoke", prefix, "--json")[0] == 0
+    assert json.loads(run("key", "revoke", prefix, "--json")[1])["error"]["code"] == "unknown_key"
+    listed = json.loads(run("key", "list", "--json")[1])["keys"]
+    assert [(one["prefix"], one["name"], one["state"]) for one in listed] == [(new, "till", "valid")]
+    code, out, _ = run("key", "list", "--all")
+    assert code == 0
+    assert (prefix in out, new in out, made.split("_")[2] in out) == (True, True, False)
+    acts = [one["act"] for one in json.loads(run("audit", "list", "--json")[1])["lines"]]
+    assert acts == ["key.revoke", "key.rotate", "key.create"]
+    assert prefix in run("audit", "list", "--lang", "zh", "--limit", "1")[1]
+    assert run("audit", "list", "--cursor", "x")[0] == 2
+
+
+def test_logins_are_made_with_a_password_that_is_no_argument(fed, run, monkeypatch):
+    def piped(password):
+        monkeypatch.setattr("sys.stdin", io.StringIO(password + "\n"))
+
+    piped("short")
+    assert json.loads(run("staff", "bootstrap", "Wang", "--json")[1])["error"]["code"] == "password_length"
+    for login, wanted in (("Wang", 0), ("li", 3)):
+        piped("correct horse 电池 staple")
+        assert run("staff", "bootstrap", login, "--json")[0] == wanted
+    piped("correct horse 电池 staple")
+    assert run("staff", "add", "li", "--role", "auditor", "--store", "S01", "--json")[0] == 0
+    piped("another horse 电池 staple")
+    assert run("staff", "password", "li", "--json")[0] == 0
+    assert run("staff", "disable", "li", "--json")[0] == 0
+    assert json.loads(run("staff", "disable", "wang", "--json")[1])["error"]["code"] == "last_admin"
+    listed = json.loads(run("staff", "list", "--json")[1])["staff"]
+    assert [(one["login"], one["roles"], one["disabled_at"] is None) for one in listed] == [
+        ("li", ["auditor"], False),
+        ("wang", ["admin"], True),
+    ]
+    lines = json.loads(run("audit", "list", "--json")[1])["lines"]
+    assert [one["act"] for one in lines] == ["staff.disable", "staff.password", "staff.add", "staff.add"]
+    assert {one["actor"].partition(":")[0] for one in lines} == {"command"}
+    assert "$argon2" not in json.dumps(lines)
+
+
 def test_while_another_process_writes_nothing_is_written(fed, run, club):
     with WriterLock(Path(club.removeprefix("sqlite:///"))):
         for words in (["key", "create", "--store", "S01"], ["policy", "publish", SMALL], ["serve", "--port", "0"]):
@@ -442,11 +488,13 @@ def test_postgresql_is_spoken_to_by_the_same_commands(run, postgres_url, monkeyp
             ["member", "show", "C1"],
             ["duties", "due"],
             ["events", "report"],
-            ["key", "create", "--store", "S01"],
+            ["key", "create", "--store", "S01"],  # there is no secret yet
             ["verify"],
         )
     ]
-    assert codes == [0, 0, 1, 0, 0, 0, 0, 0]
+    assert codes == [0, 0, 1, 0, 0, 0, 3, 0]
+    monkeypatch.setenv("TIERENGINE_SECRET_FILE", str(tmp_path / "secret"))
+    assert run("key", "create", "--store", "S01", "--json")[0] == 0
     assert json.loads(run("member", "show", "C1", "--json")[1])["standing"]["tier"] == "member"
     assert run("award", "plan", "2026", "--json")[0] == 1, "this policy has no award"
 

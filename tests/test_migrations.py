@@ -23,8 +23,10 @@ CACHES = {
     "ledger", "tier_change", "checkpoint", "account", "lot_state", "hold_state", "attribute", "machine", "parked",
     "budget_pot",
 }  # fmt: skip
+SINCE = {"audit"}  # insert only, and younger than the seals
 OPERATIONAL = {
     "dealer", "store", "member", "member_person", "member_phone", "api_key", "policy_draft", "id_block", "unsealed",
+    "staff", "staff_session",
 }  # fmt: skip
 
 
@@ -123,19 +125,20 @@ def test_every_table_is_of_one_sort():
 
 
 def test_what_was_written_before_there_were_seals_waits_for_one(database_url):
+    before = [name for name in tables.INSERT_ONLY if name not in SINCE]
     migrating.migrate(database_url, "0002")
     made = migrating.engine(database_url)
     with made.begin() as connection:
         done = set()
-        for name in ("member", "store", *tables.INSERT_ONLY):  # (events had references then)
+        for name in ("member", "store", *before):  # (events had references then)
             stored(connection, name, done)
     made.dispose()
     migrating.migrate(database_url)
     link = database.connect(database_url)
     refs = [ref for (text,) in link.ask("SELECT refs FROM unsealed ORDER BY id").rows() for ref in read_refs(text)]
     link.rollback()
-    assert {table for table, _ in refs} == set(tables.INSERT_ONLY)
-    assert len(refs) == len(tables.INSERT_ONLY)
+    assert {table for table, _ in refs} == set(before)
+    assert len(refs) == len(before)
     count = transact(link, Ids(), lambda link, _: seal(link, 1))
     assert count == len(refs)
     assert list(check(link)) == []

@@ -16,6 +16,7 @@ from api import shapes, slip_shapes
 from api.app import create_app
 from api.service import stamp
 from tests import test_api_book
+from tests.keys import SECRET, UNLIMITED
 from tests.test_api_book import PAYS, POLICY, Book, Client, Till, code, order
 from tierengine.ledger.verify import verify
 from tierengine.membership import people
@@ -25,7 +26,6 @@ from tierengine.settings import Settings
 from tierengine.store import database
 from tierengine.store.ids import Ids, transact
 
-SECRET = "0123456789abcdef0123456789abcdef"
 HOUR = 3_600_000_000
 SCRIPT = Path(__file__).parent.parent / "docs" / "reference_till.py"
 
@@ -58,7 +58,7 @@ class Clock:
 @contextlib.contextmanager
 def serving(url, time, **more):
     book = Book(url).make(others=True)
-    with Client(create_app(Settings(database_url=url, **{"secret": SECRET, **more}), now=time)) as client:
+    with Client(create_app(Settings(database_url=url, **{"secret": SECRET, **UNLIMITED, **more}), now=time)) as client:
         yield Till(client, book)
     link = database.connect(url, readonly=True)
     assert verify(link) == ()
@@ -122,21 +122,13 @@ def test_a_slip_is_verified_with_the_published_key_and_says_tier_prices_and_cred
         said(till, forged)
 
 
-def test_one_key_one_slip_and_without_a_secret_none(till, time, sqlite_book_url):
+def test_one_key_one_slip(till, time, sqlite_book_url):
     first, again = (till.post("/v1/offline-allowances", {"member": "C1"}, once="k") for _ in range(2))
     assert (again.content, again.headers["idempotent-replayed"]) == (first.content, "true")
     assert code(till.post("/v1/offline-allowances", {"member": "C2"}, once="k")) == (422, "idempotency_mismatch")
     assert code(till.post("/v1/offline-allowances", {"member": "nobody"})) == (404, "unknown_member")
     for body in ({}, {"member": 1}, {"member": "C1", "amount": 5}, {"member": "C1", "store": "S02"}):
         assert till.post("/v1/offline-allowances", body).status_code == 422, body
-
-
-def test_a_service_without_a_secret_signs_nothing(sqlite_book_url, time):
-    with serving(sqlite_book_url, time, secret="") as till:
-        assert code(till.post("/v1/offline-allowances", {"member": "C1"})) == (503, "secret_missing")
-        assert code(till.get("/v1/offline-allowances/revoked")) == (503, "secret_missing")
-        assert till.client.get("/.well-known/jwks.json").json() == {"keys": []}
-        assert "token" not in till.post("/v1/quotes", order()).json()
 
 
 def test_the_slips_of_several_stores_together_name_no_more_than_the_wallet_allows(till, time):

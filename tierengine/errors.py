@@ -40,6 +40,14 @@ CATALOGUE: Mapping[str, Text] = MappingProxyType(
             "时间应带时区,写作 2026-03-01T10:00:00+08:00。",
             "A time is written with its zone, as 2026-03-01T10:00:00+08:00.",
         ),
+        "bad_login": Text(
+            "登录名为 2 至 60 个字母、数字、汉字或 . _ @ -。", "A login has 2 to 60 letters, digits or . _ @ -."
+        ),
+        "password_length": Text("密码应有 {least} 至 {most} 个字符。", "A password has {least} to {most} characters."),
+        "password_easy": Text(
+            "密码太容易猜:不要含登录名,字符不要总是重复。",
+            "This password is easily guessed: it holds the login, or few different characters.",
+        ),
         "in_the_past": Text("时间已经过去。", "This lies in the past."),
         "in_the_future": Text("时间在将来。", "This lies in the future."),
         "too_early": Text("时间早于 1990 年。", "This lies before 1990."),
@@ -112,6 +120,9 @@ CATALOGUE: Mapping[str, Text] = MappingProxyType(
             "{year} is not over: to close earlier, name the closing day.",
         ),
         "unknown_award": Text("没有评选“{award}”,有:{known}。", "There is no award {award!r}; there are: {known}."),
+        "admin_exists": Text("已经有管理员;请由他添加登录。", "There is an admin already; he adds further logins."),
+        "not_a_session": Text("这是密钥,不是登录;请用吊销。", "This is a key and no log-in; revoke it instead."),
+        "last_admin": Text("这是最后一位管理员,不能停用。", "This is the last admin, who cannot be disabled."),
         "refused": Text("按现状不能办理。", "The state does not allow this."),
         # conflicts
         "order_conflict": Text(
@@ -122,6 +133,7 @@ CATALOGUE: Mapping[str, Text] = MappingProxyType(
             "事件 {key} 已有不同内容,未记账,待人核对。",
             "Event {key} is here with other content; it was not booked, a person must look.",
         ),
+        "login_taken": Text("这个登录名已有人用。", "This login is taken."),
         "idempotency_mismatch": Text(
             "同一 Idempotency-Key 用于不同内容。", "This Idempotency-Key was used with another body."
         ),
@@ -144,9 +156,12 @@ CATALOGUE: Mapping[str, Text] = MappingProxyType(
         "unknown_wallet": Text("没有钱包 {wallet}。", "There is no wallet {wallet}."),
         "unknown_dealer": Text("没有代理商 {dealer}。", "There is no dealer {dealer}."),
         "no_policy": Text("代理商 {dealer} 尚未发布政策。", "Dealer {dealer} has published no policy yet."),
+        "unknown_key": Text("没有密钥 {key}。", "There is no key {key}."),
+        "unknown_login": Text("没有这个登录名。", "There is no such login."),
         "not_found": Text("没有此项。", "There is no such thing."),
         # who asks
         "unauthenticated": Text("需要有效的密钥或登录。", "A valid key or login is needed."),
+        "log_in_failed": Text("登录名或密码不对。", "Login or password is wrong."),
         "forbidden": Text("无权进行此操作。", "You may not do this."),
         # ours, for now or altogether
         "busy": Text("系统繁忙,请稍后重试。", "The service is busy; try again shortly."),

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 PREFIX = "TIERENGINE_"
+SECRET_LEAST = 32
 
 
 class SettingsRefused(ValueError):
@@ -35,7 +36,11 @@ class Settings:
     )
     secret: str = _setting(
         "",
-        "Signs quote tokens and offline slips: at least 32 characters, kept secret. Empty: none are given.",
+        "The server's secret, at least 32 characters: digests keys, signs what the service hands out. "
+        "Empty: that of `secret_file`.",
+    )
+    secret_file: str = _setting(
+        "", "File with the server's secret, made when there is none. SQLite: beside the book; PostgreSQL: to be named."
     )
     secret_before: str = _setting("", "The secret before this one: what it signed is still good while tills change.")
     queue_size: int = _setting(
@@ -54,6 +59,17 @@ class Settings:
     host: str = _setting("127.0.0.1", "Address on which `serve` listens.")
     port: int = _setting(8000, "Port on which `serve` listens.", least=0, most=65_535)
     log_level: str = _setting("info", "debug, info, warning or error.")
+    session_idle_minutes: int = _setting(30, "A log-in that nobody uses for so long is over.", least=1, most=1_440)
+    limit_key: int = _setting(
+        60_000, "Most requests of a key in a minute, in each process. 0: no limit.", least=0, most=10**8
+    )
+    limit_store: int = _setting(
+        120_000, "Most requests of a store's keys in a minute, in each process. 0: no limit.", least=0, most=10**8
+    )
+    limit_member: int = _setting(
+        600, "Most requests about one member in a minute, in each process. 0: no limit.", least=0, most=10**8
+    )
+    session_hours: int = _setting(12, "A log-in is over after so long in any case.", least=1, most=168)
 
     @property
     def kind(self) -> str:
@@ -125,10 +141,8 @@ def _wrong(settings: Settings) -> list[str]:
         problems.append(
             f"{PREFIX}WORKERS: SQLite has one writing process, got {settings.workers}; use PostgreSQL for more"
         )
-    if settings.secret_before and len(settings.secret_before) < 32:
-        problems.append(f"{PREFIX}SECRET_BEFORE: expected at least 32 characters, got {len(settings.secret_before)}")
-    if settings.secret and len(settings.secret) < 32:
-        problems.append(f"{PREFIX}SECRET: expected at least 32 characters, got {len(settings.secret)}")
+    if settings.secret and len(settings.secret) < SECRET_LEAST:
+        problems.append(f"{PREFIX}SECRET: expected at least {SECRET_LEAST} characters, got {len(settings.secret)}")
     if settings.log_level not in ("debug", "info", "warning", "error"):
         problems.append(f"{PREFIX}LOG_LEVEL: expected debug, info, warning or error, got {settings.log_level!r}")
     return problems

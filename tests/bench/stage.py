@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from tierengine.membership.people import NewMember, create_dealer, create_key, create_members, create_store
+from tests.keys import SECRET, new_key
+from tierengine.membership.people import NewMember, create_dealer, create_members, create_store
 from tierengine.policies.versions import publish
 from tierengine.recording.recorder import clock
 from tierengine.store.database import connect
@@ -27,6 +28,15 @@ from tierengine.store.migrating import migrate
 
 POLICY = Path(__file__).parents[2] / "policies.yaml"
 FIRST_JANUARY_2024 = 1_704_067_200_000_000
+
+
+# One key asks for all tills, and as often as it can.
+SETTINGS = {
+    "TIERENGINE_SECRET": SECRET,
+    "TIERENGINE_LIMIT_KEY": "0",
+    "TIERENGINE_LIMIT_STORE": "0",
+    "TIERENGINE_LIMIT_MEMBER": "0",
+}
 
 
 @dataclass(frozen=True)
@@ -54,7 +64,7 @@ def make(url: str, members: int) -> Stage:
             link, ids, dealer, POLICY.read_text(), author="bench", reason="bench",
             effective_from=FIRST_JANUARY_2024, now=clock(),
         )  # fmt: skip
-        return dealer, create_key(link, ids, dealer, "pos", clock(), store)
+        return dealer, new_key(link, ids, dealer, "pos", clock(), store)
 
     ids = Ids()
     dealer, key = transact(link, ids, found)
@@ -84,7 +94,7 @@ def service(app: str, environ: dict[str, str], workers: int = 1, path: str = "/l
         sys.executable, "-m", "uvicorn", "--factory", app, "--port", str(port), "--workers", str(workers),
         "--log-level", "warning", "--no-access-log",
     ]  # fmt: skip
-    process = subprocess.Popen(command, env={**os.environ, **environ})
+    process = subprocess.Popen(command, env={**os.environ, **SETTINGS, **environ})
     try:
         _wait(port, path, process)
         yield port

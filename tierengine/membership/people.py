@@ -1,26 +1,22 @@
-"""Dealers, stores, members and API keys: who there is. Every function runs in the caller's transaction.
+"""Dealers, stores and members: who there is. Every function runs in the caller's transaction.
 
 Personal data (names, phones) stand in tables of their own and never leave them; elsewhere a member is his code.
 """
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import re
-import secrets
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import orjson
 
-from tierengine.errors import Conflict, Denied, Unknown
+from tierengine.errors import Conflict
 from tierengine.store.dialect import Link, Row, Table
 from tierengine.store.ids import Ids
 from tierengine.store.tables.judgement import Ledger
-from tierengine.store.tables.people import ApiKey, Dealer, Member, MemberPerson, MemberPhone, Store
+from tierengine.store.tables.people import Dealer, Member, MemberPerson, MemberPhone, Store
 
 _DEALERS: Final = Table(Dealer)
 _STORES: Final = Table(Store)
@@ -28,11 +24,6 @@ _MEMBERS: Final = Table(Member)
 _PERSONS: Final = Table(MemberPerson)
 _PHONES: Final = Table(MemberPhone)
 _LEDGERS: Final = Table(Ledger)
-_KEYS: Final = Table(ApiKey)
-
-ROLES: Final = (
-    "pos", "sales_manager", "archivist", "policy_editor", "policy_approver", "award_owner", "auditor", "admin",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,22 +35,6 @@ class NewMember:
     phones: tuple[str, ...] = ()
     form: str = "person"
     note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """Whose key it is that a request carries. `scope` is what idempotency keys are scoped to."""
-
-    key_id: int
-    dealer_id: int
-    store_id: int | None
-    store: str
-    role: str
-
-    @property
-    def scope(self) -> str:
-        """Return the scope of the caller's idempotency keys."""
-        return f"key:{self.key_id}"
 
 
 def create_dealer(
@@ -132,66 +107,6 @@ def find_members(link: Link, dealer_id: int, by: str, value: str) -> list[tuple[
     """Return (id, code) of the members found by code, phone, card_no or serial, in order of their codes."""
     asked = digits(value) if by == "phone" else value
     return sorted(((row[0], row[1]) for row in link.ask(_BY[by], dealer_id, asked).rows()), key=lambda found: found[1])
-
-
-# ---- keys -------------------------------------------------------------------------------------------------------
-
-
-def create_key(link: Link, ids: Ids, dealer_id: int, role: str, now: int, store_id: int | None = None) -> str:
-    """Make an API key and return it; it is shown this once, only its digest is stored.
-
-    `te_<prefix>_<secret><checksum>`: the prefix (48 bits) finds the row, the secret has 192 bits, and the checksum
-    tells a mistyped key from a wrong one without asking the database.
-    """
-    if role not in ROLES:
-        raise ValueError(f"{role!r} is no role; there are {', '.join(ROLES)}")
-    prefix, secret = secrets.token_hex(6), secrets.token_hex(24)
-    body = f"te_{prefix}_{secret}"
-    key = body + _checksum(body)
-    link.write(_KEYS, [(ids.take(), dealer_id, store_id, prefix, _digest(key), role, now, None)])
-    return key
-
-
-def caller(link: Link, key: str) -> Caller:
-    """Return whose key it is; Denied when it is nobody's or revoked."""
-    parts = key.split("_")
-    if (
-        not key.isascii()
-        or len(parts) != 3
-        or parts[0] != "te"
-        or not hmac.compare_digest(_checksum(key[:-8]), key[-8:])
-    ):
-        raise Denied("unauthenticated")
-    rows = link.ask(
-        "SELECT k.id, k.dealer_id, k.store_id, k.digest, k.role, s.code FROM api_key k "
-        "LEFT JOIN store s ON s.id = k.store_id WHERE k.prefix = ?1 AND k.revoked_at IS NULL",
-        parts[1],
-    ).rows()
-    if not rows or not hmac.compare_digest(rows[0][3], _digest(key)):
-        raise Denied("unauthenticated")
-    number, dealer_id, store_id, _, role, store = rows[0]
-    return Caller(number, dealer_id, store_id, store or "", role)
-
-
-def revoke_key(link: Link, dealer_id: int, prefix: str, now: int) -> None:
-    """End a key; Unknown when the dealer has none of this prefix in force."""
-    ended = link.ask(
-        "UPDATE api_key SET revoked_at = ?1 WHERE dealer_id = ?2 AND prefix = ?3 AND revoked_at IS NULL RETURNING id",
-        now,
-        dealer_id,
-        prefix,
-    )
-    if not ended.rows():
-        raise Unknown("not_found")
-
-
-def _digest(key: str) -> str:
-    # A plain hash is enough: what is hashed has 192 random bits, which nobody tries out.
-    return hashlib.sha256(key.encode()).hexdigest()
-
-
-def _checksum(body: str) -> str:
-    return f"{zlib.crc32(body.encode()):08x}"
 
 
 def _free(rows: Sequence[Row]) -> None:

@@ -44,8 +44,11 @@ class ApiKey(SQLModel, table=True):
     store_id: int | None = reference("store.id", nullable=True)
     prefix: str = Field(sa_column=Column(BYTES, unique=True, nullable=False))
     digest: str = string()
-    role: str = string()
+    roles: str = string()  # with a space between them
+    name: str = string(default="")  # what it is for, in the dealer's words
     created_at: int = big()
+    expires_at: int | None = big(nullable=True)
+    last_used_at: int | None = big(nullable=True)  # to the minute
     revoked_at: int | None = big(nullable=True)
 
 

@@ -1,0 +1,113 @@
+"""How often who may ask: a bucket for each key, store and member, and for whoever tries to log in.
+
+Each bucket is one number (GCRA, the generic cell rate algorithm): a minute's quota may come at once, and flows back
+evenly. Counted in this process alone, without a thread or a question to anybody: a third of a microsecond, where the
+libraries for it take a hundred. So with several workers up to so many times as much gets through.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from collections.abc import Callable
+from typing import Final
+
+from fastapi import Request
+
+from api.errors import Problem
+from tierengine.settings import Settings
+
+WINDOW: Final = 60.0
+BUCKETS_MOST: Final = 50_000
+STATE: Final = "tierengine.limits"  # where in the scope the headers of this request stand
+# At most so many passwords are hashed at once: they compute on the cores that serve the tills.
+HASHING: Final = 2
+TRIES_OF_A_LOGIN: Final = 20
+TRIES_OF_AN_ADDRESS: Final = 60
+
+
+class Buckets:
+    """Buckets of one sort. `quota` in a minute; 0: without limit."""
+
+    def __init__(self, name: str, quota: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self.name, self.quota = name, quota
+        self.policy = f'"{name}";q={quota};w={WINDOW:.0f}'.encode()
+        self._each = WINDOW / quota if quota else 0.0
+        self._full: dict[str | int, float] = {}  # when the bucket will be full again
+        self._clock = clock
+
+    def take(self, key: str | int) -> int:
+        """Take one; return how many are left at once, -1: without limit. Problem (429) when the bucket is empty."""
+        each = self._each
+        if not each:
+            return -1
+        now = self._clock()
+        full = self._full.get(key, 0.0)
+        full = max(full, now)
+        left = WINDOW - (full - now) - each
+        if left < -1e-9:
+            raise Problem("too_many_requests", limit=self.name, quota=self.quota, seconds=max(1, math.ceil(-left)))
+        if len(self._full) >= BUCKETS_MOST:
+            self._sweep(now)
+        self._full[key] = full + each
+        return int(left / each + 1e-9)
+
+    def forgive(self, key: str | int) -> None:
+        """Fill a bucket: what was counted turned out well."""
+        self._full.pop(key, None)
+
+    def _sweep(self, now: float) -> None:
+        self._full = {key: full for key, full in self._full.items() if full > now}
+        if len(self._full) >= BUCKETS_MOST:
+            # Somebody asks about everybody: what he is told of is the limit of his key.
+            self._full.clear()
+
+
+class Limits:
+    """The limits of one process, and how many may have a password looked at at once."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.key = Buckets("key", settings.limit_key)
+        self.store = Buckets("store", settings.limit_store)
+        self.member = Buckets("member", settings.limit_member)
+        self.login = Buckets("login", TRIES_OF_A_LOGIN)
+        self.address = Buckets("address", TRIES_OF_AN_ADDRESS)
+        self.hashing = asyncio.Semaphore(HASHING)
+
+    def enter(self, request: Request, number: str, store_id: int | None) -> None:
+        """Count a request of this key and store; the answer's headers tell what is left of the key's."""
+        try:
+            left = self.key.take(number)
+        except Problem:
+            self._tell(request, 0)
+            raise
+        if left >= 0:
+            self._tell(request, left)
+        if store_id is not None:
+            self.store.take(store_id)
+
+    def _tell(self, request: Request, left: int) -> None:
+        # (t: after so many seconds the bucket is full again.)
+        until = WINDOW * (self.key.quota - left) / self.key.quota
+        told = f'"key";r={left};t={math.ceil(until)}'.encode()
+        request.scope[STATE] = ((b"ratelimit-policy", self.key.policy), (b"ratelimit", told))
+
+    def touch(self, dealer_id: int, member: object) -> None:
+        """Count a request about a member."""
+        if self.member.quota and isinstance(member, str):
+            self.member.take(f"{dealer_id}:{member[:100]}")
+
+    def knock(self, request: Request, login: str) -> None:
+        """Count an attempt to log in, of an address and of a login, whether there is such a one or not."""
+        self.address.take(_address(request))
+        self.login.take(login)
+
+    def came_in(self, request: Request, login: str) -> None:
+        """Forget the failures of whoever has logged in."""
+        self.address.forgive(_address(request))
+        self.login.forgive(login)
+
+
+def _address(request: Request) -> str:
+    return request.client.host if request.client is not None else ""

@@ -1,0 +1,75 @@
+"""The audit: what each of the staff did, insert only and sealed like the ledger. It names members by code alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import orjson
+
+from tierengine.store.dialect import Link, Table, doc
+from tierengine.store.ids import Ids
+from tierengine.store.tables.access import Audit
+
+MOST: Final = 200
+_TABLE: Final = Table(Audit)
+_PAGE: Final = (
+    "SELECT id, recorded_at, actor, act, subject, request, body FROM audit "
+    "WHERE dealer_id = ?1 AND (recorded_at, id) < (?2, ?3) AND recorded_at >= ?4 "
+    "AND (?5 = '' OR actor = ?5) AND (?6 = '' OR subject = ?6) ORDER BY recorded_at DESC, id DESC LIMIT ?7"
+)
+LAST: Final = ((1 << 62), (1 << 62))
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One act. `recorded_at` in microseconds UTC; `body` holds what of it is no personal data."""
+
+    number: int
+    recorded_at: int
+    actor: str
+    act: str
+    subject: str
+    request: str
+    body: Mapping[str, Any]
+
+    @property
+    def cursor(self) -> str:
+        """Return what asks for the lines older than this one."""
+        return f"{self.recorded_at}-{self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class Acting:
+    """An act under way: in which transaction, at which dealer's, when (microseconds UTC), by whom, by which request."""
+
+    link: Link
+    ids: Ids
+    dealer_id: int
+    now: int
+    actor: str
+    request: str = ""
+
+    def note(self, act: str, subject: str, **body: Any) -> None:
+        """Write the act down, in the transaction that does it."""
+        kept = orjson.dumps(body, option=orjson.OPT_SORT_KEYS).decode()
+        row = (self.ids.take(), self.dealer_id, self.now, self.actor, act, subject, self.request, kept)
+        self.link.write(_TABLE, [row])
+
+
+def page(
+    link: Link, dealer_id: int, *, before: tuple[int, int] = LAST, since: int = 0, actor: str = "", subject: str = "",
+    limit: int = MOST,
+) -> Sequence[Line]:  # fmt: skip
+    """Return acts, newest first: those before a cursor, since an instant, of one actor, about one subject."""
+    rows = link.ask(_PAGE, dealer_id, *before, since, actor, subject, limit).rows()
+    return [Line(number, at, who, act, what, request, doc(body)) for number, at, who, act, what, request, body in rows]
+
+
+def read_cursor(text: str) -> tuple[int, int] | None:
+    """Return the place that a cursor names; None when it is none."""
+    first, _, second = text.partition("-")
+    if not (first.isascii() and first.isdigit() and second.isascii() and second.isdigit() and len(text) <= 40):
+        return None
+    return (int(first), int(second)) if max(int(first), int(second)) < 1 << 62 else None

@@ -1,0 +1,88 @@
+"""The server's secret: what keys are digested with, and what everything else that is kept under a key is derived from.
+
+It comes from TIERENGINE_SECRET, or from the file that TIERENGINE_SECRET_FILE names. A book on SQLite has such a file
+beside it, made at random when it is first needed; there is no secret that two books share unless somebody sets it so.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hmac
+import os
+import secrets
+from functools import cache
+from pathlib import Path
+from typing import Final, Self
+
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from tierengine.settings import SECRET_LEAST, Settings, kind_of
+from tierengine.store.database import NotReady, sqlite_path
+
+BYTES: Final = 32
+
+
+class Secret:
+    """The secret of one server; each purpose has a key of its own, so that none of them tells anything of another."""
+
+    __slots__ = ("before", "text")
+
+    def __init__(self, text: str, before: str = "") -> None:
+        """`before`: the secret before this one, of which what was kept is still known."""
+        if len(text) < SECRET_LEAST:
+            raise NotReady(f"The server's secret has {len(text)} characters; expected at least {SECRET_LEAST}")
+        self.text = text
+        self.before = Secret(before) if before else None
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """Return the secret of these settings; NotReady when none is set and none may be made."""
+        return cls(settings.secret or _kept(settings), settings.secret_before)
+
+    def key(self, purpose: str) -> bytes:
+        """Return the key of a purpose: 32 bytes, by HKDF (RFC 5869)."""
+        return _derived(self.text.encode(), purpose)
+
+    def mac(self, purpose: str, text: str) -> str:
+        """Return the HMAC-SHA256 of a text under the key of a purpose, in hexadecimal."""
+        return hmac.digest(self.key(purpose), text.encode(), "sha256").hex()
+
+    def macs(self, purpose: str, text: str) -> list[str]:
+        """Return the HMAC of a text under this secret and under the one before it."""
+        return [self.mac(purpose, text), *(self.before.macs(purpose, text) if self.before is not None else ())]
+
+
+@cache
+def _derived(root: bytes, purpose: str) -> bytes:
+    return HKDF(SHA256(), BYTES, None, b"tierengine " + purpose.encode()).derive(root)
+
+
+def _kept(settings: Settings) -> str:
+    """Return what the secret's file holds; where it is not there it is made, whole or not at all."""
+    if settings.secret_file:
+        path = Path(settings.secret_file)
+    elif kind_of(settings.database_url) == "sqlite":
+        path = Path(f"{sqlite_path(settings.database_url)}.secret")
+    else:
+        raise NotReady("There is no server secret: set TIERENGINE_SECRET, or TIERENGINE_SECRET_FILE to a file for it")
+    try:
+        if not path.exists():
+            _make(path)
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as problem:
+        raise NotReady(f"The server's secret cannot be read from {path}: {problem}") from problem
+
+
+def _make(path: Path) -> None:
+    mine = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    file = os.open(mine, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        os.write(file, (secrets.token_urlsafe(BYTES) + "\n").encode())
+        os.fsync(file)
+    finally:
+        os.close(file)
+    # Of two processes that make it at once, one wins, and both read what it wrote.
+    with contextlib.suppress(FileExistsError):
+        os.link(mine, path)
+    mine.unlink()

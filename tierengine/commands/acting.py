@@ -1,0 +1,74 @@
+"""What a command does in the name of whoever runs it: in one transaction, and in the audit as command:USER."""
+
+from __future__ import annotations
+
+import getpass
+import re
+from collections.abc import Callable, Mapping
+from typing import Final, TypeVar
+
+from tierengine.access.audit import Acting
+from tierengine.commands.failure import Stop
+from tierengine.commands.opened import Dealer, chosen, dealers, settings, writing
+from tierengine.commands.screen import PROBLEMS
+from tierengine.recording.recorder import clock
+from tierengine.store import snapshots
+from tierengine.store.database import check_ready
+from tierengine.store.dialect import Link
+from tierengine.store.ids import Ids, transact
+from tierengine.zone import Zone
+
+Done = TypeVar("Done")
+_STORES: Final = "SELECT code, id FROM store WHERE dealer_id = ?1"
+_ZONE: Final = "SELECT timezone FROM dealer WHERE id = ?1"
+_NAME: Final = re.compile(r"[^\w.@-]")
+
+
+def actor() -> str:
+    """Return who runs this command, as the audit names him."""
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError):
+        name = "unknown"
+    return f"command:{_NAME.sub('-', name)[:60]}"
+
+
+def acting(dealer: str, act: Callable[[Acting], Done]) -> tuple[Dealer, Done]:
+    """Do an act at one dealer's; on SQLite nobody else may be writing."""
+    with writing() as (link, ids):
+        of = chosen(dealers(link), dealer)
+        link.rollback()
+        done = transact(link, ids, lambda link, ids: act(acting_at(link, ids, of)))
+    return of, done
+
+
+def acting_at(link: Link, ids: Ids, of: Dealer) -> Acting:
+    """Return the act under way in this transaction."""
+    return Acting(link, ids, of.id, clock(), actor())
+
+
+def looking(dealer: str, question: Callable[[Link, int], Done]) -> tuple[Zone, Done]:
+    """Return what is found at one dealer's, and his zone; it needs no policy, and nothing is written."""
+    wanted = settings()
+    check_ready(wanted.database_url)
+    link = snapshots.reader(wanted.database_url, wanted)
+    try:
+        with snapshots.snapshot(link):
+            of = chosen(dealers(link), dealer)
+            zone = Zone(str(link.ask(_ZONE, of.id).rows()[0][0]))
+            return zone, question(link, of.id)
+    finally:
+        link.close()
+
+
+def store_id_of(by: Acting, code: str) -> int | None:
+    """Return a store's id, None for none; Stop names those that there are."""
+    if not code:
+        return None
+    stores: Mapping[str, int] = dict(by.link.ask(_STORES, by.dealer_id).rows())
+    if code not in stores:
+        known = "、".join(sorted(stores))
+        raise Stop(
+            "unknown_store", f"没有门店 {code};有:{known}", f"There is no store {code}; known: {known}", PROBLEMS
+        )
+    return stores[code]
