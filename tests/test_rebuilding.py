@@ -1,17 +1,24 @@
 """Every cache comes out the same when it is made again; one that somebody changed is named, and put right if asked."""
 
 import json
+from datetime import datetime
 
 import pytest
 
-from tests.club import Club
+from tests.club import SMALL, Club
 from tierengine import __main__ as program
 from tierengine.ledger.verify import verify
 from tierengine.policies.versions import load
 from tierengine.recording.acts import CaptureHold, PlaceHold
 from tierengine.recording.items import Command
 from tierengine.recording.rebuilding import rebuild
+from tierengine.recording.recorder import Recorder
 from tierengine.store.ids import Ids, transact
+
+
+def instant(day: str) -> int:
+    return int(datetime.fromisoformat(f"{day}T12:00:00+08:00").timestamp()) * 1_000_000
+
 
 CACHES = {
     "ledger": "member_id, entry_no, head_at, head_class, head_key, tier, boundary_at, carry",
@@ -147,3 +154,24 @@ def test_the_command_finds_and_mends(club, monkeypatch, capsys):
     assert program.main(["verify", "--rebuild", "--lang", "zh"]) == 0
     assert "所有缓存与重算一致" in capsys.readouterr().out
     assert program.main(["verify", "--write", "--lang", "en"]) == 2
+
+
+@pytest.mark.parametrize("then", ["a version began", "a month began", "a tier ended", "nothing"])
+def test_of_what_was_taken_back_the_caches_keep_no_trace_however_long_it_lies_after_the_rest(book_url, then):
+    club = Club(book_url)
+    club.recorder = Recorder(club.link, now=lambda: club.now)
+    club.now = instant("2026-02-10")
+    if then == "a tier ended":
+        club.send(club.machine("A", "2024-01-05"), club.machine("B", "2024-02-05"))
+    if then != "nothing":
+        club.send(club.contact(1, "2026-01-05"))
+    if then == "a version began":
+        club.publish(SMALL.replace("1: 1000 CNY", "1: 900 CNY"), instant("2026-02-20"))
+    club.now = instant("2026-03-20")
+    club.send(club.parts("P", "2026-03-10"))
+    gone = {"source_id": "order:S1:P:parts_purchase", "revision": 1, "reason": "x"}
+    club.send(club.said("observation_cancelled", "2026-03-11", **gone))
+    found = rebuild(club.link, load(club.link, club.dealer))
+    assert found.same, found
+    club.check()
+    club.close()

@@ -104,6 +104,9 @@ def refold(source: Source, fresh: Sequence[Contribution], pots: Pots) -> Refolde
     history = _history(source, fresh, affected, None if late else (start, carry))
     rows = history.rows
     suffix = steps(net(row for row in rows if row.known > start) if late else net(fresh))
+    if late and not suffix:
+        start, carry = _last_step(source, rows, start, carry)
+        suffix = steps(net(row for row in rows if row.known > start))
     old = _standing(source.later) if not late else _standing(_later(source, start))
     earlier = _earlier(source, start, suffix, old)
     stood = {place: stood.granted for place, stood in old.items()}
@@ -151,6 +154,18 @@ def _start(source: Source, affected: Position) -> tuple[Position, str, bool]:
         return head.position, head.carry, False
     checkpoint = reading.checkpoint_before(source.link, head.member_id, affected) if head.carry else None
     return (*checkpoint, True) if checkpoint else (BEGINNING, "", bool(head.carry))
+
+
+def _last_step(source: Source, rows: Sequence[Contribution], start: Position, carry: str) -> tuple[Position, str]:
+    """Return where to fold from when nothing stands after `start`: so that the history ends with its last step.
+
+    What came after that was passed on the way to something that is taken back now: a boundary, a version's start.
+    """
+    told = steps(net(rows))
+    if told and told[-1].position == start:
+        return start, carry
+    checkpoint = reading.checkpoint_before(source.link, source.head.member_id, told[-1].position) if told else None
+    return checkpoint or (BEGINNING, "")
 
 
 def _later(source: Source, start: Position) -> list[Row]:
