@@ -1,4 +1,4 @@
-"""Random small programmes and random histories, judged by the fold and by the model of tests/model.py.
+"""Random small programmes and random histories, judged by the fold and by the model of tests/model.
 
 Cases are few and hostile on purpose: thresholds and amounts that meet, terms of a month that begin on the 31st, clocks
 that change at midnight, several events at one instant, and events at the very instants at which terms end.

@@ -1,1 +1,1 @@
-"""Random histories, held against the model of tests/model.py."""
+"""Random histories, held against the model of tests/model."""

@@ -8,12 +8,12 @@ from datetime import date
 from hypothesis import strategies as st
 
 from rules import policy as ast
-from tests import model
 from tests.chance import Chance, Drawn, Seeded
 from tests.history.happenings import HAPPENS, SELLING, YEARS, Case, Line, something, when
 from tests.history.judged import believed
 from tests.history.programmes import BROUGHT, PARTS, SETTLED, TITLE, programme, telling
-from tests.model import Said
+from tests.model import dates
+from tests.model.rows import Said
 
 NAMES = ("basic", "silver", "gold", "platinum")
 RENAMED = ("basic", "argent", "gold", "platinum")
@@ -43,7 +43,7 @@ def case(chance: Chance, line: Line) -> Case:
     said: list[Said] = []
     at = when(chance, line.zone)
     if line.happens is SELLING:
-        before = model.start_of(line.zone, date(YEARS[line.zone], 1, 15))
+        before = dates.start_of(line.zone, date(YEARS[line.zone], 1, 15))
         said.append(Said("referral_registered", "src:a", before, "R", {"referred": "x"}))
     for number in range(chance.pick(range(1, 22 if line.happens is SELLING else 14))):
         # Several things often happen at one instant.

@@ -7,11 +7,12 @@ from dataclasses import replace
 from functools import partial
 from zoneinfo import ZoneInfo
 
-from tests import model
 from tests.chance import Chance
 from tests.history.happenings import Case
 from tests.history.judged import Outcome, folded, lanes, observation, of_life, of_run
-from tests.model import Said
+from tests.model.life import Life
+from tests.model.lives import lives_of
+from tests.model.rows import Said
 from tierengine.judging import fold as folding
 from tierengine.judging.carry import load
 from tierengine.judging.history import Contribution, Position
@@ -152,12 +153,12 @@ def delivered(book: Book, chance: Chance, one: Case, name: str) -> None:
     of = book.follows(one)
     members = dict(zip((buyer, referrer), book.joins(buyer, referrer), strict=True))
     deliver(book, chance, one)
-    lives = model.lives(one.versions, one.zone, one.said, (buyer,), one.end)
+    lives = lives_of(one.versions, one.zone, one.said, (buyer,), one.end)
     wholes = folded(one, of, (buyer, referrer))
     for code, member in members.items():
         whole = wholes[code]
         outcome, carry = book.told(member, of, whole.rows, whole.end)
-        assert outcome == of_life(lives.get(code, model.Life()))
+        assert outcome == of_life(lives.get(code, Life()))
         assert carry == whole.folded.carry
     # Every difference that was posted names the event that caused it.
     keys = {said.key for said in one.said}

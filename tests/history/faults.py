@@ -10,7 +10,7 @@ import pytest
 
 from rules import policy as ast
 from rules.judge import StandingTiers
-from tests import model
+from tests.model import dates
 from tierengine.judging import fold as folding
 from tierengine.judging import grants, offers
 from tierengine.judging.grants import Rewards
@@ -66,7 +66,7 @@ def terms_end_at_midnight_in_greenwich(patch):
 
 @fault
 def terms_end_with_the_day_before(patch):
-    wrapped(patch, Ladder, "_extended", lambda real, *args: _ending(real(*args), -model.DAY))
+    wrapped(patch, Ladder, "_extended", lambda real, *args: _ending(real(*args), -dates.DAY))
 
 
 def _ending(standing, off):
@@ -308,7 +308,7 @@ def the_minimum_must_be_passed(patch):
 
 @fault
 def credit_lasts_a_day_longer(patch):
-    wrapped(patch, Zone, "expiry", lambda real, *args: (end := real(*args)) and end + model.DAY)
+    wrapped(patch, Zone, "expiry", lambda real, *args: (end := real(*args)) and end + dates.DAY)
 
 
 @fault

@@ -12,10 +12,10 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from rules import policy as ast
-from tests import model
 from tests.chance import Chance
 from tests.history.programmes import AMOUNTS, CATEGORIES, SIZES
-from tests.model import Said
+from tests.model import dates, rows
+from tests.model.rows import Said
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ DAYS = (
     (3, 31), (4, 1), (4, 29), (4, 30), (5, 1), (5, 31), (6, 1), (7, 31), (8, 31), (10, 27), (10, 28), (11, 3), (11, 4),
     (12, 31),
 )  # fmt: skip
-HOUR = model.DAY // 24
+HOUR = dates.DAY // 24
 TIMES = (time(0), time(0), time(0, 0, 0, 1), time(0, 30), time(10), time(10), time(23, 59, 59, 999_999))
 
 
@@ -46,7 +46,7 @@ def when(chance: Chance, zone: str) -> int:
     month, day = chance.pick(DAYS)
     chosen = date(YEARS[zone], month, day) + timedelta(days=chance.pick((0, 0, 0, 0, 1, 7)))
     # An hour later may be the same hour again.
-    return model.instant(zone, datetime.combine(chosen, chance.pick(TIMES))) + chance.pick((0, 0, 0, 0, HOUR))
+    return dates.instant(zone, datetime.combine(chosen, chance.pick(TIMES))) + chance.pick((0, 0, 0, 0, HOUR))
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Case:
     @property
     def end(self) -> int:
         """Long enough after the last event for several terms to end in silence."""
-        return max(one.at for one in self.said) + 200 * model.DAY
+        return max(one.at for one in self.said) + 200 * dates.DAY
 
 
 MADE_BY: dict[str, Callable[..., Said | None]] = {}
@@ -89,12 +89,12 @@ class Scene:
         return Said(kind, self.key, self.at, self.chance.pick(("M", "M", "M", "R")), fields)
 
     def last_day(self) -> str:
-        return str(model.day_of(self.zone, self.at) + timedelta(days=self.chance.pick((0, 1, 10, 31, 60))))
+        return str(dates.day_of(self.zone, self.at) + timedelta(days=self.chance.pick((0, 1, 10, 31, 60))))
 
 
 @happening
 def a_machine(scene):
-    pick, key = scene.chance.pick, model.key_of("machine_purchase", scene.order)
+    pick, key = scene.chance.pick, rows.key_of("machine_purchase", scene.order)
     fields = {
         "amount": pick(AMOUNTS),
         "serial": pick(("X1", "X2", "X3", "X4")),
@@ -109,7 +109,7 @@ def a_machine(scene):
 
 @happening
 def a_parts(scene):
-    pick, key = scene.chance.pick, model.key_of("parts_purchase", scene.order)
+    pick, key = scene.chance.pick, rows.key_of("parts_purchase", scene.order)
     lines = tuple(
         {"item": f"i{place}", "category": pick(CATEGORIES), "qty": pick((1, 2, 3)), "amount": pick(AMOUNTS)}
         for place in range(pick((1, 1, 2, 3)))
@@ -124,7 +124,7 @@ def a_settlement(scene):
     if not orders:
         return None
     order = scene.chance.pick(orders)
-    return Said("purchase_settled", model.key_of("purchase_settled", order), scene.at, order=order)
+    return Said("purchase_settled", rows.key_of("purchase_settled", order), scene.at, order=order)
 
 
 @happening

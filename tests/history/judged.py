@@ -1,4 +1,4 @@
-"""What the fold makes of a case and what the model of tests/model.py makes of it, put alike."""
+"""What the fold makes of a case and what the model of tests/model makes of it, put alike."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from zoneinfo import ZoneInfo
 
 from rules import policy as ast
 from rules.judge import Ruleset
-from tests import model
 from tests.history.happenings import Case
-from tests.model import Said
+from tests.model.life import Life
+from tests.model.lives import lives_of
+from tests.model.rows import Said
 from tierengine.judging import fold as folding
 from tierengine.judging.decisions import Emitted, Folded, PolicyLine, Version
 from tierengine.judging.forms import cluster_of_key
@@ -98,8 +99,8 @@ def folded(one: Case, of: folding.Lanes | None = None, members: Sequence[str] = 
     return found
 
 
-def believed(one: Case) -> dict[str, model.Life]:
-    return model.lives(one.versions, one.zone, one.said, ("M",), one.end)
+def believed(one: Case) -> dict[str, Life]:
+    return lives_of(one.versions, one.zone, one.said, ("M",), one.end)
 
 
 Stood = list[tuple[tuple[int, int], tuple[Any, ...]]]
@@ -114,7 +115,7 @@ def of_run(run: Folded) -> Outcome:
     return sorted(stood.items()), nets
 
 
-def of_life(life: model.Life) -> Outcome:
+def of_life(life: Life) -> Outcome:
     """The same of a life in the model."""
     stood = {known[:2]: (held.tier, held.since, held.until, held.state) for known, held in life.stood}
     return sorted(stood.items()), life.nets()
@@ -124,5 +125,5 @@ def of_fold(runs: dict[str, Whole]) -> dict[str, Outcome]:
     return {member: of_run(whole.folded) for member, whole in runs.items()}
 
 
-def of_model(lives: dict[str, model.Life]) -> dict[str, Outcome]:
-    return {member: of_life(lives.get(member, model.Life())) for member in ("M", "R")}
+def of_model(lives: dict[str, Life]) -> dict[str, Outcome]:
+    return {member: of_life(lives.get(member, Life())) for member in ("M", "R")}

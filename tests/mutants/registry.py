@@ -12,4 +12,4 @@ _OWN = "tests/test_history_faults.py::test_a_seeded_fault_is_caught"
 FOLD: tuple[Fault, ...] = tuple(
     Fault(name, "tierengine.judging.fold", (), f"{_OWN}[{name}]") for name in fold_faults.FAULTS
 )
-"""Those that the fold's own property test plants; it holds the fold against tests/model.py."""
+"""Those that the fold's own property test plants; it holds the fold against tests/model."""

@@ -26,7 +26,15 @@ _UNPLANTABLE = 99
 # Hypothesis is imported already; its own asserts need not be rewritten.
 _QUIET = ("-W", "ignore::pytest.PytestAssertRewriteWarning")
 # What every test imports is imported before the first child, and shared by all.
-_WARM = ("sqlalchemy", "psycopg", "orjson", "rules.judge", "rules.reader", "tierengine.recording.writer", "tests.model")
+_WARM = (
+    "sqlalchemy",
+    "psycopg",
+    "orjson",
+    "rules.judge",
+    "rules.reader",
+    "tierengine.recording.writer",
+    "tests.model.lives",
+)
 
 
 @dataclass(frozen=True)
