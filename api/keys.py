@@ -54,7 +54,10 @@ class Keys:
 
     async def of(self, request: Request) -> Caller | None:
         """Return who asks; None when what he presents is nobody's, revoked or over."""
-        header = request.headers.get("authorization", "")
+        return await self.who(request.headers.get("authorization", ""))
+
+    async def who(self, header: str) -> Caller | None:
+        """Return whom `Bearer …` names."""
         kept = self._known.get(header)
         if kept is not None and kept[1] > time.monotonic():
             return kept[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Path, Query, Request
@@ -265,7 +266,7 @@ def _seen(request: Request, *, new: bool = False) -> str:
 
 def _with(once: Once, seen: str) -> Once:
     """Return a key whose request also says what its caller saw."""
-    return Once(once.scope, once.key, f"{once.request_hash}:{seen}")
+    return replace(once, request_hash=f"{once.request_hash}:{seen}")
 
 
 def _storable(text: str) -> None:

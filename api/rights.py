@@ -20,7 +20,7 @@ from tierengine.access.callers import ROLES
 from tierengine.errors import Denied
 
 _TILL: Final = frozenset(("pos", "sales_manager", "admin"))
-_DESK: Final = frozenset(("sales_manager", "admin"))
+DESK: Final = frozenset(("sales_manager", "admin"))
 _STAFF: Final = _TILL | {"archivist"}
 _SEES: Final = _STAFF | {"auditor", "award_owner"}
 _ADMIN: Final = frozenset(("admin",))
@@ -44,11 +44,11 @@ RIGHTS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         "POST /v1/holds/{hold}/void": _TILL,
         "POST /v1/offline-allowances": _TILL,
         "GET /v1/offline-allowances/revoked": _TILL,
-        "POST /v1/offline-allowances/{slip}/revoke": _DESK,
+        "POST /v1/offline-allowances/{slip}/revoke": DESK,
         "POST /v1/events": _STAFF,
         "POST /v1/events:batch": _STAFF,
-        "POST /v1/members/{code}/adjustments": _DESK,
-        "POST /v1/members/{code}/transfers": _DESK,
+        "POST /v1/members/{code}/adjustments": DESK,
+        "POST /v1/members/{code}/transfers": DESK,
         "POST /v1/members/{code}/entitlements/{entitlement}/claims": _TILL,
         "GET /v1/members": _SEES,
         "GET /v1/members/{code}": _SEES,

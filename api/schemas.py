@@ -150,6 +150,18 @@ def write(
     return {"summary": summary, "status_code": 201, "responses": responses, "openapi_extra": extra}
 
 
+def seconded(words: dict[str, Any]) -> dict[str, Any]:
+    """Return the words of an endpoint for which a second person may show his session."""
+    header = {
+        "name": "Second-Authorization",
+        "in": "header",
+        "description": "`Bearer ts_…` of a second person, where the policy asks for one and the first is logged in.",
+        "schema": {"type": "string", "maxLength": 200},
+    }
+    words["openapi_extra"]["parameters"] = [*words["openapi_extra"]["parameters"], header]
+    return words
+
+
 def act(name: str, summary: str, model: type[BaseModel], *, status: int = 201, open_: bool = False) -> dict[str, Any]:
     """Return the words of an act of the staff: no idempotency key, its answer is kept nowhere. `open_`: for anybody."""
     told = {code: text for code, text in _WRITE.items() if not (open_ and code in (403, 404, 409))}

@@ -24,7 +24,7 @@ from api.rights import CALLER
 from tierengine.access.callers import Caller
 from tierengine.errors import Conflict, Unavailable, Unknown
 from tierengine.membership.asker import Asker
-from tierengine.recording.items import Answer, Item, Once
+from tierengine.recording.items import Answer, By, Item, Once
 from tierengine.recording.once import Act, once, stored
 from tierengine.recording.recorder import Clock
 from tierengine.recording.writer import Writer
@@ -149,7 +149,20 @@ async def write_of(request: Request, *, most: int = BODY_MOST, body: bool = True
     path: str = request.scope["path"]
     service.limits.touch(caller.dealer_id, raw.get("member"))
     digest = hashlib.sha256(f"{request.method} {path}\n".encode() + sent).hexdigest()
-    return Write(service, caller, raw, Once(caller.scope, key, digest))
+    return Write(service, caller, raw, Once(caller.scope, key, digest, _by(request, caller, raw)))
+
+
+def _by(request: Request, caller: Caller, raw: dict[str, Any]) -> By | None:
+    """Return whose act of the staff this is: all that is done logged in, and with a key what no till may do."""
+    route = request.scope["route"]
+    if not caller.login and "pos" in route.roles:
+        return None
+    named = request.path_params
+    subject = next((f"{name}:{named[name]}" for name in named), "")
+    if "code" in named or (not named and isinstance(raw.get("member"), str)):
+        subject = f"member:{named.get('code') or raw['member']}"
+    act = f"{request.method} {route.path}"
+    return By(caller.actor, act, subject[:200], str(request.scope.get("tierengine.request_id", "")))
 
 
 def asker_of(request: Request, caller: Caller, lang: str | None = None) -> Asker:

@@ -40,6 +40,10 @@ CATALOGUE: Mapping[str, Text] = MappingProxyType(
             "时间应带时区,写作 2026-03-01T10:00:00+08:00。",
             "A time is written with its zone, as 2026-03-01T10:00:00+08:00.",
         ),
+        "second_not_here": Text(
+            "复核人须用自己的登录确认(Second-Authorization),而且不是经办人。",
+            "The second person shows a session of his own in Second-Authorization, and is not the first.",
+        ),
         "bad_login": Text(
             "登录名为 2 至 60 个字母、数字、汉字或 . _ @ -。", "A login has 2 to 60 letters, digits or . _ @ -."
         ),

@@ -11,6 +11,7 @@ from rules.vocabulary import KINDS
 from tierengine.judging.history import Position
 from tierengine.judging.recorded import Flag, Waits, cause_key
 from tierengine.policies.versions import Programme
+from tierengine.recording.audited import audited
 from tierengine.recording.intake import Intake, Taken, shared
 from tierengine.recording.items import Answer, Item
 from tierengine.recording.purse import Purse
@@ -71,6 +72,8 @@ class Answers:
                     "idempotency", self.programme.dealer_id, once.scope, once.key, once.request_hash, answer.number,
                     answer.stored, self.now,
                 )  # fmt: skip
+                if once.by is not None:
+                    rows.add("audit", *audited(self.intake.ids, self.programme.dealer_id, once, answer, self.now))
             found.append(answer)
         return found
 

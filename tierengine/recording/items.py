@@ -42,12 +42,26 @@ NUMBERS: Final[Mapping[str, int]] = {
 
 
 @dataclass(frozen=True, slots=True)
+class By:
+    """An act of the staff, as the audit tells it: who, what, about what, by which request."""
+
+    actor: str
+    act: str
+    subject: str
+    request: str
+
+
+@dataclass(frozen=True, slots=True)
 class Once:
-    """An idempotency key: one key, one effect, one answer. `request_hash` tells one body from another."""
+    """An idempotency key: one key, one effect, one answer. `request_hash` tells one body from another.
+
+    by  whose act of the staff this is; None: nobody's, a till's
+    """
 
     scope: str
     key: str
     request_hash: str
+    by: By | None = None
 
 
 @dataclass(frozen=True, slots=True)

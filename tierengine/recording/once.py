@@ -13,13 +13,16 @@ from typing import Any, Final
 import psycopg
 
 from tierengine.errors import Conflict, Refused
+from tierengine.recording.audited import audited
 from tierengine.recording.items import NUMBERS, Answer, Once, refusal, replay
 from tierengine.recording.recorder import clock
 from tierengine.store.dialect import Link, Table, binary
 from tierengine.store.ids import Ids
+from tierengine.store.tables.access import Audit
 from tierengine.store.tables.requests import Idempotency
 
 _TABLE: Final = Table(Idempotency)
+_AUDIT: Final = Table(Audit)
 _STORED: Final = "SELECT request_hash, answer FROM idempotency WHERE dealer_id = ?1 AND scope = ?2 AND key = ?3"
 
 Act = Callable[[Link, Ids], Mapping[str, Any]]
@@ -48,7 +51,12 @@ def _claimed(run: Run, dealer: int, key: Once | None, make: Callable[[Link, Ids]
     def claimed(link: Link, ids: Ids) -> Answer:
         if key is None:
             return make(link, ids)
-        return stored(link, dealer, key) or keep(link, dealer, key, make(link, ids))
+        answer = stored(link, dealer, key)
+        if answer is None:
+            answer = keep(link, dealer, key, make(link, ids))
+            if key.by is not None:
+                link.write(_AUDIT, [audited(ids, dealer, key, answer, clock())])
+        return answer
 
     try:
         return run(claimed)

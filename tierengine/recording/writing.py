@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from tierengine.judging.history import Position
 from tierengine.store.dialect import Link, Row, Table
+from tierengine.store.tables.access import Audit
 from tierengine.store.tables.book import Account, CommandRow, Entry, Lot, LotState, LotUse, Posting
 from tierengine.store.tables.history import Attribute, ContributionRow, Event, EventConflict, Machine, Parked
 from tierengine.store.tables.holds import Hold, HoldEnd, HoldLot, HoldState
@@ -44,6 +45,7 @@ TABLES: Final = {
         Table(BudgetPot, ("dealer_id", "key")),
         Table(Ledger, ("member_id",)),
         Table(Idempotency),
+        Table(Audit),
     )
 }
 
