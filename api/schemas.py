@@ -181,6 +181,13 @@ def document(app: FastAPI) -> dict[str, Any]:
     made = get_openapi(
         title=app.title, version=app.version, summary=app.summary, routes=app.routes, openapi_version="3.1.0"
     )
+    made["info"]["license"] = {"name": "Proprietary", "identifier": "LicenseRef-Proprietary"}
+    made["servers"] = [{"url": "/", "description": "Where this document was read."}]
+    for operation in (one for path in made["paths"].values() for one in path.values()):
+        # What is open to all says so.
+        operation.setdefault("security", [])
+        if not any(status.startswith("4") for status in operation["responses"]):
+            operation["responses"]["4XX"] = {"description": "A problem.", "content": _PROBLEM}
     components = made.setdefault("components", {})
     known = components.setdefault("schemas", {})
     models: tuple[type[BaseModel], ...] = (*_BODIES, shapes.ProblemDetail)

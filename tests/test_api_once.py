@@ -140,3 +140,17 @@ def test_the_answer_that_it_was_here_already_is_kept_with_its_key_too(book_url):
         assert (first.status_code, again.status_code) == (200, 200)
         assert again.content == first.content
         assert again.headers["idempotent-replayed"] == "true"
+
+
+@pytest.mark.parametrize("places", [slice(0, 1), slice(1, 3), slice(0, 2)])
+def test_an_order_that_comes_again_with_fewer_or_more_lines_is_a_conflict(book_url, places):
+    with serving(book_url) as till:
+        few, many = order("P1"), order("P2")
+        few["lines"] = few["lines"][places]
+        assert till.post("/v1/sales", few).status_code == 201
+        assert till.post("/v1/sales", many).status_code == 201
+        before = rows(till.book)
+        more = {**order("P1"), "occurred_at": few["occurred_at"]}
+        assert code(till.post("/v1/sales", more)) == (409, "order_conflict")
+        assert code(till.post("/v1/sales", {**many, "lines": many["lines"][places]})) == (409, "order_conflict")
+        assert rows(till.book) == before

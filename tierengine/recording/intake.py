@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Final
 
+from rules.vocabulary import CATEGORIES
 from tierengine.errors import Conflict, Unknown
 from tierengine.judging.history import Observation
 from tierengine.judging.observations import content_hash
@@ -16,6 +18,8 @@ from tierengine.judging.recorded import Recorded
 from tierengine.recording.items import Answer, Item, Once, Sale, members_of, refusal, replay
 from tierengine.recording.reading import Held, Stored
 from tierengine.store.ids import Ids
+
+SOLD: Final = tuple(dict.fromkeys(kind for _, kind in CATEGORIES.values()))
 
 
 @dataclass(slots=True)
@@ -99,9 +103,21 @@ class Intake:
                 taken.known.append(observation.key)
             else:
                 return self._conflict(item, observation, digest)
+        if isinstance(item, Sale) and not item.late and self._has_other_lines(item):
+            return self._conflict(item, item.observations[0], "")
         if not taken.fresh and item.observations:
             taken.answer = Answer("duplicate", "", {"status": "duplicate", "key": item.observations[0].key})
         return taken
+
+    def _has_other_lines(self, item: Sale) -> bool:
+        """Whether this source told the order before with lines of other kinds: that is other content."""
+        first = item.observations[0]
+        before = set()
+        for kind in SOLD:
+            there = self.events.get(f"{first.cluster}:{kind}", {}).get(0)
+            if there is not None and there.recorded.observation.source == first.source:
+                before.add(kind)
+        return bool(before) and before != {said.kind for said in item.observations}
 
     def _conflict(self, item: Item, observation: Observation, digest: str) -> Taken:
         if isinstance(item, Sale) and not item.late:

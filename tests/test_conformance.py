@@ -1,0 +1,75 @@
+"""The situations pass against the service on both databases, and fail against one that does otherwise."""
+
+from __future__ import annotations
+
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from tests.test_api_book import Book, opened
+from tests.test_api_schemathesis import listening
+from tierengine import __main__ as program
+from tierengine.conformance.situations import SITUATIONS
+
+
+def test_there_are_thirty_situations_and_each_has_a_name_of_its_own():
+    assert len(SITUATIONS) >= 30
+    assert len({one.id for one in SITUATIONS}) == len({one.title.zh for one in SITUATIONS}) == len(SITUATIONS)
+
+
+@pytest.mark.slow
+def test_the_service_does_in_every_situation_what_it_promises(book_url, capsys):
+    book = Book(book_url).make()
+    with opened(book) as till:
+        till.gold()
+    with listening(book) as url:
+        code = program.main(
+            ["--lang", "en", "conformance", url, "--key", book.keys["D1/S01"], "--member", "C1", "--json"]
+        )
+    told = json.loads(capsys.readouterr().out)
+    assert [(one["id"], one["outcome"], one["why"]) for one in told["situations"] if one["outcome"] != "passed"] == []
+    assert code == 0
+    assert told["passed"] == len(SITUATIONS)
+
+
+class Wrong(BaseHTTPRequestHandler):
+    """A service that answers everything with the same cheerful nothing."""
+
+    def do_GET(self) -> None:
+        self.rfile.read(int(self.headers.get("content-length", 0)))
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"{}")
+
+    do_POST = do_GET  # noqa: N815 - as http.server names it
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_a_service_that_says_yes_to_everything_is_found_out(capsys):
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Wrong)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        url = f"http://127.0.0.1:{server.server_port}"
+        assert program.main(["--lang", "zh", "conformance", url, "--key", "te_1_2", "--member", "C1"]) == 1
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+    out = capsys.readouterr().out
+    assert out.count("✗") == len(SITUATIONS) - 1  # it does live
+    assert "种不符" in out
+
+
+def test_where_nobody_answers_it_says_so(capsys):
+    assert (
+        program.main(
+            ["--lang", "en", "conformance", "http://127.0.0.1:9", "--key", "x", "--member", "C1", "--only", "ready"]
+        )
+        == 1
+    )
+    assert "cannot be reached" in capsys.readouterr().out

@@ -1,0 +1,1 @@
+"""Situations that a till gets into, played against a running service; from nothing but Python and an address."""
