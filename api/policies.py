@@ -190,7 +190,7 @@ async def put_draft(request: Request, name: Named) -> Response:
     _storable(form.text)
 
     def act(link: Link, _: Ids) -> dict[str, Any]:
-        made = drafts.write(link, caller.dealer_id, name, form.text, seen=seen, author=caller.scope, now=service.now())
+        made = drafts.write(link, caller.dealer_id, name, form.text, seen=seen, author=caller.actor, now=service.now())
         return {"name": name, "revision": made.revision, "etag": f'"{made.tag}"'}
 
     answer = await service.act(caller.dealer_id, _with(write.once, seen), act)
@@ -236,7 +236,7 @@ async def post_publish(request: Request, name: Named) -> Response:
         raise Malformed([FormError("/text", "not_a_policy", {"count": count})]) from refused
 
     def act(link: Link, ids: Ids) -> dict[str, Any]:
-        wish = Publication(seen, caller.scope, form.reason, begins, service.now())
+        wish = Publication(seen, caller.actor, form.reason, begins, service.now())
         made = drafts.publish(link, ids, caller.dealer_id, name, wish)
         return {**made, "effective_from": told(made["effective_from"])}
 
