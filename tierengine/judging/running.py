@@ -87,7 +87,7 @@ class _Aggregates:
             selection, groups = self.prepared.groups[place]
             selected = self._made[place] = Selected(selection, [one for _, group in groups for _, one in group])
             for window, group in groups:
-                frame = Frame(selected, window, tallies_of(selected, group, self._raw))
+                frame = Frame(selected, window, tallies_of(selected.columns, group, self._raw))
                 selected.frames.append(frame)
                 self._frames.append(frame)
         return selected

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from bisect import bisect_left, insort
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
 from tierengine.judging.history import Scalar
 from tierengine.judging.measures import AMOUNT, QUANTITY, Check, Measure
-
-if TYPE_CHECKING:
-    from tierengine.judging.windows import Selected
 
 Row = tuple[str, int, int, tuple[int | None, ...], tuple[Scalar, ...]]
 """A contribution as one selection reads it: line, at, qty, the numbers and the values that its measures need."""
@@ -18,20 +15,34 @@ Row = tuple[str, int, int, tuple[int | None, ...], tuple[Scalar, ...]]
 NetChecks = tuple[tuple[int, Check], ...]
 
 
-def tallies_of(selected: Selected, group: list[tuple[int, Measure]], raw: list[int | None]) -> list[Tally]:
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """What the rows of one selection hold besides line, instant and quantity.
+
+    numbers  names of the fields whose numbers are read
+    values   names of the fields whose values are told apart
+    nets     tests on a line's net numbers, each of one of `numbers`
+    """
+
+    numbers: tuple[str, ...]
+    values: tuple[str, ...]
+    nets: tuple[Check, ...]
+
+
+def tallies_of(columns: Columns, group: list[tuple[int, Measure]], raw: list[int | None]) -> list[Tally]:
     """Return what keeps the measures of one window: their values are `raw` at their places."""
     found: list[Tally] = []
     sums = [(place, one) for place, one in group if one.of == "all"]
     if sums:
-        found.append(_Sums(raw, tuple((place, selected.numbers.index(one.field or QUANTITY)) for place, one in sums)))
-    checks = tuple((selected.numbers.index(check.field), check) for check in selected.selection.nets)
+        found.append(_Sums(raw, tuple((place, columns.numbers.index(one.field or QUANTITY)) for place, one in sums)))
+    checks = tuple((columns.numbers.index(check.field), check) for check in columns.nets)
     lines = [(place, one) for place, one in group if one.of == "line"]
     if lines:
         simple = all(one.how == "count" for _, one in lines)
-        found.append(_Count(raw, checks, lines[0][0]) if simple else _Lines(raw, selected, lines))
+        found.append(_Count(raw, checks, lines[0][0]) if simple else _Lines(raw, columns, lines))
     for place, one in group:
         if one.of == "value":
-            index = selected.values.index(one.field)
+            index = columns.values.index(one.field)
             kind = _Distinct if one.how == "distinct" else _Described
             found.append(kind(raw, checks, place, index, one.how))
     moments = {one.how: place for place, one in group if one.of == "moment"}
@@ -219,12 +230,12 @@ class _Lines(Tally):
 
     __slots__ = ("_checks", "_counts", "_different", "_extremes", "_lines", "_names", "_sums")
 
-    def __init__(self, raw: list[int | None], selected: Selected, group: list[tuple[int, Measure]]) -> None:
+    def __init__(self, raw: list[int | None], columns: Columns, group: list[tuple[int, Measure]]) -> None:
         super().__init__(raw)
-        self._names = selected.numbers
+        self._names = columns.numbers
         self._lines: dict[str, list[int]] = {}
-        offset = {name: 2 + 2 * index for index, name in enumerate(selected.numbers)}
-        self._checks = tuple((offset[check.field], check) for check in selected.selection.nets)
+        offset = {name: 2 + 2 * index for index, name in enumerate(columns.numbers)}
+        self._checks = tuple((offset[check.field], check) for check in columns.nets)
         self._counts = tuple(place for place, one in group if one.how == "count")
         self._sums = tuple(
             (place, offset[one.field or QUANTITY]) for place, one in group if one.how in ("sum", "quantity")

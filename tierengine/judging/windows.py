@@ -8,7 +8,7 @@ from typing import Final
 
 from tierengine.judging.history import Contribution
 from tierengine.judging.measures import QUANTITY, Measure, Selection, number_of, type_of, value_of
-from tierengine.judging.tallies import Row, Tally
+from tierengine.judging.tallies import Columns, Row, Tally
 from tierengine.zone import Bounds
 
 EVER: Final = -(1 << 62)
@@ -25,16 +25,16 @@ class Selected:
         self.frames: list[Frame] = []
         measures = tuple(measures)
         numbers = [one.field or QUANTITY for one in measures if one.of in ("all", "line") and one.how != "count"]
-        self.numbers = tuple(dict.fromkeys([*numbers, *(check.field for check in selection.nets)]))
-        self.values = tuple(dict.fromkeys(one.field for one in measures if one.of == "value"))
-        self._types = tuple((name, type_of(name)) for name in self.values)
+        self._numbers = tuple(dict.fromkeys([*numbers, *(check.field for check in selection.nets)]))
+        self._types = tuple({one.field: type_of(one.field) for one in measures if one.of == "value"}.items())
+        self.columns = Columns(self._numbers, tuple(name for name, _ in self._types), tuple(selection.nets))
 
     def enter(self, contribution: Contribution, bounds: Sequence[Bounds]) -> None:
         """Put the contribution in its place, and into every window that holds it: they are at `bounds`."""
         if not self.selection.takes(contribution):
             return
         at = contribution.at
-        numbers = tuple([number_of(contribution, name) for name in self.numbers])
+        numbers = tuple([number_of(contribution, name) for name in self._numbers])
         values = tuple([value_of(contribution, name, type_) for name, type_ in self._types])
         row = (contribution.line, at, contribution.qty, numbers, values)
         place = bisect_right(self.instants, at)
