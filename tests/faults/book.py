@@ -43,6 +43,7 @@ MACHINE = "machine_purchase"
 GIVEN = 100_000  # fen of credit that each member has from the start
 DAYS = 20  # how long ago the orders begin
 WITH_KEY = 8  # one in eight carries an idempotency key
+BACK = 1 << 30
 NUMBERS = count()
 
 
@@ -72,7 +73,11 @@ class Book:
         )
 
     def raw(self, number: int) -> dict[str, Any]:
-        """Return write N as a till would say it."""
+        """Return write N as a till would say it; BACK + N is the return of order N."""
+        if number >= BACK:
+            order = number - BACK
+            said = {"kind": "sale_returned", "order": f"F{order}", "source_id": f"R{order}"}
+            return {**said, "occurred_at": self.instant(order + 1_000)}
         said = {"occurred_at": self.instant(number), "member": self.member(number)}
         if not is_order(number):
             return {

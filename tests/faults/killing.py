@@ -32,7 +32,7 @@ def worker_killed(stage: Stage) -> Tally:
                 killed = _kill_one(stage, tally, sending, killed)
                 tally.check(book, sending.acknowledged)
             with working(book) as worker:
-                _taken_over(tally, worker, sending, killed)
+                settled(tally, worker, sending)
             tally.check(book, sending.acknowledged)
     return tally
 
@@ -60,7 +60,7 @@ def _kill_one(stage: Stage, tally: Tally, sending: Sending, killed: float) -> fl
     return killed
 
 
-def _taken_over(tally: Tally, worker: Worker, sending: Sending, killed: float = 0.0) -> None:
+def settled(tally: Tally, worker: Worker, sending: Sending) -> None:
     """Let a worker record what waits, all of it."""
     before = len(sending.acknowledged)
     if not sending.settle(worker):
@@ -126,7 +126,7 @@ def _kill_server(stage: Stage, tally: Tally, server: Server, worker: Worker, sen
     tally.acknowledged += sending.take(worker)
     _still_there(tally, sending)
     sending.top_up(len(sending.waiting) + FRESH)
-    _taken_over(tally, worker, sending)
+    settled(tally, worker, sending)
     tally.recovered.append(recovered(worker, killed))
     tally.check(sending.book, sending.acknowledged)
 
@@ -188,7 +188,7 @@ def connection_cut(stage: Stage) -> Tally:
                     worker.watch()
                     tally.acknowledged += sending.take(worker)
                     sending.top_up(len(sending.waiting) + FRESH)
-                    _taken_over(tally, worker, sending)
+                    settled(tally, worker, sending)
                     if proxy.cuts > before:
                         tally.recovered.append(recovered(worker, cut))
                     tally.check(book, sending.acknowledged)
@@ -238,7 +238,7 @@ def _promote(stage: Stage, tally: Tally, primary: Server, other: Server, book: B
         tally.acknowledged += sending.take(worker)
         _still_there(tally, sending)
         sending.top_up(len(sending.waiting) + FRESH)
-        _taken_over(tally, worker, sending)
+        settled(tally, worker, sending)
         tally.recovered.append(recovered(worker, killed))
         tally.check(there, sending.acknowledged)
 

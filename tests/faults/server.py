@@ -73,14 +73,17 @@ class Server:
     def kill(self, *, all_at_once: bool) -> None:
         """Kill every process of it with SIGKILL, or let it end without any goodbye (an immediate shutdown)."""
         assert self._process is not None
-        children = _children(self._process.pid)
+        mine = children(self._process.pid)
         if all_at_once:
-            for pid in (self._process.pid, *children):
+            for pid in (self._process.pid, *mine):
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
         else:
             self._process.send_signal(signal.SIGQUIT)
         self._process.wait(30)
+
+    def alive(self) -> bool:
+        return self._process is not None and self._process.poll() is None
 
     def stop(self) -> None:
         """End it for good."""
@@ -124,7 +127,8 @@ def _with_us() -> None:
     ctypes.CDLL(None).prctl(DEATH_SIGNAL, signal.SIGQUIT)
 
 
-def _children(parent: int) -> list[int]:
+def children(parent: int) -> list[int]:
+    """Return the processes that another one started."""
     found = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():

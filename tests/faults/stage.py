@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.faults.book import Book, Shelf
+from tests.faults.hearing import DONE, READY, Ear
 from tests.faults.server import Server
 from tests.faults.tally import Tally
-from tests.faults.worker import DONE, READY, How, Worker
+from tests.faults.worker import How, Worker
 
 PATIENCE = 60.0
 
@@ -67,7 +68,7 @@ class Sending:
         self.first += new
         return sorted(self.waiting)
 
-    def take(self, worker: Worker) -> int:
+    def take(self, worker: Ear) -> int:
         """Take over what a worker acknowledged; returns how many are new."""
         new = worker.acknowledged() - self.acknowledged
         self.acknowledged |= new
@@ -108,7 +109,7 @@ def started(book: Book, how: How | None = None) -> Worker:
     return worker
 
 
-def hear_some(worker: Worker, numbers: Collection[int], share: float, seconds: float = PATIENCE) -> bool:
+def hear_some(worker: Ear, numbers: Collection[int], share: float, seconds: float = PATIENCE) -> bool:
     """Hear until this share of the numbers is acknowledged; returns whether the worker lives."""
     wanted, until = share * len(numbers), time.monotonic() + seconds
     while sum(worker.answers.get(number) in DONE for number in numbers) < wanted:
@@ -119,7 +120,7 @@ def hear_some(worker: Worker, numbers: Collection[int], share: float, seconds: f
     return True
 
 
-def recovered(worker: Worker, since: float, seconds: float = PATIENCE) -> float:
+def recovered(worker: Ear, since: float, seconds: float = PATIENCE) -> float:
     """Return the seconds from `since` to the first write that the worker acknowledged."""
     until = time.monotonic() + seconds
     while not worker.risen and worker.hear(0.02) and time.monotonic() < until:

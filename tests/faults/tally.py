@@ -7,6 +7,8 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from tests.faults.book import Book, counted
+from tierengine.ledger.verify import verify
+from tierengine.membership.members import reader, snapshot
 
 
 @dataclass
@@ -43,6 +45,15 @@ class Tally:
         self.blame(*found.wrong)
         if lost and not self.control:
             self.blame(f"{len(lost)} acknowledged writes are not in the book, as F{min(lost)}")
+
+    def verify(self, book: Book) -> None:
+        """Run every invariant on a book whose rows are not numbered writes."""
+        link = reader(book.url)
+        try:
+            with snapshot(link):
+                self.blame(*(f"{one.invariant.code}: {one.count}, {one.rows[:1]}" for one in verify(link)))
+        finally:
+            link.close()
 
     def blame(self, *sentences: str) -> None:
         self.wrong += sentences

@@ -8,19 +8,17 @@ from __future__ import annotations
 import multiprocessing
 import os
 import random
-import select
 import signal
-import struct
 import threading
-import time
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from multiprocessing.connection import Connection
 from typing import Literal
 
 from tests.faults.book import Book
+from tests.faults.hearing import ACK, READY, Ear
 from tierengine.recording import group as recording_group
 from tierengine.recording.items import NUMBERS, Answer
 from tierengine.recording.recorder import clock
@@ -29,13 +27,10 @@ from tierengine.recording.writer import Writer
 from tierengine.settings import Settings
 from tierengine.store.dialect import SqliteLink
 
-ACK = struct.Struct("<IH")
-READY = 0xFFFFFFFF
-DONE = frozenset((200, 201, 202))
 PIECE = 500  # writes that are handed over at once
 Moment = Literal["any", "before commit", "after commit"]
 FORK = multiprocessing.get_context("forkserver")
-FORK.set_forkserver_preload(["tests.faults.worker", "tests.faults.service"])
+FORK.set_forkserver_preload(["tests.faults.worker", "tests.faults.tills"])
 
 
 @dataclass(frozen=True)
@@ -57,23 +52,13 @@ class How:
     settings: tuple[tuple[str, int], ...] = ()
 
 
-@dataclass
-class Worker:
-    """The handle of a worker: `send` it numbers, `hear` its answers, `kill` it. `answers` are HTTP statuses."""
+class Worker(Ear):
+    """The handle of a worker: `send` it numbers, `hear` its answers, `kill` it."""
 
-    book: Book
-    how: How = field(default_factory=How)
-    answers: dict[int, int] = field(default_factory=dict)
-    risen: float = 0.0
-    _rest: bytes = b""
-
-    def __post_init__(self) -> None:
+    def __init__(self, book: Book, how: How | None = None) -> None:
         taking, self._sending = FORK.Pipe(duplex=False)
-        self._hearing, telling = FORK.Pipe(duplex=False)
-        self._process = FORK.Process(target=live, args=(self.book, self.how, taking, telling), daemon=True)
-        self._process.start()
+        super().__init__(FORK, live, book, how or How(), taking)
         taking.close()
-        telling.close()
 
     def send(self, numbers: Sequence[int]) -> None:
         """Hand over writes; a worker that is gone takes nothing."""
@@ -83,54 +68,10 @@ class Worker:
         except OSError:
             pass
 
-    def hear(self, seconds: float) -> bool:
-        """Hear answers for so long, or until the worker is gone; returns whether it lives."""
-        until = time.monotonic() + seconds
-        while True:
-            left = until - time.monotonic()
-            if not select.select([self._hearing], [], [], max(0.0, left))[0]:
-                return True
-            data = os.read(self._hearing.fileno(), 1 << 16)
-            if not data:
-                return False
-            data = self._rest + data
-            whole = len(data) // ACK.size * ACK.size
-            self._rest = data[whole:]
-            heard = dict(ACK.iter_unpack(data[:whole]))
-            self.answers.update(heard)
-            if not self.risen and not DONE.isdisjoint(heard.values()):
-                self.risen = time.monotonic()
-            if left <= 0:
-                return True
-
-    def hear_all(self, numbers: Collection[int], seconds: float = 60) -> bool:
-        """Hear until each of these is answered; returns whether that came about in time."""
-        until = time.monotonic() + seconds
-        while not all(number in self.answers for number in numbers):
-            if time.monotonic() > until or not self.hear(0.05):
-                return all(number in self.answers for number in numbers)
-        return True
-
-    def watch(self) -> None:
-        """From here on, `risen` is when it first said that something is in the book."""
-        self.risen = 0.0
-
-    def acknowledged(self) -> set[int]:
-        """Return the writes of which it said that they are in the book."""
-        return {number for number, status in self.answers.items() if status in DONE and number != READY}
-
-    def kill(self) -> None:
-        """Kill it, and hear what it had said before."""
-        self._process.kill()
-        self.leave()
-
     def leave(self) -> None:
         """Let it end by itself (it ends what it has begun), and hear the rest."""
         self._sending.close()
-        while self.hear(5):
-            pass
-        self._process.join(30)
-        self._hearing.close()
+        super().leave()
 
 
 # ---- in the worker ---------------------------------------------------------------------------------------------
