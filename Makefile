@@ -2,7 +2,7 @@
 # PYTHON=/path/to/python chooses the interpreter; ARGS="-k ledger" is passed on to pytest, the demo or the benchmarks.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint format docs bench proof histories mutants lock clean
+.PHONY: help install demo test lint format docs bench proof histories mutants faults lock clean
 
 BIN := .venv/bin
 INSTALLED := .venv/installed
@@ -57,6 +57,9 @@ histories: $(INSTALLED) ## random histories in random deliveries, both databases
 
 mutants: $(INSTALLED) ## plants faults one by one; a test must catch each
 	@$(BIN)/python -m tests.mutants $(ARGS)
+
+faults: $(INSTALLED) ## kills, cuts, fills and floods it while writes are acknowledged: none may be lost or doubled
+	@$(BIN)/python -m tests.faults $(ARGS)
 
 docs: $(INSTALLED) ## the pages that are made from the vocabulary and from the cases
 	@$(BIN)/python -m tests.scenarios.language.pages

@@ -53,54 +53,58 @@ def disk_full(stage: Stage) -> Tally:
             tally.skipped, tally.note = True, "needs root, to mount a small disk"
         elif disk is None:
             tally.note = "without root: a limit on the size of files instead of a small disk"
-            with stage.shelf().book() as book:
-                _days(stage, tally, book, None, None)
+            _days(stage, tally, stage.shelf(), None, None)
         elif stage.server is not None:
             server = Server(stage.folder / "full", data=disk / "data")
             server.settings = {"max_wal_size": "64MB", "min_wal_size": "32MB", "checkpoint_timeout": "30s"}
             server.make()
             try:
-                with Shelf(stage.folder, 50, server.url).book() as book:
-                    _days(stage, tally, book, disk, server)
+                _days(stage, tally, Shelf(stage.folder, 50, server.url), disk, server)
             finally:
                 server.stop()
         else:
-            with Shelf(disk, 50).book() as book:
-                _days(stage, tally, book, disk, None)
+            _days(stage, tally, Shelf(disk, 50), disk, None)
     return tally
 
 
-def _days(stage: Stage, tally: Tally, book: Book, disk: Path | None, server: Server | None) -> None:
-    sending = Sending(book)
+def _days(stage: Stage, tally: Tally, shelf: Shelf, disk: Path | None, server: Server | None) -> None:
     for _ in range(stage.times(6)):
-        with working(book) as worker:
-            ballast = _fill(stage, worker, book, disk)
-            numbers = sending.top_up(WRITES)
-            worker.watch()
-            refused = _until_full(worker, numbers)
-            tally.cycles += 1
-            tally.kills += refused
-            if not refused:
-                tally.blame("the disk never was full")
+        with shelf.book() as book:
+            sending = Sending(book)
+            with working(book) as worker:
+                _day(stage, tally, sending, worker, disk, server)
             tally.acknowledged += sending.take(worker)
-            if server is None or server.alive():
-                _unharmed(tally, book, sending)
-            freed = time.monotonic()
-            if ballast is None:
-                resource.prlimit(worker.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-            else:
-                ballast.unlink()
-            if server is not None and not server.alive():
-                tally.note = "PostgreSQL gave up (PANIC) and was started again"
-                server.start()
-            worker.watch()
-            for number in numbers[600:]:
-                sending.waiting.discard(number)  # there is room for some, not for all
-            sending.waiting.update(number for number in numbers[:600] if number not in sending.acknowledged)
-            settled(tally, worker, sending)
-            tally.recovered.append(recovered(worker, freed))
-        tally.acknowledged += sending.take(worker)
-        tally.check(book, sending.acknowledged)
+            tally.check(book, sending.acknowledged)
+
+
+def _day(
+    stage: Stage, tally: Tally, sending: Sending, worker: Worker, disk: Path | None, server: Server | None
+) -> None:
+    """Let the disk be full once, with one worker that lives through it."""
+    ballast = _fill(stage, worker, sending.book, disk)
+    numbers = sending.top_up(WRITES)
+    worker.watch()
+    refused = _until_full(worker, numbers)
+    tally.cycles += 1
+    tally.kills += refused
+    if not refused:
+        tally.blame("the disk never was full")
+    tally.acknowledged += sending.take(worker)
+    if server is None or server.alive():
+        _unharmed(tally, sending.book, sending)
+    freed = time.monotonic()
+    if ballast is None:
+        resource.prlimit(worker.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    else:
+        ballast.unlink()
+    if server is not None and not server.alive():
+        tally.note = "PostgreSQL gave up (PANIC) and was started again"
+        server.start()
+    worker.watch()
+    # There is room for some of what waits, not for all of it.
+    sending.waiting = {number for number in numbers[-600:] if number not in sending.acknowledged}
+    settled(tally, worker, sending)
+    tally.recovered.append(recovered(worker, freed))
 
 
 def _fill(stage: Stage, worker: Worker, book: Book, disk: Path | None) -> Path | None:

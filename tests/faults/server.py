@@ -28,7 +28,8 @@ class Server:
     _process: subprocess.Popen[bytes] | None = None
 
     def __post_init__(self) -> None:
-        self.folder.mkdir(mode=0o711, parents=True, exist_ok=True)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.folder.chmod(0o711)
         self.user = postgres.account()
         self.programs = postgres.programs(self.folder / "programs", self.user)
         self.socket = self.folder / "socket"

@@ -1,0 +1,121 @@
+"""The short form of `make faults`: kills and many who redeem one credit, on both databases, and a control that loses.
+
+The whole form is `python -m tests.faults`; what it found is in docs/faults.md.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from tests import postgres
+from tests.faults import killing, serving
+from tests.faults.book import counted
+from tests.faults.proxy import Proxy
+from tests.faults.registry import FAULTS
+from tests.faults.server import Server
+from tests.faults.stage import Sending, Stage, working
+
+pytestmark = pytest.mark.slow
+SHORT = 0.0075  # three kills of the whole form's four hundred
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """A durable PostgreSQL server that may be killed; the one that all tests share does not wait for its disk."""
+    folder = postgres.run_folder()
+    made = Server(folder).make()
+    yield made
+    made.stop()
+    postgres.remove(folder)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def stage(request, tmp_path):
+    if request.param == "sqlite":
+        return Stage(tmp_path, "sqlite", None, SHORT, seed=7)
+    # The user that a server runs as may not enter pytest's own folders.
+    server = request.getfixturevalue("server")
+    return Stage(server.folder, "postgresql", server, SHORT, seed=7)
+
+
+def passed(tally):
+    assert not tally.wrong
+    assert (tally.lost, tally.doubled) == (0, 0)
+    assert tally.acknowledged > 0
+    assert tally.passed
+
+
+def test_a_killed_worker_loses_and_doubles_nothing(stage):
+    tally = killing.worker_killed(stage)
+    passed(tally)
+    assert tally.kills == 3
+
+
+def test_the_control_loses_what_it_acknowledged(stage):
+    """Were nothing ever lost, whatever is done, then a run without losses would prove nothing."""
+    tally = killing.lazy(stage)
+    assert tally.lost > 0
+    assert tally.passed
+
+
+def test_of_many_who_redeem_the_last_credit_exactly_one_wins(stage):
+    tally = serving.last_credit(stage, asks=80, sockets=40, rounds=20)
+    passed(tally)
+    assert tally.acknowledged == tally.cycles == 1
+
+
+def test_a_connection_cut_during_commit_is_made_good(server, tmp_path):
+    stage = Stage(tmp_path, "postgresql", server, 0.0125, seed=3)
+    tally = killing.connection_cut(stage)
+    passed(tally)
+    assert tally.kills > 0
+
+
+def test_every_fault_that_must_be_run_is_known():
+    """Against the list of the design page: none is forgotten, and none has two names."""
+    names = [one.name for one in FAULTS]
+    assert len(set(names)) == len(names)
+    assert set(names) >= {
+        "worker", "service", "server", "connection", "standby", "disk", "clock", "last-credit", "shuffled",
+        "other-body", "award", "policy", "burst", "yaml", "json", "slow", "control",
+    }  # fmt: skip
+
+
+# ---- the counting is tested too --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def filled(stage):
+    """A book with a few writes, and all of their numbers."""
+    with stage.shelf(5).book() as book, working(book) as worker:
+        sending = Sending(book)
+        sending.top_up(40)
+        assert sending.settle(worker)
+        yield book, sending.acknowledged
+
+
+def test_the_count_sees_what_is_lost(filled):
+    book, acknowledged = filled
+    assert counted(book).lost(acknowledged | {77}) == {77}
+
+
+def test_the_count_sees_an_effect_that_came_twice(filled, monkeypatch):
+    book, _ = filled
+    assert not counted(book).wrong
+    monkeypatch.setattr("tests.faults.book.earns", lambda number: 0)  # as if each had been told to earn nothing
+    found = counted(book)
+    assert len(found.doubled) == 9  # of forty writes ten are orders, and one of those has paid too little to earn
+    assert "(lines, points, credit) are (1," in found.wrong[0]
+
+
+def test_the_proxy_knows_a_commit_when_it_sees_one(server, tmp_path):
+    proxy = Proxy(tmp_path / "p", server.socket)
+    with postgres.connect(proxy.url(server.url)) as link:
+        link.execute("SELECT 1")
+        proxy.cut("after", 0)
+        link.execute("SELECT 2")
+        assert proxy.cuts == 0
+        with pytest.raises(Exception, match=r"closed|lost|terminated"):
+            link.execute("COMMIT")
+    assert proxy.cuts == 1
+    proxy.close()
