@@ -1,4 +1,5 @@
 import os
+import socket
 import subprocess
 import sys
 
@@ -169,6 +170,17 @@ def test_a_book_that_was_never_migrated_is_not_ready(database_url):
 def test_a_server_that_is_not_there_is_said_in_a_sentence():
     with pytest.raises(database.NotReady, match="does not answer"):
         database.check_ready("postgresql://nobody@127.0.0.1:1/none?connect_timeout=2")
+
+
+@pytest.mark.timeout(20)
+def test_a_server_that_takes_the_connection_and_is_silent_is_given_up(tmp_path, monkeypatch):
+    """A machine that hangs, a proxy that lost its way: a writer that waited for it would never try the next time."""
+    monkeypatch.setattr(database, "CONNECT_SECONDS", 2, raising=False)
+    with socket.socket(socket.AF_UNIX) as silent:
+        silent.bind(str(tmp_path / ".s.PGSQL.5432"))
+        silent.listen()
+        with pytest.raises(database.NotReady, match="does not answer"):
+            database.connect(f"postgresql://nobody@/none?host={tmp_path}")
 
 
 # ---- ids --------------------------------------------------------------------------------------------------------

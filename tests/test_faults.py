@@ -13,7 +13,10 @@ from tests.faults.book import counted
 from tests.faults.proxy import Proxy
 from tests.faults.registry import FAULTS
 from tests.faults.server import Server
+from tests.faults.service import Service
 from tests.faults.stage import Sending, Stage, working
+from tests.faults.tally import Tally
+from tests.faults.tills import Tills
 
 pytestmark = pytest.mark.slow
 SHORT = 0.0075  # three kills of the whole form's four hundred
@@ -69,6 +72,24 @@ def test_a_connection_cut_during_commit_is_made_good(server, tmp_path):
     tally = killing.connection_cut(stage)
     passed(tally)
     assert tally.kills > 0
+
+
+def test_a_service_that_is_asked_to_end_answers_what_it_began(tmp_path):
+    """SIGTERM: what waits is recorded and answered; what comes later finds nobody, and is asked again."""
+    stage = Stage(tmp_path, "sqlite", None, SHORT)
+    tally = Tally("asked to end", stage.database)
+    with stage.shelf(20).book() as book:
+        service = Service(book).start()
+        tills = Tills(book, service.port, range(400), 40)
+        serving.wait_for(tills, 100)
+        assert service.stop() is not None, "it did not end by itself"
+        tally.check(book, tills.acknowledged())
+        assert len(tills.acknowledged()) < 400, "it ended too late to prove anything"
+        with service:
+            serving.finished(tally, tills, range(400))
+        tally.cycles += 1
+        tally.check(book, tills.acknowledged())
+    passed(tally)
 
 
 def test_every_fault_that_must_be_run_is_known():

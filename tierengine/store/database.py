@@ -26,6 +26,7 @@ OLDEST_SQLITE = (3, 38, 0)  # ->> on JSON, RETURNING, upserts
 OLDEST_POSTGRESQL = 130_000
 BUSY_TIMEOUT_MS = 5_000
 LOCK_TIMEOUT_MS = 3_000
+CONNECT_SECONDS = 10  # for a server that takes a connection and says nothing; `connect_timeout` in the URL wins
 
 
 class NotReady(RuntimeError):
@@ -91,9 +92,12 @@ def connect(url: str, settings: Settings | None = None, *, readonly: bool = Fals
     else:
         # Everything on the path of a sale goes by an index, however small a table was when its statement was planned.
         session |= {"enable_seqscan": "off", "plan_cache_mode": "force_generic_plan"}
+    named = "postgresql://" + url.partition("://")[2]
+    patience: dict[str, Any] = {} if "connect_timeout=" in named else {"connect_timeout": CONNECT_SECONDS}
     try:
         raw = psycopg.connect(
-            "postgresql://" + url.partition("://")[2],
+            named,
+            **patience,
             application_name="tierengine",
             options=" ".join(f"-c {name}={value}" for name, value in session.items()),
         )
