@@ -22,11 +22,11 @@ from zoneinfo import ZoneInfo
 import psycopg
 
 from tests import postgres
+from tests.keys import new_key
 from tierengine.judging.history import Observation
 from tierengine.judging.observations import read_observation
 from tierengine.ledger.verify import verify
-from tierengine.membership.members import reader, snapshot
-from tierengine.membership.people import NewMember, create_dealer, create_key, create_members, create_store
+from tierengine.membership.people import NewMember, create_dealer, create_members, create_store
 from tierengine.policies.versions import publish
 from tierengine.recording.items import Item, Observe, Once, Sale
 from tierengine.recording.recorder import Recorder, clock
@@ -34,6 +34,7 @@ from tierengine.store.database import connect
 from tierengine.store.dialect import Link
 from tierengine.store.ids import Ids, transact
 from tierengine.store.migrating import migrate
+from tierengine.store.snapshots import reader, snapshot
 
 POLICY = (Path(__file__).parents[1] / "policies" / "faults.yaml").read_text(encoding="utf-8")
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -139,7 +140,7 @@ def fill(url: str, members: int, policy: str = POLICY) -> Book:
         dealer = create_dealer(link, ids, "faults", "Faults")
         store = create_store(link, ids, dealer, "S1", "Store")
         publish(link, ids, dealer, policy, author="a", reason="r", effective_from=0, now=now)
-        return dealer, create_key(link, ids, dealer, "pos", now, store)
+        return dealer, new_key(link, ids, dealer, "pos", now, store)
 
     dealer, key = transact(link, ids, found)
     book = Book(url, dealer, key, members, now - DAYS * 86_400_000_000)

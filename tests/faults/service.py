@@ -17,6 +17,7 @@ from typing import Self
 
 from tests.faults.book import Book
 from tests.faults.server import children
+from tests.keys import SECRET, UNLIMITED
 
 START_SECONDS = 120.0
 
@@ -43,6 +44,8 @@ class Service:
             "TIERENGINE_PORT": str(self.port),
             "TIERENGINE_WORKERS": str(self.workers),
             "TIERENGINE_LOG_LEVEL": "error",
+            "TIERENGINE_SECRET": SECRET,
+            **{f"TIERENGINE_{name.upper()}": str(most) for name, most in UNLIMITED.items()},
             **self.settings,
         }
         self._process = subprocess.Popen(

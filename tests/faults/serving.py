@@ -16,7 +16,7 @@ from tests.faults.service import Service
 from tests.faults.stage import PATIENCE, Stage, recovered
 from tests.faults.tally import Tally
 from tests.faults.tills import Tills, asked, post
-from tierengine.membership.members import reader
+from tierengine.store.snapshots import reader
 
 CLIENTS = 48
 DRAIN = 600.0

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from tests.faults.book import Book, counted
 from tierengine.ledger.verify import verify
-from tierengine.membership.members import reader, snapshot
+from tierengine.store.snapshots import reader, snapshot
 
 
 @dataclass

@@ -16,11 +16,11 @@ from tests.faults.stage import Sending, Stage, started, working
 from tests.faults.tally import Tally
 from tests.faults.tills import Tills
 from tests.faults.worker import How
-from tierengine.membership.members import reader
 from tierengine.policies.versions import publish
 from tierengine.recording.recorder import clock
 from tierengine.store.database import connect
 from tierengine.store.ids import Ids, transact
+from tierengine.store.snapshots import reader
 
 DAY = 86_400_000_000
 
