@@ -18,7 +18,7 @@ from tests.faults.stage import Sending, Stage, working
 from tests.faults.tally import Tally
 from tests.faults.tills import Tills
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 SHORT = 0.0075  # three kills of the whole form's four hundred
 
 

@@ -231,7 +231,7 @@ def hostile(book: Book, number: int) -> bytes:
     if number < len(HOSTILE) * 4:
         return post(book, path, HOSTILE[number // 4], f"H{number}")
     said = {**book.raw(1 + 4 * number), "order": f"H{number}"}
-    name = ("member", "occurred_at", "lines", "order")[number // 4 % 4]
+    name = ("member", "occurred_at", "lines", "kind")[number // 4 % 4]
     said[name] = WRONG[number // 16 % len(WRONG)]
     return post(book, "/v1/events", json.dumps(said).encode(), f"H{number}")
 
