@@ -1,0 +1,13 @@
+"""The policy language and judgement, without database or HTTP. What is where:
+
+a policy's values      policy
+its grammar            reader; sections: facts, tiers, wallets, lanes, prices, rewards, budgets, levels, awards
+examples               examples; example_files (in a file of their own)
+what sections share    desk (values and problems), conditions, measures, values, names, keys, vocabulary
+the text before that   files, source, repairs, punctuation
+what is wrong with it  problems, catalogue (every sentence), explanations (an example of each), suggestions
+a whole file checked   checking, unused, shadowed, unexercised
+a file changed         formatting (into the other tongue), numbers (in Excel and back)
+for editors            schema, schema_grammar, schema_leaves, schema_values, schema_texts
+judgement              compiler → alternatives, pattern → audit, network, rehearsal → engine; judge, on its inputs
+"""
