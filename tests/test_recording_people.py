@@ -38,6 +38,29 @@ def test_a_member_is_found_by_code_phone_card_and_machine(club):
     assert people.find_members(club.link, club.dealer, "phone", "13800000009") == []
 
 
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("138 0000 0001", "13800000001"),
+        ("１３８－００００－０００１", "13800000001"),
+        ("＋８６ 138 0000 0001", "13800000001"),
+        ("+86-13800000001", "13800000001"),
+        ("8613800000001", "13800000001"),
+        ("0086 138 0000 0001", "13800000001"),
+        ("０５７１-８８８８ ６６６６", "057188886666"),
+        ("+86 571 8888 6666", "057188886666"),
+        ("+86 (0)571 8888 6666", "057188886666"),
+        ("+852 2123 4567", "85221234567"),
+        ("无", ""),
+        ("", ""),
+        ("+86", ""),
+    ],
+)
+def test_a_phone_is_the_same_however_it_is_written(written, kept):
+    assert people.digits(written) == kept
+    assert people.digits(kept) == kept
+
+
 def test_two_members_may_share_a_phone(club):
     new = [people.NewMember(code, phones=("13800000001",)) for code in ("N2", "N1")]
     act(club, lambda link, ids: people.create_members(link, ids, club.dealer, new, club.now))

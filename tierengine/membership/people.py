@@ -6,6 +6,7 @@ Personal data (names, phones) stand in tables of their own and never leave them;
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -85,9 +86,17 @@ def create_members(link: Link, ids: Ids, dealer_id: int, members: Sequence[NewMe
 
 
 def digits(phone: str) -> str:
-    """Return a phone number as it is looked up: digits only, without China's country code."""
-    plain = re.sub(r"\D", "", phone, flags=re.ASCII)
-    return plain.removeprefix("86") if len(plain) == 13 and plain.startswith("861") else plain
+    """Return a phone number as it is looked up: half-width digits, as it is dialled inside China.
+
+    +86 and 0086 fall away, also without the plus before a mobile; a landline gets its 0 back. What is no number is "".
+    """
+    text = unicodedata.normalize("NFKC", phone).strip()
+    plain = re.sub(r"[^0-9]", "", text)
+    abroad = plain if text.startswith("+") else plain[2:] if plain.startswith("00") else ""
+    if abroad.startswith("86"):
+        home = abroad[2:].lstrip("0")
+        return home if len(home) == 11 and home.startswith("1") else f"0{home}" if home else ""
+    return plain[2:] if len(plain) == 13 and plain.startswith("861") else plain
 
 
 # ---- look-up ----------------------------------------------------------------------------------------------------
