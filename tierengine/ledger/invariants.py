@@ -1,4 +1,4 @@
-"""Every invariant of the ledger that a query can find broken; the numbers are ledger.md's.
+"""Every invariant of the ledger that a query can find broken; the numbers are those of docs/ledger.md.
 
 Each query returns the rows that break its invariant, first one first: (member id, what was found, what was expected).
 Where one pass over the rows answers for several invariants they share its text, and each row begins with the code of
