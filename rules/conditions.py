@@ -304,14 +304,22 @@ def _formula(node: Scalar) -> tuple[str, str] | None:
         # What follows is a number: 至少牌 may be a brand.
         if operand != text and _NUMBER.match(operand):
             return op, operand
+    for word, op in _TAILS.items():
+        operand = text.removesuffix(word).strip()
+        if operand != text and _NUMBER.match(operand):
+            return op, operand
     return None
 
 
 _NUMBER: Final = re.compile(r"[¥$\d一二两三四五六七八九十]")
+_TAILS: Final = {
+    **dict.fromkeys(("及以上", "以上"), "at_least"), **dict.fromkeys(("及以下", "以下", "以内", "之内"), "at_most"),
+}  # fmt: skip
 _FORMULAS: Final[dict[str, str]] = {
     **SYMBOLS,
     **dict.fromkeys(("大于等于", "不小于", "不少于", "至少"), "at_least"), "大于": "more_than",
-    **dict.fromkeys(("小于等于", "不大于", "不超过", "至多", "最多"), "at_most"), "小于": "less_than", "等于": "is",
+    **dict.fromkeys(("小于等于", "不大于", "不超过", "至多", "最多"), "at_most"), "小于": "less_than",
+    "不到": "less_than", "等于": "is",
     **{KEYS[op]: op for op in ("at_least", "more_than", "at_most", "less_than")},
 }  # fmt: skip
 

@@ -16,6 +16,7 @@ from typing import Final, TypeVar
 from rules import names, values
 from rules.catalogue import CATALOGUE
 from rules.keys import WORDS
+from rules.misspelt import mended
 from rules.policy import Mark, Text, Unit
 from rules.problems import Problem
 from rules.source import Entries, Items, Node, Scalar
@@ -100,6 +101,7 @@ class Desk:
         allowed: Iterable[str] = (),
         about: str = "",
         allowed_zh: Iterable[str] = (),
+        meant: str = "",
     ) -> None:
         """Note a problem at a node or mark."""
         mark, length = (at, 1) if isinstance(at, Mark) else (at.mark, at.length)
@@ -109,7 +111,9 @@ class Desk:
             return
         # Names are given as dicts and tuples that live anyway: thousands of problems share them.
         names_en, names_zh = self._shared(allowed), self._shared(allowed_zh)
-        self.problems.append(Problem(code, mark, found[:MAX_FOUND], names_en, about[:MAX_FOUND], names_zh, length))
+        self.problems.append(
+            Problem(code, mark, found[:MAX_FOUND], names_en, about[:MAX_FOUND], names_zh, length, meant=meant)
+        )
 
     def _shared(self, allowed: Iterable[str]) -> tuple[str, ...]:
         found = tuple(itertools.islice(allowed, MAX_ENTRIES))
@@ -250,7 +254,8 @@ class Desk:
             return read(found.text)
         except values.Refused as refused:
             zh = refused.zh or {"P314": ("是", "否")}.get(refused.code, _UNITS_ZH.get("".join(refused.allowed), ()))
-            self.note(refused.code, found, found.text, refused.allowed, about, zh)
+            meant = mended(found.text, read) if len(self.problems) < MAX_NOTED else ""
+            self.note(refused.code, found, found.text, refused.allowed, about, zh, meant)
             return default
 
     def integer(self, node: Node | None, about: str, default: int = 0, low: int = 0, high: int = values.LIMIT) -> int:

@@ -36,6 +36,7 @@ class Problem:
     allowed_zh  the Chinese spellings of `allowed`, in the same order; empty when the names are the file's own
     about       what the sentence is about: a path such as `rewards.ladder.nth`, an id, a unit
     length      how many characters the caret underlines
+    meant       what was surely meant, where mending the text made it readable
     """
 
     code: str
@@ -46,6 +47,7 @@ class Problem:
     allowed_zh: tuple[str, ...] = ()
     length: int = 1
     file: str = ""
+    meant: str = ""
 
     @property
     def severity(self) -> Severity:
@@ -54,6 +56,8 @@ class Problem:
 
     def guess(self, lang: Lang = "en") -> str:
         """Return what was probably meant, in the tongue it was written in; "" when nothing is near."""
+        if self.meant:
+            return self.meant
         if self.code == "P308" and self.found:
             return f"{self.found.strip()}%"
         if self.code == "P303" and self.found and self.allowed:
@@ -141,8 +145,20 @@ def render(problem: Problem, source_line: str, lang: Lang = "zh", format: Format
         lines.append(f"      {words.allowed}: {_join(problem.names(lang), lang)}")
     if guess:
         lines.append(f"      {words.guess}: {guess}")
-    lines.append(f"      {words.help}: {entry.help_zh if lang == 'zh' else entry.help_en}")
+    # An empty value is most often one that YAML took for a comment: 名称: #1 机油.
+    help_ = _COMMENT if _commented(problem, source_line) else {"zh": entry.help_zh, "en": entry.help_en}
+    lines.append(f"      {words.help}: {help_[lang]}")
     return "\n".join(lines)
+
+
+_COMMENT: dict[Lang, str] = {
+    "zh": "“#”到行尾是注释,不算内容;要写这个符号,整段加半角引号。",
+    "en": "From # on it is a comment, no content; to have the sign, put the text in quotes.",
+}
+
+
+def _commented(problem: Problem, source_line: str) -> bool:
+    return problem.code == "P208" and source_line[problem.mark.column - 1 :].lstrip().startswith("#")
 
 
 def as_dict(problem: Problem, source_line: str = "") -> dict[str, object]:

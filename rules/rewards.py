@@ -11,6 +11,7 @@ from rules.desk import Desk, Form, absent
 from rules.keys import WORDS
 from rules.lanes import read_compete, read_lane, read_least, read_times
 from rules.measures import number, of_field, unit_of_field
+from rules.misspelt import mended
 from rules.policy import (
     Amount,
     ByClass,
@@ -26,7 +27,7 @@ from rules.policy import (
     Rung,
 )
 from rules.source import Entries, Node, Scalar
-from rules.values import DAYS_IN, plain
+from rules.values import DAYS_IN, Refused, plain
 from rules.vocabulary import FIELDS, KINDS
 from rules.wallets import read_dates, read_expiry, read_weekdays
 
@@ -295,13 +296,18 @@ def _rung(desk: Desk, written: Scalar, reached: int) -> tuple[int, int | None] |
         return reached + 1, None
     match = _RUNG.fullmatch(text)
     if match is None:
-        desk.note("P321", written, written.text)
+        desk.note("P321", written, written.text, meant=mended(written.text, _readable))
         return None
     first, dash, last, open_end = int(match[1]), match[2], match[3], match[4]
     if first == 0 or (dash and int(last) < first):
         desk.note("P506", written, written.text)
         return None
     return first, None if open_end else int(last) if dash else first
+
+
+def _readable(text: str) -> None:
+    if _RUNG.fullmatch(text) is None:
+        raise Refused("P321")
 
 
 def _span(first: int, last: int) -> str:

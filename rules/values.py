@@ -52,6 +52,7 @@ _SPELLED: Final = re.compile(rf"(?P<number>[{_CHINESE}]+)\s*(?P<unit>[^\d\s].*)?
 _ZHE: Final = re.compile(r"(\d+)(?:\.(\d+))?")
 _NINE: Final = "[零〇一二三四五六七八九]"
 _ZHE_SPELLED: Final = re.compile(rf"({_NINE})({_NINE})?|({_NINE})点({_NINE}+)")
+_SHORTENED: Final = re.compile(r"[百千][一二两三四五六七八九]$")
 _DISCOUNT: Final = re.compile(r"off|discount|优惠|减|折扣|让利|降", re.IGNORECASE)
 _DATE: Final = re.compile(r"(\d{4})([-/.]|年)(\d{1,2})([-/.]|月)(\d{1,2})(日|号)?")
 _CLOCK: Final = re.compile(r"[T ]\s*(\d{1,2}):(\d{2})(?::(\d{2}))?(Z|[+-]\d{2}:\d{2})?")
@@ -100,6 +101,8 @@ def _quantity(text: str, code: str) -> tuple[Decimal, str]:
 def _spelled(text: str, code: str) -> int:
     """Read 一千五百 or 两万 (one to eight digits' worth); anything else is refused."""
     total = section = digit = 0
+    if _SHORTENED.search(text):  # 一百三 is 130 when it is said and 103 when it is counted
+        raise Refused(code)
     for char in text:
         if char in _DIGITS:
             if digit:

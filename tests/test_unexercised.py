@@ -68,7 +68,8 @@ def checked(tmp_path, capsys):
         if beside:
             (tmp_path / "club.examples.yaml").write_text(beside, encoding="utf-8")
         code = main(["policy", "check", str(path), "--lang", "zh", *words])
-        return code, capsys.readouterr().out.replace(str(path), "club.yaml")
+        out, run.err = capsys.readouterr()
+        return code, out.replace(str(path), "club.yaml")
 
     return run
 
@@ -113,10 +114,14 @@ def test_a_file_with_errors_is_not_judged(checked):
 
 
 def test_examples_that_would_take_long_are_left_to_the_command_that_runs_them(checked, tmp_path):
-    code, out = checked(long_policy())
-    assert code == 0
-    assert "policy test" in out
-    assert "P525" not in out
+    for words in ((), ("--format", "short")):
+        code, out = checked(long_policy(), *words)
+        assert code == 0
+        assert "policy test" in checked.err
+        assert "policy test" not in out
+        assert "P525" not in out
+    assert json.loads(checked(long_policy(), "--format", "json")[1])["examples_run"] is False
+    assert json.loads(checked(RULES + NOBODY, "--format", "json")[1])["examples_run"] is True
     few = RULES + NOBODY + REST.replace("2026-01-05", "2026-02-01")
     reading = check(few, "x")
     assert sum(len(one.given) for one in reading.policy.examples) <= MAX_EVENTS

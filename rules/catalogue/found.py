@@ -8,6 +8,7 @@ FOUND_ZH: dict[str, str] = {
     "list": "列表",
     "mapping": "一组键",
     "\u3000": "空格",
+    "\u00a0": "不间断空格",
     "folder": "文件夹",
     "pipe": "管道",
     "socket": "套接字",

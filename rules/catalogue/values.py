@@ -44,7 +44,7 @@ VALUES: Final[dict[str, Entry]] = {
     ),
     "P308": Entry(
         "百分数没有单位", "Percentage without a sign",
-        "{about}“{found}”没有写单位:是 {found}% 吗", "{about} “{found}” has no unit: is it {found}%?",
+        "{about}“{found}”没有写百分号", "{about} “{found}” has no percent sign",
         "写成 95% 或 95折。", "Write 95% or 95折.",
     ),
     "P309": Entry(

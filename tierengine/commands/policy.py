@@ -54,7 +54,7 @@ def check(
     errors = sum(problem.severity == "error" for problem in reading.problems)
     code = PROBLEMS if errors else DONE
     if screen.json or shape is Format.json:
-        write_json(document(file, reading))
+        write_json(document(file, reading) | {"examples_run": tried})
         return code
     for problem in reading.problems:
         style = "" if shape is Format.short else "red" if problem.severity == "error" else "yellow"
@@ -64,11 +64,13 @@ def check(
             screen.out.print()
     if shape is Format.full:
         _summary(screen, reading, errors)
-        if not tried:
-            screen.print(
-                "示例太多,检查时没有核对;请用 tierengine policy test 核对。",
-                "Too many examples for a check to run: `tierengine policy test` runs them.",
-            )
+    if not tried:
+        # On standard error, so that a tool that reads one line a problem finds nothing else there.
+        screen.warn(
+            "示例太多,检查时没有核对,也没有看哪些规则没有示例;请用 tierengine policy test 核对。",
+            "Too many examples for a check to run, and rules without one were not looked for: "
+            "`tierengine policy test` does both.",
+        )
     return code
 
 

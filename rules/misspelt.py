@@ -1,0 +1,51 @@
+"""What a value was probably meant to be, found by mending it and reading it again: 9O 天 → 90 天, 2—3 → 2-3.
+
+Only slips of a Chinese keyboard that leave no doubt; what still cannot be read is not guessed at.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from rules.values import Refused, plain
+
+_LETTERS: Final = str.maketrans({"O": "0", "o": "0", "〇": "0", "l": "1", "I": "1", "|": "1"})
+_DIGITS: Final = re.compile(r"(?<![A-Za-z])[0-9OolI|〇.,]*[0-9][0-9OolI|〇.,]*(?![A-Za-z])")
+_TAIL: Final = re.compile(r"\s*(及以上|以上|及以下|以下|以内|之内|左右|整|起)$")
+_DASHES: Final = re.compile(r"\s*[—–―－~～至到]+\s*")
+_UNITS: Final = (
+    (re.compile(r"(\d)\s*(号|曰)$"), r"\1 天"),
+    (re.compile(r"(\d)\s*(块钱|块|圆|园|员|RMB|rmb)$"), r"\1 元"),
+    (re.compile(r"(\d)\s*(万块|万圆|w|W)$"), r"\1 万元"),
+    (re.compile(r"(\d)\s*(个?点|分之)$"), r"\1%"),
+)
+_SHARE: Final = re.compile(r"0?\.(\d{1,4})")
+
+
+def mended(text: str, read: Callable[[str], object]) -> str:
+    """Return the first mended form of `text` that `read` takes; "" when none is."""
+    for one in dict.fromkeys(_forms(plain(text))):
+        try:
+            read(one)
+        except Refused:
+            continue
+        return one
+    return ""
+
+
+def _forms(text: str) -> Iterator[str]:
+    share = _SHARE.fullmatch(text)
+    if share:  # 0.95 of a price is 95 %
+        yield f"{float(text) * 100:g}%"
+    digits = _DIGITS.sub(lambda match: match.group().translate(_LETTERS), text)
+    short = _TAIL.sub("", digits)
+    for one in (digits, short):
+        if one != text:
+            yield one
+        if _DASHES.search(one):
+            yield _DASHES.sub("-", one)
+        for pattern, instead in _UNITS:
+            if pattern.search(one):
+                yield pattern.sub(instead, one)
