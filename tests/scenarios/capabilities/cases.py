@@ -37,6 +37,10 @@ Situations on which other loyalty and promotion systems test themselves, in our 
 have. Each is a policy file with examples that a test runs, so that what stands here is true; run one yourself with
 `tierengine policy test FILE`. Where a situation is outside the purpose, a sentence says why.
 
+ERPNext, Odoo, Sylius, Vendure, Saleor and Medusa are open source: they are named for what their code and tests show, in
+whatever way they answer it. Talon.One, Open Loyalty and Voucherify publish no tests: they are named where their public
+documentation speaks of it, and were not tried.
+
 每一种情形都是一个能跑的政策文件；不在范围内的，写明为什么。
 
 """
