@@ -39,6 +39,7 @@ from api import (
     schemas,
     sessions,
     slips,
+    webhooks,
 )
 from api.counter import Counter
 from api.keys import Keys
@@ -51,6 +52,7 @@ from tierengine.recording.sealer import Sealer
 from tierengine.recording.writer import Writer
 from tierengine.settings import Settings
 from tierengine.till.signing import Signer
+from tierengine.webhooks.courier import Courier
 
 TURN_SECONDS: Final = 0.0005
 COLLECT_AFTER: Final = 50_000
@@ -79,6 +81,8 @@ def create_app(given: Settings | None = None, *, now: Clock = clock) -> FastAPI:
         sealer = None if writer.broken else Sealer(settings, writer, now=now)
         readers = Readers(settings)
         keys = Keys(readers, secret, settings.session_idle_minutes, now=now)
+        courier = None if writer.broken else Courier(settings, secret, writer, now=now)
+        app.state.courier = courier
         app.state.tierengine = Service(
             settings,
             writer,
@@ -87,13 +91,16 @@ def create_app(given: Settings | None = None, *, now: Clock = clock) -> FastAPI:
             keys,
             Limits(settings),
             now,
-            Signer(secret.text, settings.secret_before),
+            secret,
+            Signer(secret),
         )
         try:
             async with keys.noting(writer):
                 yield
         finally:
             # What waits is recorded and answered before the process ends.
+            if courier is not None:
+                await asyncio.to_thread(courier.close)
             if sealer is not None:
                 await asyncio.to_thread(sealer.close)
             await asyncio.to_thread(writer.close)
@@ -116,6 +123,7 @@ def create_app(given: Settings | None = None, *, now: Clock = clock) -> FastAPI:
         holds.router,
         slips.router,
         slips.public,
+        webhooks.router,
         events.router,
         batches.router,
         members.router,

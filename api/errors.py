@@ -72,13 +72,6 @@ PROTOCOL: Final[Mapping[str, tuple[int, Text]]] = MappingProxyType(
                 "An Idempotency-Key has 1 to 255 visible ASCII characters.",
             ),
         ),
-        "secret_missing": (
-            503,
-            Text(
-                "没有设置 TIERENGINE_SECRET,不能签发离线凭条。",
-                "TIERENGINE_SECRET is not set: no offline slips are signed.",
-            ),
-        ),
         "precondition_missing": (
             428,
             Text(

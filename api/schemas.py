@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 
-from api import access_shapes, shapes, slip_shapes, staff_shapes
+from api import access_shapes, shapes, slip_shapes, staff_shapes, webhook_shapes
 from api.shapes import (
     Balance,
     Batch,
@@ -43,6 +43,7 @@ _BODIES: Final[tuple[type[BaseModel], ...]] = (
     staff_shapes.PublishIn, staff_shapes.IssueIn, staff_shapes.DoneIn,
     access_shapes.SessionIn, access_shapes.KeyIn, access_shapes.RotateIn, access_shapes.NothingIn,
     access_shapes.StaffIn, access_shapes.PasswordIn,
+    webhook_shapes.WebhookIn, webhook_shapes.WebhookStateIn, webhook_shapes.ReplayIn,
 )  # fmt: skip
 _PROBLEM: Final = {"application/problem+json": {"schema": {"$ref": f"{_REF}ProblemDetail"}}}
 

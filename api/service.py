@@ -22,6 +22,7 @@ from api.limits import Limits
 from api.readers import Readers
 from api.rights import CALLER
 from tierengine.access.callers import Caller
+from tierengine.access.secret import Secret
 from tierengine.errors import Conflict, Unavailable, Unknown
 from tierengine.membership.asker import Asker
 from tierengine.recording.items import Answer, By, Item, Once
@@ -50,6 +51,7 @@ class Service:
     keys: Keys
     limits: Limits
     clock: Clock
+    secret: Secret
     signer: Signer
     stores: set[tuple[int, str]] = field(default_factory=set)
     flying: dict[tuple[str, str], asyncio.Future[None]] = field(default_factory=dict)

@@ -27,6 +27,7 @@ SINCE = {"audit"}  # insert only, and younger than the seals
 OPERATIONAL = {
     "dealer", "store", "member", "member_person", "member_phone", "api_key", "policy_draft", "id_block", "unsealed",
     "staff", "staff_session",
+    "webhook", "webhook_standing", "webhook_delivery",
 }  # fmt: skip
 
 

@@ -31,6 +31,7 @@ CATALOGUE: Mapping[str, Text] = MappingProxyType(
         "out_of_range": Text("应在 {least} 至 {most} 之间。", "Must be from {least} to {most}."),
         "too_long": Text("最多 {most},收到 {got}。", "At most {most}, got {got}."),
         "bad_text": Text("含有不能保存的字符。", "Holds characters that cannot be stored."),
+        "bad_url": Text("应为公网 https 地址。", "A public https address is expected."),
         "bad_id": Text(
             "编号不能含冒号、控制字符或不可见字符。",
             "An identifier holds no colon and no control or invisible character.",
@@ -154,6 +155,8 @@ CATALOGUE: Mapping[str, Text] = MappingProxyType(
         "unknown_event": Text("没有事件 {key}。", "There is no event {key}."),
         "unknown_order": Text("没有单号 {order}。", "There is no order {order}."),
         "unknown_hold": Text("没有预占 {hold}。", "There is no hold {hold}."),
+        "unknown_webhook": Text("没有推送 {webhook}。", "There is no webhook {webhook}."),
+        "inside_address": Text("{host} 不是公网地址,不推送。", "{host} is no public address; nothing is sent there."),
         "unknown_slip": Text("没有离线凭条 {slip}。", "There is no offline slip {slip}."),
         "unknown_draft": Text("没有草稿“{draft}”。", "There is no draft {draft!r}."),
         "unknown_version": Text("没有第 {version} 版政策。", "There is no policy version {version}."),

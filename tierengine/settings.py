@@ -43,6 +43,9 @@ class Settings:
         "", "File with the server's secret, made when there is none. SQLite: beside the book; PostgreSQL: to be named."
     )
     secret_before: str = _setting("", "The secret before this one: what it signed is still good while tills change.")
+    webhooks_inside: int = _setting(
+        0, "1: webhooks may go to http and to addresses of the inside network. For a sandbox only.", least=0, most=1
+    )
     queue_size: int = _setting(
         1024, "Requests that may wait for the writer; one more is answered 503.", least=1, most=65_536
     )

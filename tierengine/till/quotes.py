@@ -142,7 +142,7 @@ def _quote(
         ],
         "receipt": {lang: receipt(before.policy, charged, earned, lang) for lang in ("zh", "en")},
     }
-    if signer is not None and signer.ready:
+    if signer is not None:
         until = now + before.policy.price_token_minutes * MINUTE
         found["token"] = promise(signer, programme.dealer_id, order, charged.lines, before.lane.version.number, until)
         found["prices_until"] = when(known, until)

@@ -1,9 +1,8 @@
 """What this service signs, and how it knows its own signature again: quote tokens and offline slips.
 
-One secret of the settings makes both keys (HKDF, RFC 5869), so that every process of the service has the same ones and
-nothing else has to be kept: HMAC-SHA256 for a quote, which only the service reads again; Ed25519 for a slip, which a
-till verifies with the published half (JWS, RFC 7515; EdDSA, RFC 8037). While the secret is changed, what the one
-before it signed is still known.
+Both keys are derived from the server's secret, so that every process of the service has the same ones: HMAC-SHA256 for
+a quote, which only the service reads again; Ed25519 for a slip, which a till verifies with the published half (JWS,
+RFC 7515; EdDSA, RFC 8037). While the secret is changed, what the one before it signed is still known.
 """
 
 from __future__ import annotations
@@ -15,10 +14,9 @@ from typing import Any, Final
 import jwt
 import orjson
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from jwt.algorithms import OKPAlgorithm
 
+from tierengine.access.secret import Secret
 from tierengine.till.sales import TOKEN_MOST
 
 SLIP: Final = "offline-slip+jwt"
@@ -30,17 +28,12 @@ _OPTIONS: Final[Any] = {"verify_exp": False, "verify_iat": False, "verify_nbf": 
 
 
 class Signer:
-    """Signs with the first of its secrets, and knows what any of them signed."""
+    """Signs with the server's secret, and knows what the one before it signed."""
 
-    def __init__(self, secret: str, *before: str) -> None:
-        secrets = [one for one in (secret, *before) if one]
-        self._quotes = [_derived(one, b"tierengine quote token") for one in secrets]
+    def __init__(self, secret: Secret) -> None:
+        secrets = [secret, *((secret.before,) if secret.before is not None else ())]
+        self._quotes = [one.key("quote token") for one in secrets]
         self._slips = {key: private for one in secrets for key, private in (_pair(one),)}
-
-    @property
-    def ready(self) -> bool:
-        """Whether there is a secret: what one without it signed would be worth nothing after a restart."""
-        return bool(self._quotes)
 
     def quote(self, claims: Mapping[str, Any]) -> str:
         """Return a token of a quote."""
@@ -82,13 +75,9 @@ class Signer:
         }
 
 
-def _derived(secret: str, purpose: bytes) -> bytes:
-    return HKDF(SHA256(), 32, salt=None, info=purpose).derive(secret.encode())
-
-
-def _pair(secret: str) -> tuple[str, Ed25519PrivateKey]:
+def _pair(secret: Secret) -> tuple[str, Ed25519PrivateKey]:
     """Return a signing key under its thumbprint (RFC 7638)."""
-    private = Ed25519PrivateKey.from_private_bytes(_derived(secret, b"tierengine offline slip"))
+    private = Ed25519PrivateKey.from_private_bytes(secret.key("offline slip"))
     return hashlib.sha256(orjson.dumps(_jwk(private), option=orjson.OPT_SORT_KEYS)).hexdigest()[:16], private
 
 

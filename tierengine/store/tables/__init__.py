@@ -31,6 +31,7 @@ from tierengine.store.tables import (  # noqa: F401 - importing them registers t
     people,
     requests,
     seals,
+    webhooks,
 )
 
 # What is written once and sealed. `emission.applied`, the state of its delivery, is no part of what is sealed.

@@ -1,0 +1,94 @@
+"""The shapes of webhooks, for the OpenAPI document."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from tierengine.webhooks.address import URL_MOST
+
+Type = Literal["credit.changed", "tier.changed"]
+
+
+class _In(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class WebhookIn(_In):
+    """Where to tell of what. `all`: also what was recorded before."""
+
+    url: Annotated[str, Field(max_length=URL_MOST, json_schema_extra={"format": "uri"})]
+    types: Annotated[list[Type], Field(min_length=1)] = ["credit.changed", "tier.changed"]
+    all: bool = False
+
+
+class WebhookStateIn(_In):
+    """What becomes of a webhook."""
+
+    state: Literal["active", "paused", "removed"]
+
+
+class ReplayIn(_In):
+    """What is sent again: the dead or the delivered, from this delivery on."""
+
+    state: Literal["dead", "delivered"]
+    since: Annotated[int, Field(ge=0, le=1 << 62)] = 0
+
+
+class Webhook(BaseModel):
+    """One webhook."""
+
+    id: int
+    url: str
+    types: list[Type]
+    state: Literal["active", "paused", "removed"]
+
+
+class WithSecret(BaseModel):
+    """A webhook and the secret (`whsec_…`) by which its receiver verifies what it is told."""
+
+    secret: str
+    status: Literal["recorded", "duplicate"]
+    webhook: Webhook
+
+
+class WebhookState(BaseModel):
+    """A webhook as it is now."""
+
+    status: Literal["recorded", "duplicate"]
+    webhook: Webhook
+
+
+class Webhooks(BaseModel):
+    """The webhooks of a dealer."""
+
+    webhooks: list[Webhook]
+
+
+class Delivery(BaseModel):
+    """One message: `message` is its `webhook-id` for ever; times in microseconds UTC; `last` why it failed last."""
+
+    id: int
+    message: str
+    type: Type
+    body: dict[str, Any]
+    state: Literal["waiting", "delivered", "dead"]
+    attempts: int
+    due_at: int
+    last: str
+    changed_at: int
+
+
+class Deliveries(BaseModel):
+    """A page of deliveries; `next` is the cursor of the following one."""
+
+    deliveries: list[Delivery]
+    next: int | None
+
+
+class Replayed(BaseModel):
+    """How many are sent again."""
+
+    status: Literal["recorded", "duplicate"]
+    again: int

@@ -1,0 +1,119 @@
+"""Webhooks: who is told of what, the deliveries, and their replay."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final, Literal
+
+from fastapi import APIRouter, Path, Query, Request
+from starlette.responses import Response
+
+from api import schemas
+from api.answers import answered, plain
+from api.rights import Guarded
+from api.service import Write, caller_of, service_of, write_of
+from api.webhook_shapes import Deliveries, Replayed, Webhooks, WebhookState, WithSecret
+from tierengine.errors import FormError, Malformed
+from tierengine.store.dialect import Link
+from tierengine.store.ids import Ids
+from tierengine.webhooks import endpoints, outbox
+from tierengine.webhooks.endpoints import Endpoint
+
+router: Final = APIRouter(prefix="/v1/webhooks", tags=["webhooks"], route_class=Guarded)
+Number = Annotated[int, Path(ge=1, le=1 << 62, description="The webhook's id.")]
+
+
+@router.post("", **schemas.write("WebhookIn", "Tell an address of what happens", WithSecret))
+async def post_webhook(request: Request) -> Response:
+    """Add a webhook (Standard Webhooks). The same address again is the same webhook, with its secret once more.
+
+    It is told what is recorded from now on; with `all`, everything since the beginning.
+    """
+    write = await write_of(request)
+    settings = write.service.settings
+    url, types, everything = endpoints.read_request(write.raw, inside=bool(settings.webhooks_inside))
+
+    def act(link: Link, ids: Ids) -> dict[str, Any]:
+        now = write.service.now()
+        made = endpoints.add(link, ids, write.caller.dealer_id, url, types, now, from_start=everything)
+        return {"webhook": made.plain()}
+
+    answer = await write.service.act(write.caller.dealer_id, write.once, act)
+    if answer.number >= 400:
+        return answered(request, answer)
+    # Never stored, not even in the answer that a key repeats.
+    secret = endpoints.secrets_of(write.service.secret, answer.body["webhook"]["id"])[0]
+    return answered(request, answer, {"secret": secret})
+
+
+@router.get("", **schemas.read("The webhooks", Webhooks))
+async def get_webhooks(request: Request) -> Response:
+    """Tell the dealer's webhooks, without their secrets."""
+    service, caller = service_of(request), caller_of(request)
+    found = await service.readers.ask(lambda link: endpoints.endpoints(link, caller.dealer_id))
+    return plain({"webhooks": [one.plain() for one in found]})
+
+
+@router.post("/{webhook}/state", **schemas.write("WebhookStateIn", "Pause, resume or remove a webhook", WebhookState))
+async def post_webhook_state(request: Request, webhook: Number) -> Response:
+    """Pause a webhook (what it is to be told waits), resume it, or remove it."""
+    write = await write_of(request)
+    state = _one_of(write.raw, "state", ("active", "paused", "removed"))
+
+    def act(link: Link, _: Ids) -> dict[str, Any]:
+        found = endpoints.endpoint(link, write.caller.dealer_id, webhook)
+        endpoints.turn(link, found.id, state)
+        return {"webhook": {**found.plain(), "state": state}}
+
+    await _there(write, webhook)
+    return answered(request, await write.service.act(write.caller.dealer_id, write.once, act))
+
+
+@router.get("/{webhook}/deliveries", **schemas.read("What a webhook was told, or is to be", Deliveries))
+async def get_deliveries(
+    request: Request,
+    webhook: Number,
+    state: Literal["waiting", "delivered", "dead"] | None = None,
+    limit: Annotated[int, Query(ge=1, le=outbox.PAGE_MOST)] = 50,
+    cursor: Annotated[int, Query(ge=0, le=1 << 62)] = 0,
+) -> Response:
+    """Tell deliveries in their order; `state=dead` are those that were given up."""
+    service, caller = service_of(request), caller_of(request)
+
+    def read(link: Link) -> list[dict[str, Any]]:
+        found = endpoints.endpoint(link, caller.dealer_id, webhook)
+        return outbox.page(link, found, state or "", cursor, limit)
+
+    rows = await service.readers.ask(read)
+    return plain({"deliveries": rows, "next": rows[-1]["id"] if len(rows) == limit else None})
+
+
+@router.post("/{webhook}/replay", **schemas.write("ReplayIn", "Send again", Replayed))
+async def post_replay(request: Request, webhook: Number) -> Response:
+    """Send again what was given up (`dead`), or what was delivered already, from a delivery on, in order."""
+    write = await write_of(request)
+    state = _one_of(write.raw, "state", ("dead", "delivered"))
+    since = write.raw.get("since", 0)
+    if isinstance(since, bool) or not isinstance(since, int) or not 0 <= since <= 1 << 62:
+        raise Malformed([FormError("/since", "out_of_range", {"least": 0, "most": 1 << 62})])
+    await _there(write, webhook)
+
+    def act(link: Link, _: Ids) -> dict[str, Any]:
+        found = endpoints.endpoint(link, write.caller.dealer_id, webhook)
+        return {"again": outbox.replay(link, found, state, since, write.service.now())}
+
+    return answered(request, await write.service.act(write.caller.dealer_id, write.once, act))
+
+
+async def _there(write: Write, webhook: int) -> Endpoint:
+    return await write.service.readers.ask(lambda link: endpoints.endpoint(link, write.caller.dealer_id, webhook))
+
+
+def _one_of(raw: dict[str, Any], name: str, known: tuple[str, ...]) -> str:
+    more = ("since",) if name == "state" and "dead" in known else ()
+    errors = [FormError(f"/{one[:100]}", "unknown_field") for one in raw if one not in (name, *more)]
+    said = raw.get(name)
+    if said not in known:
+        errors.append(FormError(f"/{name}", "not_one_of", {"expected": ", ".join(known)}))
+    if errors:
+        raise Malformed(errors)
+    return str(said)

@@ -1,0 +1,58 @@
+"""Webhooks and their deliveries: operational, of no account in the book."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from sqlalchemy import Column, Index, Integer, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from tierengine.store.tables.columns import BIG, big, document, identity, reference, string
+
+
+class Webhook(SQLModel, table=True):
+    """Who is told of what. Its secret is made from the service's and stands nowhere."""
+
+    __tablename__: ClassVar[str] = "webhook"
+    __table_args__ = (Index("webhook_dealer", "dealer_id"),)
+    id: int = identity()
+    dealer_id: int = reference("dealer.id")
+    url: str = string()
+    types: list[str] = document()
+    state: str = string()  # active, paused, removed
+    seen: int = big()  # the last seal whose rows were put into deliveries
+    looked_at: int = big()  # boundaries of tiers that passed until then were looked at
+    created_at: int = big()
+
+
+class WebhookStanding(SQLModel, table=True):
+    """The tier that a webhook was told last of a member."""
+
+    __tablename__: ClassVar[str] = "webhook_standing"
+    webhook_id: int = reference("webhook.id", primary_key=True)
+    member_id: int = Field(sa_column=Column(BIG, primary_key=True, autoincrement=False))
+    dealer_id: int = big()
+    tier: str = string()
+
+
+class WebhookDelivery(SQLModel, table=True):
+    """One message to one webhook. `id` is its place; of a member the next one waits until this one is over."""
+
+    __tablename__: ClassVar[str] = "webhook_delivery"
+    __table_args__ = (
+        UniqueConstraint("webhook_id", "message"),
+        Index("webhook_delivery_due", "state", "due_at"),
+        Index("webhook_delivery_member", "webhook_id", "member_id", "state", "id"),
+    )
+    id: int = identity()
+    dealer_id: int = big()
+    webhook_id: int = reference("webhook.id")
+    member_id: int = big()
+    message: str = string()
+    type: str = string()
+    body: dict[str, Any] = document()
+    state: str = string()  # waiting, delivered, dead
+    attempts: int = Field(sa_column=Column(Integer, nullable=False))
+    due_at: int = big()
+    last: str = string()  # status or kind of the last failure
+    changed_at: int = big()

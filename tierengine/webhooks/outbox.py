@@ -1,0 +1,172 @@
+"""Deliveries: filled from the seals, due one after the other for each member, tried again later and later, replayed.
+
+What cannot be delivered in about three days is dead: it stays to be seen, and the member's next message goes on.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import orjson
+
+from tierengine.errors import Unknown
+from tierengine.policies.versions import Programme
+from tierengine.store.dialect import Link, Table, doc
+from tierengine.store.ids import Ids
+from tierengine.store.tables.webhooks import WebhookDelivery, WebhookStanding
+from tierengine.webhooks.endpoints import Endpoint
+from tierengine.webhooks.messages import CREDIT, TIER, Message, of_entries, of_tiers, passed, sealed_after
+from tierengine.zone import SECOND
+
+# After the n-th failure, in seconds: the schedule that Standard Webhooks recommends. Then it is dead.
+BACK_OFF: Final = (5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400)
+SEALS: Final = 200
+PAGE_MOST: Final = 200
+_DELIVERIES: Final = Table(WebhookDelivery)
+_STANDINGS: Final = Table(WebhookStanding)
+_FORGET: Final = "DELETE FROM webhook_standing WHERE webhook_id = ?1 AND member_id IN (?2*)"
+_SEEN: Final = "UPDATE webhook SET seen = ?2, looked_at = ?3 WHERE id = ?1 AND seen = ?4"
+_NOW: Final = "SELECT seen FROM webhook WHERE id = ?1 AND state = 'active'"
+_KNOWN: Final = "SELECT message FROM webhook_delivery WHERE webhook_id = ?1 AND message IN (?2*)"
+_DUE: Final = (
+    "SELECT d.id, d.webhook_id, d.message, d.body, d.attempts FROM webhook_delivery d "
+    "JOIN webhook w ON w.id = d.webhook_id AND w.state = 'active' WHERE d.state = 'waiting' AND d.due_at <= ?1 "
+    "AND NOT EXISTS (SELECT 1 FROM webhook_delivery e WHERE e.webhook_id = d.webhook_id "
+    "AND e.member_id = d.member_id AND e.state = 'waiting' AND e.id < d.id) ORDER BY d.id LIMIT ?2"
+)
+_DONE: Final = (
+    "UPDATE webhook_delivery SET state = ?2, attempts = ?3, due_at = ?4, last = ?5, changed_at = ?6 "
+    "WHERE id = ?1 AND state = 'waiting'"
+)
+_COLUMNS: Final = "id, member_id, message, type, body, state, attempts, due_at, last, changed_at"
+_PAGE: Final = (
+    f"SELECT {_COLUMNS} FROM webhook_delivery WHERE webhook_id = ?1 AND id > ?2 AND (?3 = '' OR state = ?3) "
+    "ORDER BY id LIMIT ?4"
+)
+_REPLAY: Final = (
+    "UPDATE webhook_delivery SET state = 'waiting', attempts = 0, due_at = ?2, changed_at = ?2 "
+    "WHERE webhook_id = ?1 AND state = ?3 AND id >= ?4"
+)
+_COUNT: Final = "SELECT count(*) FROM webhook_delivery WHERE webhook_id = ?1 AND state = ?2 AND id >= ?3"
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A delivery that is to be tried now. `content` is what is sent, the same bytes each time."""
+
+    id: int
+    webhook_id: int
+    message: str
+    content: bytes
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """What one look at the seals found for a webhook."""
+
+    endpoint: Endpoint
+    last: int
+    now: int
+    messages: Sequence[Message]
+
+
+# ---- filling -----------------------------------------------------------------------------------------------------
+
+
+def look(link: Link, programme: Programme, endpoint: Endpoint, now: int) -> Filled | None:
+    """Return what a webhook has to be told of the next seals, and of tiers that time moved; None: nothing is new."""
+    sealed = sealed_after(link, endpoint.dealer_id, endpoint.seen, SEALS)
+    moved = passed(link, endpoint.dealer_id, endpoint.looked_at, now) if TIER in endpoint.types else []
+    if sealed is None and not moved:
+        return None
+    found: list[Message] = []
+    if sealed is not None and CREDIT in endpoint.types:
+        found += of_entries(link, programme, sealed.entries)
+    if TIER in endpoint.types:
+        members = {*(() if sealed is None else sealed.members), *moved}
+        found += of_tiers(link, programme, endpoint.id, sorted(members), now)
+    return Filled(endpoint, endpoint.seen if sealed is None else sealed.last, now, found)
+
+
+def fill(link: Link, ids: Ids, found: Filled) -> int:
+    """Put what was found into deliveries, and return how many; 0 when somebody else was first."""
+    endpoint, now = found.endpoint, found.now
+    if link.ask(_NOW, endpoint.id).rows() != [(endpoint.seen,)]:
+        return 0
+    known = set()
+    if found.messages:
+        known = {row[0] for row in link.ask(_KNOWN, endpoint.id, [one.name for one in found.messages]).rows()}
+    fresh = [one for one in found.messages if one.name not in known]
+    link.run(_SEEN, endpoint.id, found.last, now, endpoint.seen)
+    link.write(
+        _DELIVERIES,
+        [
+            (
+                ids.take(), endpoint.dealer_id, endpoint.id, one.member_id, one.name, one.type, _text(one.body),
+                "waiting", 0, now, "", now,
+            )
+            for one in fresh
+        ],
+    )  # fmt: skip
+    told = {one.member_id: one.tier for one in fresh if one.type == TIER}
+    if told:
+        link.run(_FORGET, endpoint.id, sorted(told))
+        link.write(_STANDINGS, [(endpoint.id, member, endpoint.dealer_id, tier) for member, tier in told.items()])
+    return len(fresh)
+
+
+# ---- delivering --------------------------------------------------------------------------------------------------
+
+
+def due(link: Link, now: int, most: int) -> list[Due]:
+    """Return what is to be tried now: of each member and webhook the first that waits."""
+    rows = link.ask(_DUE, now, most).rows()
+    return [Due(number, webhook, name, _text(doc(body)).encode(), tried) for number, webhook, name, body, tried in rows]
+
+
+def delivered(link: Link, one: Due, now: int) -> None:
+    """Note that a delivery was taken."""
+    link.run(_DONE, one.id, "delivered", one.attempts + 1, now, "", now)
+
+
+def failed(link: Link, one: Due, now: int, why: str, wait: int = 0) -> None:
+    """Note that a delivery was not taken: it is tried again later, with some chance in the time, or is dead.
+
+    wait  seconds that the receiver asked for
+    """
+    if one.attempts >= len(BACK_OFF):
+        link.run(_DONE, one.id, "dead", one.attempts + 1, now, why[:100], now)
+        return
+    seconds = max(BACK_OFF[one.attempts] * random.uniform(0.9, 1.1), min(wait, BACK_OFF[-1]))  # noqa: S311  no secret
+    link.run(_DONE, one.id, "waiting", one.attempts + 1, now + int(seconds * SECOND), why[:100], now)
+
+
+# ---- looking and replaying ---------------------------------------------------------------------------------------
+
+
+def page(link: Link, endpoint: Endpoint, state: str, after: int, most: int) -> list[dict[str, Any]]:
+    """Return deliveries of a webhook in order, after one of them; `state` "": whatever became of them."""
+    names = [name.strip() for name in _COLUMNS.split(",")]
+    rows = link.ask(_PAGE, endpoint.id, after, state, min(most, PAGE_MOST)).rows()
+    found = [dict(zip(names, row, strict=True)) for row in rows]
+    for one in found:
+        del one["member_id"]
+        one["body"] = doc(one["body"])
+    return found
+
+
+def replay(link: Link, endpoint: Endpoint, state: str, since: int, now: int) -> int:
+    """Have deliveries of this state sent again from delivery `since` on, in their order; return how many."""
+    if state not in ("dead", "delivered"):
+        raise Unknown("not_found")
+    count = int(link.ask(_COUNT, endpoint.id, state, since).rows()[0][0])
+    link.run(_REPLAY, endpoint.id, now, state, since)
+    return count
+
+
+def _text(body: Mapping[str, Any]) -> str:
+    return orjson.dumps(body, option=orjson.OPT_SORT_KEYS).decode()
