@@ -66,6 +66,34 @@ def test_the_last_credit_is_spent_once_however_many_ask(club, writer):
     assert club.balance("parts_credit") == 0
 
 
+def spending(club, number, amount=100_000):
+    parts = club.parts(f"P{number}", "2026-06-01", amount=amount, credit=amount)
+    return Sale(club.dealer, (parts,), {"parts_credit": amount}, once=Once("till", f"P{number}", "h"))
+
+
+def test_those_who_ask_in_vain_share_a_transaction(club, writer):
+    writer.record(said(club, *club.golden(), club.machine("C", "2026-05-01")))
+    go = hold(writer)
+    futures = [writer.submit(spending(club, number)) for number in range(40)]
+    go.set()
+    assert [future.result(20).status for future in futures] == ["recorded"] + ["refused"] * 39
+    assert len(club.rows("SELECT DISTINCT recorded_at FROM idempotency")) <= 3
+    assert club.balance("parts_credit") == 0
+
+
+def test_a_command_behind_one_that_is_granted_sees_it_though_they_came_together(club, writer):
+    writer.record(said(club, *club.golden(), club.machine("C", "2026-05-01")))
+    assert writer.submit(spending(club, 0, 700_000)).result(20).status == "refused"
+    go = hold(writer)
+    futures = [writer.submit(spending(club, number, 40_000)) for number in range(1, 6)]
+    futures.append(writer.submit(said(club, club.contact(1, "2026-06-02"))[0]))
+    go.set()
+    answers = [future.result(20).status for future in futures]
+    assert answers == ["recorded"] * 2 + ["refused"] * 3 + ["recorded"]
+    assert club.balance("parts_credit") == 20_000
+    assert club.count("parked") == 0
+
+
 def test_a_full_queue_is_answered_at_once(club):
     settings = Settings(database_url=club.url, queue_size=3)
     with Writer(club.url, settings) as writer:

@@ -19,7 +19,7 @@ from tierengine.recording.answers import Answers
 from tierengine.recording.commands import Commands
 from tierengine.recording.emissions import Deliveries, emit
 from tierengine.recording.intake import Intake, Taken
-from tierengine.recording.items import Answer, Claim, Command, Item, Sale, is_command, refusal
+from tierengine.recording.items import Answer, Claim, Command, Item, Sale, is_command, members_of, refusal
 from tierengine.recording.memory import Memory, Remembered
 from tierengine.recording.pots import pots_under_lock
 from tierengine.recording.purse import Purse
@@ -81,6 +81,7 @@ class Group:
     _flags: list[Flag] = field(default_factory=list)
     _parked: dict[str, Waits] = field(default_factory=dict)
     _refusing: bool = False
+    _moved: set[str] = field(default_factory=set)  # codes of members of whom a command was granted
     _pots: Pots = field(init=False)
 
     def __post_init__(self) -> None:
@@ -141,6 +142,8 @@ class Group:
     # ---- commands ----------------------------------------------------------------------------------------------
 
     def _take(self, programme: Programme, intake: Intake, commands: Commands, place: int, item: Item) -> Taken:
+        if self._moved and self._moved & members_of(item):
+            return Taken(later=True)  # it is to see what was granted just before it
         taken = intake.take(place, item)
         if isinstance(item, Command):
             if taken.answer is None and not taken.later and taken.same_as is None:
@@ -157,6 +160,8 @@ class Group:
             except Unknown as problem:
                 intake.forget(taken)
                 taken.answer = refusal("unknown", problem)
+        if is_command(item) and not taken.later and (taken.fresh or _says(taken, "recorded")):
+            self._moved |= members_of(item)
         return taken
 
     @staticmethod

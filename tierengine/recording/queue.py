@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
@@ -56,11 +56,13 @@ def fail(job: Job) -> None:
         job.future.set_result(Answer("failed", "failed", body))
 
 
-def take_group(lane: deque[Job], most: int) -> list[Job]:
+def take_group(lane: deque[Job], most: int, refused: Collection[str] = ()) -> list[Job]:
     """Take from the lane what goes into one transaction: an act alone, or items of one dealer in their order.
 
     A command sees what was recorded before it, so it does not share a group with an earlier item of its member; and
-    nobody overtakes an item of his own that stays.
+    nobody overtakes an item of his own that stays. Commands of the members in `refused`, whose last one changed
+    nothing, do share one: when forty tills ask for the same last credit, all but one of them ask in vain. Those behind
+    one that is granted after all are put back (Group).
     """
     first = lane[0]
     if first.item is None:
@@ -69,6 +71,7 @@ def take_group(lane: deque[Job], most: int) -> list[Job]:
     taken: list[Job] = []
     left: list[Job] = []
     inside: set[str] = set()
+    told: set[str] = set()  # who has an item inside that is no command
     waiting: set[str] = set()
     while lane and len(taken) < most and len(left) < most:
         job = lane[0]
@@ -77,11 +80,14 @@ def take_group(lane: deque[Job], most: int) -> list[Job]:
             break  # an act comes after all that came before it
         lane.popleft()
         members = job.members()
-        if item.dealer != dealer or members & waiting or (is_command(item) and members & inside):
+        command = is_command(item)
+        alone = command and members & inside and (members & told or not all(one in refused for one in members))
+        if item.dealer != dealer or members & waiting or alone:
             waiting |= members
             left.append(job)
         else:
             inside |= members
+            told |= frozenset() if command else members
             taken.append(job)
     lane.extendleft(reversed(left))
     return taken

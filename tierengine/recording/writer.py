@@ -23,7 +23,7 @@ from typing import Final, Literal, Self, TypeVar
 import psycopg
 
 from tierengine.ledger.chain import Fault, check_tail
-from tierengine.recording.items import Answer, Item
+from tierengine.recording.items import Answer, Item, is_command
 from tierengine.recording.queue import Job, fail, take_group
 from tierengine.recording.recorder import Clock, Recorder, clock
 from tierengine.recording.room import Room
@@ -41,6 +41,7 @@ PIECE_SECONDS: Final = 0.05
 TURN_SECONDS: Final = 0.2
 QUIET_SECONDS: Final = 1.0
 RESTART_SECONDS: Final = 0.2
+REMEMBERED: Final = 10_000  # members whose last command was refused
 # Pieces of a file, in rows: a late row folds its member's history again, so the more rows at once, the fewer folds.
 FILE_ROWS: Final = 5_000
 
@@ -74,6 +75,7 @@ class Writer:
         self._last_till = 0.0
         self._last_bulk = 0.0
         self._piece = 64
+        self._refused: set[str] = set()
         check_ready(url)
         self.broken = self._check_chain()
         self._lock = WriterLock(sqlite_path(url)) if self.settings.kind == "sqlite" else None
@@ -193,7 +195,7 @@ class Writer:
             till, bulk = self._lanes["till"], self._lanes["bulk"]
             if till and not (bulk and now - max(self._last_bulk, bulk[0].since) > TURN_SECONDS):
                 self._last_till = now
-                jobs = take_group(till, self.settings.group_size)
+                jobs = take_group(till, self.settings.group_size, self._refused)
             else:
                 self._last_bulk = now
                 quiet = now - self._last_till > QUIET_SECONDS
@@ -208,7 +210,8 @@ class Writer:
 
     @staticmethod
     def _wanted(job: Job, now: float) -> bool:
-        if job.tries == 0 and not job.future.set_running_or_notify_cancel():
+        begun = job.tries or job.future.running()
+        if not begun and not job.future.set_running_or_notify_cancel():
             return False
         if job.deadline is not None and now > job.deadline:
             job.refuse("deadline")
@@ -298,15 +301,28 @@ class Writer:
         answers = self._attempt(recorder, jobs)
         if answers is None:
             return
-        late: list[Job] = []
+        back: list[Job] = []
+        granted: set[str] = set()
         for job, answer in zip(jobs, answers, strict=True):
-            if answer is not None:
-                job.answer(answer)
-            else:
-                job.tries += 1
-                late.append(job)
-        if late:
-            self._again(late)
+            members = job.members()
+            if answer is None:
+                # Behind a command that was granted, or locked elsewhere.
+                job.tries += not members & granted
+                back.append(job)
+                continue
+            job.answer(answer)
+            if job.item is not None and is_command(job.item):
+                self._learn(members, refused=answer.status == "refused")
+                granted |= members if answer.status != "refused" else frozenset()
+        if back:
+            self._again(back)
+
+    def _learn(self, members: frozenset[str], *, refused: bool) -> None:
+        """Remember whose last command was refused: the next ones may be decided together."""
+        if not refused:
+            self._refused -= members
+        elif len(self._refused) < REMEMBERED:
+            self._refused |= members
 
     def _attempt(self, recorder: Recorder, jobs: Sequence[Job]) -> list[Answer | None] | None:
         """Return the answers; None: everybody has been answered already."""
@@ -352,7 +368,7 @@ class Writer:
         return True
 
     def _again(self, jobs: Sequence[Job]) -> None:
-        """Put back what waits for a member locked elsewhere; after three tries it waits alone, beside the others."""
+        """Put back what is not decided yet; after three tries for a locked member it waits alone, beside the others."""
         patient = [job for job in jobs if job.tries >= TRIES]
         if patient:
             if self._room is None:
@@ -362,7 +378,7 @@ class Writer:
         with self._changed:
             for job in reversed([job for job in jobs if job.tries < TRIES]):
                 self._lanes["till" if job.deadline is not None else "bulk"].appendleft(job)
-        if not patient:
+        if not patient and any(job.tries for job in jobs):
             time.sleep(0.001)
 
     def _deliver(self, recorder: Recorder) -> None:
