@@ -72,7 +72,7 @@ def spending(club, number, amount=100_000):
 
 
 def test_those_who_ask_in_vain_share_a_transaction(club, writer):
-    writer.record(said(club, *club.golden(), club.machine("C", "2026-05-01")))
+    writer.record(items(club, *club.golden(), club.machine("C", "2026-05-01")))
     go = hold(writer)
     futures = [writer.submit(spending(club, number)) for number in range(40)]
     go.set()
@@ -82,11 +82,11 @@ def test_those_who_ask_in_vain_share_a_transaction(club, writer):
 
 
 def test_a_command_behind_one_that_is_granted_sees_it_though_they_came_together(club, writer):
-    writer.record(said(club, *club.golden(), club.machine("C", "2026-05-01")))
+    writer.record(items(club, *club.golden(), club.machine("C", "2026-05-01")))
     assert writer.submit(spending(club, 0, 700_000)).result(20).status == "refused"
     go = hold(writer)
     futures = [writer.submit(spending(club, number, 40_000)) for number in range(1, 6)]
-    futures.append(writer.submit(said(club, club.contact(1, "2026-06-02"))[0]))
+    futures.append(writer.submit(items(club, club.contact(1, "2026-06-02"))[0]))
     go.set()
     answers = [future.result(20).status for future in futures]
     assert answers == ["recorded"] * 2 + ["refused"] * 3 + ["recorded"]

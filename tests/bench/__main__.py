@@ -1,7 +1,8 @@
 """`python -m tests.bench`: runs every benchmark and prints the table that BENCHMARKS.md holds.
 
 Needs a PostgreSQL (found by tests.postgres, with fsync on). `--quick` runs a tenth of everything, to see that it works;
-name sections to run only those: judging, sales, quotes, reads, imports, verify.
+`--large` adds a book of 1,000,000 members and verifies 1,000,000 entries (about half an hour more). Name sections to
+run only those: judging, sales, embedded, groups, redeem, quotes, reads, imports, verify.
 """
 
 from __future__ import annotations
@@ -12,11 +13,13 @@ import platform
 import statistics
 import sys
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 from tests import postgres
-from tests.bench import http, imports, judging, verifying
+from tests.bench import groups, http, imports, judging, verifying
 from tests.bench.stage import Load, analyze, make
 
 Row = tuple[str, str, str, str]
@@ -26,6 +29,7 @@ def main(argv: list[str]) -> int:
     """Run the sections asked for and print one table."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--large", action="store_true")
     parser.add_argument("sections", nargs="*", choices=[[], *SECTIONS], default=[])
     asked = parser.parse_args(argv)
     scale = 10 if asked.quick else 1
@@ -34,7 +38,7 @@ def main(argv: list[str]) -> int:
     )
     print("| what | measured | ratio (least to most) | goal |\n|---|---|---|---|", flush=True)
     for name in asked.sections or SECTIONS:
-        for row in SECTIONS[name](scale):
+        for row in (LARGE if asked.large and name in LARGE else SECTIONS)[name](scale):
             print("| " + " | ".join(row) + " |", flush=True)
     return 0
 
@@ -79,6 +83,34 @@ def _sales(scale: int) -> Iterable[Row]:
         yield _compared(title, found["ours"], found["bare"], goal)
 
 
+def _embedded(scale: int) -> Iterable[Row]:
+    with tempfile.TemporaryDirectory() as name:
+        found = http.embedded(make(f"sqlite:///{name}/book.db", 1_000), 32, 1_600 // scale)
+    title = "sale over HTTP, SQLite, 32 clients, against"
+    yield _compared(f"{title} the bare endpoint, a COMMIT each on the same file", found["ours"], found["bare"], "≥ 5 ×")
+    yield _compared(f"{title} our own endpoint with a COMMIT each", found["ours"], found["alone"], "–")
+
+
+def _groups(scale: int) -> Iterable[Row]:
+    with postgres.private_server() as base, postgres.database(base) as url:
+        found = groups.measure(make(url, 1_000), 960 // scale)
+    for name, title in (("sales", "sales, judged"), ("credits", "credits by hand")):
+        ratios = [ours / plain for ours, plain in zip(found[name], found["plain"], strict=True)]
+        yield (
+            f"recording in process, PostgreSQL, groups of {groups.GROUP}: {title}, against single entries by psycopg",
+            f"{statistics.median(found[name]):,.0f}/s against {statistics.median(found['plain']):,.0f}/s",
+            f"{statistics.median(ratios):.2f} × ({min(ratios):.2f} to {max(ratios):.2f})",
+            "≥ 1.2 ×",
+        )
+
+
+def _redeem(scale: int) -> Iterable[Row]:
+    with postgres.private_server() as base, postgres.database(base) as url:
+        found = http.redeems(make(url, 100), 64, max(20 // scale, 2))
+    title = "redeem of one member's last credit, 64 clients, exactly one winner, against a guarded UPDATE"
+    yield _compared(title, found["ours"], found["bare"], "≥ 0.5 ×")
+
+
 def _quotes(scale: int) -> Iterable[Row]:
     with postgres.private_server() as base, postgres.database(base) as url:
         stage = make(url, 1_000)
@@ -89,22 +121,32 @@ def _quotes(scale: int) -> Iterable[Row]:
         yield _compared(f"quote over HTTP, {title}, against an empty endpoint", found[name], found["empty"], goal)
 
 
-def _reads(scale: int) -> Iterable[Row]:
-    with postgres.private_server() as base, postgres.database(base) as one, postgres.database(base) as other:
-        small, large = make(one, 1_000), make(other, 100_000 // scale)
-        for stage in (small, large):
+def _reads(scale: int, sizes: Sequence[int] = (1_000, 100_000)) -> Iterable[Row]:
+    with postgres.private_server() as base, ExitStack() as opened:
+        stages = [make(opened.enter_context(postgres.database(base)), max(size // scale, 100)) for size in sizes]
+        for stage in stages:
             http.seed(stage, 2_000 // scale)
             analyze(stage)
-        found = http.reads((small, large), 1_000 // scale)
-    for name, title in (("read", "member read"), ("quote", "quote")):
-        few = statistics.median(run.p50 for run in found[small.members][name])
-        many = statistics.median(run.p50 for run in found[large.members][name])
-        yield (
-            f"{title}, {large.members:,} members against {small.members:,}",
-            f"p50 {many:.2f} ms against {few:.2f} ms",
-            f"{many / few:.2f} × the time",
-            "≤ 1.3 ×",
-        )
+        found = http.reads(stages, 1_000 // scale)
+    small = stages[0]
+    for large in stages[1:]:
+        for name, title in (("read", "member read"), ("quote", "quote"), ("sale", "sale")):
+            few, many = found[small.members][name], found[large.members][name]
+            p50s, p95s = (
+                [getattr(two, what) / getattr(one, what) for one, two in zip(few, many, strict=True)]
+                for what in ("p50", "p95")
+            )
+            yield (
+                f"{title} over HTTP, {large.members:,} members against {small.members:,}",
+                f"{_percentiles(many)} against {_percentiles(few)}",
+                f"p50 {statistics.median(p50s):.2f} ×, p95 {statistics.median(p95s):.2f} × the time",
+                "p50 ≤ 1.3 ×, p95 ≤ 1.2 ×",
+            )
+
+
+def _percentiles(runs: Sequence[Load]) -> str:
+    p50, p95, p99 = (statistics.median(getattr(run, name) for run in runs) for name in ("p50", "p95", "p99"))
+    return f"p50 {p50:.1f}, p95 {p95:.1f}, p99 {p99:.1f} ms"
 
 
 def _imports(_scale: int) -> Iterable[Row]:
@@ -126,8 +168,8 @@ def _imports(_scale: int) -> Iterable[Row]:
             )
 
 
-def _verify(scale: int) -> Iterable[Row]:
-    entries = 1_000_000 // scale
+def _verify(scale: int, entries: int = 100_000) -> Iterable[Row]:
+    entries //= scale
     with tempfile.TemporaryDirectory() as name:
         yield _verified("SQLite", verifying.measure(f"sqlite:///{name}/book.db", entries))
     with postgres.private_server() as base, postgres.database(base) as url:
@@ -152,10 +194,9 @@ def _verified(database: str, found: list[verifying.Measured]) -> Row:
 def _compared(title: str, ours: list[Load], floor: list[Load], goal: str) -> Row:
     ratios = [one.rate / other.rate for one, other in zip(ours, floor, strict=True)]
     rate, bare = (statistics.median(run.rate for run in runs) for runs in (ours, floor))
-    p50, p95, p99 = (statistics.median(getattr(run, name) for run in ours) for name in ("p50", "p95", "p99"))
     return (
         title,
-        f"{rate:,.0f}/s against {bare:,.0f}/s; p50 {p50:.1f}, p95 {p95:.1f}, p99 {p99:.1f} ms",
+        f"{rate:,.0f}/s against {bare:,.0f}/s; {_percentiles(ours)} against {_percentiles(floor)}",
         f"{statistics.median(ratios):.2f} × ({min(ratios):.2f} to {max(ratios):.2f})",
         goal,
     )
@@ -164,10 +205,17 @@ def _compared(title: str, ours: list[Load], floor: list[Load], goal: str) -> Row
 SECTIONS: dict[str, Callable[[int], Iterable[Row]]] = {
     "judging": _judging,
     "sales": _sales,
+    "embedded": _embedded,
+    "groups": _groups,
+    "redeem": _redeem,
     "quotes": _quotes,
     "reads": _reads,
     "imports": _imports,
     "verify": _verify,
+}
+LARGE: dict[str, Callable[[int], Iterable[Row]]] = {
+    "reads": partial(_reads, sizes=(1_000, 100_000, 1_000_000)),
+    "verify": partial(_verify, entries=1_000_000),
 }
 
 if __name__ == "__main__":

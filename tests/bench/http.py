@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import ExitStack
+
+import psycopg
 
 from tests.bench import bare
 from tests.bench.stage import Load, Request, Stage, load, now_text, order, service
@@ -31,6 +34,74 @@ def sales(stage: Stage, clients: int, workers: int, count: int) -> dict[str, lis
     return found
 
 
+def embedded(stage: Stage, clients: int, count: int) -> dict[str, list[Load]]:
+    """Return runs on one SQLite file: the bare endpoint, which commits each sale, ours, and ours in groups of one.
+
+    One process at a time writes the file, so each run has a service of its own, which is warmed first.
+    """
+    bare.prepare(stage.url, [stage.member(number) for number in range(stage.members)])
+    ours = {"TIERENGINE_DATABASE_URL": stage.url}
+    services = {
+        "bare": (FLOOR, {"BENCH_URL": stage.url}),
+        "ours": (OURS, ours),
+        "alone": (OURS, {**ours, "TIERENGINE_GROUP_SIZE": "1", "TIERENGINE_DEADLINE_MS": "60000"}),
+    }
+    found: dict[str, list[Load]] = {name: [] for name in services}
+    for turn in range(ROUNDS):
+        for name, (app, environ) in services.items():
+            with service(app, environ) as port:
+                for part, some in (("warm", count // 8), ("run", count)):
+                    run = load(port, clients, _sales(stage, name, f"{turn}-{part}", some))
+                    if set(run.statuses) - {"200", "201"}:
+                        raise RuntimeError(f"{name}: {run.statuses}")
+            found[name].append(run)
+    return found
+
+
+def redeems(stage: Stage, clients: int, rounds: int) -> dict[str, list[Load]]:
+    """Return rounds in which every client asks for one member's last credit at once; exactly one gets it."""
+    member, amount = stage.member(0), 10_000
+    bare.prepare(stage.url, [member])
+    found: dict[str, list[Load]] = {name: [] for name in _PAIR}
+    with (
+        service(FLOOR, {"BENCH_URL": stage.url}) as floor,
+        service(OURS, {"TIERENGINE_DATABASE_URL": stage.url}) as ours,
+        psycopg.connect("postgresql://" + stage.url.partition("://")[2], autocommit=True) as beside,
+    ):
+        for turn in range(rounds + 1):
+            beside.execute("UPDATE bare_balance SET balance = %s", (amount,))
+            given = {"wallet": "parts_credit", "amount": amount, "reason": "bench", "by": "bench"}
+            granting = {**_headers(stage, f"g{turn}"), "Authorization": f"Bearer {stage.desk}"}
+            # (Twice: the second is a replay. Of one request there are no percentiles.)
+            grant: Request = ("POST", f"/v1/members/{member}/adjustments", granting, json.dumps(given))
+            _all(load(ours, 1, [grant, grant]), 2)
+            taking = {"member": member, "amount": amount}
+            asked: dict[str, list[Request]] = {
+                "bare": [("POST", "/redeems", _headers(stage, ""), json.dumps(taking))] * clients,
+                "ours": [_redeem(stage, member, amount, f"r{turn}-{number}") for number in range(clients)],
+            }
+            for name, port in (("bare", floor), ("ours", ours)):
+                run = load(port, clients, asked[name])
+                won = run.statuses.get("200", 0) + run.statuses.get("201", 0)
+                if won != 1 or run.statuses.get("409") != clients - 1:
+                    raise RuntimeError(f"{name}: {run.statuses}")
+                if turn:
+                    found[name].append(run)
+    return found
+
+
+def _redeem(stage: Stage, member: str, amount: int, number: str) -> Request:
+    lines = [{"item": "FILTER-01", "category": "parts", "qty": 1, "list": amount}]
+    said = {"member": member, "order": number, "occurred_at": now_text(), "lines": lines, "prices": [amount]}
+    body = json.dumps(said | {"credit": {"parts_credit": amount}})
+    return "POST", "/v1/sales", _headers(stage, number), body
+
+
+def _all(run: Load, count: int) -> None:
+    if sum(number for status, number in run.statuses.items() if status in ("200", "201")) != count:
+        raise RuntimeError(f"{run.statuses}")
+
+
 def quotes(stage: Stage, count: int) -> dict[str, list[Load]]:
     """Return runs of an endpoint that does nothing, of a quote with every reason, and of one without."""
     names = ("empty", "explained", "plain")
@@ -56,23 +127,24 @@ def quotes(stage: Stage, count: int) -> dict[str, list[Load]]:
 
 
 def reads(stages: Sequence[Stage], count: int) -> dict[int, dict[str, list[Load]]]:
-    """Return member reads and quotes at several sizes of the book, in turn."""
-    found: dict[int, dict[str, list[Load]]] = {stage.members: {"read": [], "quote": []} for stage in stages}
-    for turn in range(ROUNDS + 1):
-        for stage in stages:
-            with service(OURS, {"TIERENGINE_DATABASE_URL": stage.url}) as port:
-                headers = _headers(stage, "r")
-                read: list[Request] = [
-                    ("GET", f"/v1/members/{stage.member(number * 7919)}", headers, "") for number in range(count)
-                ]
-                quote: list[Request] = [
-                    ("POST", "/v1/quotes", headers, json.dumps(order(stage, number * 7919, "r")))
-                    for number in range(count)
-                ]
-                for name, requests in (("read", read), ("quote", quote)):
-                    load(port, 1, requests[: count // 4])
-                    run = load(port, 1, requests)
-                    if set(run.statuses) != {"200"}:
+    """Return member reads, quotes and sales of one client at several sizes of the book, in turn."""
+    names = ("read", "quote", "sale")
+    found: dict[int, dict[str, list[Load]]] = {stage.members: {name: [] for name in names} for stage in stages}
+    with ExitStack() as opened:
+        ports = [opened.enter_context(service(OURS, {"TIERENGINE_DATABASE_URL": stage.url})) for stage in stages]
+        for turn in range(ROUNDS + 1):  # the first one warms up and is not counted
+            for stage, port in zip(stages, ports, strict=True):
+                headers, some = _headers(stage, "r"), range(count if turn else count // 4)
+                asked: dict[str, list[Request]] = {
+                    "read": [("GET", f"/v1/members/{stage.member(one * 7919)}", headers, "") for one in some],
+                    "quote": [
+                        ("POST", "/v1/quotes", headers, json.dumps(order(stage, one * 7919, "r"))) for one in some
+                    ],
+                    "sale": _sales(stage, "ours", f"r{turn}", len(some)),
+                }
+                for name in names:
+                    run = load(port, 1, asked[name])
+                    if set(run.statuses) - {"200", "201"}:
                         raise RuntimeError(f"{name}: {run.statuses}")
                     if turn:
                         found[stage.members][name].append(run)

@@ -11,22 +11,26 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from tests.keys import SECRET, new_key
-from tierengine.membership.people import NewMember, create_dealer, create_members, create_store
+from tierengine.membership.people import create_dealer, create_store
 from tierengine.policies.versions import publish
 from tierengine.recording.recorder import clock
 from tierengine.store.database import connect
-from tierengine.store.dialect import Link
+from tierengine.store.dialect import Link, Table
 from tierengine.store.ids import Ids, transact
 from tierengine.store.migrating import migrate
+from tierengine.store.tables.judgement import Ledger
+from tierengine.store.tables.people import Member, MemberPerson
 
 POLICY = Path(__file__).parents[2] / "policies.yaml"
+_MEMBERS, _LEDGERS, _PERSONS = Table(Member), Table(Ledger), Table(MemberPerson)
 FIRST_JANUARY_2024 = 1_704_067_200_000_000
 
 
@@ -41,11 +45,12 @@ SETTINGS = {
 
 @dataclass(frozen=True)
 class Stage:
-    """A book at `url` with `members` members of one dealer, and a till's key."""
+    """A book at `url` with `members` members of one dealer, a till's key, and one of the manager of its desk."""
 
     url: str
     key: str
     members: int
+    desk: str = ""
 
     def member(self, number: int) -> str:
         """Return a member's code."""
@@ -53,26 +58,47 @@ class Stage:
 
 
 def make(url: str, members: int) -> Stage:
-    """Migrate an empty database, publish the shipped policy and put members on file."""
+    """Migrate an empty database, publish the shipped policy and put members on file (on PostgreSQL with COPY)."""
     migrate(url)
     link = connect(url)
 
-    def found(link: Link, ids: Ids) -> tuple[int, str]:
+    def found(link: Link, ids: Ids) -> tuple[int, str, str]:
         dealer = create_dealer(link, ids, "bench", "Bench")
         store = create_store(link, ids, dealer, "S01", "Bench store")
         publish(
             link, ids, dealer, POLICY.read_text(), author="bench", reason="bench",
             effective_from=FIRST_JANUARY_2024, now=clock(),
         )  # fmt: skip
-        return dealer, new_key(link, ids, dealer, "pos", clock(), store)
+        till, desk = (new_key(link, ids, dealer, role, clock(), store) for role in ("pos", "sales_manager"))
+        return dealer, till, desk
 
     ids = Ids()
-    dealer, key = transact(link, ids, found)
-    for first in range(0, members, 5_000):
-        batch = [NewMember(f"M{number:07d}") for number in range(first, min(first + 5_000, members))]
-        transact(link, ids, lambda link, ids, batch=batch: create_members(link, ids, dealer, batch, clock()))
+    dealer, till, desk = transact(link, ids, found)
+    for first in range(0, members, 50_000):
+        _put_on_file(link, ids, dealer, range(first, min(first + 50_000, members)))
     link.close()
-    return Stage(url, key, members)
+    return Stage(url, till, members, desk)
+
+
+def _put_on_file(link: Link, ids: Ids, dealer: int, numbers: Sequence[int]) -> None:
+    ids.reserve(link, len(numbers))
+    taken, now = [(ids.take(), number) for number in numbers], clock()
+    link.begin()
+    copy(link, _MEMBERS, ((one, dealer, f"M{number:07d}", "person", now) for one, number in taken))
+    copy(link, _LEDGERS, ((one, dealer, 0, 0, 0, "", "", None, "") for one, _ in taken))
+    copy(link, _PERSONS, ((one, dealer, "", "[]", "") for one, _ in taken))
+    link.commit()
+
+
+def copy(link: Link, table: Table, rows: Iterable[tuple[Any, ...]]) -> None:
+    """Put many rows into one table: COPY, on SQLite one prepared statement."""
+    if link.kind == "sqlite":
+        link.cursor().executemany(table.sqlite, list(rows))
+        return
+    names = ", ".join(f'"{one}"' for one in table.columns)
+    with link.cursor() as cursor, cursor.copy(f"COPY {table.name} ({names}) FROM STDIN") as out:
+        for row in rows:
+            out.write_row(row)
 
 
 def analyze(stage: Stage) -> None:
@@ -125,6 +151,7 @@ class Load:
     p50: float
     p95: float
     p99: float
+    seconds: float
     statuses: dict[str, int]
 
 
@@ -139,7 +166,7 @@ def load(port: int, clients: int, requests: Sequence[Request]) -> Load:
     )
     found = json.loads(run.stdout)
     cuts = statistics.quantiles(found["latencies_ms"], n=100)
-    return Load(len(requests) / found["seconds"], cuts[49], cuts[94], cuts[98], found["statuses"])
+    return Load(len(requests) / found["seconds"], cuts[49], cuts[94], cuts[98], found["seconds"], found["statuses"])
 
 
 def now_text(later_ms: int = 0) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 import orjson
 
 from tests.bench.processor import server_of, spent
-from tests.bench.stage import analyze, make
+from tests.bench.stage import analyze, copy, make
 from tierengine.ledger.sealed import sealed_tables
 from tierengine.ledger.sealing import seal
 from tierengine.ledger.verify import verify
@@ -103,8 +103,8 @@ def fill(url: str, entries: int) -> None:
             _member(rows, dealer, member, version, house, number)
         link.begin()
         for name, made in rows.items():
-            _copy(link, TABLES[name], made)
-        _copy(link, _UNSEALED, _lists(dealer, rows))
+            copy(link, TABLES[name], made)
+        copy(link, _UNSEALED, _lists(dealer, rows))
         link.run("UPDATE ledger SET entry_no = ?1 WHERE member_id IN (?2*)", EACH, members[first : first + 200])
         link.commit()
     while transact(link, ids, lambda link, _: seal(link, AT, wait=True, most=20_000)):
@@ -154,13 +154,3 @@ def _lists(dealer: int, rows: dict[str, list[tuple[Any, ...]]]) -> Iterable[tupl
             for first in range(0, len(made), LISTED):
                 refs = {name: [row[0] for row in made[first : first + LISTED]]}
                 yield (dealer, orjson.dumps(refs).decode())
-
-
-def _copy(link: Link, table: Table, rows: Iterable[tuple[Any, ...]]) -> None:
-    if link.kind == "sqlite":
-        link.cursor().executemany(table.sqlite, list(rows))
-        return
-    names = ", ".join(f'"{one}"' for one in table.columns)
-    with link.cursor() as cursor, cursor.copy(f"COPY {table.name} ({names}) FROM STDIN") as copy:
-        for row in rows:
-            copy.write_row(row)
