@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-from rules.judge import Ruleset
+from rules.judge import Inputs, Judged, Ruleset
 from rules.policy import State
 from tierengine.judging.history import Position, Scalar
 
@@ -161,8 +161,22 @@ class Emitted:
 
 
 @dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a member was judged on at a position: by which version, with which standing, and what came of it."""
+
+    position: Position
+    version: int
+    since: int
+    inputs: Inputs
+    judged: Judged
+
+
+@dataclass(frozen=True, slots=True)
 class Folded:
-    """The end of a fold: the carry after the last step (canonical JSON), and all that the steps decided."""
+    """The end of a fold: the carry after the last step (canonical JSON), and all that the steps decided.
+
+    `last` is the judgement made last, which nobody needs to make again.
+    """
 
     carry: str
     head: Position
@@ -172,3 +186,4 @@ class Folded:
     changes: tuple[TierChanged, ...]
     emissions: tuple[Emitted, ...]
     checkpoints: tuple[tuple[Position, str], ...]
+    last: Judgement | None = None

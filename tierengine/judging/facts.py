@@ -154,6 +154,8 @@ class _Asked:
         return years_between(day, today) if years else (today - day).days
 
     def fleet(self, checks: tuple[Check, ...], window: Window) -> int:
+        if not self.states.any_fleet(self.at):
+            return 0  # (without asking the calendar: most members own none)
         always = window.span == "always"
         bounds = None if always else self.zone.window(window, self.at, self.since)
         return self.states.owned(self.at, checks, holds_all, bounds)

@@ -20,6 +20,7 @@ from tierengine.judging.decisions import (
     Folded,
     GrantDecision,
     Granted,
+    Judgement,
     PolicyLine,
     TierChanged,
     Version,
@@ -118,6 +119,7 @@ class _Fold:
     changes: list[TierChanged] = field(default_factory=list)
     emissions: list[Emitted] = field(default_factory=list)
     checkpoints: list[tuple[Position, str]] = field(default_factory=list)
+    last: Judgement | None = None
 
     def run(self, steps: Iterable[Step], until: Position | None) -> None:
         for step in steps:
@@ -307,7 +309,9 @@ class _Fold:
             self.source.attested(version, position),
             standing.tier,
         )
-        return inputs, version.rules.judge(inputs)
+        judged = version.rules.judge(inputs)
+        self.last = Judgement(position, version.id, standing.since, inputs, judged)
+        return inputs, judged
 
     def _note(
         self,
@@ -400,6 +404,7 @@ def fold(  # noqa: PLR0913  where it begins, what it reads, and up to where
         changes=tuple(run.changes),
         emissions=tuple(run.emissions),
         checkpoints=tuple(run.checkpoints),
+        last=run.last,
     )
 
 

@@ -76,6 +76,10 @@ class States:
         elif kind == ATTESTATION:
             self._attestations.enter(contribution)
 
+    def any_fleet(self, at: int) -> bool:
+        """Whether any machine is owned at the instant."""
+        return bool(self._fleet.as_of(at))
+
     def attributes(self, at: int) -> Attributes:
         """Return the attributes as of the instant: text, whole numbers, and dates as ordinal days."""
         return self._attributes.as_of(at)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from rules.judge import Inputs, Judged
 from rules.policy import Policy
 from tierengine.judging.carry import Carry, load
-from tierengine.judging.decisions import FactSource
+from tierengine.judging.decisions import FactSource, Folded
 from tierengine.judging.fold import Lane, fold
 from tierengine.judging.history import Contribution, Position, Step
 from tierengine.judging.netting import steps
@@ -66,6 +66,16 @@ def judged_at(known: Known, carry: str, head: Position, position: Position, sour
         loaded.standing.tier,
     )
     return Stand(lane, loaded, carry, head, inputs, version.rules.judge(inputs))
+
+
+def judged_after(known: Known, folded: Folded, position: Position, source: FactSource) -> Stand:
+    """Judge a member after a fold, as of `position`; where the fold's last judgement was of this, it is that one."""
+    loaded, last = load(folded.carry), folded.last
+    asked = (position, loaded.version, loaded.standing.since, loaded.standing.tier)
+    if last is None or (last.position, last.version, last.since, last.inputs.tier) != asked:
+        return judged_at(known, folded.carry, folded.head, position, source)
+    lane = known.programme.lanes.of(loaded.version)
+    return Stand(lane, loaded, folded.carry, folded.head, last.inputs, last.judged)
 
 
 def occasions_of(step: Step) -> tuple[Occasion, ...]:

@@ -26,7 +26,7 @@ from tierengine.judging.worth import fen_of, pays
 from tierengine.membership.asker import Asker, when
 from tierengine.membership.explaining import Event, Words, amount_text, price_reason, reward_reasons, said, title
 from tierengine.membership.known import Known, read_member
-from tierengine.membership.stand import Stand, judged_at, occasions_of, stand
+from tierengine.membership.stand import Stand, judged_after, occasions_of, stand
 from tierengine.membership.told import Told
 from tierengine.policies.versions import Programme
 from tierengine.recording.pots import pots
@@ -117,7 +117,7 @@ def _quote(
     admit = Pots(partial(pots, known.link, programme.dealer_id)).admit
     folded = fold(programme.lanes, before.text, before.head, todo, source, admit=admit)
     end = todo[-1].position
-    after = judged_at(known, folded.carry, folded.head, end, source)
+    after = judged_after(known, folded, end, source)
     earned = _earned(folded)
     found: dict[str, Any] = {
         "member": known.code,
