@@ -130,7 +130,7 @@ def service(app: str, environ: dict[str, str], workers: int = 1, path: str = "/l
 
 
 def _wait(port: int, path: str, process: subprocess.Popen[bytes]) -> None:
-    until = time.monotonic() + 60
+    until = time.monotonic() + 240  # on a machine with much else to do
     while time.monotonic() < until and process.poll() is None:
         try:
             urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=2).close()
