@@ -2,7 +2,7 @@
 # PYTHON=/path/to/python chooses the interpreter; ARGS="-k ledger" is passed on to pytest, the demo or the benchmarks.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint format docs bench proof histories mutants faults lock clean
+.PHONY: help install demo test lint format docs bench proof histories machine mutants faults lock clean
 
 BIN := .venv/bin
 INSTALLED := .venv/installed
@@ -54,6 +54,9 @@ proof: $(INSTALLED) ## a million random cases agree by engine, SQL and oracles (
 
 histories: $(INSTALLED) ## random histories in random deliveries, both databases, against the model
 	@nice -n 19 $(BIN)/python -m tests.proof.deliveries $(ARGS)
+
+machine: $(INSTALLED) ## whatever may happen, at random, by domain, HTTP on SQLite and on PostgreSQL: equal, and as the oracle says
+	@nice -n 19 $(BIN)/python -m tests.machine $(ARGS)
 
 mutants: $(INSTALLED) ## plants faults one by one; a test must catch each
 	@$(BIN)/python -m tests.mutants $(ARGS)

@@ -12,7 +12,7 @@ LEDGER, LEDGER_HOLDS = "tests/test_ledger.py", "tests/test_ledger_holds.py"
 RECORDED, WRITER = "tests/test_recording.py", "tests/test_writer.py"
 
 
-def _after_migrating(kind: str, statement: str) -> tuple[tuple[str, str], ...]:
+def after_migrating(kind: str, statement: str) -> tuple[tuple[str, str], ...]:
     """A database of this kind that lacks something, for all that migrations make it."""
     upgrade = "command.upgrade(config, revision)"
     act = f"made.dialect.name == {kind!r} and connection.exec_driver_sql({statement!r})"
@@ -331,13 +331,13 @@ FAULTS: tuple[Fault, ...] = (
     Fault(
         "an_order_may_stand_twice",
         "tierengine.store.migrating:_migrate",
-        _after_migrating("postgresql", "ALTER TABLE event DROP CONSTRAINT event_dealer_id_key_revision_key"),
+        after_migrating("postgresql", "ALTER TABLE event DROP CONSTRAINT event_dealer_id_key_revision_key"),
         "tests/test_migrations.py::test_migrations_make_exactly_the_tables_of_the_models[postgresql]",
     ),
     Fault(
         "entries_may_be_edited",
         "tierengine.store.migrating:_migrate",
-        _after_migrating("sqlite", "DROP TRIGGER entry_refuses_update"),
+        after_migrating("sqlite", "DROP TRIGGER entry_refuses_update"),
         "tests/test_migrations.py::test_what_was_written_is_neither_changed_nor_removed[sqlite-entry]",
     ),
     Fault(

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from tests.history import faults as fold_faults
-from tests.mutants import in_judging, in_ledger, in_rules, in_wallets
+from tests.mutants import in_book, in_judging, in_ledger, in_rules, in_wallets
 from tests.mutants.fault import Fault
 
-FAULTS: tuple[Fault, ...] = (*in_rules.FAULTS, *in_judging.FAULTS, *in_ledger.FAULTS, *in_wallets.FAULTS)
+FAULTS: tuple[Fault, ...] = (
+    *in_rules.FAULTS,
+    *in_judging.FAULTS,
+    *in_ledger.FAULTS,
+    *in_book.FAULTS,
+    *in_wallets.FAULTS,
+)
 
 _OWN = "tests/test_history_faults.py::test_a_seeded_fault_is_caught"
 FOLD: tuple[Fault, ...] = tuple(

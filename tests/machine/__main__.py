@@ -1,0 +1,43 @@
+"""`python -m tests.machine`: play for longer than the suite does, on books in memory, and say how much was done."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import sqlite3
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from tests import postgres
+from tests.conftest import migrate
+from tests.machine.play import play, worlds_in
+
+
+def main(argv: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.machine", description=__doc__)
+    parser.add_argument("--examples", type=int, default=100)
+    parser.add_argument("--steps", type=int, default=60, help="most steps of an example")
+    parser.add_argument("--same", action="store_true", help="the same examples as the last time, not new ones")
+    parser.add_argument("--shrink", action="store_true", help="make a failing example small")
+    asked = parser.parse_args(argv)
+    begun = time.monotonic()
+    memory = postgres.MEMORY if postgres.MEMORY.is_dir() else None
+    with tempfile.TemporaryDirectory(dir=memory) as folder, postgres.private_server(fast=True) as server:
+        file = Path(folder, "template.db")
+        migrate(f"sqlite:///{file}")
+        with contextlib.closing(sqlite3.connect(file)) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        worlds = worlds_in(Path(folder), file, server, postgres.template(server, migrate))
+        try:
+            tally = play(worlds, examples=asked.examples, steps=asked.steps, new=not asked.same, shrink=asked.shrink)
+        finally:
+            postgres.drop_templates()
+    print(f"{tally.examples} examples, {tally.steps} steps in each of three worlds, {time.monotonic() - begun:.0f} s")
+    print(", ".join(f"{name} {count}" for name, count in tally.calls.most_common()))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,413 @@
+"""Three ways to the same book: the domain layer in this process, and the service over HTTP on either database.
+
+All are asked by the same calls, as a till or a desk would send them. A reply is brought to what all three can say: its
+status, its code, and its body without what names a row (the ids of holds) or a request.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from types import MappingProxyType
+from typing import Any, Final, TypeVar
+
+import orjson
+
+from api import errors
+from api.app import create_app
+from tests.keys import SECRET, UNLIMITED, new_key
+from tests.machine.programme import Family
+from tests.test_api_book import Client
+from tierengine.awarding import awards
+from tierengine.errors import TierengineError
+from tierengine.judging.observations import read_observation
+from tierengine.ledger.sealing import seal
+from tierengine.ledger.verify import Broken, verify
+from tierengine.membership import people
+from tierengine.membership.activity import statement
+from tierengine.membership.asker import Asker
+from tierengine.membership.view import view
+from tierengine.membership.wallets import balance
+from tierengine.policies import versions
+from tierengine.recording.acts import CaptureHold, VoidHold
+from tierengine.recording.group import Group
+from tierengine.recording.items import Command, Item, Observe, Once
+from tierengine.recording.recorder import Recorder
+from tierengine.settings import Settings
+from tierengine.store import database
+from tierengine.store.dialect import Link
+from tierengine.store.ids import Ids, transact
+from tierengine.store.snapshots import reader, snapshot
+from tierengine.till.asked import read_adjustment, read_capture, read_hold, read_transfer
+from tierengine.till.quotes import charge
+from tierengine.till.sales import as_asked, booked_lines, observations, read_order, sale
+
+Made = TypeVar("Made")
+STORE: Final = "S1"
+# role → (source of its events, its store, how many days back it may date)
+CALLERS: Final[Mapping[str, tuple[str, str, int | None]]] = MappingProxyType(
+    {"pos": ("till-S1", STORE, 7), "archivist": ("archive", "", None), "admin": ("erp", "", 400)}
+)
+_OWNER: Final = "SELECT m.code FROM hold h JOIN member m ON m.id = h.member_id WHERE h.id = ?1"
+# What only the service says around a sale, and what names rows and requests.
+_AROUND: Final = frozenset(("order", "lines", "total", "late", "price_differs"))
+_NAMES: Final = frozenset(("id", "request_id", "type", "title", "detail", "retryable"))
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request. `once` is its idempotency key."""
+
+    path: str
+    body: Mapping[str, Any]
+    role: str
+    once: str
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What came back, and beside it what is not compared: the bytes, the lines of a sale, the id of a hold."""
+
+    status: int
+    code: str
+    body: Mapping[str, Any]
+    raw: bytes = field(compare=False, default=b"")
+    lines: tuple[Mapping[str, Any], ...] = field(compare=False, default=())
+    hold: int = field(compare=False, default=0)
+    replayed: bool = False
+
+
+class Crash(BaseException):
+    """The process ends here."""
+
+
+@dataclass
+class Plan:
+    """Where the next COMMIT of a group ends the process: "before" it, "after" it, or "" nowhere."""
+
+    at: str = ""
+
+
+PLAN: Final = Plan()
+
+
+@contextlib.contextmanager
+def mortal() -> Iterator[None]:
+    """Let every group look at the plan."""
+    real = Group.commit
+
+    def commit(group: Group) -> None:
+        at, PLAN.at = PLAN.at, ""
+        if at == "before":
+            raise Crash
+        real(group)
+        if at:
+            raise Crash
+
+    Group.commit = commit  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        Group.commit = real  # type: ignore[method-assign]
+
+
+def bare(value: Any) -> Any:
+    """The value without what names a row or a request."""
+    if isinstance(value, dict):
+        return {name: bare(one) for name, one in sorted(value.items()) if name not in _NAMES}
+    return [bare(one) for one in value] if isinstance(value, list) else value
+
+
+class World:
+    """A fresh book, and how to act on it. `now` tells the time in microseconds UTC."""
+
+    def __init__(self, name: str, url: str, family: Family, now: Callable[[], int]) -> None:
+        self.name, self.url, self.now = name, url, now
+        self.keys: dict[str, str] = {}
+        self.programmes = versions.Programmes()
+        link, ids = database.connect(url), Ids()
+        self.dealer = transact(link, ids, partial(self._make, family))
+        link.close()
+        self.eye = reader(url)  # looks, and never writes
+
+    def _make(self, family: Family, link: Link, ids: Ids) -> int:
+        now = self.now()
+        dealer = people.create_dealer(link, ids, "D1", "Dealer")
+        store = people.create_store(link, ids, dealer, STORE, STORE)
+        self.keys["pos"] = new_key(link, ids, dealer, "pos", now, store)
+        for role in ("archivist", "admin"):
+            self.keys[role] = new_key(link, ids, dealer, role, now)
+        versions.publish(link, ids, dealer, family.texts[0], author="a", reason="r", effective_from=0, now=now)
+        people.create_members(link, ids, dealer, [people.NewMember(code) for code in "ABC"], now)
+        return dealer
+
+    # ---- to be done by each
+
+    def send(self, call: Call) -> Reply:
+        raise NotImplementedError
+
+    def see(self, path: str) -> dict[str, Any]:
+        """What a read of the service tells."""
+        raise NotImplementedError
+
+    def perform(self, act: Callable[[Link, Ids], Made]) -> Made:
+        """Run an act of the staff in a transaction of its own, as the command line does."""
+        raise NotImplementedError
+
+    def restart(self) -> None:
+        raise NotImplementedError
+
+    def close(self) -> None:
+        self.eye.rollback()
+        self.eye.close()
+
+    # ---- what is the same in all
+
+    def programme(self, link: Link) -> versions.Programme:
+        return self.programmes.of(link, self.dealer, versions.heads(link, [self.dealer])[self.dealer])
+
+    def publish(self, text: str, effective_from: int) -> None:
+        self.perform(
+            lambda link, ids: versions.publish(
+                link, ids, self.dealer, text, author="a", reason="r", effective_from=effective_from, now=self.now()
+            )
+        )
+
+    def award(self, month: int, upto: int | None) -> list[str]:
+        """Issue the month's award; with `upto` the process ends before the prize after that many. Who got one now."""
+        with self.looking() as link:
+            programme = self.programme(link)
+        booked: list[str] = []
+        done = -2  # the list is frozen, and read
+
+        def perform(act: Callable[[Link, Ids], Made]) -> Made:
+            nonlocal done
+            if upto is not None and done >= upto:
+                raise Crash
+            done += 1
+            return self.perform(act)
+
+        with contextlib.suppress(Crash):
+            issued = awards.issue(perform, programme, None, month, self.now(), self.now())
+            booked = [one.code for one in issued.winners if one.issued_now]
+        return booked
+
+    def seal(self) -> None:
+        self.perform(lambda link, _: seal(link, self.now(), wait=True))
+
+    @contextlib.contextmanager
+    def looking(self) -> Iterator[Link]:
+        """The book in one snapshot."""
+        self.eye.rollback()
+        with snapshot(self.eye):
+            yield self.eye
+
+    def broken(self) -> tuple[Broken, ...]:
+        with self.looking() as link:
+            return verify(link)
+
+    def dump(self) -> dict[str, str]:
+        """A digest of every table's rows."""
+        with self.looking() as link:
+            return {table: digest(link, table) for table in tables()}
+
+
+def tables() -> list[str]:
+    """Every table but the counter of ids, of which numbers are lost that nobody uses, and when keys were last seen."""
+    from sqlmodel import SQLModel
+
+    return sorted(set(SQLModel.metadata.tables) - {"id_block", "api_key"})
+
+
+def digest(link: Link, table: str) -> str:
+    rows = sorted(repr(tuple(row)) for row in link.ask(f'SELECT * FROM "{table}"').rows())
+    return f"{len(rows)} {hashlib.sha256(repr(rows).encode()).hexdigest()}"
+
+
+# ---- over HTTP ---------------------------------------------------------------------------------------------------
+
+
+class Service(World):
+    """The app, with its writer's and readers' threads, asked as a till asks it."""
+
+    def __init__(self, name: str, url: str, family: Family, now: Callable[[], int]) -> None:
+        super().__init__(name, url, family, now)
+        self._begin()
+
+    def _begin(self) -> None:
+        settings = Settings(
+            database_url=self.url, deadline_ms=60_000, lock_timeout_ms=30_000, busy_timeout_ms=30_000, secret=SECRET,
+            **UNLIMITED,
+        )  # fmt: skip
+        self.client = Client(create_app(settings, now=self.now))
+        self.client.__enter__()
+
+    def _end(self) -> None:
+        self.client.__exit__()
+
+    @property
+    def _service(self) -> Any:
+        return self.client.app.state.tierengine
+
+    def send(self, call: Call) -> Reply:
+        headers = {"authorization": f"Bearer {self.keys[call.role]}", "idempotency-key": call.once}
+        answer = self.client.post(call.path, json=dict(call.body), headers=headers)
+        self._settled()
+        body = answer.json()
+        replayed = answer.headers.get("idempotent-replayed") == "true"
+        lines, hold = tuple(body.get("lines", ())), body.get("hold", {}).get("id", 0)
+        if answer.status_code >= 400:
+            details = {"details": body.get("details", {})}
+            return Reply(answer.status_code, body["code"], bare(details), answer.content, lines, hold, replayed)
+        around = _AROUND if call.path == "/v1/sales" else frozenset[str]()
+        plain = {name: value for name, value in body.items() if name not in around}
+        return Reply(answer.status_code, "", bare(plain), answer.content, lines, hold, replayed)
+
+    def _settled(self) -> None:
+        """Wait until what was recorded has reached the other members."""
+        self._service.writer.perform(lambda *_: None).result(60)
+
+    def see(self, path: str) -> dict[str, Any]:
+        answer = self.client.get(path, headers={"authorization": f"Bearer {self.keys['admin']}"})
+        assert answer.status_code == 200, answer.text
+        found: dict[str, Any] = bare(answer.json())
+        return found
+
+    def perform(self, act: Callable[[Link, Ids], Made]) -> Made:
+        if self.eye.kind == "sqlite":
+            made: Made = self._service.writer.perform(act).result(60)
+            return made
+        link = database.connect(self.url)
+        try:
+            return transact(link, Ids(), act)
+        finally:
+            link.close()
+
+    def publish(self, text: str, effective_from: int) -> None:
+        super().publish(text, effective_from)
+        # A version rules a minute later at the earliest, by when no reader remembers the one before; here time leaps.
+        self._service.readers._programmes.clear()
+
+    def restart(self) -> None:
+        self._end()
+        self._begin()
+
+    def close(self) -> None:
+        self._end()
+        super().close()
+
+
+# ---- the domain layer --------------------------------------------------------------------------------------------
+
+
+class Domain(World):
+    """The recorder in this process, on an SQLite file: what the endpoints do, without HTTP and without threads."""
+
+    def __init__(self, name: str, url: str, family: Family, now: Callable[[], int]) -> None:
+        super().__init__(name, url, family, now)
+        self._begin()
+
+    def _begin(self) -> None:
+        self.link = database.connect(self.url)
+        self.recorder = Recorder(self.link, now=self.now)
+        self.recorder.recover()
+        self.recorder.deliver()
+
+    def restart(self) -> None:
+        self.link.rollback()
+        self.link.close()
+        self._begin()
+
+    def close(self) -> None:
+        self.link.rollback()
+        self.link.close()
+        super().close()
+
+    def perform(self, act: Callable[[Link, Ids], Made]) -> Made:
+        self.link.rollback()
+        return transact(self.link, self.recorder.ids, act)
+
+    def send(self, call: Call) -> Reply:
+        body = call.path.encode() + orjson.dumps(dict(call.body))
+        once = Once(call.role, call.once, hashlib.sha256(body).hexdigest())
+        try:
+            item, lines = self._item(call, once)
+        except TierengineError as problem:
+            return Reply(errors.status_of(problem), problem.code, bare({"details": dict(problem.details)}))
+        try:
+            (answer,) = self.recorder.record([item])
+        except Crash:
+            self.restart()
+            return Reply(503, "writer_down", {"details": {}})
+        self.recorder.deliver()
+        assert answer is not None
+        body = orjson.loads(answer.encoded())
+        hold = body.get("hold", {}).get("id", 0)
+        if answer.number >= 400:
+            details = {name: value for name, value in (body.get("details") or {}).items() if name != "lines"}
+            return Reply(
+                answer.number, answer.code, bare({"details": details}), answer.encoded(), (), hold, answer.replayed
+            )
+        return Reply(answer.number, "", bare(body), answer.encoded(), lines, hold, answer.replayed)
+
+    def _item(self, call: Call, once: Once) -> tuple[Item, tuple[Mapping[str, Any], ...]]:
+        now, (source, store, late_days) = self.now(), CALLERS[call.role]
+        with self.looking() as link:
+            programme = self.programme(link)
+        form: dict[str, Any] = {
+            "source": source, "store": store, "now_us": now, "zone": programme.info, "late_days": late_days,
+            "currency": programme.currency,
+        }  # fmt: skip
+        number = hashlib.sha256(call.once.encode()).hexdigest()[:32]
+        match call.path.removeprefix("/v1/").split("/"):
+            case ["events"]:
+                return Observe(self.dealer, read_observation(call.body, **form), once), ()
+            case ["sales"]:
+                order = read_order(call.body, **form)
+                late = order.late(now)
+                if order.charged is None or order.credit == "max" or late:
+                    self.eye.rollback()
+                    charged = charge(self.eye, programme, order, now)  # it sees to its snapshot itself
+                    self.eye.rollback()
+                    lines, uses = charged.lines, charged.uses
+                else:
+                    lines, uses = as_asked(programme.line.at(now).rules.policy, order)
+                item = sale(self.dealer, order, lines, uses, now=now, once=once)
+                return item, tuple(booked_lines(order, observations(order, lines)))
+            case ["sales", order_, "returns"]:
+                raw = {"kind": "sale_returned", **call.body, "order": order_}
+                return Observe(self.dealer, read_observation(raw, **form), once, refusable=True), ()
+            case ["holds"]:
+                member, act = read_hold(call.body, store=store, now_us=now)
+                return Command(self.dealer, (member,), act, once), ()
+            case ["holds", hold, what]:
+                end = CaptureHold(int(hold), read_capture(call.body)) if what == "capture" else VoidHold(int(hold))
+                return Command(self.dealer, (self._owner(int(hold)),), end, once), ()
+            case ["members", code, "adjustments"]:
+                return Command(self.dealer, (code,), read_adjustment(call.body, programme.zone, number), once), ()
+            case ["members", code, "transfers"]:
+                to, transfer = read_transfer(call.body, number)
+                return Command(self.dealer, (code, to), transfer, once), ()
+        raise AssertionError(call.path)
+
+    def _owner(self, hold: int) -> str:
+        with self.looking() as link:
+            rows = link.ask(_OWNER, hold).rows()
+        return str(rows[0][0])
+
+    def see(self, path: str) -> dict[str, Any]:
+        _, _, _, code, *what = path.partition("?")[0].split("/")
+        asker = Asker("", "zh")
+        with self.looking() as link:
+            programme = self.programme(link)
+            if what == ["balance"]:
+                found = balance(link, programme, code, self.now(), asker)
+            elif what == ["ledger"]:
+                found = statement(link, programme, code, self.now(), asker, before=None, limit=200)
+            else:
+                found = view(link, programme, code, self.now(), asker)
+        told: dict[str, Any] = bare(orjson.loads(orjson.dumps(found)))
+        return told
