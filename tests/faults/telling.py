@@ -130,14 +130,15 @@ def policy_amid(stage: Stage) -> Tally:
     with stage.shelf().book() as made:
         book = replace(made, begin=clock())  # orders happen as they are sent: a hundred a second
         sending = Sending(book)
-        starts = 0
+        starts, sent = 0, set[int]()  # sent to this worker
         begun = time.monotonic()
         worker = started(book, How(seals=True))
         while not starts or clock() < starts + AFTER:
             at = time.monotonic() - begun
             now = int(at * 100)
             fresh = sending.top_up(len(sending.waiting) + max(0, now - sending.first - 5))
-            worker.send([number for number in fresh if number not in worker.answers])
+            worker.send([number for number in fresh if number not in sent])
+            sent.update(fresh)
             if not starts and at > 3:
                 starts = _publish(book) if stage.server is not None else 0
             if stage.server is None and not starts:
@@ -145,12 +146,12 @@ def policy_amid(stage: Stage) -> Tally:
                 settled(tally, worker, sending)
                 worker.leave()
                 starts = _publish(book)
-                worker = started(book, How(seals=True))
+                worker, sent = started(book, How(seals=True)), set()
             if stage.chance.random() < 0.1:
                 worker.kill()
                 tally.kills += 1
                 tally.acknowledged += sending.take(worker)
-                worker = started(book, How(seals=True))
+                worker, sent = started(book, How(seals=True)), set()
             worker.hear(0.2)
             tally.acknowledged += sending.take(worker)
         settled(tally, worker, sending)
