@@ -54,6 +54,11 @@ class Measured:
 def measure(url: str, entries: int, runs: int = 3) -> list[Measured]:
     """Make a book of so many entries, seal it, and measure in turn."""
     fill(url, entries)
+    return measured(url, entries, runs)
+
+
+def measured(url: str, entries: int, runs: int) -> list[Measured]:
+    """Measure a book that is there, in turn."""
     found = []
     for _ in range(runs):
         link, beside = reader(url), reader(url)

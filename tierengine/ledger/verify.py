@@ -15,10 +15,10 @@ from typing import Final
 
 from tierengine.ledger.chain import Fault, Wrong, check, check_anchors
 from tierengine.ledger.invariants import INVARIANTS, Invariant
-from tierengine.store.dialect import Link, Row
+from tierengine.store.dialect import Link, Row, either
 
 SAMPLES: Final = 5
-MEMORY: Final = "64MB"
+MEMORY: Final = 64 * 1024  # kB
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +57,9 @@ def verify(link: Link, anchors: Iterable[str] = (), beside: Link | None = None) 
 
 
 def _queried(link: Link) -> list[Broken]:
-    if link.kind == "postgresql":
-        # Sorting and grouping a million rows in the usual 4 MB goes by way of files. (This ends with the transaction.)
-        link.run(f"SET LOCAL work_mem = '{MEMORY}'")
+    # Sorting and grouping a million rows in the usual few MB goes by way of files. (On PostgreSQL this ends with the
+    # transaction, on SQLite with the connection.)
+    link.run(either(f"PRAGMA cache_size = -{MEMORY}", f"SET LOCAL work_mem = {MEMORY}"))
     by_query: dict[str, list[Invariant]] = {}
     for invariant in INVARIANTS:
         by_query.setdefault(invariant.sql, []).append(invariant)
