@@ -2,7 +2,7 @@
 
 Needs a PostgreSQL (found by tests.postgres, with fsync on). `--quick` runs a tenth of everything, to see that it works;
 `--large` adds a book of 1,000,000 members and verifies 1,000,000 entries (about half an hour more). Name sections to
-run only those: judging, sales, embedded, groups, redeem, quotes, reads, imports, verify.
+run only those: judging, sales, embedded, groups, redeem, quotes, reads, imports, verify, growth.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from functools import partial
 from pathlib import Path
 
 from tests import postgres
-from tests.bench import groups, http, imports, judging, verifying
+from tests.bench import groups, growth, http, imports, judging, verifying
 from tests.bench.stage import Load, analyze, make
 
 Row = tuple[str, str, str, str]
@@ -191,6 +191,32 @@ def _verified(database: str, found: list[verifying.Measured]) -> Row:
     )
 
 
+def _growth(scale: int) -> Iterable[Row]:
+    many = 10_000 // scale
+    with tempfile.TemporaryDirectory() as name:
+        yield from _grown("SQLite", many, growth.measure(f"sqlite:///{name}/book.db", 10, many, 5))
+    with postgres.private_server() as base, postgres.database(base) as url:
+        yield from _grown("PostgreSQL", many, growth.measure(url, 10, many, 5))
+
+
+def _grown(database: str, many: int, found: dict[tuple[str, str], growth.Act]) -> Iterable[Row]:
+    for (what, which), act in found.items():
+        if which == "few":
+            continue
+        late = "late" in what
+        base = found["event in order", "many"] if late else found[what, "few"]
+        against = "one in order" if late else "one with 10"
+        yield (
+            f"{what}, member with {many:,} events against {against}, in process, {database}",
+            (
+                f"{act.median():.1f} ms against {base.median():.1f} ms; processor {act.processor():.1f} ms against "
+                f"{base.processor():.1f} ms"
+            ),
+            f"{act.median() / base.median():.1f} × the time; {act.processor() / base.processor():.1f} × the processor",
+            "≤ 20 ×" if late else "≤ 8 ×",
+        )
+
+
 def _compared(title: str, ours: list[Load], floor: list[Load], goal: str) -> Row:
     ratios = [one.rate / other.rate for one, other in zip(ours, floor, strict=True)]
     rate, bare = (statistics.median(run.rate for run in runs) for runs in (ours, floor))
@@ -212,6 +238,7 @@ SECTIONS: dict[str, Callable[[int], Iterable[Row]]] = {
     "reads": _reads,
     "imports": _imports,
     "verify": _verify,
+    "growth": _growth,
 }
 LARGE: dict[str, Callable[[int], Iterable[Row]]] = {
     "reads": partial(_reads, sizes=(1_000, 100_000, 1_000_000)),

@@ -1,21 +1,29 @@
-"""One member's facts at positions that never go back: each contribution enters once, each window only moves."""
+"""One member's facts at positions that go on: each contribution enters once, each window only moves.
+
+Whoever must go back (for a late event, or after what was only tried) says so, and pays for what he passes over.
+"""
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
+from operator import attrgetter
+from typing import Final
 
 from tierengine.judging.decisions import Version
 from tierengine.judging.facts import FactSet, fact_set
 from tierengine.judging.history import Contribution, Position
 from tierengine.judging.measures import Raw
-from tierengine.judging.states import States
+from tierengine.judging.states import STATE_KINDS, States
 from tierengine.judging.tallies import tallies_of
 from tierengine.judging.windows import EVER, Frame, Selected
 from tierengine.zone import Bounds, Zone
 
+_known: Final = attrgetter("known")
+
 
 class RunningFacts:
-    """One member's facts at positions that never go back: each contribution enters once, each window only moves.
+    """One member's facts at positions that go on: each contribution enters once, each window only moves.
 
     `contributions` are those that stand (resolution.net), in order of `known`; the `at` of one that was told late may
     lie anywhere. A policy version that is asked for the first time in mid-history takes in what has become known so
@@ -23,9 +31,11 @@ class RunningFacts:
     """
 
     def __init__(self, zone: Zone, contributions: Sequence[Contribution]) -> None:
+        self._zone = zone
         self._contributions = contributions
         self._states = States(zone)
         self._known = 0
+        self._stated: list[int] = []  # which of the contributions entered the states
         self._aggregates: dict[int, _Aggregates] = {}
         self._position: Position = (EVER, 0, "")
 
@@ -49,13 +59,36 @@ class RunningFacts:
         self._advance(position)
         return self._states.attested(version.rules.policy, position[0])
 
+    def ahead_of(self, position: Position) -> int:
+        """Return how many contributions became known after `position` and are in, plus one where it was passed."""
+        if position >= self._position:
+            return 0
+        return 1 + self._known - bisect_left(self._contributions, position, hi=self._known, key=_known)
+
+    def retreat(self, instant: int) -> int:
+        """Go back to before all that became known at `instant` or later; return how many contributions are left in.
+
+        Those that are out again may be changed until the facts are asked next.
+        """
+        left = bisect_left(self._contributions, (instant,), key=_known)
+        for aggregates in self._aggregates.values():
+            aggregates.leave(self._contributions, left)
+        self._known = min(self._known, left)
+        # What was said in advance comes into force without entering: states are played again, and are few.
+        del self._stated[bisect_left(self._stated, left) :]
+        self._states = States(self._zone, [self._contributions[index] for index in self._stated])
+        self._position = min(self._position, (instant, -1, ""))
+        return left
+
     def _advance(self, position: Position) -> None:
         if position < self._position:
             raise ValueError(f"facts were asked at {self._position} and then, earlier, at {position}")
         self._position = position
         contributions, known = self._contributions, self._known
         while known < len(contributions) and contributions[known].known <= position:
-            self._states.enter(contributions[known])
+            if contributions[known].kind in STATE_KINDS:
+                self._states.enter(contributions[known])
+                self._stated.append(known)
             known += 1
         self._known = known
 
@@ -91,6 +124,14 @@ class _Aggregates:
                 selected.frames.append(frame)
                 self._frames.append(frame)
         return selected
+
+    def leave(self, contributions: Sequence[Contribution], left: int) -> None:
+        """Take out what entered after so many contributions, the last one first."""
+        for index in range(self._entered - 1, left - 1, -1):
+            contribution = contributions[index]
+            for selected in self._of_kind(contribution.kind):
+                selected.leave(contribution, self._bounds)
+        self._entered = min(self._entered, left)
 
     def measured(self, contributions: Sequence[Contribution], known: int, at: int, since: int) -> Raw:
         """Take in the contributions up to the number `known`, and return all measures as of an instant."""

@@ -33,15 +33,29 @@ class Selected:
         """Put the contribution in its place, and into every window that holds it: they are at `bounds`."""
         if not self.selection.takes(contribution):
             return
-        at = contribution.at
-        numbers = tuple([number_of(contribution, name) for name in self._numbers])
-        values = tuple([value_of(contribution, name, type_) for name, type_ in self._types])
-        row = (contribution.line, at, contribution.qty, numbers, values)
-        place = bisect_right(self.instants, at)
-        self.instants.insert(place, at)
+        row = self._row(contribution)
+        place = bisect_right(self.instants, row[1])
+        self.instants.insert(place, row[1])
         self.rows.insert(place, row)
         for frame in self.frames:
             frame.entered(row, *bounds[frame.window])
+
+    def leave(self, contribution: Contribution, bounds: Sequence[Bounds]) -> None:
+        """Undo `enter`, of the contribution that entered last among those that are left."""
+        if not self.selection.takes(contribution):
+            return
+        row = self._row(contribution)
+        place = bisect_right(self.instants, row[1]) - 1
+        while self.rows[place] != row:
+            place -= 1
+        del self.instants[place], self.rows[place]
+        for frame in self.frames:
+            frame.left(row, *bounds[frame.window])
+
+    def _row(self, contribution: Contribution) -> Row:
+        numbers = tuple([number_of(contribution, name) for name in self._numbers])
+        values = tuple([value_of(contribution, name, type_) for name, type_ in self._types])
+        return (contribution.line, contribution.at, contribution.qty, numbers, values)
 
 
 class Frame:
@@ -69,6 +83,17 @@ class Frame:
             if not outside:
                 self._change(row, 1)
         # Look ahead again when next asked.
+        self.next_in = EVER
+
+    def left(self, row: Row, after: int | None, upto: int) -> None:
+        """Account for a row that was just taken from the selected, while the window is (after, upto]."""
+        outside = after is not None and row[1] <= after
+        if outside:
+            self._low -= 1
+        if row[1] <= upto:
+            self._high -= 1
+            if not outside:
+                self._change(row, -1)
         self.next_in = EVER
 
     def move(self, after: int, upto: int) -> None:

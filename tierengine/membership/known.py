@@ -14,12 +14,13 @@ from typing import Final
 from tierengine.errors import Unknown
 from tierengine.judging.facts_sql import read_contributions
 from tierengine.judging.history import Contribution, Position, Step
+from tierengine.judging.long_histories import LongFacts
 from tierengine.judging.netting import net, steps
 from tierengine.ledger.book import MemberBook
 from tierengine.ledger.entries import Balance
 from tierengine.ledger.holds import tie
 from tierengine.ledger.lots import Lot, first_out
-from tierengine.membership.facts import AskedFacts, GrowingFacts, Source
+from tierengine.membership.facts import GrowingFacts, Source
 from tierengine.policies.versions import Programme
 from tierengine.store.dialect import Link, Row, doc
 
@@ -29,8 +30,7 @@ _COLUMNS: Final = "kind, line, at, known_at, known_class, known_key, cause, qty,
 # come as JSON, for the two databases by functions of other names.
 _MEMBER: Final = (
     "SELECT m.id, m.code, m.form, l.head_at, l.head_class, l.head_key, l.boundary_at, l.carry, "
-    f"(SELECT {{agg}}({{array}}({_COLUMNS}, {{doc}})) FROM (SELECT * FROM contribution WHERE member_id = m.id "
-    f"ORDER BY known_at, known_class, known_key, id LIMIT {WHOLE + 1}) AS c), "
+    "{rows}, "
     "(SELECT {agg}({array}(x.id, x.wallet, x.event_key, x.rule, x.amount, s.remaining, x.usable_from, x.expires_at, "
     "e.number)) FROM lot_state s JOIN lot x ON x.id = s.lot_id JOIN entry e ON e.id = x.entry_id "
     "WHERE s.member_id = m.id AND s.remaining > 0), "
@@ -38,10 +38,17 @@ _MEMBER: Final = (
     "WHERE a.dealer_id = m.dealer_id AND a.member_id = m.id) "
     "FROM member m JOIN ledger l ON l.member_id = m.id WHERE m.dealer_id = ?1 AND m.code = ?2"
 )
-_MEMBER_OF: Final = {
-    "sqlite": _MEMBER.format(agg="json_group_array", array="json_array", doc="json(fields)"),
-    "postgresql": _MEMBER.format(agg="json_agg", array="json_build_array", doc="fields"),
+_ROWS: Final = (
+    f"(SELECT {{agg}}({{array}}({_COLUMNS}, {{doc}})) FROM (SELECT * FROM contribution WHERE member_id = m.id "
+    f"ORDER BY known_at, known_class, known_key, id LIMIT {WHOLE + 1}) AS c)"
+)
+_SAYS: Final = {
+    "sqlite": {"agg": "json_group_array", "array": "json_array", "doc": "json(fields)"},
+    "postgresql": {"agg": "json_agg", "array": "json_build_array", "doc": "fields"},
 }
+_MEMBER_OF: Final = {kind: _MEMBER.format(rows=_ROWS.format(**words), **words) for kind, words in _SAYS.items()}
+# Of whom it is known that his history is long, and kept: without it.
+_LONG_MEMBER_OF: Final = {kind: _MEMBER.format(rows="NULL", **words) for kind, words in _SAYS.items()}
 # Asked only of who has something held; hardly anybody has.
 _HOLDS: Final = (
     "SELECT h.member_id, h.id, h.key, h.wallet, h.cluster, h.amount, h.expires_at, t.remaining, y.lot_id, y.amount "
@@ -51,6 +58,11 @@ _HOLDS: Final = (
 _SOME: Final = (
     "SELECT kind, line, at, known_at, known_class, known_key, cause, qty, amount, fields FROM contribution "
     "WHERE member_id = ?1 AND kind IN (?2*) ORDER BY known_at, known_class, known_key, id"
+)
+_COUNT: Final = "SELECT count(*) FROM contribution WHERE member_id = ?1"
+_LATEST: Final = (
+    "SELECT kind, line, at, known_at, known_class, known_key, cause, qty, amount, fields FROM contribution "
+    "WHERE member_id = ?1 AND known_at >= ?2 ORDER BY known_at, known_class, known_key, id"
 )
 _AT_HEAD: Final = (
     "SELECT kind, line, at, known_at, known_class, known_key, cause, qty, amount, fields FROM contribution "
@@ -83,8 +95,15 @@ class Known:
     def source(self) -> Source:
         """Return his facts, to be asked at positions that never go back."""
         if self.rows is None:
-            return AskedFacts(self.link, self.id)
+            count = self.link.ask(_COUNT, self.id).rows()[0][0]
+            return LongFacts(self.programme.long, self.programme.zone, self.code, count, self._since)
         return GrowingFacts(self.programme.zone, self.rows)
+
+    def _since(self, instant: int | None) -> list[Contribution]:
+        """Return his contributions that became known at the instant or later, retracted ones too."""
+        if instant is None:
+            return read_contributions(self.link.cursor(), [self.id])[self.id]
+        return list(map(contribution, self.link.ask(_LATEST, self.id, instant).rows()))
 
     def unmoved(self, position: Position) -> bool:
         """Whether nothing, not even time, can have moved his carry since the last event."""
@@ -145,13 +164,15 @@ def read_member(link: Link, programme: Programme, code: str) -> Known:
 
     What is asked afterwards, of a long history or of holds, is of the same moment only inside a snapshot.
     """
-    found = link.ask(_MEMBER_OF[link.kind], programme.dealer_id, code).rows()
+    long = code in programme.long
+    found = link.ask((_LONG_MEMBER_OF if long else _MEMBER_OF)[link.kind], programme.dealer_id, code).rows()
     if not found:
         raise Unknown("unknown_member", member=code)
     number, code, form, at, class_, key, boundary_at, carry, *lists = found[0]
     rows, lots, accounts = (doc(one) or [] for one in lists)
     held = any(kind == "held" and balance for _, kind, balance in accounts)
-    whole = sorted(map(contribution, rows), key=attrgetter("known")) if len(rows) <= WHOLE else None
+    few = not long and len(rows) <= WHOLE
+    whole = sorted(map(contribution, rows), key=attrgetter("known")) if few else None
     return Known(
         link,
         programme,

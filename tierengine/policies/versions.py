@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -17,6 +17,7 @@ from rules.reader import read
 from tierengine.errors import Refused, Unknown
 from tierengine.judging.decisions import PolicyLine, Version
 from tierengine.judging.fold import Lanes
+from tierengine.judging.long_histories import LongHistories
 from tierengine.policies.examination import examined
 from tierengine.store.dialect import Link, Table
 from tierengine.store.ids import Ids
@@ -36,6 +37,7 @@ class Programme:
     """One dealer's programme as this process knows it: all versions, compiled, and the accounts of the house.
 
     house  (wallet, kind) → account id, of every wallet that any version declares
+    long   the long histories that were read under it; shared between threads, as all of it is
     """
 
     dealer_id: int
@@ -45,6 +47,7 @@ class Programme:
     info: ZoneInfo
     lanes: Lanes
     house: Mapping[tuple[str, str], int]
+    long: LongHistories = field(default_factory=LongHistories, compare=False, repr=False)
 
     @property
     def line(self) -> PolicyLine:

@@ -6,8 +6,11 @@ they come. The giver's transaction writes them; one of the receiver's own, by th
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
+from operator import attrgetter
 from typing import Any, Final
 
 from tierengine.judging.decisions import Emitted
@@ -21,6 +24,7 @@ from tierengine.recording.writing import Rows
 from tierengine.store.dialect import Link, Row, doc
 from tierengine.store.ids import Ids
 
+_known: Final = attrgetter("known")
 _KEY: Final = 1
 _REVISION: Final = 2
 _TO: Final = 3
@@ -72,11 +76,11 @@ def emit(
 def _keys(source: Source, outcome: Refolded, rules: dict[str, frozenset[str]]) -> set[str]:
     """Return the keys of all emissions that events of the suffix, gone ones included, may have made."""
     keys: set[str] = set()
-    for row in (*source.stored, *(line for step in outcome.steps for line in step.lines)):
-        if row.known > outcome.start:
-            for rule, kinds in rules.items():
-                if row.kind in kinds:
-                    keys |= {emission_key(rule, row.event_key), emission_key(rule, row.known[2])}
+    later = islice(source.stored, bisect_right(source.stored, outcome.start, key=_known), None)
+    for row in chain(later, (line for step in outcome.steps for line in step.lines)):
+        for rule, kinds in rules.items():
+            if row.kind in kinds:
+                keys |= {emission_key(rule, row.event_key), emission_key(rule, row.known[2])}
     return keys
 
 

@@ -96,12 +96,20 @@ class Source:
         in_order = known.asked <= start or not carry
         return known if in_order or nothing_ends(self.programme.lanes, load(carry), start, position) else None
 
+    def facts_before(self, start: Position) -> Remembered | None:
+        """Return the remembered facts, gone back to `start`; None where nothing is remembered, or most is later."""
+        known = self.known
+        if known is None or (rows := known.rows)[len(rows) // 2].known >= start:
+            return None
+        known.facts.retreat(start[0])
+        return known
+
 
 def refold(source: Source, fresh: Sequence[Contribution], pots: Pots) -> Refolded:
     """Fold the member's history from just before the earliest of the `fresh` rows to its end."""
     affected = min(row.known for row in fresh)
     start, carry, late = _start(source, affected)
-    history = _history(source, fresh, affected, None if late else (start, carry))
+    history = _history(source, fresh, affected, start, None if late else (start, carry))
     rows = history.rows
     suffix = steps(net(row for row in rows if row.known > start) if late else net(fresh))
     if late and not suffix:
@@ -130,15 +138,20 @@ def refold(source: Source, fresh: Sequence[Contribution], pots: Pots) -> Refolde
 
 
 def _history(
-    source: Source, fresh: Sequence[Contribution], affected: Position, behind: tuple[Position, str] | None
+    source: Source,
+    fresh: Sequence[Contribution],
+    affected: Position,
+    start: Position,
+    behind: tuple[Position, str] | None,
 ) -> Remembered:
-    """Return all contributions with the fresh ones, and facts over them that the fold may ask.
+    """Return all contributions with the fresh ones, and facts over them that the fold may ask from `start` on.
 
     behind  start and carry of a fold that goes on behind the head; None: it goes back in time
     """
-    known = None if behind is None else source.facts_behind(*behind, affected)
+    known = source.facts_behind(*behind, affected) if behind else source.facts_before(start)
     if known is not None:
-        known.rows.extend(sorted(fresh, key=_known))  # all later than what is there
+        known.rows.extend(fresh)
+        known.rows.sort(key=_known)  # all later than what the facts have taken in
         return known
     rows = sorted((*source.stored, *fresh), key=_known)
     return Remembered(rows, RunningFacts(source.programme.zone, rows), BEGINNING)

@@ -55,11 +55,10 @@ class Charge:
 
 def charge(link: Link, programme: Programme, order: Order, now: int, *, dry: bool = False) -> Charge:
     """Price an order as of its own instant (`dry`: as of now)."""
-    known = read_member(link, programme, order.member)
-    if not known.at_once:
-        with snapshot(link):
-            return _priced(read_member(link, programme, order.member), order, now, dry=dry)
-    return _priced(known, order, now, dry=dry)
+    if order.member not in programme.long and (known := read_member(link, programme, order.member)).at_once:
+        return _priced(known, order, now, dry=dry)
+    with snapshot(link):
+        return _priced(read_member(link, programme, order.member), order, now, dry=dry)
 
 
 def _priced(known: Known, order: Order, now: int, *, dry: bool) -> Charge:
@@ -96,11 +95,10 @@ def quote(
     signer: Signer | None = None,
 ) -> dict[str, Any]:
     """Return the quote as JSON. Unknown when there is no such member or wallet."""
-    known = read_member(link, programme, order.member)
-    if not known.at_once:
-        with snapshot(link):
-            return _quote(read_member(link, programme, order.member), order, now, asker, signer, explain=explain)
-    return _quote(known, order, now, asker, signer, explain=explain)
+    if order.member not in programme.long and (known := read_member(link, programme, order.member)).at_once:
+        return _quote(known, order, now, asker, signer, explain=explain)
+    with snapshot(link):
+        return _quote(read_member(link, programme, order.member), order, now, asker, signer, explain=explain)
 
 
 def _quote(
