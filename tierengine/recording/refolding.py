@@ -114,6 +114,7 @@ def refold(source: Source, fresh: Sequence[Contribution], pots: Pots) -> Refolde
     suffix = steps(net(row for row in rows if row.known > start) if late else net(fresh))
     if late and not suffix:
         start, carry = _last_step(source, rows, start, carry)
+        history.facts.retreat(start[0])
         suffix = steps(net(row for row in rows if row.known > start))
     old = _standing(source.later) if not late else _standing(_later(source, start))
     earlier = _earlier(source, start, suffix, old)
