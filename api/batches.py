@@ -16,11 +16,12 @@ from api import schemas
 from api.answers import JSON, answered
 from api.errors import ours
 from api.events import event_item
+from api.keys import late_days_of
 from api.rights import Guarded
 from api.service import Write, write_of
 from tierengine.errors import FormError, Malformed, TierengineError, Unavailable, pointed
 from tierengine.policies.versions import Programme
-from tierengine.recording.items import Answer, Item
+from tierengine.recording.items import Answer, Item, Once
 
 router: Final = APIRouter(prefix="/v1", tags=["events"], route_class=Guarded)
 EVENTS_MOST: Final = 1_000
@@ -43,7 +44,9 @@ async def post_batch(request: Request) -> Response:
     claimed = await write.service.act(write.caller.dealer_id, once, lambda _, __: {"events": len(said)})
     if claimed.status == "mismatch":
         return answered(request, claimed)
-    items = await _read(write, programme, said)
+    items = await _read(write, programme, said, late_days_of(write.caller, programme, write.service.now()))
+    if claimed.replayed:
+        items = await _too_old_by_now(write, programme, said, items)
     async with write.service.alone(once):
         futures = iter(
             write.service.writer.submit_all([one for one in items if not isinstance(one, Exception)], "bulk")
@@ -67,16 +70,41 @@ def _events(raw: dict[str, Any]) -> list[Any]:
     return said
 
 
-async def _read(write: Write, programme: Programme, said: Sequence[Any]) -> list[Item | TierengineError]:
+async def _read(
+    write: Write, programme: Programme, said: Sequence[Any], late_days: int | None
+) -> list[Item | TierengineError]:
     """Return the item that each event is, or what is wrong with it."""
     stores = {one["store"] for one in said if isinstance(one, dict) and isinstance(one.get("store"), str)}
     speaks = {name: await _store_of(write, name) for name in [None, *sorted(stores)]}
 
     def read() -> list[Item | TierengineError]:
-        return [_item(write, programme, speaks, place, one) for place, one in enumerate(said)]
+        return [_item(write, programme, speaks, (place, one), late_days) for place, one in enumerate(said)]
 
     # A thousand take tens of milliseconds, for which no till should wait.
     return await asyncio.to_thread(read)
+
+
+async def _too_old_by_now(
+    write: Write, programme: Programme, said: Sequence[Any], items: Sequence[Item | TierengineError]
+) -> list[Item | TierengineError]:
+    """Return the items with those read again that had their answer before they became too old."""
+    found = list(items)
+    again = {
+        place
+        for place, one in enumerate(items)
+        if isinstance(one, Malformed)
+        and await write.service.answer_of(write.caller.dealer_id, _part(write.once, place)) is not None
+    }
+    if again:
+        read = await _read(write, programme, said, None)
+        for place in again:
+            found[place] = read[place]
+    return found
+
+
+def _part(once: Once, place: int) -> Once:
+    """Return the key of one event of a batch."""
+    return replace(once, key=f"{once.key}\n{place}")
 
 
 async def _store_of(write: Write, name: str | None) -> str | TierengineError:
@@ -87,8 +115,13 @@ async def _store_of(write: Write, name: str | None) -> str | TierengineError:
 
 
 def _item(
-    write: Write, programme: Programme, speaks: Mapping[str | None, str | TierengineError], place: int, raw: Any
+    write: Write,
+    programme: Programme,
+    speaks: Mapping[str | None, str | TierengineError],
+    told: tuple[int, Any],
+    late_days: int | None,
 ) -> Item | TierengineError:
+    place, raw = told
     try:
         if not isinstance(raw, dict):
             raise Malformed([FormError("", "wrong_type", {"expected": "object", "got": "other"})])
@@ -96,8 +129,8 @@ def _item(
         store = speaks[named if isinstance(named, str) else None]
         if isinstance(store, TierengineError):
             raise store
-        part = replace(write.once, key=f"{write.once.key}\n{place}")
-        return event_item(replace(write, once=part), programme, raw, store)
+        part = replace(write, once=_part(write.once, place))
+        return event_item(part, programme, raw, store, late_days)
     except TierengineError as problem:
         return problem
 

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from api import forms, schemas, shapes, staff_shapes
 from api.answers import answered, plain
-from api.events import event_item
+from api.events import read_event
 from api.instants import told
 from api.members import storable
 from api.rights import Guarded
@@ -70,7 +70,7 @@ async def post_done(request: Request) -> Response:
     said_ = {"occurred_at": stamp(write.service.now()), "source_id": f"done-{digest}", **raw, "kind": "duty_done"}
     programme = await write.service.readers.programme_of(write.caller.dealer_id)
     store = await write.service.store_of(write.caller, None)
-    return answered(request, await write.service.record(event_item(write, programme, said_, store)))
+    return answered(request, await write.service.record(await read_event(write, programme, said_, store)))
 
 
 def _duty(one: MemberDuty, now: int, lang: str) -> dict[str, Any]:

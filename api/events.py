@@ -34,7 +34,8 @@ async def post_event(request: Request) -> Response:
     write = await write_of(request)
     programme = await write.service.readers.programme_of(write.caller.dealer_id)
     store = await write.service.store_of(write.caller, write.raw.get("store"))
-    return answered(request, await write.service.record(event_item(write, programme, write.raw, store)))
+    item = await read_event(write, programme, write.raw, store)
+    return answered(request, await write.service.record(item))
 
 
 @router.post(
@@ -65,17 +66,25 @@ async def post_claim(request: Request, code: str, entitlement: str) -> Response:
 
 async def observe(write: Write, programme: Programme, raw: dict[str, Any]) -> Observation:
     """Return the observation that a caller's words are, or raise Malformed."""
-    return observed(write, programme, raw, await write.service.store_of(write.caller, raw.get("store")))
+    store = await write.service.store_of(write.caller, raw.get("store"))
+    late_days = late_days_of(write.caller, programme, write.service.now())
+    return await write.service.read(write, lambda days: observed(write, programme, raw, store, days), late_days)
 
 
-def event_item(write: Write, programme: Programme, raw: dict[str, Any], store: str) -> Item:
+async def read_event(write: Write, programme: Programme, raw: dict[str, Any], store: str) -> Item:
+    """Return what is recorded for an event; one whose key has its answer may have become too old since."""
+    late_days = late_days_of(write.caller, programme, write.service.now())
+    return await write.service.read(write, lambda days: event_item(write, programme, raw, store, days), late_days)
+
+
+def event_item(write: Write, programme: Programme, raw: dict[str, Any], store: str, late_days: int | None) -> Item:
     """Return what is recorded for an event as the caller tells it; Denied for a word that is not his to give."""
     if write.caller.roles <= _TILLS and str(raw.get("kind")) in STAFF_KINDS:
         raise Denied("forbidden")
-    return _item(write, programme, observed(write, programme, raw, store))
+    return _item(write, programme, observed(write, programme, raw, store, late_days))
 
 
-def observed(write: Write, programme: Programme, raw: dict[str, Any], store: str) -> Observation:
+def observed(write: Write, programme: Programme, raw: dict[str, Any], store: str, late_days: int | None) -> Observation:
     """Return the observation that a caller's words are; `store` is the one for which he speaks, "" for many."""
     caller, now = write.caller, write.service.now()
     return read_observation(
@@ -84,7 +93,7 @@ def observed(write: Write, programme: Programme, raw: dict[str, Any], store: str
         store=store,
         now_us=now,
         zone=programme.info,
-        late_days=late_days_of(caller, programme, now),
+        late_days=late_days,
         currency=programme.currency,
     )
 

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from api import forms, schemas, shapes, staff_shapes
 from api.answers import answered
-from api.events import event_item
+from api.events import read_event
 from api.members import Code, storable
 from api.rights import Guarded
 from api.service import stamp, write_of
@@ -61,4 +61,4 @@ async def post_attribute(request: Request, code: Code) -> Response:
     said = {"occurred_at": stamp(write.service.now()), "source_id": f"attribute-{digest}", **raw, **fixed}
     programme = await write.service.readers.programme_of(write.caller.dealer_id)
     store = await write.service.store_of(write.caller, None)
-    return answered(request, await write.service.record(event_item(write, programme, said, store)))
+    return answered(request, await write.service.record(await read_event(write, programme, said, store)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final, Literal
 
 from fastapi import APIRouter, Request
@@ -14,21 +15,18 @@ from api.bodies import parse, read_bytes
 from api.events import observe
 from api.keys import late_days_of, source_of
 from api.rights import Guarded
-from api.service import Service, asker_of, caller_of, service_of, stamp, write_of
+from api.service import asker_of, caller_of, service_of, stamp, write_of
 from tierengine.access.callers import Caller
 from tierengine.errors import FormError, Malformed
-from tierengine.judging.observations import from_body
 from tierengine.judging.pricing import PricedLine
 from tierengine.policies.versions import Programme
 from tierengine.recording.items import Observe
-from tierengine.store.dialect import Link, doc
 from tierengine.till.promises import promised
 from tierengine.till.quotes import charge, quote
-from tierengine.till.sales import Order, as_asked, booked_lines, observations, read_order, sale
-from tierengine.till.slips import shown
+from tierengine.till.sales import Order, as_asked, booked_lines, read_order, sale
+from tierengine.till.slips import Shown, shown
 
 router: Final = APIRouter(prefix="/v1", tags=["sales"], route_class=Guarded)
-_STORED: Final = "SELECT kind, body FROM event WHERE dealer_id = ?1 AND cluster = ?2 AND revision = 0"
 
 
 @router.post("/quotes", **schemas.read_body("QuoteIn", "What an order costs and earns", schemas.Quote))
@@ -42,7 +40,9 @@ async def post_quote(
     service.limits.touch(caller.dealer_id, raw.get("member"))
     programme = await service.readers.programme_of(caller.dealer_id)
     now = service.now()
-    order = await _order(service, caller, programme, {"order": "quote", "occurred_at": stamp(now), **raw}, now)
+    said = {"order": "quote", "occurred_at": stamp(now), **raw}
+    store = await service.store_of(caller, raw.get("store"))
+    order = _order(caller, programme, said, store, now, late_days_of(caller, programme, now))
     asker = asker_of(request, caller, lang)
     found = await service.readers.ask(
         lambda link: quote(link, programme, order, now, asker, explain=explain == "rules", signer=service.signer)
@@ -63,13 +63,16 @@ async def post_sale(request: Request) -> Response:
     service, caller = write.service, write.caller
     programme = await service.readers.programme_of(caller.dealer_id)
     now = service.now()
-    order = await _order(service, caller, programme, write.raw, now)
+    store = await service.store_of(caller, write.raw.get("store"))
+    order = await service.read(
+        write, lambda days: _order(caller, programme, write.raw, store, now, days), late_days_of(caller, programme, now)
+    )
     held = promised(service.signer, caller.dealer_id, order, now)
     order = held or order
     slip = None
     if order.slip:
-        store = order.drafts[0].store
-        slip = await service.readers.ask(lambda link: shown(service.signer, link, caller.dealer_id, order, store))
+        at = order.drafts[0].store
+        slip = await service.readers.ask(lambda link: shown(service.signer, link, caller.dealer_id, order, at))
     happened = slip is not None and slip.state == "good"
     late = happened or order.late(now)
     if order.charged is None or order.credit == "max" or late:
@@ -79,20 +82,11 @@ async def post_sale(request: Request) -> Response:
     else:
         lines, uses = as_asked(programme.line.at(now).rules.policy, order)
         ruled = lines
-    answer = await service.record(
-        sale(
-            caller.dealer_id, order, lines, uses, now=now, once=write.once, promised=held is not None, happened=happened
-        )
+    item = sale(
+        caller.dealer_id, order, lines, uses, now=now, once=write.once, promised=held is not None, happened=happened
     )
-    if answer.number >= 400:
-        return answered(request, answer)
-    booked: Sequence[Mapping[str, Any]] = booked_lines(order, observations(order, lines))
-    if answer.replayed or answer.status == "duplicate":
-        booked = await service.readers.ask(lambda link: _stored(link, caller.dealer_id, order)) or booked
-    told = _told(order, booked, ruled if late else None)
-    if slip is not None:
-        told["slip"] = {"id": slip.id, "state": slip.state}
-    return answered(request, answer, told)
+    item = replace(item, tell=lambda said: _told(order, booked_lines(order, said), ruled if late else None, slip))
+    return answered(request, await service.record(item))
 
 
 @router.post(
@@ -113,29 +107,24 @@ async def post_return(request: Request, order: str) -> Response:
     return answered(request, await write.service.record(item))
 
 
-async def _order(service: Service, caller: Caller, programme: Programme, raw: dict[str, Any], now: int) -> Order:
+def _order(
+    caller: Caller, programme: Programme, raw: dict[str, Any], store: str, now: int, late_days: int | None
+) -> Order:
     return read_order(
         raw,
         source=source_of(caller),
-        store=await service.store_of(caller, raw.get("store")),
+        store=store,
         now_us=now,
         zone=programme.info,
-        late_days=late_days_of(caller, programme, now),
+        late_days=late_days,
         currency=programme.currency,
     )
 
 
-def _stored(link: Link, dealer: int, order: Order) -> list[dict[str, Any]]:
-    """Return the lines as they stand in the book: what a sale that came again was booked with."""
-    rows = link.ask(_STORED, dealer, order.drafts[0].cluster).rows()
-    by_kind = {kind: from_body(doc(body)) for kind, body in rows}
-    if any(draft.kind not in by_kind for draft in order.drafts):
-        return []
-    return booked_lines(order, [by_kind[draft.kind] for draft in order.drafts])
-
-
-def _told(order: Order, booked: Sequence[Mapping[str, Any]], ruled: Sequence[PricedLine] | None) -> dict[str, Any]:
-    """Return what a sale's answer says besides what was recorded: its lines, and where a late one differs."""
+def _told(
+    order: Order, booked: Sequence[Mapping[str, Any]], ruled: Sequence[PricedLine] | None, slip: Shown | None
+) -> dict[str, Any]:
+    """Return what a sale's answer says besides what it did: its lines, where a late one differs, what its slip is."""
     total = {name: sum(line[name] for line in booked) for name in ("list", "amount", "credit", "cash")}
     told: dict[str, Any] = {"order": order.order, "lines": booked, "total": total, "late": ruled is not None}
     if ruled is not None:
@@ -144,4 +133,6 @@ def _told(order: Order, booked: Sequence[Mapping[str, Any]], ruled: Sequence[Pri
             for place, (line, rule) in enumerate(zip(booked, ruled, strict=True))
             if line["amount"] != rule.amount
         ]
+    if slip is not None:
+        told["slip"] = {"id": slip.id, "state": slip.state}
     return told

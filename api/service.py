@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import psycopg
 from fastapi import Request
@@ -23,7 +23,7 @@ from api.readers import Readers
 from api.rights import CALLER
 from tierengine.access.callers import Caller
 from tierengine.access.secret import Secret
-from tierengine.errors import Conflict, Unavailable, Unknown
+from tierengine.errors import Conflict, Malformed, Unavailable, Unknown
 from tierengine.membership.asker import Asker
 from tierengine.recording.items import Answer, By, Item, Once
 from tierengine.recording.once import Act, once, stored
@@ -36,6 +36,7 @@ from tierengine.till.signing import Signer
 from tierengine.zone import moment
 
 IN_FLIGHT_SECONDS: Final = 2.0
+Read = TypeVar("Read")
 _KEY: Final = re.compile(r"[!-~]([ -~]{0,253}[!-~])?", re.ASCII)
 _STORE: Final = "SELECT 1 FROM store WHERE dealer_id = ?1 AND code = ?2"
 
@@ -82,6 +83,18 @@ class Service:
     async def answer_of(self, dealer: int, key: Once) -> Answer | None:
         """Return the answer that a key has already; None where it is free."""
         return await self.readers.ask(lambda link: stored(link, dealer, key))
+
+    async def read(self, write: Write, how: Callable[[int | None], Read], late_days: int | None) -> Read:
+        """Return what `how` reads of a body, given how far back it may date.
+
+        What was answered once is answered so for ever: with a key that has its answer, a body may have become too old.
+        """
+        try:
+            return how(late_days)
+        except Malformed:
+            if late_days is None or await self.answer_of(write.caller.dealer_id, write.once) is None:
+                raise
+        return how(None)
 
     @asynccontextmanager
     async def alone(self, key: Once) -> AsyncIterator[None]:

@@ -15,8 +15,10 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
+from api.service import stamp
 from tests.keys import SECRET
-from tests.test_api_book import Book, Till, code, opened, order, rows, serving
+from tests.test_api_book import PAYS, Book, Till, code, opened, order, rows, serving
+from tierengine.recording.recorder import clock
 
 
 @contextlib.contextmanager
@@ -154,3 +156,59 @@ def test_an_order_that_comes_again_with_fewer_or_more_lines_is_a_conflict(book_u
         assert code(till.post("/v1/sales", more)) == (409, "order_conflict")
         assert code(till.post("/v1/sales", {**many, "lines": many["lines"][places]})) == (409, "order_conflict")
         assert rows(till.book) == before
+
+
+# ---- what was answered once is answered so for ever --------------------------------------------------------------
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_a_sale_sent_again_after_weeks_gets_the_same_bytes(book_url, late):
+    start = clock()
+    now = [start]
+    with serving(book_url, now=lambda: now[0]) as till:
+        till.gold()
+        body = order(
+            occurred_at=stamp(start - late * 7_200_000_000), prices=[101_000, 40_000, 50_000] if late else PAYS
+        )
+        first = till.post("/v1/sales", body, once="k")
+        assert (first.status_code, first.json()["late"]) == (201, late), first.text
+        for minutes in (20, 60 * 24 * 30):
+            now[0] = start + minutes * 60_000_000
+            again = till.post("/v1/sales", body, once="k")
+            assert (again.status_code, again.headers.get("idempotent-replayed")) == (201, "true"), again.text
+            assert again.content == first.content
+        # Under another key it is too old by now, and is told so.
+        assert code(till.post("/v1/sales", body, once="other")) == (422, "malformed")
+
+
+def test_an_event_and_a_batch_sent_again_after_weeks_get_the_same_bytes(book_url):
+    start = clock()
+    now = [start]
+    with serving(book_url, now=lambda: now[0]) as till:
+        event = {"kind": "contact", "member": "C1", "channel": "phone", "direction": "customer", "source_id": "e1",
+                 "occurred_at": stamp(start)}  # fmt: skip
+        old = {**event, "source_id": "e2", "occurred_at": stamp(start - 30 * 86_400_000_000)}
+        batch = {"events": [{**event, "source_id": "e3"}, old]}
+        sent = (("/v1/events", event, "a"), ("/v1/events:batch", batch, "b"))
+        first = [till.post(path, body, once=key) for path, body, key in sent]
+        assert first[0].status_code == 201, first[0].text
+        assert [one["status"] for one in first[1].json()["results"]] == [201, 422], first[1].text
+        now[0] = start + 30 * 86_400_000_000
+        again = [till.post(path, body, once=key) for path, body, key in sent]
+        assert again[0].content == first[0].content
+        assert [one["status"] for one in again[1].json()["results"]] == [201, 422]
+        assert again[1].json()["results"][0] == first[1].json()["results"][0]
+
+
+def test_an_order_under_another_key_says_what_it_was_booked_with(book_url):
+    with serving(book_url) as till:
+        till.gold()
+        body = order(credit={"parts_credit": 20_000})
+        first = till.post("/v1/sales", body, once="a").json()
+        second, again = (till.post("/v1/sales", body, once="b") for _ in range(2))
+        assert (second.status_code, second.json()["lines"], second.json()["total"]) == (
+            200,
+            first["lines"],
+            first["total"],
+        )
+        assert again.content == second.content

@@ -13,7 +13,7 @@ from tierengine.judging.recorded import Flag, Waits, cause_key
 from tierengine.policies.versions import Programme
 from tierengine.recording.audited import audited
 from tierengine.recording.intake import Intake, Taken, shared
-from tierengine.recording.items import Answer, Item
+from tierengine.recording.items import Answer, Item, Sale
 from tierengine.recording.purse import Purse
 from tierengine.recording.reading import Held, Stored
 from tierengine.recording.refolding import Pair, Refolded
@@ -80,12 +80,14 @@ class Answers:
     def _answer(self, place: int, item: Item, taken: Taken) -> Answer:
         if taken.answer is not None:
             if taken.answer.status == "duplicate" and not item.brief and not taken.answer.replayed:
-                return Answer("duplicate", "", self._recalled(place, item))
+                return Answer("duplicate", "", {**self._told(item), **self._recalled(place, item)})
             return taken.answer
         keys = [event.recorded.key for event in taken.fresh] + taken.known
         parked = [key for key in keys if key in self.parked]
         status = "parked" if parked and len(parked) == len(keys) else "recorded"
         body: dict[str, Any] = {"status": status, "key": item.observations[0].key}
+        if isinstance(item, Sale) and item.tell is not None:
+            body = {**item.tell(item.observations), **body}
         if len(item.observations) > 1:
             body["keys"] = [observation.key for observation in item.observations]
         if parked:
@@ -199,6 +201,14 @@ class Answers:
                     }
                 )
         return told
+
+    def _told(self, item: Item) -> Mapping[str, Any]:
+        """Return what a sale that came again says of itself, by what it was booked with the first time."""
+        if not isinstance(item, Sale) or item.tell is None:
+            return {}
+        stored = [self.intake.events.get(observation.key) for observation in item.observations]
+        first = [one[min(one)].recorded.observation for one in stored if one]
+        return item.tell(first if len(first) == len(stored) else item.observations)
 
     # ---- what was recorded before -------------------------------------------------------------------------------
 

@@ -87,6 +87,7 @@ class Before:
         return net(self.rows)
 
 
+Tell: TypeAlias = Callable[[Sequence[Observation]], Mapping[str, Any]]
 Check: TypeAlias = Callable[[Before], None]
 """Decides a command on the state before it; raises Refused to refuse it."""
 
@@ -126,6 +127,7 @@ class Sale:
     uses          wallet → amount taken for the order
     check         decides prices and credit on the state before; None: the charge stands as it is
     late          it happened already: never refused, what was used too much becomes debt
+    tell          what its answer says besides, of its observations as they stand; stored with the answer
     """
 
     dealer: int
@@ -136,6 +138,7 @@ class Sale:
     once: Once | None = None
     brief: bool = False
     refusable: bool = False
+    tell: Tell | None = None
 
 
 @dataclass(frozen=True, slots=True)
