@@ -58,7 +58,11 @@ def marked(book: Book, till: Till) -> dict[str, Any]:
     slip = mine.post("/v1/offline-allowances", {"member": f"{MARK}C"}).json()
     card = mine.event("card_issued", member=f"{MARK}C", card_no=f"{MARK}G", source_id=f"{MARK}E")
     assert card.status_code == 201, card.text
+    till.client.app.state.courier.close()  # what it does by itself is no answer to anybody
+    told = {"url": f"https://hook.example/{MARK}"}
+    hook = till.at("D1/admin").post("/v1/webhooks", told).json()["webhook"]["id"]
     return {
+        "webhook": hook, "state": "dead", **told,
         "code": f"{MARK}C", "member": f"{MARK}C", "to": f"{MARK}C", "order": f"{MARK}P", "hold": hold, "prefix": prefix,
         "login": f"{MARK.lower()}.wang", "name": f"{MARK}draft", "store": "S01", "phone": "13911112222",
         "card_no": f"{MARK}G", "serial": f"SN-{MARK}C", "actor": "command:test", "subject": f"key:{prefix}",

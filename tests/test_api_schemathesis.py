@@ -10,6 +10,7 @@ import os
 import re
 import socket
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -76,8 +77,9 @@ def test_every_check_of_schemathesis_passes_and_the_ledger_holds(book_url):
     book = Book(book_url).make(others=True)
     key = everything(book)
     with listening(book) as url:
+        program = str(Path(sys.executable).with_name("schemathesis"))  # of this environment, on the PATH or not
         words = [
-            "schemathesis", "--config-file", str(HERE / "schemathesis" / "config.toml"), "run", f"{url}/openapi.json",
+            program, "--config-file", str(HERE / "schemathesis" / "config.toml"), "run", f"{url}/openapi.json",
             "--checks", "all", "--no-color", "--max-time", str(SECONDS),
         ]  # fmt: skip
         env = {**os.environ, "TIERENGINE_TEST_URL": url, "TIERENGINE_TEST_KEY": key, "PYTHONWARNINGS": "ignore"}

@@ -12,6 +12,7 @@ import psycopg
 import pytest
 
 from tests.club import Club, hold, items, opened
+from tierengine.errors import Conflict
 from tierengine.membership import people
 from tierengine.recording.items import Observe, Once, Sale
 from tierengine.recording.writer import Writer
@@ -145,7 +146,7 @@ def test_an_act_of_the_staff_runs_in_a_transaction_of_its_own(club, writer):
 
     writer.perform(act).result(20)
     assert writer.record(items(club, club.contact(1, "2026-04-01", "NEW")))[0].status == "recorded"
-    with pytest.raises(Exception, match="changed"):
+    with pytest.raises(Conflict, match="is taken"):
         writer.perform(act).result(20)
     assert writer.ready
 

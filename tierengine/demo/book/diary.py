@@ -80,11 +80,16 @@ class Diary(Slips):
         deal = self.rng.choice(self.deals) if self.deals else None
         serial: dict[str, Any] = {"serial": deal.serial} if deal else {}
         call = some_time(day, self.rng)
-        slip = self.say(
-            DESK, "repair_requested", call, at_once, severity=self.rng.choice(("ordinary", "ordinary", "serious")),
-            distance_km=self.rng.randint(6, 150), down=self.rng.random() < 0.5, **serial,
-        )  # fmt: skip
+        severity, distance = self.rng.choice(("ordinary", "ordinary", "serious")), self.rng.randint(6, 150)
+        down = self.rng.random() < 0.5
         pace = self.rng.uniform(0.3, 0.9) if prompt else self.rng.uniform(2.0, 4.0)
+        if not prompt:
+            # Late in town, on the way out, and where a day is not enough.
+            distance, slower = ((12, 1), (distance, 1), (260, 3))[call.minute % 3]
+            pace *= slower
+        slip = self.say(
+            DESK, "repair_requested", call, at_once, severity=severity, distance_km=distance, down=down, **serial,
+        )  # fmt: skip
         for step, minutes in (("called_back", 14), ("arrived", 115), ("fixed", 460)):
             when = call + timedelta(minutes=minutes * pace)
             self.say(
