@@ -12,6 +12,7 @@ import logging
 import re
 import secrets
 import sys
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Final
@@ -32,6 +33,7 @@ from api import (
     health,
     holds,
     members,
+    metrics,
     policies,
     registration,
     rights,
@@ -44,9 +46,11 @@ from api import (
 from api.counter import Counter
 from api.keys import Keys
 from api.limits import STATE, Limits
+from api.metrics import Metrics
 from api.readers import Readers
 from api.service import Service
 from tierengine.access.secret import Secret
+from tierengine.logs import REQUESTS
 from tierengine.recording.recorder import Clock, clock
 from tierengine.recording.sealer import Sealer
 from tierengine.recording.writer import Writer
@@ -56,8 +60,10 @@ from tierengine.webhooks.courier import Courier
 
 TURN_SECONDS: Final = 0.0005
 COLLECT_AFTER: Final = 50_000
+LEFT: Final = 499  # as proxies count a client that left before its answer
 _ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _log = logging.getLogger(__name__)
+_requests = logging.getLogger(REQUESTS)
 
 
 def create_app(given: Settings | None = None, *, now: Clock = clock) -> FastAPI:
@@ -133,6 +139,7 @@ def create_app(given: Settings | None = None, *, now: Clock = clock) -> FastAPI:
         awards.router,
         duties.router,
         health.router,
+        metrics.router,
         sessions.router,
         sessions.mine,
         access.router,
@@ -142,7 +149,8 @@ def create_app(given: Settings | None = None, *, now: Clock = clock) -> FastAPI:
     rights.check(app)
     errors.install(app)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
-    app.add_middleware(Outermost)
+    app.state.metrics = metrics.Metrics()
+    app.add_middleware(Outermost, metrics=app.state.metrics)
     return app
 
 
@@ -153,10 +161,11 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
 
 
 class Outermost:
-    """Gives each request its id, and answers whatever nobody else caught with a problem instead of a bare 500."""
+    """Gives each request its id, counts it, and answers what nobody else caught with a problem, not a bare 500."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self.app = app
+        self.metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -166,12 +175,12 @@ class Outermost:
         given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
         own = given if _ID.fullmatch(given) else secrets.token_hex(8).encode()
         scope["tierengine.request_id"] = own.decode()
-        begun = False
+        begun, status, since = False, LEFT, time.perf_counter()
 
         async def sent(message: Message) -> None:
-            nonlocal begun
+            nonlocal begun, status
             if message["type"] == "http.response.start":
-                begun = True
+                begun, status = True, message["status"]
                 message["headers"] = [*message["headers"], (b"x-request-id", own), *scope.get(STATE, ())]
             await send(message)
 
@@ -182,6 +191,29 @@ class Outermost:
             if begun:
                 raise
             await _failed(own.decode(), sent)
+        finally:
+            took = time.perf_counter() - since
+            route = getattr(scope.get("route"), "path", "")
+            self.metrics.request(scope["method"], route, status, took)
+            if _requests.isEnabledFor(logging.INFO):
+                _line(scope, route, status, took)
+
+
+def _line(scope: Scope, route: str, status: int, took: float) -> None:
+    """Write the request's line: who asked by number, never what he asked for or of whom."""
+    caller = scope.get(rights.CALLER)
+    _requests.info(
+        "request",
+        extra={
+            "request_id": scope["tierengine.request_id"],
+            "method": scope["method"],
+            "route": route or None,
+            "status": status,
+            "ms": round(took * 1_000, 2),
+            "dealer": None if caller is None else caller.dealer_id,
+            "key": None if caller is None else caller.prefix,
+        },
+    )
 
 
 async def _failed(number: str, send: Send) -> None:

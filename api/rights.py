@@ -92,7 +92,7 @@ RIGHTS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
 # What anybody may ask who reaches the service: nothing here tells anything of a dealer.
 OPEN: Final = frozenset(
     (
-        "POST /v1/sessions", "GET /livez", "GET /readyz", "GET /openapi.json",
+        "POST /v1/sessions", "GET /livez", "GET /readyz", "GET /metrics", "GET /openapi.json",
         "GET /.well-known/jwks.json",
         "GET /docs", "GET /docs/start.js", "GET /docs/swagger-ui-bundle.js", "GET /docs/swagger-ui.css",
         "GET /docs/favicon.png",

@@ -62,6 +62,9 @@ class Settings:
     host: str = _setting("127.0.0.1", "Address on which `serve` listens.")
     port: int = _setting(8000, "Port on which `serve` listens.", least=0, most=65_535)
     log_level: str = _setting("info", "debug, info, warning or error.")
+    log_format: str = _setting(
+        "text", "text, or json: one JSON object a line, and a line for each request (never what it held or whom)."
+    )
     session_idle_minutes: int = _setting(30, "A log-in that nobody uses for so long is over.", least=1, most=1_440)
     limit_key: int = _setting(
         60_000, "Most requests of a key in a minute, in each process. 0: no limit.", least=0, most=10**8
@@ -148,4 +151,6 @@ def _wrong(settings: Settings) -> list[str]:
         problems.append(f"{PREFIX}SECRET: expected at least {SECRET_LEAST} characters, got {len(settings.secret)}")
     if settings.log_level not in ("debug", "info", "warning", "error"):
         problems.append(f"{PREFIX}LOG_LEVEL: expected debug, info, warning or error, got {settings.log_level!r}")
+    if settings.log_format not in ("text", "json"):
+        problems.append(f"{PREFIX}LOG_FORMAT: expected text or json, got {settings.log_format!r}")
     return problems

@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 import uvicorn
 
+from tierengine import logs
 from tierengine.commands.failure import Stop
 from tierengine.commands.opened import settings
 from tierengine.commands.screen import Screen, both
@@ -41,7 +42,7 @@ def serve(
         SERVICE,
         factory=True,
         workers=wanted.workers,
-        log_level=wanted.log_level,
+        log_config=logs.config(wanted.log_format, wanted.log_level),
         access_log=False,
         server_header=False,
         date_header=False,

@@ -27,6 +27,7 @@ from tierengine.recording.items import Answer, Item, is_command
 from tierengine.recording.queue import Job, fail, take_group
 from tierengine.recording.recorder import Clock, Recorder, clock
 from tierengine.recording.room import Room
+from tierengine.recording.tally import Tally
 from tierengine.settings import Settings
 from tierengine.store.database import WriterLock, check_ready, connect, sqlite_path
 from tierengine.store.dialect import Link
@@ -76,6 +77,7 @@ class Writer:
         self._last_bulk = 0.0
         self._piece = 64
         self._refused: set[str] = set()
+        self.tally = Tally()
         check_ready(url)
         self.broken = self._check_chain()
         self._lock = WriterLock(sqlite_path(url)) if self.settings.kind == "sqlite" else None
@@ -95,6 +97,10 @@ class Writer:
     def ready(self) -> bool:
         """Whether what is submitted now will be recorded; `/readyz` is red while it is not."""
         return not self._closing and not self._failed and not self.broken and self._thread.is_alive()
+
+    def waiting(self) -> dict[Lane, int]:
+        """Return how many requests wait in each lane now."""
+        return {lane: len(jobs) for lane, jobs in self._lanes.items()}
 
     def submit(self, item: Item, lane: Lane = "till") -> Future[Answer]:
         """Queue an item. The answer comes after COMMIT; a full queue answers at once.
@@ -291,9 +297,11 @@ class Writer:
             made = transact(recorder.link, recorder.ids, job.act) if job.act is not None else None
         except Exception as problem:  # noqa: BLE001 - it is the caller's, who is told
             job.future.set_exception(problem)
+            self.tally.failed += 1
             if isinstance(problem, _DOWN):
                 self._reconnect_if_broken(recorder)
         else:
+            self.tally.acts += job.act is not None
             job.future.set_result(made)
 
     def _record(self, recorder: Recorder, jobs: Sequence[Job]) -> None:
@@ -330,7 +338,9 @@ class Writer:
         down = False
         for attempt in range(ATTEMPTS):
             try:
-                return recorder.record(items)
+                answers = recorder.record(items)
+                self.tally.group(len(items))
+                return answers
             except _AGAIN as problem:
                 _log.info("a group is run again: %s", type(problem).__name__)
                 time.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311 - jitter, not a secret
@@ -349,6 +359,7 @@ class Writer:
         else:
             down = True
         if down:
+            self.tally.failed += 1
             for job in jobs:
                 job.refuse("database_down")
         else:
