@@ -67,6 +67,7 @@ faults: $(INSTALLED) ## kills, cuts, fills and floods it while writes are acknow
 docs: $(INSTALLED) ## the pages that are made from the vocabulary and from the cases
 	@$(BIN)/python -m tests.scenarios.language.pages
 	@$(BIN)/python -m tests.scenarios.capabilities.cases
+	@$(BIN)/python -m tests.settings_page
 	@git diff --stat -- docs
 
 lock: ## make the locks anew from pyproject.toml, with the newest versions it allows
