@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Any, Final
 
 from pythonjsonlogger.core import RESERVED_ATTRS
-from pythonjsonlogger.json import JsonFormatter
+from pythonjsonlogger.orjson import OrjsonFormatter
 
 REQUESTS: Final = "tierengine.requests"
 FRAMES: Final = 30
@@ -27,7 +27,7 @@ class Text(logging.Formatter):
         return raised(ei)
 
 
-class Json(JsonFormatter):
+class Json(OrjsonFormatter):
     """A JSON object in a line: time (UTC), level, logger, message, and what the request's line says."""
 
     def formatException(self, ei: _Raised) -> str:  # noqa: N802 - the library's name
@@ -59,7 +59,6 @@ def config(style: str, level: str) -> dict[str, Any]:
             "format": "%(levelname)s %(name)s %(message)s",
             "rename_fields": {"levelname": "level", "name": "logger"},
             "timestamp": "time",
-            "json_ensure_ascii": False,
             # (uvicorn says its lines a second time, in colour.)
             "reserved_attrs": [*RESERVED_ATTRS, "color_message"],
         },
