@@ -1,6 +1,6 @@
 """The one way into the book: items are taken in, resolved, folded and written by the group writer. What is where:
 
-who records        writer → queue, room; recorder (one group, one transaction) → group; once; sealer
+who records        writer → queue, room, tally; recorder (one group, one transaction) → group; once; sealer
 what is asked      items, acts
 what is there      reading, memory, pots
 what it changes    intake → resolving → refolding, emissions; commands, slips → purse
