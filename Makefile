@@ -78,6 +78,7 @@ lock: ## make the locks anew from pyproject.toml, with the newest versions it al
 	    --no-emit-index-url --no-header --upgrade "$$@"; }; \
 	compile build.in --unsafe-package none --output-file build.txt; \
 	compile ../pyproject.toml --output-file run.txt; \
+	compile ../pyproject.toml --extra otel --constraint run.txt --output-file otel.txt; \
 	compile ../pyproject.toml --extra dev --constraint run.txt --output-file dev.txt
 	@! grep -nE '://' .requirements/*.txt || { echo "A lock names a host; see above."; exit 1; }
 	@git diff --stat -- .requirements

@@ -15,7 +15,7 @@ import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 from fastapi import FastAPI
@@ -49,6 +49,7 @@ from api.limits import STATE, Limits
 from api.metrics import Metrics
 from api.readers import Readers
 from api.service import Service
+from api.traces import TRACE, Traced
 from tierengine.access.secret import Secret
 from tierengine.logs import REQUESTS
 from tierengine.recording.recorder import Clock, clock
@@ -56,7 +57,11 @@ from tierengine.recording.sealer import Sealer
 from tierengine.recording.writer import Writer
 from tierengine.settings import Settings
 from tierengine.till.signing import Signer
+from tierengine.traces import begun
 from tierengine.webhooks.courier import Courier
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace.export import SpanExporter
 
 TURN_SECONDS: Final = 0.0005
 COLLECT_AFTER: Final = 50_000
@@ -66,10 +71,11 @@ _log = logging.getLogger(__name__)
 _requests = logging.getLogger(REQUESTS)
 
 
-def create_app(given: Settings | None = None, *, now: Clock = clock) -> FastAPI:
+def create_app(given: Settings | None = None, *, now: Clock = clock, exporter: SpanExporter | None = None) -> FastAPI:
     """Return the service for one book; without settings, as the environment says.
 
-    The writer and the readers live as long as the app's lifespan. `now` is the time in microseconds UTC, for all of it.
+    The writer and the readers live as long as the app's lifespan. `now` is the time in microseconds UTC, for all of it;
+    spans go to `exporter` (of OpenTelemetry) instead of over the network.
     """
     settings = Settings.read() if given is None else given
 
@@ -83,8 +89,9 @@ def create_app(given: Settings | None = None, *, now: Clock = clock) -> FastAPI:
         # fifth of the time of a sale.
         gc.freeze()
         gc.set_threshold(COLLECT_AFTER, 20, 50)
-        writer = await asyncio.to_thread(Writer, settings.database_url, settings, now=now)
-        sealer = None if writer.broken else Sealer(settings, writer, now=now)
+        traces = app.state.traces = begun(settings.traces, exporter)
+        writer = await asyncio.to_thread(Writer, settings.database_url, settings, now=now, traces=traces)
+        sealer = None if writer.broken else Sealer(settings, writer, now=now, traces=traces)
         readers = Readers(settings)
         keys = Keys(readers, secret, settings.session_idle_minutes, now=now)
         courier = None if writer.broken else Courier(settings, secret, writer, now=now)
@@ -92,7 +99,7 @@ def create_app(given: Settings | None = None, *, now: Clock = clock) -> FastAPI:
         app.state.tierengine = Service(
             settings,
             writer,
-            Counter(writer),
+            Counter(writer, traced=traces is not None),
             readers,
             keys,
             Limits(settings),
@@ -111,6 +118,8 @@ def create_app(given: Settings | None = None, *, now: Clock = clock) -> FastAPI:
                 await asyncio.to_thread(sealer.close)
             await asyncio.to_thread(writer.close)
             await asyncio.to_thread(readers.close)
+            if traces is not None:
+                await asyncio.to_thread(traces.close)
 
     app = FastAPI(
         title="tierengine",
@@ -120,6 +129,9 @@ def create_app(given: Settings | None = None, *, now: Clock = clock) -> FastAPI:
         redoc_url=None,
         swagger_ui_oauth2_redirect_url=None,
         lifespan=lifespan,
+        # What FastAPI records of its own accord, once a variable of the environment asks for it, has paths and query
+        # strings in it; a query may be a phone number.
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
         separate_input_output_schemas=False,
         # Generated clients name their functions by it.
         generate_unique_id_function=lambda route: route.name,
@@ -151,6 +163,8 @@ def create_app(given: Settings | None = None, *, now: Clock = clock) -> FastAPI:
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     app.state.metrics = metrics.Metrics()
     app.add_middleware(Outermost, metrics=app.state.metrics)
+    if settings.traces != "off":
+        app.add_middleware(Traced)
     return app
 
 
@@ -202,9 +216,11 @@ class Outermost:
 def _line(scope: Scope, route: str, status: int, took: float) -> None:
     """Write the request's line: who asked by number, never what he asked for or of whom."""
     caller = scope.get(rights.CALLER)
+    traced = {"trace_id": scope[TRACE]} if TRACE in scope else {}
     _requests.info(
         "request",
         extra={
+            **traced,
             "request_id": scope["tierengine.request_id"],
             "method": scope["method"],
             "route": route or None,

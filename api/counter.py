@@ -12,8 +12,11 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
 
+from opentelemetry.trace import SpanContext
+
 from tierengine.recording.items import Answer, Item
 from tierengine.recording.writer import Writer
+from tierengine.traces import cause
 
 
 @dataclass(slots=True, eq=False)
@@ -22,14 +25,15 @@ class _Waiting:
 
     item: Item
     answered: asyncio.Future[Answer]
+    cause: SpanContext | None = None
     recorded: Future[Answer] | None = None
 
 
 class Counter:
     """Used on one event loop; only `_came` runs in the writer's thread."""
 
-    def __init__(self, writer: Writer) -> None:
-        self._writer = writer
+    def __init__(self, writer: Writer, *, traced: bool = False) -> None:
+        self._writer, self._traced = writer, traced
         self._going: list[_Waiting] = []
         self._back: deque[_Waiting] = deque()
         self._called = False
@@ -40,7 +44,7 @@ class Counter:
         To cancel this (the client left) drops the item while it waits, never once it is begun.
         """
         loop = asyncio.get_running_loop()
-        one = _Waiting(item, loop.create_future())
+        one = _Waiting(item, loop.create_future(), cause() if self._traced else None)
         if not self._going:
             loop.call_soon(self._send, loop)
         self._going.append(one)
@@ -54,7 +58,9 @@ class Counter:
     def _send(self, loop: asyncio.AbstractEventLoop) -> None:
         going = [one for one in self._going if not one.answered.done()]
         self._going.clear()
-        for one, recorded in zip(going, self._writer.submit_all([one.item for one in going], "till"), strict=True):
+        causes = [one.cause for one in going] if self._traced else ()
+        futures = self._writer.submit_all([one.item for one in going], "till", causes)
+        for one, recorded in zip(going, futures, strict=True):
             one.recorded = recorded
             recorded.add_done_callback(partial(self._came, loop, one))
 

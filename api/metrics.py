@@ -38,7 +38,7 @@ SECONDS: Final = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0
 # What is counted in the database (each by an index) is counted so far and no further.
 MOST: Final = 100_000
 # A label has few values, whatever is asked.
-_METHODS: Final = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
+METHODS: Final = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
 _UNSEALED: Final = f"SELECT count(*) FROM (SELECT 1 FROM unsealed LIMIT {MOST}) AS counted"
 _DELIVERIES: Final = f"SELECT count(*) FROM (SELECT 1 FROM webhook_delivery WHERE state = ?1 LIMIT {MOST}) AS counted"
 
@@ -76,7 +76,7 @@ class Metrics:
         known[1].observe(seconds)
 
     def _labelled(self, method: str, route: str, status: int) -> tuple[Any, Any]:
-        named, path = method if method in _METHODS else "other", route or "none"
+        named, path = method if method in METHODS else "other", route or "none"
         made = (
             self._requests.labels(self.worker, named, path, str(status)),
             self._seconds.labels(self.worker, named, path),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from importlib.util import find_spec
 from typing import Any
 
 PREFIX = "TIERENGINE_"
@@ -64,6 +65,9 @@ class Settings:
     log_level: str = _setting("info", "debug, info, warning or error.")
     log_format: str = _setting(
         "text", "text, or json: one JSON object a line, and a line for each request (never what it held or whom)."
+    )
+    traces: str = _setting(
+        "off", "off, or otlp: spans for OpenTelemetry, sent where OTEL_EXPORTER_OTLP_ENDPOINT says (extra `otel`)."
     )
     session_idle_minutes: int = _setting(30, "A log-in that nobody uses for so long is over.", least=1, most=1_440)
     limit_key: int = _setting(
@@ -153,4 +157,8 @@ def _wrong(settings: Settings) -> list[str]:
         problems.append(f"{PREFIX}LOG_LEVEL: expected debug, info, warning or error, got {settings.log_level!r}")
     if settings.log_format not in ("text", "json"):
         problems.append(f"{PREFIX}LOG_FORMAT: expected text or json, got {settings.log_format!r}")
+    if settings.traces not in ("off", "otlp"):
+        problems.append(f"{PREFIX}TRACES: expected off or otlp, got {settings.traces!r}")
+    elif settings.traces == "otlp" and find_spec("opentelemetry.sdk") is None:
+        problems.append(f"{PREFIX}TRACES: otlp needs an extra that is not installed: pip install 'tierengine[otel]'")
     return problems

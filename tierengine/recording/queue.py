@@ -9,6 +9,8 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
 
+from opentelemetry.trace import SpanContext
+
 from tierengine.errors import Unavailable
 from tierengine.recording.items import Answer, Item, is_command, members_of, refusal
 from tierengine.store.dialect import Link
@@ -21,6 +23,7 @@ class Job:
 
     deadline  when it is dropped unread, on the monotonic clock; None: never
     tries     how often it was put back because a member was locked elsewhere
+    cause     the span of the request, where there are traces
     """
 
     future: Future[Any]
@@ -28,6 +31,7 @@ class Job:
     act: Callable[[Link, Ids], Any] | None = None
     deadline: float | None = None
     tries: int = 0
+    cause: SpanContext | None = None
     since: float = field(default_factory=time.monotonic)
 
     def members(self) -> frozenset[str]:

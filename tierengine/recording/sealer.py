@@ -13,6 +13,7 @@ from tierengine.settings import Settings
 from tierengine.store.database import connect
 from tierengine.store.dialect import Link
 from tierengine.store.ids import Ids, transact
+from tierengine.traces import Traces
 
 # Between two looks, and between two pieces while so much waits that a look finds more than half a piece. A seal is a
 # transaction of its own: one a second costs a till nothing, twenty cost one that is alone half of its speed.
@@ -28,7 +29,8 @@ class Sealer:
     Several processes may run one each: one of them seals, the others find it locked and look again later.
     """
 
-    def __init__(self, settings: Settings, writer: Writer, *, now: Clock = clock) -> None:
+    def __init__(self, settings: Settings, writer: Writer, *, now: Clock = clock, traces: Traces | None = None) -> None:
+        self._traces = traces
         self._settings, self._writer, self._now = settings, writer, now
         self._link: Link | None = None
         self._closing = threading.Event()
@@ -61,9 +63,15 @@ class Sealer:
         self._link.rollback()
         if not waiting:
             return 0
+        if self._traces is None:
+            return self._sealed(self._link, sqlite=sqlite)
+        with self._traces.work("seal", ()):
+            return self._sealed(self._link, sqlite=sqlite)
+
+    def _sealed(self, link: Link, *, sqlite: bool) -> int:
         if sqlite:
             return self._writer.perform(self._seal).result() or 0
-        return transact(self._link, Ids(), self._seal) or 0
+        return transact(link, Ids(), self._seal) or 0
 
     def _part(self) -> None:
         link, self._link = self._link, None

@@ -18,9 +18,10 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from itertools import islice
-from typing import Final, Literal, Self, TypeVar
+from typing import Any, Final, Literal, Self, TypeVar
 
 import psycopg
+from opentelemetry.trace import SpanContext
 
 from tierengine.ledger.chain import Fault, check_tail
 from tierengine.recording.items import Answer, Item, is_command
@@ -32,6 +33,7 @@ from tierengine.settings import Settings
 from tierengine.store.database import WriterLock, check_ready, connect, sqlite_path
 from tierengine.store.dialect import Link
 from tierengine.store.ids import Ids, transact
+from tierengine.traces import Traces, cause
 
 Lane = Literal["till", "bulk"]
 Made = TypeVar("Made")
@@ -65,8 +67,11 @@ class Writer:
     the last seals do not hold (`broken`), everything is refused with `chain_broken`, and the book is only read.
     """
 
-    def __init__(self, url: str, settings: Settings | None = None, *, now: Clock = clock) -> None:
+    def __init__(
+        self, url: str, settings: Settings | None = None, *, now: Clock = clock, traces: Traces | None = None
+    ) -> None:
         self.settings = settings or Settings(database_url=url)
+        self._traces = traces
         self.url = url
         self._now = now
         self._lanes: dict[Lane, deque[Job]] = {"till": deque(), "bulk": deque()}
@@ -109,10 +114,14 @@ class Writer:
         """
         return self.submit_all((item,), lane)[0]
 
-    def submit_all(self, items: Sequence[Item], lane: Lane = "till") -> list[Future[Answer]]:
-        """Queue items that came together, in their order; each has an answer of its own."""
+    def submit_all(
+        self, items: Sequence[Item], lane: Lane = "till", causes: Sequence[SpanContext | None] = ()
+    ) -> list[Future[Answer]]:
+        """Queue items that came together, in their order; each has an answer of its own, and may tell its span."""
         deadline = time.monotonic() + self.settings.deadline_ms / 1_000 if lane == "till" else None
         jobs = [Job(Future(), item, deadline=deadline) for item in items]
+        for job, span in zip(jobs, causes, strict=False):
+            job.cause = span
         with self._changed:
             for job in jobs:
                 if self.broken:
@@ -146,7 +155,7 @@ class Writer:
     def perform(self, act: Callable[[Link, Ids], Made]) -> Future[Made]:
         """Run `act(link, ids)` in a transaction of its own on the writer's connection (members, policies, awards)."""
         future: Future[Made] = Future()
-        self._put(Job(future, act=act))
+        self._put(Job(future, act=act, cause=cause() if self._traces else None))
         return future
 
     def close(self) -> None:
@@ -294,7 +303,7 @@ class Writer:
 
     def _act(self, recorder: Recorder, job: Job) -> None:
         try:
-            made = transact(recorder.link, recorder.ids, job.act) if job.act is not None else None
+            made = self._acted(recorder, job)
         except Exception as problem:  # noqa: BLE001 - it is the caller's, who is told
             job.future.set_exception(problem)
             self.tally.failed += 1
@@ -303,6 +312,20 @@ class Writer:
         else:
             self.tally.acts += job.act is not None
             job.future.set_result(made)
+
+    def _acted(self, recorder: Recorder, job: Job) -> Any:
+        if job.act is None:
+            return None
+        if self._traces is None:
+            return transact(recorder.link, recorder.ids, job.act)
+        with self._traces.work("act", [job.cause]):
+            return transact(recorder.link, recorder.ids, job.act)
+
+    def _recorded(self, recorder: Recorder, items: Sequence[Item], jobs: Sequence[Job]) -> list[Answer | None]:
+        if self._traces is None:
+            return recorder.record(items)
+        with self._traces.work("group", [job.cause for job in jobs], size=len(items)):
+            return recorder.record(items)
 
     def _record(self, recorder: Recorder, jobs: Sequence[Job]) -> None:
         """Record a group; what fails is tried again, or cut in halves until the culprit is alone."""
@@ -338,7 +361,7 @@ class Writer:
         down = False
         for attempt in range(ATTEMPTS):
             try:
-                answers = recorder.record(items)
+                answers = self._recorded(recorder, items, jobs)
                 self.tally.group(len(items))
                 return answers
             except _AGAIN as problem:
