@@ -54,3 +54,32 @@ def test_what_was_told_to_another_is_told_once_and_taken_back_once(book_url, gon
     assert (club.balance("credit", member="M3"), club.rows(told)) == (0, [(0,)])
     assert verify(club.link) == ()
     club.close()
+
+
+def test_a_return_takes_back_all_that_its_order_told_another(book_url):
+    """Told at the purchase and again when it was settled; one return of the machine ends both."""
+    text = (
+        FAMILIES[0]
+        .texts[0]
+        .replace("    on: machine_purchase\n    where: {related: no}", "    on: [machine_purchase, purchase_settled]")
+    )
+    club = Club(book_url, text)
+    club.now = 1_772_000_000_000_000  # 2026-02-25
+    club.recorder = Recorder(club.link, now=lambda: club.now)
+    told = "SELECT COALESCE(sum(qty), 0) FROM contribution WHERE kind = 'machine_brought_about'"
+    club.send(club.said("referral_registered", "2026-02-01", "M3", source_id="f", referred="M1"))
+    club.send(club.machine("A", "2026-02-10", referral="till:f"))
+    club.send(club.said("purchase_settled", "2026-02-12", order="A"))
+    assert (club.balance("credit", member="M3"), club.rows(told)) == (25, [(2,)])
+    back = club.said("machine_returned", "2026-02-14", "M1", source_id="r", order="A", reason="x")
+    club.send(back)
+    assert (club.balance("credit", member="M3"), club.rows(told)) == (0, [(0,)])
+    # The return never was: both stand again. One of the two never was settled: the return takes back the other.
+    club.send(club.said("observation_cancelled", "2026-02-15", source_id=back.key, revision=1, reason="x"))
+    assert (club.balance("credit", member="M3"), club.rows(told)) == (25, [(2,)])
+    club.send(club.said("machine_returned", "2026-02-16", "M1", source_id="s", order="A", reason="x"))
+    gone = "order:S1:A:purchase_settled"
+    club.send(club.said("observation_cancelled", "2026-02-17", source_id=gone, revision=1, reason="x"))
+    assert (club.balance("credit", member="M3"), club.rows(told)) == (0, [(0,)])
+    assert verify(club.link) == ()
+    club.close()

@@ -42,33 +42,37 @@ def emit(
     if not rules:
         return set()
     keys = _keys(source, outcome, rules)
-    wanted = {emission_key(one.rule, one.event_key): one for one in outcome.folded.emissions}
+    # One return may take back several: what its order told at the purchase, and when it was settled.
+    wanted: dict[str, list[Emitted]] = {}
+    for one in outcome.folded.emissions:
+        wanted.setdefault(emission_key(one.rule, one.event_key), []).append(one)
+    every = list(chain.from_iterable(wanted.values()))
     if not keys and not wanted:
         return set()
     stored: dict[str, list[Row]] = {}
-    positives = {one.line.rpartition("#")[0] for one in wanted.values()}
+    positives = {one.line.rpartition("#")[0] for one in every}
     for row in reading.emissions(link, programme.dealer_id, keys | wanted.keys() | positives):
         stored.setdefault(row[_KEY], []).append(row)
-    receivers = reading.member_ids(link, programme.dealer_id, {one.to for one in wanted.values()})
+    receivers = reading.member_ids(link, programme.dealer_id, {one.to for one in every})
     concerned: set[int] = set()
     writer = _Writer(rows, ids, programme, source.head.member_id, now)
     for key in sorted(keys | wanted.keys()):
         last = stored[key][-1] if key in stored else None
         standing = last is not None and not last[_CANCELLED] and _step(last) > outcome.start
-        one = wanted.get(key)
-        to = receivers.get(one.to) if one is not None else None
-        if one is None or to is None:
+        told = wanted.get(key, [])
+        to = receivers.get(told[0].to) if told else None
+        if to is None:
             if standing and last is not None:
                 concerned.add(writer.cancel(last))
             continue
-        content = _content(one, wanted, stored, programme, source.head.code)
+        content = _body(told, wanted, stored, programme, source.head.code)
         if last is not None and not last[_CANCELLED] and last[_TO] == to and doc(last[_BODY]) == content:
             continue
         revision = 0 if last is None else last[_REVISION] + 1
         if last is not None and not last[_CANCELLED] and last[_TO] != to:
             concerned.add(writer.cancel(last))
             revision += 1
-        writer.add(key, revision, to, one, content)
+        writer.add(key, revision, to, told[0], content)
         concerned.add(to)
     return concerned
 
@@ -89,10 +93,24 @@ def _step(row: Row) -> Position:
     return (at, class_, key)
 
 
-def _content(
-    one: Emitted, wanted: dict[str, Emitted], stored: dict[str, list[Row]], programme: Programme, giver: str
+def _body(
+    told: Sequence[Emitted],
+    wanted: dict[str, list[Emitted]],
+    stored: dict[str, list[Row]],
+    programme: Programme,
+    giver: str,
 ) -> dict[str, Any]:
-    """Return the body: what the receiver's contribution is made of.
+    """Return the body: what the receiver's contributions are made of; `also` has all but the first."""
+    first, *rest = (
+        _content(one, wanted, stored, programme, giver) for one in sorted(told, key=lambda one: (one.line, one.qty))
+    )
+    return {"step": list(told[0].step), **first} | ({"also": rest} if rest else {})
+
+
+def _content(
+    one: Emitted, wanted: dict[str, list[Emitted]], stored: dict[str, list[Row]], programme: Programme, giver: str
+) -> dict[str, Any]:
+    """Return what one contribution is made of.
 
     What takes an emission back takes back what that said, however much of the giver's history was folded again.
     """
@@ -100,7 +118,7 @@ def _content(
     if one.qty < 0:
         key = one.line.rpartition("#")[0]
         if key in wanted:
-            amount, fields = -wanted[key].amount, dict(wanted[key].fields)
+            amount, fields = -wanted[key][0].amount, dict(wanted[key][0].fields)
         elif key in stored:
             said = doc(stored[key][-1][_BODY])
             amount, fields = -said["amount"], said["fields"]
@@ -109,7 +127,7 @@ def _content(
     fields |= {"month": f"{day.year:04d}-{day.month:02d}", "quarter": f"{day.year:04d}Q{(day.month + 2) // 3}"}
     if emission is not None and emission.giver:
         fields[emission.giver] = giver
-    return {"step": list(one.step), "line": one.line, "at": one.at, "qty": one.qty, "amount": amount, "fields": fields}
+    return {"line": one.line, "at": one.at, "qty": one.qty, "amount": amount, "fields": fields}
 
 
 @dataclass(slots=True)
@@ -156,14 +174,18 @@ class Deliveries:
             highest[row[_KEY]] = row
             if row[_TO] == receiver and not row[_APPLIED]:
                 applied.append(row[0])
-        wanted = [_received(row) for row in highest.values() if row[_TO] == receiver and not row[_CANCELLED]]
+        mine = [row for row in highest.values() if row[_TO] == receiver and not row[_CANCELLED]]
+        wanted = list(chain.from_iterable(map(_received, mine)))
         fresh = list(difference([row for row in stored if row.known[2] in keys], wanted))
         return cls(fresh, [highest[row.known[2]][0] for row in fresh], applied)
 
 
-def _received(row: Row) -> Contribution:
-    """Return the receiver's contribution: at the giver's instant, in his own history under the emission's key."""
+def _received(row: Row) -> list[Contribution]:
+    """Return the receiver's contributions: at the giver's instant, in his own history under the emission's key."""
     said = doc(row[_BODY])
     known = (said["step"][0], OBSERVATION, row[_KEY])
     kind = row[_KIND]
-    return Contribution(kind, said["line"], said["at"], known, kind, said["qty"], said["amount"], said["fields"])
+    return [
+        Contribution(kind, one["line"], one["at"], known, kind, one["qty"], one["amount"], one["fields"])
+        for one in (said, *said.get("also", ()))
+    ]
