@@ -50,7 +50,7 @@ def award_killed(stage: Stage) -> Tally:
             settled(tally, worker, sending)
         base = Shelf(stage.folder, 30, shelf.base, shelf.policy, first)
         step = 0
-        while True:
+        while stage.more(step, 1_000):  # (steps are counted in what it asks of the database: about 35)
             step += 1 if stage.scale >= 1 else stage.chance.randint(1, 5)
             with base.book() as book:
                 through = _run(book, step) != KILLED

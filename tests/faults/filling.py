@@ -68,7 +68,7 @@ def disk_full(stage: Stage) -> Tally:
 
 
 def _days(stage: Stage, tally: Tally, shelf: Shelf, disk: Path | None, server: Server | None) -> None:
-    for _ in range(stage.times(6)):
+    for _ in stage.rounds(6):
         with shelf.book() as book:
             sending = Sending(book)
             with working(book) as worker:

@@ -200,7 +200,7 @@ def connection_cut(stage: Stage) -> Tally:
 def standby_promoted(stage: Stage) -> Tally:
     """The primary dies, the standby that confirmed every commit is promoted, and the same worker goes on there."""
     tally = Tally("standby promoted", stage.database)
-    for turn in range(stage.times(4)):
+    for turn in stage.rounds(8):
         folder = stage.folder / f"pair{turn}"
         primary = Server(folder).make()
         other = None

@@ -95,9 +95,7 @@ def last_credit(stage: Stage, asks: int = 1_000, sockets: int = 200, rounds: int
     tally = Tally(f"{asks:,} redeems of the last credit at once", stage.database)
     sent = 0
     with stage.shelf(rounds).book() as book, served(stage, book, TIERENGINE_DEADLINE_MS="60000") as service:
-        for turn in range(stage.times(rounds)):
-            if not stage.more(tally.cycles, rounds):
-                break
+        for turn in stage.rounds(rounds):
             halves = [
                 Tills(book, service.port, numbers, sockets // 2, partial(redeem, turn), once=True)
                 for numbers in (range(asks // 2), range(asks // 2, asks))

@@ -27,8 +27,9 @@ class Stage:
     server: Server | None
     scale: float = 1.0
     seed: int = 0
-    minutes: float = 0.0  # the most that one fault may take; 0: as long as it takes
-    begun: float = field(default_factory=time.monotonic)
+    minutes: float = 0.0  # the most that the fault that runs may take; 0: as long as it takes
+    begun: float = field(default_factory=time.monotonic)  # when it began
+    cut_short: bool = False  # whether it ended for want of time
     chance: random.Random = field(init=False)
 
     def __post_init__(self) -> None:
@@ -46,7 +47,15 @@ class Stage:
     def more(self, done: int, wanted: int) -> bool:
         """Whether to go on: not all is done, and there is time left."""
         late = self.minutes and time.monotonic() - self.begun > 60 * self.minutes
-        return done < wanted and not (late and done)
+        self.cut_short = bool(late and 0 < done < wanted)
+        return done < wanted and not self.cut_short
+
+    def rounds(self, whole: int) -> Iterator[int]:
+        """Yield 0, 1, … as often as the whole form tries it, while there is time left."""
+        for turn in range(self.times(whole)):
+            if not self.more(turn, self.times(whole)):
+                return
+            yield turn
 
 
 Fault = Callable[[Stage], Tally]

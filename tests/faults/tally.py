@@ -10,6 +10,8 @@ from tests.faults.book import Book, counted
 from tierengine.ledger.verify import verify
 from tierengine.store.snapshots import reader, snapshot
 
+COLUMNS = ("fault", "database", "cycles", "kills", "acknowledged", "lost", "doubled", "recovery, median / worst", "")
+
 
 @dataclass
 class Tally:
