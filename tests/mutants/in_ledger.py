@@ -9,7 +9,7 @@ LOTS = "tierengine.ledger.lots"
 RECORDING = "tierengine.recording"
 TERMS = "tests/test_changed_terms.py"
 LEDGER, LEDGER_HOLDS = "tests/test_ledger.py", "tests/test_ledger_holds.py"
-RECORDED, WRITER = "tests/test_recording.py", "tests/test_writer.py"
+RECORDED, WRITER, CLAIMS = "tests/test_recording.py", "tests/test_writer.py", "tests/test_claim_order.py"
 
 
 def after_migrating(kind: str, statement: str) -> tuple[tuple[str, str], ...]:
@@ -296,6 +296,36 @@ FAULTS: tuple[Fault, ...] = (
         f"{RECORDING}.reading:hold",
         (('link.kind == "postgresql" and named', "False"),),
         f"{WRITER}::test_a_sale_and_its_return_find_each_other_whoever_records_them",
+    ),
+    Fault(
+        "keys_are_locked_as_they_come",
+        f"{RECORDING}.reading:_LOCK_KEYS",
+        ((" ORDER BY 1", ""),),
+        f"{CLAIMS}::test_keys_of_events",
+    ),
+    Fault(
+        "answers_are_claimed_as_they_come",
+        f"{RECORDING}.writing:Rows.send",
+        (('self.tables["idempotency"].sort(key=lambda row: row[:3])', "pass"),),
+        f"{CLAIMS}::test_idempotency_keys_of_other_bodies[postgresql-0]",
+    ),
+    Fault(
+        "two_say_at_once_whose_a_machine_is",
+        f"{RECORDING}.reading:lock_machines",
+        (('link.kind == "postgresql" and serials', "False"),),
+        f"{CLAIMS}::test_a_machine_told_of_two_at_once_is_whose_it_was_said_to_be_last[postgresql]",
+    ),
+    Fault(
+        "whose_a_machine_was_before_is_forgotten",
+        f"{RECORDING}.rows:machine_rows",
+        (("if back:", "if False:"),),
+        f"{CLAIMS}::test_a_machine_is_again_whose_it_was_when_the_last_word_of_it_never_was[sqlite]",
+    ),
+    Fault(
+        "one_return_takes_back_one_emission",
+        f"{RECORDING}.emissions:_received",
+        (('*said.get("also", ())', ""),),
+        "tests/test_ends_once.py::test_a_return_takes_back_all_that_its_order_told_another[sqlite]",
     ),
     Fault(
         "a_full_queue_takes_more",

@@ -360,7 +360,7 @@ class Group:
             member: (self._held.histories.get(member, ()), contributions)
             for member, (contributions, _) in fresh.items()
         }
-        machine_rows(rows, self.link, programme, said)
+        machine_rows(rows, self.link, programme, said, locking=True)
         for member in sorted(self._touched):
             head = self._held.ledgers[member]
             purse = self._purses.get(member)

@@ -231,7 +231,7 @@ def hold(  # noqa: PLR0913 - what is locked and what is read are one round trip
     with link.pipeline():
         lock = link.ask(_LOCK_WAITING if wait else _LOCK, wanted)
         if link.kind == "postgresql" and named:
-            link.ask(_LOCK_KEYS, [_lock_number(dealer_id, key) for key in {*named, *outside}])
+            link.ask(_LOCK_KEYS, [lock_number(dealer_id, key) for key in {*named, *outside}])
         asked: dict[str, tuple[str, tuple[object, ...]]] = {
             "heads": (HEADS, ([dealer_id],)),
             "events": (_ORDERS_NAMED if orders else _EVENTS_NAMED, (dealer_id, named)),
@@ -331,6 +331,15 @@ def _close(
             found.outside.setdefault(row[1], {})[row[2]] = _stored(row)
 
 
+def lock_machines(link: Link, dealer_id: int, serials: Collection[str]) -> None:
+    """Keep every other transaction from saying whose these machines are; the last of a transaction's locks.
+
+    On SQLite, which has one writer, nothing is to be done. Inside a pipeline it is sent with what is asked next.
+    """
+    if link.kind == "postgresql" and serials:
+        link.ask(_LOCK_KEYS, [lock_number(dealer_id, f"serial:{serial}") for serial in serials])
+
+
 def naming(link: Link, dealer_id: int, referrals: Collection[str]) -> set[str]:
     """Return the clusters of the purchases that name these referrals; only a corrected referral asks for them."""
     return {row[0] for row in link.ask(_NAMING_REFERRAL, dealer_id, sorted(referrals)).rows()} if referrals else set()
@@ -366,7 +375,8 @@ def _grouped(rows: Iterable[Row], place: int) -> dict[int, list[Row]]:
     return found
 
 
-def _lock_number(dealer_id: int, key: str) -> int:
+def lock_number(dealer_id: int, key: str) -> int:
+    """Return the number under which PostgreSQL locks a key."""
     digest = hashlib.blake2b(f"{dealer_id}:{key}".encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big", signed=True)
 

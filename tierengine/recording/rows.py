@@ -15,7 +15,7 @@ from tierengine.judging.netting import net
 from tierengine.judging.observations import body
 from tierengine.judging.states import ATTRIBUTE_KINDS, FLEET_KINDS, States
 from tierengine.policies.versions import Programme
-from tierengine.recording.reading import BEGINNING, Stored, contribution
+from tierengine.recording.reading import BEGINNING, Stored, contribution, lock_machines
 from tierengine.recording.refolding import Refolded
 from tierengine.recording.writing import Rows
 from tierengine.store.dialect import Link, Row
@@ -25,6 +25,11 @@ _MACHINES: Final = "SELECT serial, member_id FROM machine WHERE dealer_id = ?1 A
 _OF_MACHINES: Final = (
     "SELECT member_id, kind, line, at, known_at, known_class, known_key, cause, qty, amount, fields "
     "FROM contribution WHERE member_id IN (?1*) AND fields ->> 'serial' IN (?2*)"
+)
+# Asked only where a word is taken back. No index knows serials: each sale would pay for it.
+_SPOKE: Final = (
+    "SELECT DISTINCT member_id FROM contribution WHERE dealer_id = ?1 AND kind IN (?2*) "
+    "AND fields ->> 'serial' IN (?3*)"
 )
 _BOUGHT: Final = frozenset(("machine_purchase", "purchase_settled"))
 MACHINE_KINDS: Final = FLEET_KINDS | _BOUGHT
@@ -118,11 +123,16 @@ def _shown(name: str, value: int | str) -> str:
 Said = tuple[Sequence[Contribution], Sequence[Contribution]]
 
 
-def machine_rows(rows: Rows, link: Link, programme: Programme, said: Mapping[int, Said]) -> None:
+def machine_rows(
+    rows: Rows, link: Link, programme: Programme, said: Mapping[int, Said], *, locking: bool = False
+) -> None:
     """Bring the machines that were spoken of to what all say of them; a machine is whose it was said to be last.
 
-    said  member → what was stored of him and what is new; what others said is read where one of them has the machine
+    said  member → what was stored of him and what is new. What others said is read: of who has the machine, and where
+          a word of it is taken back, of whoever ever spoke of it
+    locking  whether others may be recording meanwhile
     """
+    dealer = programme.dealer_id
     spoken = {row.fields.get("serial") for _, fresh in said.values() for row in fresh if row.kind in MACHINE_KINDS}
     serials = sorted(serial for serial in spoken if isinstance(serial, str))
     if not serials:
@@ -131,7 +141,15 @@ def machine_rows(rows: Rows, link: Link, programme: Programme, said: Mapping[int
         member: net(row for row in (*stored, *fresh) if row.fields.get("serial") in spoken)
         for member, (stored, fresh) in said.items()
     }
-    others = {row[1] for row in link.ask(_MACHINES, programme.dealer_id, serials).rows()} - said.keys()
+    back = {row.fields.get("serial") for _, fresh in said.values() for row in fresh if row.qty < 0} & spoken
+    with link.pipeline():
+        if locking:
+            lock_machines(link, dealer, serials)
+        having = link.ask(_MACHINES, dealer, serials)
+    others = {row[1] for row in having.rows()} - said.keys()
+    if back:
+        others |= {row[0] for row in link.ask(_SPOKE, dealer, sorted(MACHINE_KINDS), sorted(map(str, back))).rows()}
+        others -= said.keys()
     if others:
         by_other: dict[int, list[Contribution]] = {}
         for found in link.ask(_OF_MACHINES, sorted(others), serials).rows():
