@@ -34,6 +34,7 @@ from api import (
     holds,
     members,
     metrics,
+    personal,
     policies,
     registration,
     rights,
@@ -52,10 +53,12 @@ from api.service import Service
 from api.traces import TRACE, Traced
 from tierengine.access.secret import Secret
 from tierengine.logs import REQUESTS
+from tierengine.personal.vault import Vault
 from tierengine.recording.recorder import Clock, clock
 from tierengine.recording.sealer import Sealer
 from tierengine.recording.writer import Writer
 from tierengine.settings import Settings
+from tierengine.store.database import NotReady
 from tierengine.till.signing import Signer
 from tierengine.traces import begun
 from tierengine.webhooks.courier import Courier
@@ -94,6 +97,7 @@ def create_app(given: Settings | None = None, *, now: Clock = clock, exporter: S
         sealer = None if writer.broken else Sealer(settings, writer, now=now, traces=traces)
         readers = Readers(settings)
         keys = Keys(readers, secret, settings.session_idle_minutes, now=now)
+        vault = _vault(settings)
         courier = None if writer.broken else Courier(settings, secret, writer, now=now)
         app.state.courier = courier
         app.state.tierengine = Service(
@@ -106,6 +110,7 @@ def create_app(given: Settings | None = None, *, now: Clock = clock, exporter: S
             now,
             secret,
             Signer(secret),
+            vault,
         )
         try:
             async with keys.noting(writer):
@@ -120,6 +125,8 @@ def create_app(given: Settings | None = None, *, now: Clock = clock, exporter: S
             await asyncio.to_thread(readers.close)
             if traces is not None:
                 await asyncio.to_thread(traces.close)
+            if vault is not None:
+                vault.close()
 
     app = FastAPI(
         title="tierengine",
@@ -146,6 +153,7 @@ def create_app(given: Settings | None = None, *, now: Clock = clock, exporter: S
         batches.router,
         members.router,
         registration.router,
+        personal.router,
         balances.router,
         policies.router,
         awards.router,
@@ -166,6 +174,15 @@ def create_app(given: Settings | None = None, *, now: Clock = clock, exporter: S
     if settings.traces != "off":
         app.add_middleware(Traced)
     return app
+
+
+def _vault(settings: Settings) -> Vault | None:
+    """Return what seals personal data. A till goes on without: what needs names or phones is answered 503."""
+    try:
+        return Vault.of(settings)
+    except NotReady as problem:
+        _log.warning("no names or phones can be kept or looked up: %s", problem)
+        return None
 
 
 def _openapi(app: FastAPI) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from api.service import asker_of, caller_of, service_of
 from tierengine.errors import FormError, Malformed
 from tierengine.membership.activity import STATEMENT_MOST, statement
 from tierengine.membership.explained import DECISIONS_MOST, explain
+from tierengine.membership.people import SEALED
 from tierengine.membership.people import find_members as find
 from tierengine.membership.statements import MOST, Period
 from tierengine.membership.statements import statement as period_statement
@@ -29,19 +30,21 @@ Code = Annotated[str, Path(min_length=1, max_length=100, description="The member
 Sought = Annotated[str | None, Query(min_length=1, max_length=100)]
 
 
-@router.get("", **schemas.read("Find members by phone, card or machine", schemas.Found))
+@router.get("", **schemas.read("Find members by phone, name, card or machine", schemas.Found))
 async def find_members(
-    request: Request, phone: Sought = None, card_no: Sought = None, serial: Sought = None
+    request: Request, phone: Sought = None, name: Sought = None, card_no: Sought = None, serial: Sought = None
 ) -> Response:
     """Find members by exactly one of them. Codes are told, never names or phones."""
     service = service_of(request)
     caller = caller_of(request)
-    asked = [(by, value) for by, value in (("phone", phone), ("card_no", card_no), ("serial", serial)) if value]
+    given = {"phone": phone, "name": name, "card_no": card_no, "serial": serial}
+    asked = [(by, value) for by, value in given.items() if value]
     if len(asked) != 1:
-        raise Malformed([FormError("", "not_one_of", {"expected": "phone, card_no, serial"})])
+        raise Malformed([FormError("", "not_one_of", {"expected": "phone, name, card_no, serial"})])
     by, value = asked[0]
     storable(f"/{by}", value)
-    found = await service.readers.ask(lambda link: find(link, caller.dealer_id, by, value))
+    vault = service.vault if by in SEALED else None
+    found = await service.readers.ask(lambda link: find(link, caller.dealer_id, by, value, vault))
     return plain({"members": [{"member": code} for _, code in found]})
 
 

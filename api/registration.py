@@ -12,6 +12,7 @@ from api import forms, schemas, shapes, staff_shapes
 from api.answers import answered
 from api.events import read_event
 from api.members import Code, storable
+from api.personal import bad_texts
 from api.rights import Guarded
 from api.service import stamp, write_of
 from tierengine.errors import FormError, Malformed
@@ -25,7 +26,7 @@ router: Final = APIRouter(prefix="/v1/members", tags=["members"], route_class=Gu
 
 @router.post("", **schemas.write("MemberIn", "Put a customer on file", staff_shapes.Registered))
 async def post_member(request: Request) -> Response:
-    """Put a customer on file under a code of the dealer's own. His name and phones never leave their tables."""
+    """Put a customer on file under a code of the dealer's own. What is personal is stored apart, sealed."""
     write = await write_of(request)
     form = forms.read(staff_shapes.MemberIn, write.raw)
     values = Values({}, "")
@@ -33,17 +34,15 @@ async def post_member(request: Request) -> Response:
     errors = list(values.errors)
     if code is None and not errors:
         errors.append(FormError("/member", "missing"))
-    texts = [("/name", form.name), *((f"/phones/{at}", one) for at, one in enumerate(form.phones))]
-    errors += [FormError(pointer, "bad_text") for pointer, text in texts if not text.isprintable()]
-    if any(letter == "\0" or "\ud800" <= letter <= "\udfff" for letter in form.note):
-        errors.append(FormError("/note", "bad_text"))
+    errors += bad_texts(form.name, form.contact, form.note, form.phones)
     if errors or code is None:
         raise Malformed(errors)
     service, dealer, now = write.service, write.caller.dealer_id, write.service.now()
-    new = NewMember(code, form.name.strip(), tuple(form.phones), form.form, form.note)
+    new = NewMember(code, form.name.strip(), tuple(form.phones), form.form, form.note.strip(), form.contact.strip())
+    vault = service.vault if new.person else None
 
     def act(link: Link, ids: Ids) -> dict[str, Any]:
-        create_members(link, ids, dealer, [new], now)
+        create_members(link, ids, dealer, [new], now, vault)
         return {"member": code}
 
     return answered(request, await service.act(dealer, write.once, act))

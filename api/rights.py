@@ -24,6 +24,7 @@ DESK: Final = frozenset(("sales_manager", "admin"))
 _STAFF: Final = _TILL | {"archivist"}
 _SEES: Final = _STAFF | {"auditor", "award_owner"}
 _ADMIN: Final = frozenset(("admin",))
+_EXPORTS: Final = frozenset(("archivist", "admin"))
 _AUDITS: Final = frozenset(("auditor", "admin"))
 _ANYBODY: Final = frozenset(ROLES)
 
@@ -62,6 +63,9 @@ RIGHTS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         "GET /v1/members/{code}/statement": _SEES,
         "GET /v1/members/{code}/explain": _SEES,
         "POST /v1/members": _FILES,
+        "POST /v1/members/{code}/person": _FILES,
+        "POST /v1/members/{code}/export": _EXPORTS,
+        "POST /v1/members/{code}/erasure": _ADMIN,
         "POST /v1/members/{code}/attributes": _FILES,
         "GET /v1/policies": _POLICY,
         "GET /v1/policies/{version}": _POLICY,

@@ -25,6 +25,7 @@ from tierengine.access.callers import Caller
 from tierengine.access.secret import Secret
 from tierengine.errors import Conflict, Malformed, Unavailable, Unknown
 from tierengine.membership.asker import Asker
+from tierengine.personal.vault import Vault
 from tierengine.recording.items import Answer, By, Item, Once
 from tierengine.recording.once import Act, once, stored
 from tierengine.recording.recorder import Clock
@@ -54,8 +55,16 @@ class Service:
     clock: Clock
     secret: Secret
     signer: Signer
+    kept: Vault | None = None
     stores: set[tuple[int, str]] = field(default_factory=set)
     flying: dict[tuple[str, str], asyncio.Future[None]] = field(default_factory=dict)
+
+    @property
+    def vault(self) -> Vault:
+        """Return what seals and opens personal data; Unavailable where its keys have no place."""
+        if self.kept is None:
+            raise Unavailable("keys_down")
+        return self.kept
 
     def now(self) -> int:
         """Return the time in microseconds UTC."""

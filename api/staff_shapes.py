@@ -18,13 +18,29 @@ class _In(BaseModel):
 
 
 class MemberIn(_In):
-    """A customer to put on file. Name, phones and note are personal data: they are stored apart."""
+    """A customer to put on file. Name, phones, contact and note are personal data: they are stored apart, sealed."""
 
     member: Id
     form: Literal["person", "firm"] = "person"
     name: Annotated[str, Field(max_length=200)] = ""
     phones: Annotated[list[Annotated[str, Field(min_length=3, max_length=40)]], Field(max_length=20)] = []
+    contact: Annotated[str, Field(max_length=200, description="Whom to ask for at a firm.")] = ""
     note: Annotated[str, Field(max_length=2_000)] = ""
+
+
+class PersonIn(_In):
+    """Personal data as it should be: what is named is replaced, empty takes it away, what is not named stays."""
+
+    name: Annotated[str, Field(max_length=200)] | None = None
+    phones: Annotated[list[Annotated[str, Field(min_length=3, max_length=40)]], Field(max_length=20)] | None = None
+    contact: Annotated[str, Field(max_length=200)] | None = None
+    note: Annotated[str, Field(max_length=2_000)] | None = None
+
+
+class ErasureIn(_In):
+    """Whether the member gives up what he has, and what he owes is not collected; else neither may be left."""
+
+    forfeit: bool = False
 
 
 class AttributeIn(_In):
@@ -78,6 +94,28 @@ class Registered(BaseModel):
 
     status: Literal["recorded"]
     member: str
+
+
+class Erased(BaseModel):
+    """A member whose personal data is destroyed, and since when."""
+
+    status: Literal["recorded"]
+    member: str
+    erased_at: str
+
+
+class Export(BaseModel):
+    """All that is held on one member. Each section has its rows; `labels` names columns, kinds and fields."""
+
+    member: str
+    form: str
+    dealer: dict[str, str]
+    exported_at: str
+    on_file_since: str
+    erased_at: str | None
+    person: dict[str, Any]
+    sections: list[dict[str, Any]]
+    labels: dict[str, dict[str, dict[str, str]]]
 
 
 class DraftTag(BaseModel):

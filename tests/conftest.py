@@ -123,6 +123,16 @@ def club(book_url):
 
 
 @pytest.fixture
+def vault(club):
+    """What seals personal data of the club's book."""
+    from tests.keys import vault_of
+
+    made = vault_of(club.url)
+    yield made
+    made.close()
+
+
+@pytest.fixture
 def writer(club):
     """The group writer of the club's book."""
     from tierengine.recording.writer import Writer

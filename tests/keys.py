@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import atexit
+import shutil
+import tempfile
+from functools import cache
+from pathlib import Path
 from typing import Final
 
 from tierengine.access import keys
 from tierengine.access.audit import Acting
 from tierengine.access.secret import Secret
+from tierengine.personal.vault import Vault
+from tierengine.settings import Settings, kind_of
 from tierengine.store.dialect import Link
 from tierengine.store.ids import Ids
 
@@ -23,3 +30,23 @@ def acting(link: Link, ids: Ids, dealer: int, now: int) -> Acting:
 def new_key(link: Link, ids: Ids, dealer: int, role: str, now: int, store_id: int | None = None) -> str:
     """Return a new key of one role."""
     return keys.create(acting(link, ids, dealer, now), Secret(SECRET), (role,), store_id=store_id).key
+
+
+def keys_url(url: str) -> str:
+    """Return where a server in the tests keeps the keys of personal data: beside the book, or in a file of the run."""
+    if kind_of(url) == "sqlite":
+        return ""
+    name = url.partition("?")[0].rpartition("/")[2]
+    return f"sqlite:///{_folder()}/{name}.keys"
+
+
+def vault_of(url: str) -> Vault:
+    """Return what seals personal data of a book of the tests."""
+    return Vault.of(Settings(database_url=url, keys_url=keys_url(url), secret=SECRET))
+
+
+@cache
+def _folder() -> Path:
+    made = Path(tempfile.mkdtemp(prefix="tierengine-keys-"))
+    atexit.register(shutil.rmtree, made, ignore_errors=True)
+    return made

@@ -43,7 +43,7 @@ def marked(book: Book, till: Till) -> dict[str, Any]:
     def act(link, ids):
         by = acting(link, ids, book.dealer, service.now())
         new = people.NewMember(f"{MARK}C", f"{INNER}王", ("13911112222",), note=f"{INNER} note")
-        people.create_members(link, ids, book.dealer, [new], service.now())
+        people.create_members(link, ids, book.dealer, [new], service.now(), service.vault)
         staff.add(by, f"{MARK.lower()}.wang", DIGEST, ("auditor",), name=f"{INNER}王")
         book.keys["marked"] = new_key(link, ids, book.dealer, "pos", service.now(), store)
         return keys.create(by, Secret(service.keys.secret.text), ("auditor",), name=f"{INNER} key").prefix

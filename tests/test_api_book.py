@@ -15,7 +15,7 @@ from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient, Response
 
 from api.app import create_app
-from tests.keys import SECRET, UNLIMITED, new_key
+from tests.keys import SECRET, UNLIMITED, keys_url, new_key, vault_of
 from tierengine.access.callers import ROLES
 from tierengine.membership import people
 from tierengine.policies import versions
@@ -64,7 +64,9 @@ class Book:
             text = self.policy or POLICY
             versions.publish(link, ids, dealer, text, author="a", reason="first", effective_from=0, now=now)
             new = [people.NewMember(f"C{n}", f"客户{n}", (f"1380000000{n}",)) for n in range(1, 5)]
-            people.create_members(link, ids, dealer, new, now)
+            vault = vault_of(self.url)
+            people.create_members(link, ids, dealer, new, now, vault)
+            vault.close()
             return dealer
 
         return transact(link, ids, act)
@@ -199,7 +201,7 @@ def serving(url: str, *, others: bool = False, policy: str = "", now: Clock = cl
 @contextlib.contextmanager
 def opened(book: Book, *, now: Clock = clock, **settings: Any) -> Iterator[Till]:
     """Serve a book that is there."""
-    given = {"secret": SECRET, **UNLIMITED, **settings}
+    given = {"secret": SECRET, "keys_url": keys_url(book.url), **UNLIMITED, **settings}
     app = create_app(Settings(database_url=book.url, **given), now=now)
     with Client(app) as client:
         yield Till(client, book)

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from rules.reader import read
+from tests.keys import SECRET, keys_url
 from tierengine import __main__ as program
 from tierengine.demo.book import Book, demo_book
 from tierengine.demo.book.days import START, TODAY, at
@@ -121,7 +122,9 @@ def told(url: str) -> tuple:
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_a_part_of_the_book_ends_the_same_on_both_databases(sqlite_url, postgres_url):
+def test_a_part_of_the_book_ends_the_same_on_both_databases(sqlite_url, postgres_url, monkeypatch):
+    monkeypatch.setenv("TIERENGINE_SECRET", SECRET)
+    monkeypatch.setenv("TIERENGINE_KEYS_URL", keys_url(postgres_url))
     part = part_of(2_500)
     seen = []
     for url in (sqlite_url, postgres_url):

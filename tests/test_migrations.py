@@ -23,9 +23,9 @@ CACHES = {
     "ledger", "tier_change", "checkpoint", "account", "lot_state", "hold_state", "attribute", "machine", "parked",
     "budget_pot",
 }  # fmt: skip
-SINCE = {"audit"}  # insert only, and younger than the seals
+SINCE = {"audit", "erasure"}  # insert only, and younger than the seals
 OPERATIONAL = {
-    "dealer", "store", "member", "member_person", "member_phone", "api_key", "policy_draft", "id_block", "unsealed",
+    "dealer", "store", "member", "personal", "personal_index", "api_key", "policy_draft", "id_block", "unsealed",
     "staff", "staff_session",
     "webhook", "webhook_standing", "webhook_delivery",
 }  # fmt: skip

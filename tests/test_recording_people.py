@@ -7,6 +7,7 @@ import pytest
 from tests.club import SMALL, Club
 from tierengine.errors import Conflict, Refused
 from tierengine.membership import people
+from tierengine.personal.records import digits
 from tierengine.policies import versions
 from tierengine.policies.examination import PolicyRefused
 from tierengine.store.ids import Ids, transact
@@ -26,16 +27,24 @@ def act(club, what):
 # ---- members ----------------------------------------------------------------------------------------------------
 
 
-def test_a_member_is_found_by_code_phone_card_and_machine(club):
+def test_a_member_is_found_by_code_phone_name_card_and_machine(club, vault):
     new = people.NewMember("N1", "王五", ("+86 138-0000-0001", "13800000002"))
-    act(club, lambda link, ids: people.create_members(link, ids, club.dealer, [new], club.now))
+    act(club, lambda link, ids: people.create_members(link, ids, club.dealer, [new], club.now, vault))
     club.send(
         club.said("card_issued", "2026-01-01", "N1", source_id="card", card_no="VIP-7"),
         club.machine("A", "2026-01-05", "N1", serial="SN-1"),
     )
-    for by, value in (("code", "N1"), ("phone", "138 0000 0001"), ("card_no", "VIP-7"), ("serial", "SN-1")):
-        assert [code for _, code in people.find_members(club.link, club.dealer, by, value)] == ["N1"], by
-    assert people.find_members(club.link, club.dealer, "phone", "13800000009") == []
+    for by, value in (
+        ("code", "N1"),
+        ("phone", "138 0000 0001"),
+        ("name", "王 五"),
+        ("card_no", "VIP-7"),
+        ("serial", "SN-1"),
+    ):
+        assert [code for _, code in people.find_members(club.link, club.dealer, by, value, vault)] == ["N1"], by
+    assert people.find_members(club.link, club.dealer, "phone", "13800000009", vault) == []
+    with pytest.raises(ValueError, match="vault"):
+        people.find_members(club.link, club.dealer, "phone", "13800000001")
 
 
 @pytest.mark.parametrize(
@@ -57,14 +66,14 @@ def test_a_member_is_found_by_code_phone_card_and_machine(club):
     ],
 )
 def test_a_phone_is_the_same_however_it_is_written(written, kept):
-    assert people.digits(written) == kept
-    assert people.digits(kept) == kept
+    assert digits(written) == kept
+    assert digits(kept) == kept
 
 
-def test_two_members_may_share_a_phone(club):
+def test_two_members_may_share_a_phone(club, vault):
     new = [people.NewMember(code, phones=("13800000001",)) for code in ("N2", "N1")]
-    act(club, lambda link, ids: people.create_members(link, ids, club.dealer, new, club.now))
-    found = people.find_members(club.link, club.dealer, "phone", "13800000001")
+    act(club, lambda link, ids: people.create_members(link, ids, club.dealer, new, club.now, vault))
+    found = people.find_members(club.link, club.dealer, "phone", "13800000001", vault)
     assert [code for _, code in found] == ["N1", "N2"]
 
 

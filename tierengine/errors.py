@@ -95,6 +95,18 @@ CATALOGUE: Mapping[str, Text] = MappingProxyType(
         "capture_exceeds_hold": Text(
             "{wallet} 预占还剩 {held},不能扣 {wanted}。", "{wallet}: {held} is held, {wanted} cannot be captured."
         ),
+        "erase_holds": Text(
+            "{member} 还有 {holds} 笔预占没有结束;请先扣款或释放,再注销。",
+            "{member} has {holds} open holds; capture or void them first.",
+        ),
+        "erase_credit": Text(
+            "{member} 的 {wallet} 还有 {amount};客户放弃时请确认放弃(forfeit),否则先用完或调整。",
+            "{member} has {amount} left in {wallet}; say `forfeit` if he gives it up, or spend or adjust it first.",
+        ),
+        "erase_debt": Text(
+            "{member} 的 {wallet} 还欠 {amount};不再追收时请确认(forfeit),否则先结清。",
+            "{member} owes {amount} in {wallet}; say `forfeit` if it is not to be collected, or settle it first.",
+        ),
         "credit_suspended": Text("{wallet} 暂停使用。", "{wallet} is suspended."),
         "credit_not_payable": Text(
             "{wallet} 最多可付 {payable},需要 {wanted}。", "{wallet} may pay {payable} of this order, {wanted} wanted."
@@ -179,6 +191,9 @@ CATALOGUE: Mapping[str, Text] = MappingProxyType(
             "The book differs from its chain of seals: it is read-only, nothing was recorded; run `tierengine verify`.",
         ),
         "database_down": Text("数据库暂不可用,请稍后重试。", "The database cannot be reached; try again shortly."),
+        "keys_down": Text(
+            "个人信息的密钥暂不可用,请稍后重试。", "The keys of personal data cannot be reached; try again shortly."
+        ),
         "schema_outdated": Text(
             "数据库版本为 {got},应为 {expected}。", "The database is at revision {got}, expected {expected}."
         ),

@@ -44,6 +44,11 @@ class Settings:
         "", "File with the server's secret, made when there is none. SQLite: beside the book; PostgreSQL: to be named."
     )
     secret_before: str = _setting("", "The secret before this one: what it signed is still good while tills change.")
+    keys_url: str = _setting(
+        "",
+        "Where the keys of personal data are, apart from the book: sqlite:///FILE or postgresql://USER@HOST/NAME. "
+        "SQLite: beside the book, as <book>.keys; PostgreSQL: to be named.",
+    )
     webhooks_inside: int = _setting(
         0, "1: webhooks may go to http and to addresses of the inside network. For a sandbox only.", least=0, most=1
     )
@@ -147,6 +152,11 @@ def _wrong(settings: Settings) -> list[str]:
     except ValueError as problem:
         problems.append(f"{PREFIX}DATABASE_URL: {problem}")
         kind = ""
+    if settings.keys_url:
+        try:
+            kind_of(settings.keys_url)
+        except ValueError as problem:
+            problems.append(f"{PREFIX}KEYS_URL: {problem}")
     if kind == "sqlite" and settings.workers > 1:
         problems.append(
             f"{PREFIX}WORKERS: SQLite has one writing process, got {settings.workers}; use PostgreSQL for more"

@@ -27,10 +27,10 @@ from tierengine.store.dialect import Link, Table
 from tierengine.store.ids import Ids, transact
 from tierengine.store.migrating import migrate
 from tierengine.store.tables.judgement import Ledger
-from tierengine.store.tables.people import Member, MemberPerson
+from tierengine.store.tables.people import Member
 
 POLICY = Path(__file__).parents[2] / "policies.yaml"
-_MEMBERS, _LEDGERS, _PERSONS = Table(Member), Table(Ledger), Table(MemberPerson)
+_MEMBERS, _LEDGERS = Table(Member), Table(Ledger)
 FIRST_JANUARY_2024 = 1_704_067_200_000_000
 
 
@@ -86,7 +86,6 @@ def _put_on_file(link: Link, ids: Ids, dealer: int, numbers: Sequence[int]) -> N
     link.begin()
     copy(link, _MEMBERS, ((one, dealer, f"M{number:07d}", "person", now) for one, number in taken))
     copy(link, _LEDGERS, ((one, dealer, 0, 0, 0, "", "", None, "") for one, _ in taken))
-    copy(link, _PERSONS, ((one, dealer, "", "[]", "") for one, _ in taken))
     link.commit()
 
 

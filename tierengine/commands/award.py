@@ -68,7 +68,7 @@ def plan(
     screen: Screen = context.obj
     with reading(dealer) as opened:
         found = awards.plan(opened.link, opened.programme, award, year, opened.at(at))
-        names = names_of(opened.link, [one.candidate.member_id for one in found.ranked.placed])
+        names = names_of(opened.link, [one.candidate.member_id for one in found.ranked.placed], lang=screen.lang)
         return screen.end(document(opened, found), lambda: show(screen, opened, found, names))
 
 
@@ -205,7 +205,7 @@ def issue(
         link.rollback()
         end = instant(closing, programme.zone) if closing else None
         done = awards.issue(partial(transact, link, ids), programme, award, year, clock(), end)
-        names = names_of(link, codes=[one.code for one in done.winners], dealer_id=of.id)
+        names = names_of(link, codes=[one.code for one in done.winners], dealer_id=of.id, lang=screen.lang)
         link.rollback()
     unit = programme.currency
     issued = [one for one in done.winners if one.issued_now]

@@ -13,7 +13,7 @@ from tierengine.commands.opened import Dealer, Opened, programme_of
 from tierengine.commands.progress import bar
 from tierengine.commands.screen import DONE, PROBLEMS, Screen, both
 from tierengine.demo.book import demo_book
-from tierengine.demo.run import NotOurs, Told, afresh, policy_file, tell
+from tierengine.demo.run import NotOurs, Told, afresh, own_settings, policy_file, tell
 from tierengine.store import snapshots
 
 app = typer.Typer()
@@ -33,7 +33,7 @@ def demo(context: typer.Context) -> int:
         with snapshots.snapshot(link):
             dealer = Dealer(told.dealer_id, *demo_book().dealer)
             opened = Opened(link, programme_of(link, dealer), dealer)
-            page = demo_page.read(opened, told)
+            page = demo_page.read(opened, told, own_settings(URL))
         code = PROBLEMS if page.broken else DONE
         return screen.end(
             demo_page.document(page), lambda: demo_page.show(screen, page, time.monotonic() - began), code

@@ -26,6 +26,7 @@ from tierengine.ledger.verify import verify as broken_of
 from tierengine.membership.asker import Asker
 from tierengine.membership.view import view
 from tierengine.service.dutybook import read_duties
+from tierengine.settings import Settings
 
 YEAR: Final = 2026
 SHORT_SHOWN: Final = 12
@@ -56,7 +57,7 @@ class Page:
     broken: tuple[Broken, ...]
 
 
-def read(opened: Opened, told: Told) -> Page:
+def read(opened: Opened, told: Told, wanted: Settings) -> Page:
     """Read the book as of the demo's last day."""
     link, programme, now = opened.link, opened.programme, told.now
     codes = [row[0] for row in link.ask(_CODES, opened.dealer.id).rows()]
@@ -74,7 +75,7 @@ def read(opened: Opened, told: Told) -> Page:
         told=told,
         policy=policy,
         views=views,
-        names=names_of(link, codes=codes, dealer_id=opened.dealer.id),
+        names=names_of(link, codes=codes, dealer_id=opened.dealer.id, wanted=wanted),
         promoted=sorted(promoted, key=lambda code: views[code]["standing"]["since"]),
         short=sorted(listed["one_short"], key=lambda code: (-_nearest(views[code])[0], code)),
         court=listed["to_court"],

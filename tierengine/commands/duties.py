@@ -79,7 +79,9 @@ def due(
             for one in book.duties
             if one.owed.status(now) in ("open", "late") and (not manager or owner_of(one) == manager)
         ]
-        names = names_of(opened.link, codes=[one.member for one in waiting], dealer_id=opened.dealer.id)
+        names = names_of(
+            opened.link, codes=[one.member for one in waiting], dealer_id=opened.dealer.id, lang=screen.lang
+        )
         return screen.end(
             document(opened, owners, waiting, now), lambda: _show(screen, opened, owners, waiting, now, limit, names)
         )

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 from tierengine.commands.failure import Stop
-from tierengine.commands.opened import Opened
+from tierengine.commands.opened import Opened, settings
 from tierengine.commands.screen import PROBLEMS, both
-from tierengine.membership.people import find_members
+from tierengine.membership.people import SEALED, find_members
+from tierengine.personal.vault import Vault
 
+_ANY: Final = "SELECT 1 FROM personal_index WHERE dealer_id = ?1 LIMIT 1"
 WhoArgument = Annotated[
     str,
     typer.Argument(
-        metavar="ID", show_default=False, help=both("会员编号、卡号、电话、整机编号。", "Code, card, phone, serial.")
+        metavar="ID",
+        show_default=False,
+        help=both("会员编号、卡号、整机编号、电话、姓名。", "Code, card, serial, phone, name."),
     ),
 ]
 
 
 def found(opened: Opened, who: str) -> str:
     """Return the code of the one member meant."""
-    for by in ("code", "card_no", "phone", "serial"):
-        hits = find_members(opened.link, opened.dealer.id, by, who)
+    for by in ("code", "card_no", "serial", *SEALED):
+        hits = _hits(opened, by, who)
         if len(hits) == 1:
             return hits[0][1]
         if hits:
@@ -35,7 +39,19 @@ def found(opened: Opened, who: str) -> str:
             )
     raise Stop(
         "unknown_member",
-        f"没有会员 {who}:会员编号、卡号、电话、整机编号都查过了。",
-        f"There is no member {who}; looked for a code, a card, a phone and a serial number.",
+        f"没有会员 {who}:会员编号、卡号、整机编号、电话、姓名都查过了。",
+        f"There is no member {who}; looked for a code, a card, a serial number, a phone and a name.",
         PROBLEMS,
     )
+
+
+def _hits(opened: Opened, by: str, who: str) -> list[tuple[int, str]]:
+    if by not in SEALED:
+        return find_members(opened.link, opened.dealer.id, by, who)
+    if not opened.link.ask(_ANY, opened.dealer.id).rows():
+        return []
+    vault = Vault.of(settings())
+    try:
+        return find_members(opened.link, opened.dealer.id, by, who, vault)
+    finally:
+        vault.close()

@@ -86,7 +86,9 @@ def notices(
     screen: Screen = context.obj
     with reading(dealer) as opened:
         found = due_notices(opened, opened.at(at), only_today=today)
-        names = names_of(opened.link, codes=[one["member"] for one in found], dealer_id=opened.dealer.id)
+        names = names_of(
+            opened.link, codes=[one["member"] for one in found], dealer_id=opened.dealer.id, lang=screen.lang
+        )
     headings = [
         screen.say("会员", "Member"),
         screen.say("姓名", "Name"),

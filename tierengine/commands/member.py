@@ -1,4 +1,4 @@
-"""`member show`: one member as he stands, and why. (`member statement` and `explain` stand in files of their own.)"""
+"""`member show`: one member as he stands, and why. (The other verbs stand in files of their own.)"""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from tierengine.commands.finding import WhoArgument, found
 from tierengine.commands.money import amount
 from tierengine.commands.names import names_of
 from tierengine.commands.opened import AtOption, DealerOption, reading
+from tierengine.commands.personal import ERASE, EXPORT, REKEY, run_erase, run_rekey, show_export
 from tierengine.commands.screen import Screen, both
 from tierengine.commands.statement import STATEMENT, show_statement
 from tierengine.membership.asker import Asker
@@ -21,6 +22,9 @@ from tierengine.membership.view import view
 app = typer.Typer(name="member", help=both("会员。", "Members."), no_args_is_help=True)
 app.command("statement", help=STATEMENT)(show_statement)
 app.command("explain", help=EXPLAIN)(show_explained)
+app.command("export", help=EXPORT)(show_export)
+app.command("erase", help=ERASE)(run_erase)
+app.command("rekey", help=REKEY)(run_rekey)
 LOTS = 6
 
 
@@ -36,7 +40,7 @@ def show(
     with reading(dealer) as opened:
         code = found(opened, who)
         shown = view(opened.link, opened.programme, code, opened.at(at), Asker(lang=screen.lang))
-        name = names_of(opened.link, codes=[code], dealer_id=opened.dealer.id).get(code, "")
+        name = names_of(opened.link, codes=[code], dealer_id=opened.dealer.id, lang=screen.lang).get(code, "")
     return screen.end(shown, lambda: _show(screen, shown, name))
 
 

@@ -10,7 +10,7 @@ import sysconfig
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from pathlib import Path
 from typing import Final
@@ -21,9 +21,11 @@ from tierengine.demo.book import Book, Delivery, demo_book
 from tierengine.demo.book.post import CLOSES
 from tierengine.judging.observations import read_observation
 from tierengine.membership.people import NewMember, create_dealer, create_members, create_store
+from tierengine.personal.vault import Vault
 from tierengine.policies.versions import publish
 from tierengine.recording.items import Item, Observe, Sale
 from tierengine.recording.writer import Writer
+from tierengine.settings import Settings
 from tierengine.store.database import WriterLock, sqlite_path
 from tierengine.store.dialect import Link
 from tierengine.store.ids import Ids
@@ -66,9 +68,15 @@ def afresh(url: str) -> None:
         if head not in (b"", _SQLITE):
             raise NotOurs(str(path))
     with WriterLock(path):
-        for suffix in ("", "-wal", "-shm", "-journal"):
+        for suffix in ("", "-wal", "-shm", "-journal", ".keys"):
             with suppress(FileNotFoundError):
                 path.with_name(path.name + suffix).unlink()
+
+
+def own_settings(url: str) -> Settings:
+    """Return the settings of the demo's book: its keys stand beside it, whatever is set for another one."""
+    found = replace(Settings.read(), database_url=url)
+    return replace(found, keys_url="") if found.kind == "sqlite" else found
 
 
 def tell(url: str, text: str, *, progress: Progress | None = None, book: Book | None = None) -> Told:
@@ -79,7 +87,9 @@ def tell(url: str, text: str, *, progress: Progress | None = None, book: Book | 
     clock = [book.deliveries[0].recorded_at - DAY]
     migrate(url)
     with Writer(url, now=lambda: clock[0]) as writer:
-        told.dealer_id = writer.perform(lambda link, ids: _open(link, ids, book, text, clock[0])).result()
+        vault = Vault.of(own_settings(url))
+        told.dealer_id = writer.perform(lambda link, ids: _open(link, ids, book, text, clock[0], vault)).result()
+        vault.close()
         for items, recorded_at in _mornings(book, text, told.dealer_id):
             clock[0] = recorded_at
             told.status.update(answer.status for answer in writer.record(items))
@@ -89,7 +99,7 @@ def tell(url: str, text: str, *, progress: Progress | None = None, book: Book | 
     return told
 
 
-def _open(link: Link, ids: Ids, book: Book, text: str, now: int) -> int:
+def _open(link: Link, ids: Ids, book: Book, text: str, now: int, vault: Vault) -> int:
     """Put the dealer, his stores and customers on file and publish his first policy."""
     dealer_id = create_dealer(link, ids, *book.dealer)
     for code, name in book.stores:
@@ -98,7 +108,7 @@ def _open(link: Link, ids: Ids, book: Book, text: str, now: int) -> int:
         NewMember(code=one.code, name=one.name, phones=one.phones, form=one.form, note=one.note)
         for one in book.customers
     ]
-    create_members(link, ids, dealer_id, members, now)
+    create_members(link, ids, dealer_id, members, now, vault)
     publish(link, ids, dealer_id, text, author=AUTHOR, reason="演示:第一版", effective_from=now, now=now)
     return dealer_id
 

@@ -1,41 +1,44 @@
 """Dealers, stores and members: who there is. Every function runs in the caller's transaction.
 
-Personal data (names, phones) stand in tables of their own and never leave them; elsewhere a member is his code.
+Personal data (names, phones) stand apart, sealed (tierengine/personal); elsewhere a member is his code.
 """
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-import orjson
-
 from tierengine.errors import Conflict
+from tierengine.personal import records
+from tierengine.personal.records import Person
+from tierengine.personal.vault import Vault
 from tierengine.store.dialect import Link, Row, Table
 from tierengine.store.ids import Ids
 from tierengine.store.tables.judgement import Ledger
-from tierengine.store.tables.people import Dealer, Member, MemberPerson, MemberPhone, Store
+from tierengine.store.tables.people import Dealer, Member, Store
 
 _DEALERS: Final = Table(Dealer)
 _STORES: Final = Table(Store)
 _MEMBERS: Final = Table(Member)
-_PERSONS: Final = Table(MemberPerson)
-_PHONES: Final = Table(MemberPhone)
 _LEDGERS: Final = Table(Ledger)
 
 
 @dataclass(frozen=True, slots=True)
 class NewMember:
-    """A customer to put on file. `form` is person or firm; name, phones and note are personal data."""
+    """A customer to put on file. `form` is person or firm; the rest is personal data, and is sealed."""
 
     code: str
     name: str = ""
     phones: tuple[str, ...] = ()
     form: str = "person"
     note: str = ""
+    contact: str = ""
+
+    @property
+    def person(self) -> Person:
+        """Return what is personal of him."""
+        return Person(self.name, self.phones, self.contact, self.note)
 
 
 def create_dealer(
@@ -56,10 +59,13 @@ def create_store(link: Link, ids: Ids, dealer_id: int, code: str, name: str) -> 
     return number
 
 
-def create_members(link: Link, ids: Ids, dealer_id: int, members: Sequence[NewMember], now: int) -> list[int]:
+def create_members(
+    link: Link, ids: Ids, dealer_id: int, members: Sequence[NewMember], now: int, vault: Vault | None = None
+) -> list[int]:
     """Put customers on file and return their ids; Conflict when a code is taken.
 
-    The ledger row comes with the member: it is what his transactions lock. Accounts come with his first money.
+    The ledger row comes with the member: it is what his transactions lock. Accounts come with his first money. Without
+    a vault nothing personal can be stored: ValueError.
     """
     _free(
         link.ask(
@@ -70,41 +76,19 @@ def create_members(link: Link, ids: Ids, dealer_id: int, members: Sequence[NewMe
     pairs = list(zip(numbers, members, strict=True))
     link.write(_MEMBERS, [(number, dealer_id, new.code, new.form, now) for number, new in pairs])
     link.write(_LEDGERS, [(number, dealer_id, 0, 0, 0, "", "", None, "") for number in numbers])
-    phones = [tuple(dict.fromkeys(filter(None, map(digits, new.phones)))) for new in members]
-    link.write(
-        _PERSONS,
-        [
-            (number, dealer_id, new.name, orjson.dumps(known).decode(), new.note)
-            for (number, new), known in zip(pairs, phones, strict=True)
-        ],
-    )
-    link.write(
-        _PHONES,
-        [(dealer_id, phone, number) for number, known in zip(numbers, phones, strict=True) for phone in known],
-    )
+    people = {number: new.person for number, new in pairs if new.person}
+    if people:
+        if vault is None:
+            raise ValueError("names and phones are kept sealed: a vault is needed")
+        records.save(link, vault, dealer_id, people)
     return numbers
-
-
-def digits(phone: str) -> str:
-    """Return a phone number as it is looked up: half-width digits, as it is dialled inside China.
-
-    +86 and 0086 fall away, also without the plus before a mobile; a landline gets its 0 back. What is no number is "".
-    """
-    text = unicodedata.normalize("NFKC", phone).strip()
-    plain = re.sub(r"[^0-9]", "", text)
-    abroad = plain if text.startswith("+") else plain[2:] if plain.startswith("00") else ""
-    if abroad.startswith("86"):
-        home = abroad[2:].lstrip("0")
-        return home if len(home) == 11 and home.startswith("1") else f"0{home}" if home else ""
-    return plain[2:] if len(plain) == 13 and plain.startswith("861") else plain
 
 
 # ---- look-up ----------------------------------------------------------------------------------------------------
 
+SEALED: Final = ("phone", "name")
 _BY: Final = {
     "code": "SELECT id, code FROM member WHERE dealer_id = ?1 AND code = ?2",
-    "phone": "SELECT m.id, m.code FROM member_phone p JOIN member m ON m.id = p.member_id "
-    "WHERE p.dealer_id = ?1 AND p.phone = ?2",
     "card_no": "SELECT m.id, m.code FROM attribute a JOIN member m ON m.id = a.member_id "
     "WHERE a.dealer_id = ?1 AND a.name = 'card_no' AND a.value = ?2",
     "serial": "SELECT m.id, m.code FROM machine x JOIN member m ON m.id = x.member_id "
@@ -112,10 +96,20 @@ _BY: Final = {
 }
 
 
-def find_members(link: Link, dealer_id: int, by: str, value: str) -> list[tuple[int, str]]:
-    """Return (id, code) of the members found by code, phone, card_no or serial, in order of their codes."""
-    asked = digits(value) if by == "phone" else value
-    return sorted(((row[0], row[1]) for row in link.ask(_BY[by], dealer_id, asked).rows()), key=lambda found: found[1])
+def find_members(link: Link, dealer_id: int, by: str, value: str, vault: Vault | None = None) -> list[tuple[int, str]]:
+    """Return (id, code) of the members found by code, card_no or serial, in order of their codes.
+
+    By phone or name only with a vault, which alone knows how they are written down; without one: ValueError.
+    """
+    if by not in SEALED:
+        return _sorted((row[0], row[1]) for row in link.ask(_BY[by], dealer_id, value).rows())
+    if vault is None:
+        raise ValueError(f"members are found by {by} with a vault only")
+    return _sorted(records.find(link, vault, dealer_id, by, value))
+
+
+def _sorted(found: Iterable[tuple[int, str]]) -> list[tuple[int, str]]:
+    return sorted(found, key=lambda one: one[1])
 
 
 def _free(rows: Sequence[Row]) -> None:

@@ -31,18 +31,31 @@ def migrate(url: str, revision: str = "head") -> None:
 
 def _migrate(url: str, revision: str) -> None:
     made = engine(url)
+    config = _config()
     try:
         with made.begin() as connection:
             if made.dialect.name == "postgresql":
                 # Two services that start at once would both create the tables; the number is arbitrary and ours.
                 connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7445021)")
-            config = _config()
             config.attributes["connection"] = connection
+            config.attributes["url"] = url
             command.upgrade(config, revision)
+        if config.attributes.get("rewrite") and made.dialect.name == "sqlite":
+            _rewrite(url)
     except sa.exc.OperationalError as problem:
         raise NotReady(f"The database cannot be migrated: {problem.orig}") from problem
     finally:
         made.dispose()
+
+
+def _rewrite(url: str) -> None:
+    """Write the whole file anew and empty its log, so that nothing is left of what a migration took out of it."""
+    raw = open_sqlite(sqlite_path(url), BUSY_TIMEOUT_MS, readonly=False)
+    try:
+        raw.execute("VACUUM")
+        raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    finally:
+        raw.close()
 
 
 def engine(url: str, *, readonly: bool = False) -> sa.Engine:

@@ -8,7 +8,7 @@ keys only where a wrong one could not be seen in the row itself (each costs a lo
 
 Insert only, and sealed: the tables of INSERT_ONLY; `seal` itself is insert only too. Caches, rebuilt identically by
 `verify --rebuild`: ledger (but for its lock), tier_change, checkpoint, account balances, lot_state, hold_state,
-attribute, machine, parked, budget_pot. Operational: dealer, store, member, member_person, member_phone, api_key,
+attribute, machine, parked, budget_pot. Operational: dealer, store, member, personal, personal_index, api_key,
 policy_draft, staff, staff_session, unsealed.
 
 Whoever imports one module has imported all of them, so that the metadata is whole.
@@ -38,7 +38,7 @@ from tierengine.store.tables import (  # noqa: F401 - importing them registers t
 INSERT_ONLY: Final = (
     "policy_version", "event", "event_conflict", "contribution", "decision", "emission", "entry", "posting", "lot",
     "lot_use", "command", "hold", "hold_lot", "hold_end", "idempotency", "award_run", "award_winner",
-    "audit",
+    "audit", "erasure",
 )  # fmt: skip
 for _name in INSERT_ONLY:
     SQLModel.metadata.tables[_name].info["insert_only"] = True

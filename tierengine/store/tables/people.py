@@ -6,11 +6,13 @@ from typing import ClassVar
 
 from sqlalchemy import (
     Column,
+    Index,
+    LargeBinary,
     UniqueConstraint,
 )
 from sqlmodel import Field, SQLModel
 
-from tierengine.store.tables.columns import BYTES, big, document, identity, reference, string
+from tierengine.store.tables.columns import BYTES, big, identity, reference, string
 
 
 class Dealer(SQLModel, table=True):
@@ -53,7 +55,7 @@ class ApiKey(SQLModel, table=True):
 
 
 class Member(SQLModel, table=True):
-    """A customer on file, person or firm. Names and phones live apart, in `member_person`."""
+    """A customer on file, person or firm. Names and phones live apart, in `personal`."""
 
     __tablename__: ClassVar[str] = "member"
     __table_args__ = (UniqueConstraint("dealer_id", "code"),)
@@ -64,21 +66,35 @@ class Member(SQLModel, table=True):
     created_at: int = big()
 
 
-class MemberPerson(SQLModel, table=True):
-    """Personal data of a member; never in events, logs or stored answers."""
+class Personal(SQLModel, table=True):
+    """One field of a member's personal data, sealed under his key (tierengine/personal). The key stands elsewhere.
 
-    __tablename__: ClassVar[str] = "member_person"
+    field  name, phones, contact, note; `event:N` and `command:N`: the free text that came with that row
+    """
+
+    __tablename__: ClassVar[str] = "personal"
     member_id: int = reference("member.id", primary_key=True)
+    field: str = Field(sa_column=Column(BYTES, primary_key=True))
     dealer_id: int = big()
-    name: str = string()
-    phones: list[str] = document()
-    note: str = string(default="")
+    sealed: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
 
 
-class MemberPhone(SQLModel, table=True):
-    """Look-up of a member by phone, digits only."""
+class PersonalIndex(SQLModel, table=True):
+    """Look-up of a member by phone or name: keyed digests, of which nothing can be told without the key."""
 
-    __tablename__: ClassVar[str] = "member_phone"
+    __tablename__: ClassVar[str] = "personal_index"
+    __table_args__ = (Index("personal_index_member", "member_id"),)
     dealer_id: int = reference("dealer.id", primary_key=True)
-    phone: str = Field(sa_column=Column(BYTES, primary_key=True))
+    field: str = Field(sa_column=Column(BYTES, primary_key=True))
+    digest: str = Field(sa_column=Column(BYTES, primary_key=True))
     member_id: int = reference("member.id", primary_key=True)
+
+
+class Erasure(SQLModel, table=True):
+    """A member whose personal data was erased: his key is destroyed, the book goes on without it. Insert only."""
+
+    __tablename__: ClassVar[str] = "erasure"
+    member_id: int = reference("member.id", primary_key=True)
+    dealer_id: int = reference("dealer.id")
+    recorded_at: int = big()
+    actor: str = string()

@@ -1,0 +1,209 @@
+"""Personal data stands sealed under a key of each member, outside the book; who is erased cannot be read any more."""
+
+import sqlite3
+
+import pytest
+
+from tests.keys import SECRET, acting, keys_url, vault_of
+from tierengine.access.secret import Secret
+from tierengine.errors import Refused, Unknown
+from tierengine.membership import people
+from tierengine.membership.export import export
+from tierengine.membership.export_words import SECTIONS, TOLD_ELSEWHERE
+from tierengine.personal import records
+from tierengine.personal.erasure import erase, erased_at
+from tierengine.personal.keystore import KeyStore, url_of
+from tierengine.personal.records import Person
+from tierengine.personal.vault import Unopened, Vault
+from tierengine.settings import Settings
+from tierengine.store import database, migrating
+from tierengine.store.database import NotReady
+from tierengine.store.dialect import binary
+from tierengine.store.ids import Ids, transact
+from tierengine.store.tables import SQLModel
+
+PHONES = '["13812340001"]'
+WANG = people.NewMember("N1", "王五", ("+86 138-0000-0001",), note="爱喝茶", contact="李经理 13800000009")
+
+
+def act(club, what):
+    return transact(club.link, Ids(), what)
+
+
+def on_file(club, vault, *members):
+    numbers = act(club, lambda link, ids: people.create_members(link, ids, club.dealer, members, club.now, vault))
+    return dict(zip((one.code for one in members), numbers, strict=True))
+
+
+def erased(club, vault, code, **how):
+    return act(club, lambda link, ids: erase(acting(link, ids, club.dealer, club.now), vault, code, **how))
+
+
+def test_what_is_stored_opens_with_the_key_of_that_member_and_field_alone(club, vault):
+    ids = on_file(club, vault, WANG, people.NewMember("N2", "赵六"))
+    keys = vault.keys(club.dealer, ids.values())
+    rows = club.rows("SELECT member_id, field, sealed FROM personal ORDER BY member_id, field")
+    for member, field, sealed in rows:
+        assert keys.open(member, field, binary(sealed))
+        other = next(one for one in ids.values() if one != member)
+        for wrong in ((other, field), (member, "note" if field != "note" else "name")):
+            with pytest.raises(Unopened):
+                keys.open(*wrong, binary(sealed))
+        changed = bytearray(binary(sealed))
+        changed[-1] ^= 1
+        with pytest.raises(Unopened):
+            keys.open(member, field, bytes(changed))
+    assert len({binary(sealed)[1:13] for _, _, sealed in rows}) == len(rows)  # no nonce twice
+    person = records.people_of(club.link, vault, club.dealer, [ids["N1"]])[ids["N1"]]
+    assert person == Person("王五", ("13800000001",), "李经理 13800000009", "爱喝茶")
+
+
+def test_who_has_nothing_personal_on_file_has_no_key(club, vault):
+    on_file(club, vault, people.NewMember("N1"))
+    assert vault.store.holders() == []
+
+
+def test_personal_data_is_put_right_field_by_field(club, vault):
+    number = on_file(club, vault, WANG)["N1"]
+    change = Person(phones=("13900000002",))
+    act(club, lambda link, _: records.change(link, vault, club.dealer, number, change, ["phones", "note"]))
+    found = records.people_of(club.link, vault, club.dealer, [number])[number]
+    assert found == Person("王五", ("13900000002",), "李经理 13800000009", "")
+    asked = {
+        one: people.find_members(club.link, club.dealer, "phone", one, vault) for one in ("13800000001", "13900000002")
+    }
+    assert [len(hits) for hits in asked.values()] == [0, 1]
+
+
+def test_an_erased_member_is_found_by_nothing_and_never_gets_a_key_again(club, vault):
+    number = on_file(club, vault, WANG)["N1"]
+    first = erased(club, vault, "N1")
+    assert not first.again
+    assert erased(club, vault, "N1").again
+    assert erased_at(club.link, number) == first.recorded_at
+    assert club.rows("SELECT 1 FROM personal UNION ALL SELECT 1 FROM personal_index") == []
+    assert vault.store.keys([number]) == {}
+    for by, value in (("phone", "13800000001"), ("name", "王五")):
+        assert people.find_members(club.link, club.dealer, by, value, vault) == []
+    act(club, lambda link, _: records.save(link, vault, club.dealer, {number: Person("王五")}))
+    assert records.people_of(club.link, vault, club.dealer, [number]) == {}
+    assert club.rows("SELECT 1 FROM personal") == []
+    told = export(club.link, vault, club.dealer, "N1", club.now)
+    assert (told["person"]["name"], bool(told["erased_at"])) == ("", True)
+
+
+def test_an_unknown_member_is_not_erased(club, vault):
+    with pytest.raises(Unknown):
+        erased(club, vault, "NOBODY")
+
+
+def test_who_has_credit_is_erased_only_when_he_gives_it_up(club, vault):
+    club.send(*club.golden("M1"))
+    club.send(club.parts("P1", "2026-04-01", "M1", amount=10_000_00))
+    assert club.rows("SELECT sum(remaining) FROM lot_state")[0][0]
+    with pytest.raises(Refused) as refused:
+        erased(club, vault, "M1")
+    assert refused.value.code == "erase_credit"
+    net = club.net()
+    erased(club, vault, "M1", forfeit=True)
+    assert club.net() == net
+
+
+def test_every_table_with_a_member_is_exported_or_told_elsewhere():
+    told = {one.table for one in SECTIONS} | TOLD_ELSEWHERE
+    with_member = {table.name for table in SQLModel.metadata.tables.values() if "member_id" in table.columns}
+    assert with_member <= told
+    for one in SECTIONS:
+        assert {*one.columns.split(), one.by} <= set(SQLModel.metadata.tables[one.table].columns.keys())
+
+
+# ---- the keys
+
+
+def test_keys_are_refused_a_place_in_the_book_itself():
+    with pytest.raises(NotReady, match="the book itself"):
+        url_of(Settings(database_url="postgresql://h/b", keys_url="postgresql://h/b"))
+    with pytest.raises(NotReady, match="TIERENGINE_KEYS_URL"):
+        url_of(Settings(database_url="postgresql://h/b"))
+    assert url_of(Settings(database_url="sqlite:////a/b.db")) == "sqlite:////a/b.db.keys"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store(request, tmp_path):
+    url = f"sqlite:///{tmp_path / 'k.keys'}" if request.param == "sqlite" else request.getfixturevalue("postgres_url")
+    made = KeyStore(url)
+    yield made
+    made.close()
+
+
+def test_the_keys_are_kept_wrapped_and_change_their_wrapping_with_the_secret(store):
+    old, new = Secret(SECRET), Secret("n" * 40, before=SECRET)
+    first = Vault(store, old)
+    sealed = first.keys_made(1, [7, 8]).seal(7, "name", "王五")
+    digest = first.digest(1, "phone", "13800000001")
+    assert Vault(store, new).rewrap() == 2
+    after = Vault(store, Secret("n" * 40))
+    assert after.keys(1, [7]).open(7, "name", sealed) == "王五"
+    assert after.digest(1, "phone", "13800000001") == digest
+    with pytest.raises(NotReady, match="server secret"):
+        Vault(store, old).keys(1, [7])
+    after.destroy(7, 1)
+    after.destroy(7, 2)
+    assert 7 not in after.keys_made(1, [7, 8])
+    assert store.destroyed() == {7: 1}
+
+
+def test_a_destroyed_key_is_nowhere_in_the_file_any_more(tmp_path):
+    vault = Vault(KeyStore(f"sqlite:///{tmp_path / 'k.keys'}"), Secret(SECRET))
+    vault.keys_made(1, range(1, 40))
+    wrapped = vault.store.keys([17])[17]
+    assert wrapped in (tmp_path / "k.keys").read_bytes()
+    vault.destroy(17, 1)
+    vault.close()
+    assert all(wrapped not in one.read_bytes() for one in tmp_path.iterdir())
+    assert (tmp_path / "k.keys").stat().st_mode & 0o077 == 0
+
+
+def test_two_processes_that_make_a_key_at_once_get_the_same(store):
+    other = KeyStore(store.url)
+    store.add({1: b"a"})
+    other.add({1: b"b", 2: b"c"})
+    assert store.keys([1, 2]) == {1: b"a", 2: b"c"}
+    other.close()
+
+
+# ---- books of before
+
+
+def test_plain_text_of_before_is_sealed_and_left_nowhere(database_url, monkeypatch, tmp_path):
+    monkeypatch.setenv("TIERENGINE_SECRET", SECRET)
+    monkeypatch.setenv("TIERENGINE_KEYS_URL", keys_url(database_url))
+    migrating.migrate(database_url, "0009")
+    made = migrating.engine(database_url)
+    with made.begin() as connection:
+        statements = (
+            "INSERT INTO dealer (id, code, name) VALUES (1, 'd', 'D')",
+            "INSERT INTO member (id, dealer_id, code, created_at) VALUES (2, 1, 'C1', 0), (3, 1, 'C2', 0)",
+            "INSERT INTO member_person (member_id, dealer_id, name, phones, note) VALUES (3, 1, '', '[]', '')",
+            f"INSERT INTO member_person VALUES (2, 1, '暗号王五', '{PHONES}', '暗号备注')",
+            "INSERT INTO member_phone VALUES (1, '13812340001', 2)",
+        )
+        for sql in statements:
+            connection.exec_driver_sql(sql)
+    made.dispose()
+    migrating.migrate(database_url)
+    vault, link = vault_of(database_url), database.connect(database_url, readonly=True)
+    assert records.people_of(link, vault, 1, [2, 3]) == {2: Person("暗号王五", ("13812340001",), "", "暗号备注")}
+    assert people.find_members(link, 1, "phone", "+86 138 1234 0001", vault) == [(2, "C1")]
+    assert vault.store.holders() == [2]
+    link.rollback()
+    link.close()
+    vault.close()
+    if database_url.startswith("sqlite"):
+        with sqlite3.connect(database.sqlite_path(database_url)) as raw:
+            dumped = "\n".join(raw.iterdump())
+        raw.close()
+        files = [one for one in tmp_path.iterdir() if one.is_file()]
+        for mark in ("暗号", "13812340001"):
+            assert mark not in dumped
+            assert [one.name for one in files if mark.encode() in one.read_bytes()] == []

@@ -1,0 +1,102 @@
+"""`member export`, `member erase` and `member rekey`: what is held on one member handed out, or destroyed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Final
+
+import orjson
+import typer
+
+from tierengine.access.audit import Acting
+from tierengine.commands.acting import acting
+from tierengine.commands.money import minute
+from tierengine.commands.opened import DealerOption, settings
+from tierengine.commands.screen import Screen, both
+from tierengine.membership.export import export
+from tierengine.personal.erasure import Erased, erase
+from tierengine.personal.vault import Vault
+from tierengine.zone import Zone
+
+_ZONE: Final = "SELECT timezone FROM dealer WHERE id = ?1"
+CodeArgument = Annotated[str, typer.Argument(metavar="ID", help=both("会员编号。", "The member's code."))]
+OutOption = Annotated[
+    Path | None, typer.Option("--out", metavar="FILE", help=both("写进这个文件。", "Write it into this file."))
+]
+ForfeitOption = Annotated[
+    bool,
+    typer.Option(
+        "--forfeit",
+        help=both("客户放弃余额,所欠也不再追收。", "He gives up what is left; what he owes is not collected."),
+    ),
+]
+
+EXPORT: Final = both("导出一位会员的全部资料,中英文标注。", "Everything held on one member, labelled in both tongues.")
+ERASE: Final = both(
+    "注销:销毁个人信息的密钥,不可恢复;账目不动。", "Destroy the key of a member's personal data, for ever."
+)
+REKEY: Final = both(
+    "换了服务器密钥之后:把个人信息的密钥重新包一遍。", "After a change of the server's secret: wrap all keys anew."
+)
+
+
+def show_export(context: typer.Context, who: CodeArgument, out: OutOption = None, dealer: DealerOption = "") -> int:
+    """Hand out all that is held; that it was, is in the audit."""
+    screen: Screen = context.obj
+    vault = Vault.of(settings())
+
+    def act(by: Acting) -> dict[str, object]:
+        told = export(by.link, vault, by.dealer_id, who, by.now)
+        by.note("member.export", f"member:{told['member']}")
+        return told
+
+    try:
+        _, told = acting(dealer, act)
+    finally:
+        vault.close()
+    text = orjson.dumps(told, option=orjson.OPT_INDENT_2)
+    if out is None:
+        return screen.end(told, lambda: screen.out.print(text.decode(), markup=False, highlight=False, soft_wrap=True))
+    out.touch(mode=0o600)
+    out.write_bytes(text + b"\n")
+    return screen.end({"member": who, "file": str(out)}, lambda: screen.print(f"已写入 {out}", f"Written to {out}"))
+
+
+def run_erase(
+    context: typer.Context, who: CodeArgument, forfeit: ForfeitOption = False, dealer: DealerOption = ""
+) -> int:
+    """Erase a member."""
+    screen: Screen = context.obj
+    vault = Vault.of(settings())
+
+    def act(by: Acting) -> tuple[Erased, Zone]:
+        done = erase(by, vault, who, forfeit=forfeit)
+        by.note("member.erase", f"member:{done.code}", again=done.again, forfeit=forfeit)
+        return done, Zone(str(by.link.ask(_ZONE, by.dealer_id).rows()[0][0]))
+
+    try:
+        _, (done, zone) = acting(dealer, act)
+    finally:
+        vault.close()
+    at = minute(done.recorded_at, zone)
+    document = {"member": done.code, "erased_at": at, "again": done.again}
+    return screen.end(
+        document,
+        lambda: screen.print(
+            f"{done.code} 已注销({at}),姓名、电话、文字不可恢复。",
+            f"{done.code} is erased ({at}): name, phones and free text are gone for ever.",
+        ),
+    )
+
+
+def run_rekey(context: typer.Context) -> int:
+    """Wrap every key under the present secret; afterwards TIERENGINE_SECRET_BEFORE is no longer needed for them."""
+    screen: Screen = context.obj
+    vault = Vault.of(settings())
+    try:
+        count = vault.rewrap()
+    finally:
+        vault.close()
+    return screen.end(
+        {"keys": count}, lambda: screen.print(f"重新包好 {count} 把密钥。", f"{count} keys wrapped anew.")
+    )

@@ -1,0 +1,101 @@
+"""Erasing a member: his key is destroyed and what it sealed is removed; his code, standing and ledger stay.
+
+In this order: what stands against it is looked for under the member's lock; the key is destroyed; the rows go and the
+erasure is written down, in one transaction. Where that transaction fails the key is gone all the same, and the act is
+done again: nothing sealed opens any more, and nobody is marked as erased who is not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from tierengine.access.audit import Acting
+from tierengine.errors import Refused, Unknown
+from tierengine.personal.vault import Vault
+from tierengine.store.dialect import Link, Table
+from tierengine.store.tables.people import Erasure
+
+_TABLE: Final = Table(Erasure)
+_MEMBER: Final = "SELECT id FROM member WHERE dealer_id = ?1 AND code = ?2"
+_LOCK: Final = "SELECT member_id FROM ledger WHERE member_id = ?1 FOR UPDATE"
+_DONE: Final = "SELECT recorded_at FROM erasure WHERE member_id = ?1"
+_HOLDS: Final = (
+    "SELECT COUNT(*) FROM hold_state s JOIN hold h ON h.id = s.hold_id "
+    "WHERE s.member_id = ?1 AND s.remaining > 0 AND h.expires_at > ?2"
+)
+_LEFT: Final = (
+    "SELECT l.wallet, SUM(s.remaining) AS left_over FROM lot_state s JOIN lot l ON l.id = s.lot_id "
+    "WHERE s.member_id = ?1 AND s.remaining > 0 AND (l.expires_at IS NULL OR l.expires_at > ?2) "
+    "GROUP BY l.wallet ORDER BY l.wallet"
+)
+_DEBTS: Final = (
+    "SELECT wallet, balance FROM account WHERE member_id = ?1 AND kind = 'debt' AND balance > 0 ORDER BY wallet"
+)
+_REMOVALS: Final = ("DELETE FROM personal WHERE member_id = ?1", "DELETE FROM personal_index WHERE member_id = ?1")
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """A member without personal data. `again`: he was erased before, and it was made sure of once more."""
+
+    code: str
+    recorded_at: int
+    again: bool
+
+
+def member_id(link: Link, dealer: int, code: str) -> int:
+    """Return the id of a member on file; Unknown for a code that is none."""
+    rows = link.ask(_MEMBER, dealer, code).rows()
+    if not rows:
+        raise Unknown("unknown_member", member=code)
+    return int(rows[0][0])
+
+
+def erased_at(link: Link, member: int) -> int | None:
+    """Return when a member was erased; None: he was not."""
+    rows = link.ask(_DONE, member).rows()
+    return int(rows[0][0]) if rows else None
+
+
+def left(link: Link, member: int, now: int) -> dict[str, int]:
+    """Return what a member could still spend, by wallet; what is held for an order counts."""
+    return {wallet: int(amount) for wallet, amount in link.ask(_LEFT, member, now).rows()}
+
+
+def debts(link: Link, member: int) -> dict[str, int]:
+    """Return what a member owes, by wallet."""
+    return {wallet: int(amount) for wallet, amount in link.ask(_DEBTS, member).rows()}
+
+
+def erase(by: Acting, vault: Vault, code: str, *, forfeit: bool = False) -> Erased:
+    """Erase a member in the caller's transaction, which commits it.
+
+    Refused while a hold of his is open (an order is under way), and while he has credit or owes something unless that
+    is given up by `forfeit`: what he has then stays in the book until it lapses, and nobody can claim it any more.
+    Again is the same again, and destroys a key that came back with an old copy of the keys.
+    """
+    link, member = by.link, member_id(by.link, by.dealer_id, code)
+    link.ask(_LOCK, member).rows()
+    before = erased_at(link, member)
+    if before is None:
+        _may_go(by, member, code, forfeit=forfeit)
+    vault.destroy(member, by.now)
+    for sql in _REMOVALS:
+        link.run(sql, member)
+    if before is not None:
+        return Erased(code, before, again=True)
+    link.write(_TABLE, [(member, by.dealer_id, by.now, by.actor)])
+    return Erased(code, by.now, again=False)
+
+
+def _may_go(by: Acting, member: int, code: str, *, forfeit: bool) -> None:
+    holds = int(by.link.ask(_HOLDS, member, by.now).rows()[0][0])
+    if holds:
+        raise Refused("erase_holds", member=code, holds=holds)
+    if forfeit:
+        return
+    for refused, found in (("erase_credit", left(by.link, member, by.now)), ("erase_debt", debts(by.link, member))):
+        if found:
+            wallet, amount = next(iter(found.items()))
+            raise Refused(refused, member=code, wallet=wallet, amount=amount)
