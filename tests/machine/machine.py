@@ -196,17 +196,32 @@ class Machine(RuleBasedStateMachine):
         raw = {"kind": "referral_registered", "member": "C", "source_id": number, "referred": "A"}
         self.observed(raw, Said("referral_registered", f"archive:{number}", at, "C", {"referred": "A"}))
 
-    @rule(member=members, ago=agos, amount=st.sampled_from((1_000, 2_500)), referred=st.booleans(), data=st.data())
-    def machine(self, member: str, ago: int, amount: int, referred: bool, data: st.DataObject) -> None:
+    @rule(
+        member=members, ago=agos, amount=st.sampled_from((1_000, 2_500)), referred=st.booleans(),
+        serial=st.sampled_from(("", "", "X0")), data=st.data(),
+    )  # fmt: skip
+    def machine(self, member: str, ago: int, amount: int, referred: bool, serial: str, data: st.DataObject) -> None:
+        """Somebody buys a machine; X0 is bought and given away by all of them."""
         order = f"M{next(self.numbers)}"
-        fields: dict[str, Any] = {"amount": amount, "serial": f"X{order}", "used": 0}
-        raw = {"kind": "machine_purchase", "member": member, "order": order, "amount": amount, "serial": f"X{order}"}
+        fields: dict[str, Any] = {"amount": amount, "serial": serial or f"X{order}", "used": 0}
+        raw = {"kind": "machine_purchase", "member": member, "order": order, "amount": amount}
+        raw["serial"] = fields["serial"]
         known = sorted(key for key, one in self.oracle.there().items() if one.kind == "referral_registered")
         if referred and member != "C" and known:
             fields["referral"] = raw["referral"] = data.draw(st.sampled_from(known))
         key = key_of("machine_purchase", order)
         said = Said("machine_purchase", key, self.oracle.now - ago, member, fields, order=order)
         self.observed(raw | {"used": False}, said)
+
+    @rule(data=st.data(), ago=agos)
+    def settled(self, data: st.DataObject, ago: int) -> None:
+        """A machine is paid for; or one that nobody knows of yet."""
+        orders = sorted(one.order for one in self.sales() if one.kind == "machine_purchase")
+        order = data.draw(st.sampled_from([*orders, f"M{next(self.numbers) + 2}"]))
+        key = key_of("purchase_settled", order)
+        if key not in self.raws:
+            raw = {"kind": "purchase_settled", "order": order}
+            self.observed(raw, Said("purchase_settled", key, self.oracle.now - ago, "", order=order))
 
     @rule(member=members, ago=agos, amounts=st.lists(lists, min_size=1, max_size=2), qty=st.integers(1, 3))
     def parts(self, member: str, ago: int, amounts: list[int], qty: int) -> None:

@@ -151,7 +151,7 @@ class Oracle:
         told = {row.event for rows in contributions(self.said, ZONE).values() for row in rows}
         if one.kind == "sale_returned":
             return not told & {key_of(kind, one.order) for kind in ("machine_purchase", "parts_purchase")}
-        return one.kind == "machine_purchase" and one.key not in told
+        return one.kind in ("machine_purchase", "purchase_settled") and one.key not in told
 
     def settle_up(self, *, refusable: Said | None, spends: tuple[str, int] | None) -> None:
         """Work everything out again and move the difference, the credit of orders first, then rises, then falls."""

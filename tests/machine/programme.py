@@ -68,7 +68,7 @@ prices:
 emissions:
   referral:
     title: {zh: 促成, en: Brought about}
-    on: machine_purchase
+    on: $told
     where: {related: no}
     to: referrer
     emits: machine_brought_about
@@ -133,8 +133,9 @@ class Family:
     def texts(self) -> tuple[str, str]:
         """The versions: other thresholds and amounts, equal wallets."""
         wallets = {"clawback": self.clawback, "partial": self.partial}
-        first = {"spent": "1.50", "second": "0.17", "each": "0.10"}
-        later = {"spent": "1.00", "second": "0.08", "each": "0.07"}
+        first = {"spent": "1.50", "second": "0.17", "each": "0.10", "told": "machine_purchase"}
+        both = "[machine_purchase, purchase_settled]"
+        later = {"spent": "1.00", "second": "0.08", "each": "0.07", "told": both}
         return _TEXT.substitute(wallets | first), _TEXT.substitute(wallets | later)
 
 
