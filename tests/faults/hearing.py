@@ -56,11 +56,16 @@ class Ear:
                 return True
 
     def hear_all(self, numbers: Collection[int], seconds: float = 60) -> bool:
-        """Hear until each of these is answered; returns whether that came about in time."""
-        until = time.monotonic() + seconds
+        """Hear until each of these is answered; returns whether that came about.
+
+        It is given up when nothing was answered for so many seconds, or the process is gone.
+        """
+        until, known = time.monotonic() + seconds, len(self.answers)
         while not all(number in self.answers for number in numbers):
             if time.monotonic() > until or not self.hear(0.05):
                 return all(number in self.answers for number in numbers)
+            if len(self.answers) > known:
+                until, known = time.monotonic() + seconds, len(self.answers)
         return True
 
     def watch(self) -> None:

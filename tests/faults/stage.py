@@ -85,16 +85,21 @@ class Sending:
         return len(new)
 
     def settle(self, worker: Worker, seconds: float = PATIENCE) -> bool:
-        """Send what waits again and again until it is acknowledged; returns whether that came about."""
-        until = time.monotonic() + seconds
-        while self.waiting and time.monotonic() < until:
+        """Send what waits again and again until it is acknowledged; returns whether that came about.
+
+        Patience ends when for so many seconds nothing was acknowledged: a machine with other work on it is slow.
+        """
+        last = time.monotonic()
+        while self.waiting and time.monotonic() < last + seconds:
             again = sorted(self.waiting)
             for number in again:
                 worker.answers.pop(number, None)
             worker.send(again)
-            if not worker.hear_all(again, until - time.monotonic()):
+            whole = worker.hear_all(again, seconds)
+            if self.take(worker):
+                last = time.monotonic()
+            if not whole:
                 break
-            self.take(worker)
             if self.waiting:
                 time.sleep(0.05)
         return not self.waiting

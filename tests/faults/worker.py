@@ -5,6 +5,7 @@ Workers are forked from a process that has loaded everything, so that a thousand
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import os
 import random
@@ -80,6 +81,7 @@ class Worker(Ear):
 def live(book: Book, how: How, taking: Connection, telling: Connection) -> None:
     """Record what is sent until the other end closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    logging.disable()  # of what is broken on purpose it would say much
     if how.die_at:
         _die(*how.die_at)
     if how.lazy:
