@@ -398,8 +398,8 @@ def test_what_is_hashed_is_rfc_8785_on_both_databases(book_url, table):
         whole = f"{table}\n".encode() + chain.orjson.dumps(plain, option=chain.orjson.OPT_SORT_KEYS)
         wanted[table, key[0] if len(key) == 1 else tuple(key)] = chain.hashlib.sha256(whole).digest()
     assert rows_of.digests_of(link, list(wanted)) == wanted
-    for (table, ref), digest in wanted.items():
-        assert rows_of.sealed_tables()[table].joined(link, [ref]) == (None if isinstance(ref, tuple) else digest)
+    for (name, ref), digest in wanted.items():
+        assert rows_of.sealed_tables()[name].joined(link, [ref]) == (None if isinstance(ref, tuple) else digest)
     link.rollback()
     link.close()
 
