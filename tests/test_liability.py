@@ -186,22 +186,9 @@ class Ledger:
 
 
 ACTS = [
-    "machine",
-    "machine",
-    "parts",
-    "use",
-    "use",
-    "return",
-    "return",
-    "wait",
-    "hold",
-    "hold",
-    "capture",
-    "void",
-    "adjust",
-    "transfer",
-    "cancel",
-]
+    "machine", "machine", "parts", "use", "use", "return", "return", "wait", "hold", "hold", "capture", "void", "adjust",
+    "transfer", "cancel",
+]  # fmt: skip
 STEPS = st.lists(
     st.tuples(
         st.sampled_from(ACTS),
@@ -218,9 +205,11 @@ RULES = st.sampled_from([POLICY, GRACE, ANEW])
 
 @contextlib.contextmanager
 def sqlite_book(template, folder):
-    yield f"sqlite:///{shutil.copy(template, folder / 'book.db')}"
-    for left in folder.glob("book.db*"):
-        left.unlink()
+    try:
+        yield f"sqlite:///{shutil.copy(template, folder / 'book.db')}"
+    finally:
+        for left in folder.glob("book.db*"):
+            left.unlink()
 
 
 def played(book, steps, policy):
