@@ -1,7 +1,7 @@
 """The app: `create_app(settings)`. Nothing happens before its lifespan begins; the lifespan owns the writer.
 
-Serve it with one process on SQLite and as many as the machine has cores on PostgreSQL, behind a proxy that bounds how
-long a client may take to send its headers: uvicorn does not.
+Serve it with `tierengine serve`, which bounds how long a client may take: one process on SQLite, as many as there are
+cores on PostgreSQL.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 from fastapi import FastAPI
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import (
@@ -93,7 +94,9 @@ def create_app(given: Settings | None = None, *, now: Clock = clock, exporter: S
         gc.freeze()
         gc.set_threshold(COLLECT_AFTER, 20, 50)
         traces = app.state.traces = begun(settings.traces, exporter)
-        writer = await asyncio.to_thread(Writer, settings.database_url, settings, now=now, traces=traces)
+        writer = await asyncio.to_thread(
+            Writer, settings.database_url, settings, now=now, traces=traces, tally=app.state.metrics.tally
+        )
         sealer = None if writer.broken else Sealer(settings, writer, now=now, traces=traces)
         readers = Readers(settings)
         keys = Keys(readers, secret, settings.session_idle_minutes, now=now)
@@ -113,7 +116,7 @@ def create_app(given: Settings | None = None, *, now: Clock = clock, exporter: S
             vault,
         )
         try:
-            async with keys.noting(writer):
+            async with app.state.metrics.watching(writer), keys.noting(writer):
                 yield
         finally:
             # What waits is recorded and answered before the process ends.
@@ -217,6 +220,8 @@ class Outermost:
 
         try:
             await self.app(scope, receive, sent)
+        except ClientDisconnect:
+            pass  # he left while he was sending, or was cut off: there is nobody to answer, and nothing to look into
         except Exception:
             _log.exception("request %s failed", own.decode())
             if begun:

@@ -2,8 +2,8 @@
 
 Each bucket is one number (GCRA, the generic cell rate algorithm): a minute's quota may come at once, and flows back
 evenly. Counted in this process alone, without a thread or a question to anybody, which takes about a microsecond; the
-library `limits` took 24, and a thread that looks through all buckets a hundred times a second. So with several workers
-up to so many times as much gets through.
+library `limits` took 24, and a thread that looks through all buckets a hundred times a second. Several workers share a
+quota evenly.
 """
 
 from __future__ import annotations
@@ -66,14 +66,21 @@ class Buckets:
 
 
 class Limits:
-    """The limits of one process, and how many may have a password looked at at once."""
+    """The limits of one process, and how many may have a password looked at at once.
+
+    Each worker has its share of every quota and tells of that: together they let through no more than the setting says,
+    and who keeps to what he is told is never refused, whichever worker he speaks to.
+    """
 
     def __init__(self, settings: Settings) -> None:
-        self.key = Buckets("key", settings.limit_key)
-        self.store = Buckets("store", settings.limit_store)
-        self.member = Buckets("member", settings.limit_member)
-        self.login = Buckets("login", TRIES_OF_A_LOGIN)
-        self.address = Buckets("address", TRIES_OF_AN_ADDRESS)
+        def share(quota: int) -> int:
+            return max(1, quota // settings.workers) if quota else 0
+
+        self.key = Buckets("key", share(settings.limit_key))
+        self.store = Buckets("store", share(settings.limit_store))
+        self.member = Buckets("member", share(settings.limit_member))
+        self.login = Buckets("login", share(TRIES_OF_A_LOGIN))
+        self.address = Buckets("address", share(TRIES_OF_AN_ADDRESS))
         self.hashing = asyncio.Semaphore(HASHING)
 
     def enter(self, request: Request, number: str, store_id: int | None) -> None:

@@ -10,26 +10,27 @@ import time
 from concurrent.futures import Future
 
 import pytest
+from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 
 from api import metrics
 from tests.test_api_book import Book, opened, order, serving
 from tierengine import logs
 from tierengine.recording.queue import Job
-from tierengine.recording.tally import SIZES, Tally
+from tierengine.recording.tally import SIZES
 from tierengine.settings import Settings, SettingsRefused
 
 PHONE, NAME = "13912345678", "欧阳测试"
 
 
 def scraped(till):
-    """Return {(name, labels without the worker): value}, of a page that is made now."""
+    """Return {(name, labels): value}, of a page that is made now."""
     till.client.app.state.metrics._page = (0.0, b"")
     answer = till.client.get("/metrics")
     assert answer.status_code == 200
     assert answer.headers["content-type"].startswith("text/plain")
     return {
-        (sample.name, *sorted(item for item in sample.labels.items() if item[0] != "worker")): sample.value
+        (sample.name, *sorted(sample.labels.items())): sample.value
         for family in text_string_to_metric_families(answer.text)
         for sample in family.samples
     }
@@ -81,9 +82,9 @@ def test_what_waits_for_the_writer_is_seen(sqlite_book_url):
         with writer._changed:  # the writer's thread cannot take it now
             writer._lanes["till"].extend([Job(Future()), Job(Future())])
             assert writer.waiting()["till"] == 2
-            seen = metrics._Seen("1", writer, None)
-            queue = next(family for family in seen.collect() if family.name == "tierengine_writer_queue")
-            assert {one.labels["lane"]: one.value for one in queue.samples}["till"] == 2
+            seen = metrics.Metrics()
+            seen.look(writer)
+            assert seen.registry.get_sample_value("tierengine_writer_queue", {"lane": "till"}) == 2
 
 
 def test_a_database_that_is_down_is_told_and_the_rest_is_still_there(sqlite_book_url, monkeypatch):
@@ -130,12 +131,22 @@ def timed(call, times=2_000):
     return (time.perf_counter() - begun) / times
 
 
-@pytest.mark.parametrize(("size", "place"), [(1, 0), (2, 1), (3, 2), (64, 6), (1_024, 9), (5_000, len(SIZES))])
-def test_a_group_is_counted_where_its_size_belongs(size, place):
-    tally = Tally()
-    tally.group(size)
-    assert tally.sizes[place] == tally.groups == 1
-    assert tally.items == size
+def test_what_the_writer_did_is_told_as_it_is_counted():
+    registry = CollectorRegistry()
+    tally = metrics.Told(registry)
+    for size in (1, 2, 3, 64, 1_024, 5_000):
+        tally.group(size)
+    tally.act()
+    tally.gave_up()
+    assert (tally.groups, tally.items, tally.acts, tally.failed) == (6, 6_094, 1, 1)
+
+    def told(name, **labels):
+        return registry.get_sample_value(f"tierengine_writer_{name}", labels)
+
+    assert [told("group_size_bucket", le=f"{float(size)}") for size in SIZES] == [1, 2, 3, 3, 3, 3, 4, 4, 4, 5]
+    assert told("group_size_bucket", le="+Inf") == told("commits_total", kind="group") == 6
+    assert told("group_size_sum") == 6_094
+    assert (told("commits_total", kind="act"), told("failed_total")) == (1, 1)
 
 
 # ---- the log

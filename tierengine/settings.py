@@ -67,6 +67,16 @@ class Settings:
     workers: int = _setting(1, "Processes of `serve`; SQLite has one writer, so there it must be 1.", least=1, most=64)
     host: str = _setting("127.0.0.1", "Address on which `serve` listens.")
     port: int = _setting(8000, "Port on which `serve` listens.", least=0, most=65_535)
+    connections: int = _setting(
+        1_000, "Most connections of a process; one more ends the oldest that is idle or sending.", least=1, most=60_000
+    )
+    head_seconds: int = _setting(10, "Longer than this no client may take to send a request's head.", least=1, most=600)
+    body_seconds: int = _setting(
+        30, "Longer than this no client may take to send a body, or take nothing of an answer.", least=1, most=600
+    )
+    stop_seconds: int = _setting(
+        25, "Asked to end, the service gives requests under way so long; then it drops them.", least=1, most=600
+    )
     log_level: str = _setting("info", "debug, info, warning or error.")
     log_format: str = _setting(
         "text", "text, or json: one JSON object a line, and a line for each request (never what it held or whom)."
@@ -76,13 +86,13 @@ class Settings:
     )
     session_idle_minutes: int = _setting(30, "A log-in that nobody uses for so long is over.", least=1, most=1_440)
     limit_key: int = _setting(
-        60_000, "Most requests of a key in a minute, in each process. 0: no limit.", least=0, most=10**8
+        60_000, "Most requests of a key in a minute, shared evenly by the workers. 0: no limit.", least=0, most=10**8
     )
     limit_store: int = _setting(
-        120_000, "Most requests of a store's keys in a minute, in each process. 0: no limit.", least=0, most=10**8
+        120_000, "Most requests of a store's keys in a minute, shared likewise. 0: no limit.", least=0, most=10**8
     )
     limit_member: int = _setting(
-        600, "Most requests about one member in a minute, in each process. 0: no limit.", least=0, most=10**8
+        600, "Most requests about one member in a minute, shared likewise. 0: no limit.", least=0, most=10**8
     )
     session_hours: int = _setting(12, "A log-in is over after so long in any case.", least=1, most=168)
 

@@ -2,7 +2,7 @@
 
 Needs a PostgreSQL (found by tests.postgres, with fsync on). `--quick` runs a tenth of everything, to see that it works;
 `--large` adds a book of 1,000,000 members and verifies 1,000,000 entries (about half an hour more). Name sections to
-run only those: judging, sales, embedded, groups, redeem, quotes, reads, imports, verify, growth.
+run only those: judging, sales, embedded, groups, redeem, quotes, reads, imports, verify, growth, slow.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ from functools import partial
 from pathlib import Path
 
 from tests import postgres
-from tests.bench import groups, growth, http, imports, judging, verifying
+from tests.bench import groups, growth, http, imports, judging, slow, verifying
 from tests.bench.stage import Load, analyze, make
+from tests.faults.service import Service
 
 Row = tuple[str, str, str, str]
 
@@ -228,6 +229,23 @@ def _compared(title: str, ours: list[Load], floor: list[Load], goal: str) -> Row
     )
 
 
+def _slow(scale: int) -> Iterable[Row]:
+    with tempfile.TemporaryDirectory() as name, postgres.private_server() as base, postgres.database(base) as url:
+        for database, at, workers in (("SQLite", f"sqlite:///{name}/book.db", 1), ("PostgreSQL, 2 workers", url, 2)):
+            stage, numbers = make(at, 1_000), iter(range(10**6))
+            with Service(stage, workers) as service:
+                for what in ("quotes", "sales"):
+                    found = slow.measure(service, stage, what, numbers, asks=1_000 // scale, turns=5)
+                    alone, beside = (slow.percentile(one, 0.99) for one in (found.alone, found.beside))
+                    cost = f"the slow take {found.share:.0%} of a core, {found.cut} cut"
+                    yield (
+                        f"{what} of one till beside {slow.CLIENTS} clients that send a byte a second, {database}",
+                        f"p99 {alone:.1f} → {beside:.1f} ms; {cost}",
+                        f"p99 {found.ratio(0.99):.2f} ×, p50 {found.ratio(0.5):.2f} ×",
+                        "p99 ≤ 2 ×",
+                    )
+
+
 SECTIONS: dict[str, Callable[[int], Iterable[Row]]] = {
     "judging": _judging,
     "sales": _sales,
@@ -239,6 +257,7 @@ SECTIONS: dict[str, Callable[[int], Iterable[Row]]] = {
     "imports": _imports,
     "verify": _verify,
     "growth": _growth,
+    "slow": _slow,
 }
 LARGE: dict[str, Callable[[int], Iterable[Row]]] = {
     "reads": partial(_reads, sizes=(1_000, 100_000, 1_000_000)),

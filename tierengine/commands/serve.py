@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
+import tempfile
 import threading
 import time
 import urllib.error
@@ -11,8 +14,10 @@ from typing import Annotated
 
 import typer
 import uvicorn
+from uvicorn.server import HANDLED_SIGNALS
 
 from tierengine import logs
+from tierengine.commands.connections import Config, Patience
 from tierengine.commands.failure import Stop
 from tierengine.commands.opened import settings
 from tierengine.commands.screen import Screen, both
@@ -21,6 +26,7 @@ from tierengine.store.database import WriterLock, check_ready, sqlite_path
 app = typer.Typer()
 # As text: this package knows no web framework, and the service is loaded by who runs it.
 SERVICE = "api.app:create_app"
+SHARED = "PROMETHEUS_MULTIPROC_DIR"  # prometheus_client reads it when a worker imports it
 PATIENCE = 60.0
 
 
@@ -38,23 +44,31 @@ def serve(
         # Asked here, where it can still be refused in a sentence; the service takes it for good.
         WriterLock(sqlite_path(wanted.database_url)).release()
     listening = _listen(host or wanted.host, wanted.port if port is None else port)
-    config = uvicorn.Config(
+    config = Config(
         SERVICE,
+        Patience(wanted.head_seconds, wanted.body_seconds, wanted.connections),
         factory=True,
         workers=wanted.workers,
         log_config=logs.config(wanted.log_format, wanted.log_level),
         access_log=False,
         server_header=False,
         date_header=False,
+        timeout_graceful_shutdown=wanted.stop_seconds,
     )
     address = _address(listening)
     threading.Thread(target=_announce, args=(screen, address), daemon=True).start()
     if wanted.workers > 1:
         from uvicorn.supervisors import Multiprocess  # noqa: PLC0415  not on every system that serves with one
 
-        Multiprocess(config, sockets=[listening]).run()
+        with tempfile.TemporaryDirectory(prefix="tierengine-metrics-") as room:
+            # Each worker counts in files here, so that the page of one is of all.
+            os.environ[SHARED] = room
+            Multiprocess(config, sockets=[listening]).run()
         return 0
     server = uvicorn.Server(config)
+    # uvicorn raises the signal that ended it once more, when all is done: to have been asked is no failure.
+    for asked in HANDLED_SIGNALS:
+        signal.signal(asked, lambda *_: None)
     server.run(sockets=[listening])
     return 0 if server.started else 3
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
+from collections.abc import Callable
 
 from tierengine.recording.queue import Job
 from tierengine.recording.recorder import Clock, Recorder
@@ -17,8 +18,8 @@ _log = logging.getLogger(__name__)
 class Room:
     """Where a request waits whose member is locked elsewhere: a thread and a connection of its own, one at a time."""
 
-    def __init__(self, url: str, settings: Settings, now: Clock) -> None:
-        self._url, self._settings, self._now = url, settings, now
+    def __init__(self, url: str, settings: Settings, now: Clock, decided: Callable[[int], None]) -> None:
+        self._url, self._settings, self._now, self._decided = url, settings, now, decided
         self._recorder: Recorder | None = None
         self._jobs: deque[Job | None] = deque()
         self._changed = threading.Condition()
@@ -61,6 +62,7 @@ class Room:
         if answer is None:
             job.refuse("busy")
         else:
+            self._decided(1)
             job.answer(answer)
         recorder.deliver()
 

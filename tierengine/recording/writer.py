@@ -68,7 +68,13 @@ class Writer:
     """
 
     def __init__(
-        self, url: str, settings: Settings | None = None, *, now: Clock = clock, traces: Traces | None = None
+        self,
+        url: str,
+        settings: Settings | None = None,
+        *,
+        now: Clock = clock,
+        traces: Traces | None = None,
+        tally: Tally | None = None,
     ) -> None:
         self.settings = settings or Settings(database_url=url)
         self._traces = traces
@@ -82,7 +88,7 @@ class Writer:
         self._last_bulk = 0.0
         self._piece = 64
         self._refused: set[str] = set()
-        self.tally = Tally()
+        self.tally = Tally() if tally is None else tally
         check_ready(url)
         self.broken = self._check_chain()
         self._lock = WriterLock(sqlite_path(url)) if self.settings.kind == "sqlite" else None
@@ -306,11 +312,12 @@ class Writer:
             made = self._acted(recorder, job)
         except Exception as problem:  # noqa: BLE001 - it is the caller's, who is told
             job.future.set_exception(problem)
-            self.tally.failed += 1
+            self.tally.gave_up()
             if isinstance(problem, _DOWN):
                 self._reconnect_if_broken(recorder)
         else:
-            self.tally.acts += job.act is not None
+            if job.act is not None:
+                self.tally.act()
             job.future.set_result(made)
 
     def _acted(self, recorder: Recorder, job: Job) -> Any:
@@ -362,7 +369,9 @@ class Writer:
         for attempt in range(ATTEMPTS):
             try:
                 answers = self._recorded(recorder, items, jobs)
-                self.tally.group(len(items))
+                # (Who was put back is counted with the group that decides him.)
+                if decided := len(answers) - answers.count(None):
+                    self.tally.group(decided)
                 return answers
             except _AGAIN as problem:
                 _log.info("a group is run again: %s", type(problem).__name__)
@@ -382,7 +391,7 @@ class Writer:
         else:
             down = True
         if down:
-            self.tally.failed += 1
+            self.tally.gave_up()
             for job in jobs:
                 job.refuse("database_down")
         else:
@@ -406,7 +415,7 @@ class Writer:
         patient = [job for job in jobs if job.tries >= TRIES]
         if patient:
             if self._room is None:
-                self._room = Room(self.url, self.settings, self._now)
+                self._room = Room(self.url, self.settings, self._now, self.tally.group)
             for job in patient:
                 self._room.put(job)
         with self._changed:
