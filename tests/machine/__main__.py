@@ -12,6 +12,7 @@ from pathlib import Path
 
 from tests import postgres
 from tests.conftest import migrate
+from tests.machine.machine import Tally
 from tests.machine.play import play, worlds_in
 
 
@@ -19,6 +20,7 @@ def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.machine", description=__doc__)
     parser.add_argument("--examples", type=int, default=100)
     parser.add_argument("--steps", type=int, default=60, help="most steps of an example")
+    parser.add_argument("--minutes", type=float, default=0.0, help="go on with new examples for so long")
     parser.add_argument("--same", action="store_true", help="the same examples as the last time, not new ones")
     parser.add_argument("--shrink", action="store_true", help="make a failing example small")
     asked = parser.parse_args(argv)
@@ -31,12 +33,24 @@ def main(argv: list[str]) -> int:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         worlds = worlds_in(Path(folder), file, server, postgres.template(server, migrate))
         try:
-            tally = play(worlds, examples=asked.examples, steps=asked.steps, new=not asked.same, shrink=asked.shrink)
+            tally = Tally()
+            while True:
+                play(
+                    worlds, examples=asked.examples, steps=asked.steps, new=not asked.same, shrink=asked.shrink,
+                    tally=tally,
+                )  # fmt: skip
+                told(tally, time.monotonic() - begun)
+                if time.monotonic() - begun >= 60 * asked.minutes:
+                    break
         finally:
             postgres.drop_templates()
-    print(f"{tally.examples} examples, {tally.steps} steps in each of three worlds, {time.monotonic() - begun:.0f} s")
-    print(", ".join(f"{name} {count}" for name, count in tally.calls.most_common()))
     return 0
+
+
+def told(tally: Tally, seconds: float) -> None:
+    """Say how much was done until now."""
+    print(f"{tally.examples:,} examples, {tally.steps:,} steps in each of three worlds, {seconds:,.0f} s")
+    print(", ".join(f"{name} {count:,}" for name, count in tally.calls.most_common()), flush=True)
 
 
 if __name__ == "__main__":

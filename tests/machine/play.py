@@ -49,12 +49,15 @@ def worlds_in(folder: Path, sqlite: Path, server: str, template: str) -> Any:
     return make
 
 
-def play(worlds: Any, *, examples: int, steps: int, new: bool = False, shrink: bool = False) -> Tally:
+def play(
+    worlds: Any, *, examples: int, steps: int, new: bool = False, shrink: bool = False, tally: Tally | None = None
+) -> Tally:
     """Play so many examples of at most so many steps; the same ones each time, unless `new` ones are asked for.
 
     shrink  whether a failing example is made small, which takes minutes
+    tally   what was done before, to which this is added
     """
-    tally = Tally()
+    tally = tally or Tally()
     logging.getLogger("tierengine.recording.writer").setLevel(logging.CRITICAL + 1)  # it falls often, and says so
 
     class Played(Machine):
