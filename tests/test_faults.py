@@ -8,10 +8,10 @@ from __future__ import annotations
 import pytest
 
 from tests import postgres
-from tests.faults import killing, serving
+from tests.faults import killing, page, serving
 from tests.faults.book import counted
 from tests.faults.proxy import Proxy
-from tests.faults.registry import FAULTS
+from tests.faults.registry import FAULTS, minutes_of, ordered
 from tests.faults.server import Server
 from tests.faults.service import Service
 from tests.faults.stage import Sending, Stage, working
@@ -100,6 +100,51 @@ def test_every_fault_that_must_be_run_is_known():
         "worker", "service", "server", "connection", "standby", "disk", "clock", "last-credit", "shuffled",
         "other-body", "award", "policy", "burst", "yaml", "json", "slow", "control",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_a_run_shares_its_minutes_and_ends_when_they_are_over(database):
+    """Each fault takes all that it may: ninety minutes are over at the end; what one leaves, the later ones have."""
+    for used in (1.0, 0.25):
+        left, waiting, given = 90.0, ordered(FAULTS), {}
+        while waiting:
+            one = waiting.pop(0)
+            given[one.name] = minutes_of(one, waiting, database, left)
+            left -= given[one.name] * (used if waiting else 1)
+        assert left == pytest.approx(0)
+        assert all((given[one.name] > 0) == (database in one.databases) for one in FAULTS)
+    assert given["worker"] > 60
+
+
+def test_rounds_end_when_the_time_is_up_but_not_before_the_first(tmp_path):
+    stage = Stage(tmp_path, "sqlite", None, minutes=1)
+    assert list(stage.rounds(3)) == [0, 1, 2]
+    assert not stage.cut_short
+    stage.begun -= 120
+    assert list(stage.rounds(3)) == [0]
+    assert stage.cut_short
+
+
+def test_the_page_keeps_the_rows_of_the_last_run_only(tmp_path, monkeypatch):
+    monkeypatch.setattr(page, "PAGE", tmp_path / "faults.md")
+    page.PAGE.write_text(f"before\n\n{page.FROM}\nold\n{page.TO}\n\nafter\n", encoding="utf-8")
+    rows = [Tally("worker killed", "sqlite", cycles=3, kills=3, acknowledged=1_000, recovered=[0.5])]
+    for seed in (1, 2):
+        page.keep(rows, 90.0, seed)
+    text = page.PAGE.read_text(encoding="utf-8")
+    assert text.startswith("before")
+    assert text.endswith("after\n")
+    assert "old" not in text
+    assert "seed 2" in text
+    assert "seed 1" not in text
+    assert "| worker killed | sqlite | 3 | 3 | 1,000 | 0 | 0 | 0.50 / 0.50 s |  |" in text
+    assert page.read(_written(tmp_path, rows)) == rows
+
+
+def _written(folder, rows):
+    made = folder / "rows.jsonl"
+    made.write_text("".join(map(page.line, rows)), encoding="utf-8")
+    return made
 
 
 # ---- the counting is tested too --------------------------------------------------------------------------------

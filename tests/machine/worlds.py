@@ -117,7 +117,11 @@ def mortal() -> Iterator[None]:
 def bare(value: Any) -> Any:
     """The value without what names a row or a request."""
     if isinstance(value, dict):
-        return {name: bare(one) for name, one in sorted(value.items()) if name not in _NAMES}
+        return {
+            name: bare(one)
+            for name, one in sorted(value.items())
+            if name not in _NAMES and not (name == "hold" and isinstance(one, int))  # a refusal names a hold by its id
+        }
     return [bare(one) for one in value] if isinstance(value, list) else value
 
 
