@@ -22,6 +22,7 @@ from tierengine.store import database, migrating
 from tierengine.store.dialect import Table, doc
 from tierengine.store.ids import Ids, transact
 from tierengine.store.tables import INSERT_ONLY
+from tierengine.store.tables.seals import Seal
 
 TRIGGERS = {
     "sqlite": "SELECT tbl_name || '.' || name FROM sqlite_master WHERE type = 'trigger'",
@@ -397,13 +398,19 @@ def test_what_is_hashed_is_rfc_8785_on_both_databases(book_url, table):
         whole = f"{table}\n".encode() + chain.orjson.dumps(plain, option=chain.orjson.OPT_SORT_KEYS)
         wanted[table, key[0] if len(key) == 1 else tuple(key)] = chain.hashlib.sha256(whole).digest()
     assert rows_of.digests_of(link, list(wanted)) == wanted
+    for (name, ref), digest in wanted.items():
+        assert rows_of.sealed_tables()[name].joined(link, [ref]) == (None if isinstance(ref, tuple) else digest)
     link.rollback()
     link.close()
 
 
 @pytest.mark.parametrize(
-    "refs", ['{"entry": ["x", 5]}', '{"entry": [[1, 2]]}', '{"entry": 7}', "[]", '{"hold_lot": [1]}']
-)
+    "refs",
+    [
+        '{"entry": ["x", 5]}', '{"entry": [[1, 2]]}', '{"entry": 7}', "[]", '{"hold_lot": [1]}',
+        '{"entry": [18446744073709551615]}', '{"stranger": ["x", 5, 5]}',
+    ],
+)  # fmt: skip
 def test_a_seal_that_lists_what_cannot_be_rows_is_named(club, refs):
     run(club.link, ("UPDATE seal SET refs = ?1 WHERE number = 2", refs))
     assert found(club)["seal_broken"].rows[0] == (club.dealer, 2, "", None)
@@ -419,3 +426,30 @@ def test_rows_read_as_a_stretch_are_those_that_are_looked_up(club, monkeypatch):
         there = [("posting", number) for number in some if number in wanted]
         got = rows_of.digests_of(club.link, [("posting", number) for number in some])
         assert got == {ref: singly[ref] for ref in there}
+
+
+def test_what_is_compared_at_once_is_what_is_looked_up(club):
+    """Whether they lie together, every third is asked for, the first is gone or one of another is in between."""
+    wanted = ids(club, "posting")
+    singly = rows_of.digests_of(club.link, [("posting", number) for number in wanted])
+    postings = rows_of.sealed_tables()["posting"]
+    for some in (wanted, wanted[::3], wanted[-1:], [wanted[0], wanted[-1]]):
+        assert postings.joined(club.link, some) == b"".join(singly["posting", number] for number in some)
+    for some in ([*wanted[:3], 10**12], [-1, *wanted], [10**12]):
+        there = [singly["posting", number] for number in some if number in wanted]
+        assert (postings.joined(club.link, some) or b"") == b"".join(there)
+
+
+def test_a_seal_that_covers_what_no_table_has_is_found_out_though_it_was_forged_well(club):
+    """Made with the right hash: a table that is not there, and a row that is listed twice."""
+    number, before = club.rows("SELECT number, hash FROM seal ORDER BY number DESC LIMIT 1")[0]
+    entry = ids(club, "entry")[0]
+    digest = rows_of.digests_of(club.link, [("entry", entry)])["entry", entry]
+    forged = f'{{"stranger":[7],"entry":[{entry},{entry}]}}'
+    digests = bytes(32) + digest * 2
+    after = chain.link_hash(before, club.dealer, number + 1, 5, forged, digests)
+    club.link.begin()
+    club.link.write(Table(Seal), [(club.dealer, number + 1, 5, forged, digests, after)])
+    club.link.commit()
+    wrong = found(club)
+    assert wrong["row_removed"].rows == ((club.dealer, number + 1, "stranger", 7),)

@@ -41,6 +41,15 @@ _TRIGGERS = {
 
 _FIRST_ENTRY = "(SELECT min(id) FROM entry)"
 
+_RUN = (
+    "INSERT INTO award_run (id, dealer_id, award, year, version_id, as_of, list_hash, planned_at, plan) "
+    "SELECT 900000001, dealer_id, 'x', 2026, id, 0, '', 0, '{\"budget\": 499}' FROM policy_version"
+)
+_WINNERS = (
+    "INSERT INTO award_winner (run_id, member_id, dealer_id, place, score, prize) "
+    "SELECT 900000001, id, dealer_id, id, 1, 250 FROM member WHERE code IN ('M1', 'M2')"
+)
+
 # code of the invariant → what a wrongdoer, or a bug, would write
 WRONGS = {
     "units_mixed": "UPDATE account SET unit = 'JPY' WHERE member_id IS NOT NULL AND kind = 'available'",
@@ -62,6 +71,7 @@ WRONGS = {
         "AND d.member_id = account.member_id AND d.wallet = account.wallet)"
     ),
     "expired_early": "UPDATE entry SET kind = 'expire', rule = '' WHERE kind = 'reverse'",
+    "expiry_missed": "UPDATE lot SET expires_at = 1 WHERE id = (SELECT min(lot_id) FROM lot_state WHERE remaining > 0)",
     "given_back_too_much": "UPDATE entry SET kind = 'return', rule = '' WHERE kind = 'grant'",
     "held_differs": "UPDATE hold_state SET remaining = remaining - 1",
     "lot_overheld": "UPDATE hold_lot SET amount = amount + 1000000000",
@@ -79,6 +89,7 @@ WRONGS = {
     "reversal_exceeds": "UPDATE entry SET number = -number WHERE kind = 'reverse'",
     "returned_keeps": "UPDATE entry SET delta = delta + 1 WHERE kind = 'reverse'",
     "returned_elsewhere": "UPDATE lot_use SET lot_id = (SELECT min(id) FROM lot) WHERE amount < 0",
+    "award_over_budget": (_RUN, _WINNERS),
     "award_differs": "UPDATE entry SET kind = 'award', cause_key = 'award:x:2026', wallet = 'w', rule = ''",
 }
 
@@ -94,7 +105,8 @@ def test_every_invariant_has_a_wrong_that_breaks_it():
 @pytest.mark.parametrize("code", WRONGS)
 def test_a_book_that_was_tampered_with_is_found_out(club, code):
     club.link.begin()
-    club.link.run(WRONGS[code])
+    for wrong in [WRONGS[code]] if isinstance(WRONGS[code], str) else WRONGS[code]:
+        club.link.run(wrong)
     found = {broken.invariant.code: broken for broken in verify(club.link)}
     club.link.rollback()
     assert code in found

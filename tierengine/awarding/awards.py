@@ -248,7 +248,7 @@ def _freeze(
     listed = [[one.place, one.candidate.code, one.score_bp, one.prize] for one in won]
     digest = hashlib.sha256(orjson.dumps([award.id, year, found.version.number, found.as_of, listed])).hexdigest()
     run_id = ids.take()
-    text = orjson.dumps({"winners": listed, "eligible": len(found.ranked.placed)}).decode()
+    text = orjson.dumps({"winners": listed, "eligible": len(found.ranked.placed), "budget": award.budget}).decode()
     link.write(
         _RUNS,
         [(run_id, programme.dealer_id, award.id, year, found.version.id, found.as_of, digest, now, text)],

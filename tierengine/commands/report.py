@@ -26,11 +26,23 @@ _BALANCES: Final = (
     "SELECT wallet, kind, SUM(balance), COUNT(*) FROM account WHERE dealer_id = ?1 AND member_id IS NOT NULL "
     "AND balance <> 0 GROUP BY wallet, kind ORDER BY wallet, kind"
 )
-_ENDS: Final = "SELECT event_key, rule, MAX(expires_at) FROM lot WHERE dealer_id = ?1 GROUP BY event_key, rule"
-_SPENT: Final = (
-    "SELECT l.event_key, l.rule, u.amount, e.recorded_at FROM lot_use u JOIN entry e ON e.id = u.entry_id "
-    "JOIN lot l ON l.id = u.lot_id WHERE u.dealer_id = ?1 AND e.kind IN ('use', 'capture', 'return')"
-)
+# What is left at ?2 of every lot that was earned by then and has not ended: its amount less what was taken back of it,
+# whenever that was, and what left it by then. What an order gave back as a new lot is there from then on.
+_HELD: Final = """
+    WITH earned AS (SELECT event_key, rule, MIN(step_at) AS at FROM decision WHERE dealer_id = ?1
+                    GROUP BY event_key, rule)
+    SELECT wallet, SUM(amount) FROM (
+        SELECT l.wallet, l.amount FROM lot l JOIN entry e ON e.id = l.entry_id
+        LEFT JOIN earned d ON d.event_key = l.event_key AND d.rule = l.rule AND e.kind <> 'return'
+        WHERE l.dealer_id = ?1 AND COALESCE(d.at, e.recorded_at) <= ?2 AND (l.expires_at IS NULL OR l.expires_at > ?2)
+        UNION ALL
+        SELECT l.wallet, -u.amount FROM lot_use u JOIN lot l ON l.id = u.lot_id JOIN entry e ON e.id = u.entry_id
+        JOIN entry m ON m.id = l.entry_id
+        LEFT JOIN earned d ON d.event_key = l.event_key AND d.rule = l.rule AND m.kind <> 'return'
+        WHERE l.dealer_id = ?1 AND COALESCE(d.at, m.recorded_at) <= ?2 AND (l.expires_at IS NULL OR l.expires_at > ?2)
+          AND (e.kind = 'reverse' OR e.recorded_at <= ?2)) AS parts
+    GROUP BY wallet ORDER BY wallet
+"""
 _ORDERS: Final = "SELECT fields, amount FROM contribution WHERE dealer_id = ?1 AND kind IN (?2*)"
 _PRICED: Final = ("parts_purchase", "repair_purchase", "rental")
 _FIRST: Final = "SELECT MIN(at), MAX(at) FROM contribution WHERE dealer_id = ?1"
@@ -101,21 +113,12 @@ def _tiers(link: Link, programme: Programme, ends: dict[int, int]) -> dict[int, 
 def _outstanding(link: Link, programme: Programme, ends: dict[int, int]) -> dict[int, dict[str, int]]:
     """Return what was held at each year's end, by when it was earned: a file imported today tells of long ago.
 
-    What was taken back never was; what was spent is gone from when it was spent.
+    What was taken back never was; what was spent, handed on or paid a debt is gone from when that was.
     """
-    when = _granted_at(link, programme)
-    lasts = {(key, rule): end for key, rule, end in link.ask(_ENDS, programme.dealer_id).rows()}
-    spent: dict[tuple[str, str], list[tuple[int, int]]] = defaultdict(list)
-    for key, rule, part, recorded_at in link.ask(_SPENT, programme.dealer_id).rows():
-        spent[key, rule].append((recorded_at, part))
-    held: dict[int, dict[str, int]] = {year: defaultdict(int) for year in ends}
-    for wallet, rule, key, _, net in link.ask(_NET, programme.dealer_id).rows():
-        granted, last = when.get((key, rule), 0), lasts.get((key, rule))
-        for year, end in ends.items():
-            if granted <= end and (last is None or last > end):
-                used = sum(part for recorded_at, part in spent[key, rule] if recorded_at <= end)
-                held[year][wallet] += int(net) - used
-    return {year: dict(sorted(wallets.items())) for year, wallets in held.items()}
+    return {
+        year: {wallet: int(held) for wallet, held in link.ask(_HELD, programme.dealer_id, end).rows()}
+        for year, end in ends.items()
+    }
 
 
 def _granted_at(link: Link, programme: Programme) -> dict[tuple[str, str], int]:

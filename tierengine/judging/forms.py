@@ -77,7 +77,8 @@ class Form(Values):
         for name, value in self.raw.items():
             if name in ENVELOPE:
                 continue
-            pointer = "/" + _escaped(name)
+            # (A name that the kind knows needs no escape.)
+            pointer = f"/{name}" if name in allowed else "/" + _escaped(name)
             if name == "status" and not kind.submission:
                 self.wrong(pointer, "not_a_submission")
             elif name in computed:
@@ -111,11 +112,10 @@ class Form(Values):
             self.wrong(pointer, "wrong_type", expected="object", got=type_name(line))
             return found
         for name, value in line.items():
-            here = f"{pointer}/{_escaped(name)}"
             if name not in kind.lines:
-                self.wrong(here, "unknown_field")
+                self.wrong(f"{pointer}/{_escaped(name)}", "unknown_field")
             else:
-                self._keep(found, name, self.value(kind, name, here, value))
+                self._keep(found, name, self.value(kind, name, f"{pointer}/{name}", value))
         if kind.amount:
             self._require(found, (kind.amount,), pointer)
         elif not found.keys() & {"item", "category"} and not self.has(f"{pointer}/item"):

@@ -93,6 +93,15 @@ _GRANTS = """
     WHERE w.booked <> COALESCE(s.wanted, 0) ORDER BY w.member_id
 """
 
+# What each open hold still ties up of each lot: it took of its lots in their order.
+_TIED: Final = """
+            SELECT x.member_id, x.lot_id, CASE WHEN x.upto <= x.gone THEN 0
+                WHEN x.upto - x.gone < x.amount THEN x.upto - x.gone ELSE x.amount END AS tied
+            FROM (SELECT l.member_id, l.lot_id, l.amount, h.amount - s.remaining AS gone, SUM(l.amount) OVER (
+                      PARTITION BY l.hold_id ORDER BY l.place) AS upto
+                  FROM hold_lot l JOIN hold h ON h.id = l.hold_id
+                  JOIN hold_state s ON s.hold_id = h.id AND s.remaining > 0) AS x"""
+
 INVARIANTS: Final = (
     Invariant(
         1,
@@ -218,6 +227,20 @@ INVARIANTS: Final = (
         """,
     ),
     Invariant(
+        6,
+        "expiry_missed",
+        "会员最后一次记账时，已到期的只剩下仍被预占的",
+        "of what had ended when a member's last entry was made, only what holds tie up is left",
+        # (Whoever posts for a member settles first.)
+        f"""
+        SELECT l.member_id, s.remaining, COALESCE(t.tied, 0) FROM lot_state s JOIN lot l ON l.id = s.lot_id
+        LEFT JOIN (SELECT lot_id, SUM(tied) AS tied FROM ({_TIED}) AS one GROUP BY lot_id) AS t ON t.lot_id = l.id
+        WHERE s.remaining > COALESCE(t.tied, 0) AND l.expires_at <= (
+            SELECT e.recorded_at FROM entry e WHERE e.member_id = l.member_id ORDER BY e.number DESC LIMIT 1)
+        ORDER BY l.member_id, l.id
+        """,
+    ),
+    Invariant(
         7,
         "posted_elsewhere",
         "每类记账的对方账户是它该用的，收回的回到来处",
@@ -279,14 +302,8 @@ INVARIANTS: Final = (
         "lot_overheld",
         "预占占用的不超过该批剩余",
         "no hold ties up more of a lot than remains of it",
-        """
-        SELECT t.member_id, SUM(t.tied), MAX(z.remaining) FROM (
-            SELECT x.member_id, x.lot_id, CASE WHEN x.upto <= x.gone THEN 0
-                WHEN x.upto - x.gone < x.amount THEN x.upto - x.gone ELSE x.amount END AS tied
-            FROM (SELECT l.member_id, l.lot_id, l.amount, h.amount - s.remaining AS gone, SUM(l.amount) OVER (
-                      PARTITION BY l.hold_id ORDER BY l.place) AS upto
-                  FROM hold_lot l JOIN hold h ON h.id = l.hold_id
-                  JOIN hold_state s ON s.hold_id = h.id AND s.remaining > 0) AS x) AS t
+        f"""
+        SELECT t.member_id, SUM(t.tied), MAX(z.remaining) FROM ({_TIED}) AS t
         LEFT JOIN lot_state z ON z.lot_id = t.lot_id
         GROUP BY t.member_id, t.lot_id HAVING SUM(t.tied) > COALESCE(MAX(z.remaining), 0) ORDER BY t.member_id
         """,
@@ -378,11 +395,22 @@ INVARIANTS: Final = (
     Invariant(
         16,
         "award_differs",
-        "每位获奖者的奖品至多发一次，总额不超预算",
+        "每位获奖者的奖品至多发一次",
         "a prize is issued at most once a winner",
         """
         SELECT e.member_id, e.cause_key, COUNT(*) FROM entry e WHERE e.kind = 'award'
         GROUP BY e.member_id, e.cause_key, e.wallet HAVING COUNT(*) > 1 ORDER BY e.member_id
+        """,
+    ),
+    Invariant(
+        16,
+        "award_over_budget",
+        "一次评选的奖品合计不超过冻结时的预算",
+        "the prizes of a run come to no more than the budget that was frozen with its list",
+        """
+        SELECT MIN(w.member_id), r.id, SUM(w.prize), CAST(r.plan ->> 'budget' AS BIGINT) FROM award_run r
+        JOIN award_winner w ON w.run_id = r.id GROUP BY r.id
+        HAVING SUM(w.prize) > CAST(r.plan ->> 'budget' AS BIGINT) ORDER BY r.id
         """,
     ),
 )

@@ -84,10 +84,10 @@ class Programmes:
 
 def heads(link: Link, dealers: list[int]) -> dict[int, int]:
     """Return the number of the newest version of each dealer that has one."""
-    return {row[0]: row[1] for row in link.ask(HEADS, dealers).rows()}
+    return {row[0]: row[1] for row in link.ask(_HEADS, dealers).rows()}
 
 
-HEADS: Final = "SELECT dealer_id, max(number) FROM policy_version WHERE dealer_id IN (?1*) GROUP BY dealer_id"
+_HEADS: Final = "SELECT dealer_id, max(number) FROM policy_version WHERE dealer_id IN (?1*) GROUP BY dealer_id"
 
 
 def load(link: Link, dealer_id: int, known: Programme | None = None) -> Programme:

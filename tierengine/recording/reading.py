@@ -14,7 +14,6 @@ from tierengine.judging.history import Contribution, Position
 from tierengine.judging.observations import from_body
 from tierengine.judging.recorded import Recorded
 from tierengine.judging.resolution import outside_keys
-from tierengine.policies.versions import HEADS
 from tierengine.store.dialect import Link, Row, binary, doc, either
 
 _MEMBERS: Final = either(
@@ -70,6 +69,7 @@ _ORDERS_NAMED: Final = either(
 _WAITING: Final = (
     "SELECT e.cluster FROM parked p JOIN event e ON e.id = p.event_id WHERE p.waits_for IN (?2*) AND p.dealer_id = ?1"
 )
+_NEWEST_VERSION: Final = "SELECT number FROM policy_version WHERE dealer_id = ?1 ORDER BY number DESC LIMIT 1"
 _NAMING_REFERRAL: Final = (
     "SELECT cluster FROM event WHERE dealer_id = ?1 AND kind = 'machine_purchase' "
     "AND body -> 'fields' ->> 'referral' IN (?2*)"
@@ -233,7 +233,7 @@ def hold(  # noqa: PLR0913 - what is locked and what is read are one round trip
         if link.kind == "postgresql" and named:
             link.ask(_LOCK_KEYS, [lock_number(dealer_id, key) for key in {*named, *outside}])
         asked: dict[str, tuple[str, tuple[object, ...]]] = {
-            "heads": (HEADS, ([dealer_id],)),
+            "heads": (_NEWEST_VERSION, (dealer_id,)),
             "events": (_ORDERS_NAMED if orders else _EVENTS_NAMED, (dealer_id, named)),
             "waiting": (_WAITING, (dealer_id, named)),
             "later": (_LATER_DECISIONS, (wanted,)),
@@ -259,7 +259,7 @@ def hold(  # noqa: PLR0913 - what is locked and what is read are one round trip
     recorded = {row[0]: row[6] for row in read["accounts"]}
     found = Held(
         outside_wanted=set(outside),
-        head=next((row[1] for row in read["heads"]), 0),
+        head=next((row[0] for row in read["heads"]), 0),
         locked=locked,
         ledgers={row[0]: _head(row, recorded.get(row[0])) for row in ledgers},
         once={(row[0], row[1]): (row[2], row[3], binary(row[4])) for row in read["once"]},
