@@ -21,6 +21,7 @@ from api.keys import Keys
 from api.limits import Limits
 from api.readers import Readers
 from api.rights import CALLER
+from rules.vocabulary import PROSE
 from tierengine.access.callers import Caller
 from tierengine.access.secret import Secret
 from tierengine.errors import Conflict, Malformed, Unavailable, Unknown
@@ -173,7 +174,21 @@ async def write_of(request: Request, *, most: int = BODY_MOST, body: bool = True
     path: str = request.scope["path"]
     service.limits.touch(caller.dealer_id, raw.get("member"))
     digest = hashlib.sha256(f"{request.method} {path}\n".encode() + sent).hexdigest()
-    return Write(service, caller, raw, Once(caller.scope, key, digest, _by(request, caller, raw)))
+    former = ""
+    if _says_of_people(path, raw):
+        # Of a name, or of a note, no plain hash is kept for anybody to try names against.
+        digest, former, *_ = (*service.secret.macs("request", digest), "")
+    return Write(service, caller, raw, Once(caller.scope, key, digest, _by(request, caller, raw), former))
+
+
+def _says_of_people(path: str, raw: dict[str, Any]) -> bool:
+    """Whether a body holds names, phones or free text."""
+    if path.startswith("/v1/members"):
+        return True
+    events = raw.get("events")
+    if isinstance(events, list):
+        return any(isinstance(one, dict) and not PROSE.isdisjoint(one) for one in events)
+    return not PROSE.isdisjoint(raw)
 
 
 def _by(request: Request, caller: Caller, raw: dict[str, Any]) -> By | None:

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Final
 
 from rules.keys import ALSO, KEYS, WORDS
-from rules.vocabulary import ATTRIBUTES, CATEGORIES, COMMON, FIELDS, KINDS
+from rules.vocabulary import ATTRIBUTES, CATEGORIES, COMMON, FIELDS, KINDS, PROSE
 
 KINDS_ZH: Final[Mapping[str, str]] = {kind.id: kind.zh for kind in KINDS.values()}
 FIELDS_ZH: Final[Mapping[str, str]] = {field.id: field.zh for field in FIELDS.values()}
@@ -59,10 +59,16 @@ def spelled(names: Iterable[str], table: Mapping[str, str]) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=256)
-def fields_of(kind: str) -> tuple[str, ...]:
+def carried_by(kind: str) -> tuple[str, ...]:
     """List the fields that an event of this kind or one of its lines carries."""
     found = KINDS[kind]
     return tuple(dict.fromkeys((*found.fields, *found.lines, *COMMON)))
+
+
+@lru_cache(maxsize=256)
+def fields_of(kind: str) -> tuple[str, ...]:
+    """List the fields of an event of this kind, or of one of its lines, that a policy may read."""
+    return tuple(name for name in carried_by(kind) if name not in PROSE)
 
 
 @lru_cache(maxsize=256)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any, Final, Literal
 
 from rules.keys import ALSO, KEYS, WORDS
-from rules.names import fields_of
+from rules.names import carried_by
 from rules.problems import Lang
 from rules.schema_grammar import FORMS, Either, Form, Leaf, ListOf, MapOf, Named, Ref, Shape, shape_of
 from rules.schema_leaves import LEAVES, Json, typed
@@ -219,7 +219,7 @@ class _Maker:
         for kind in KINDS.values():
             named = self._spell(kind.id, kind.zh)
             asked = [{"required": [key], "properties": {key: {"enum": named}}} for key in keys]
-            fields = [one for name in fields_of(kind.id) for one in self._spell(name, FIELDS[name].zh)]
+            fields = [one for name in carried_by(kind.id) for one in self._spell(name, FIELDS[name].zh)]
             found.append({"if": {"anyOf": asked}, "then": {"propertyNames": {"enum": [*own, *fields]}}})
         return found
 

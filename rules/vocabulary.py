@@ -263,6 +263,15 @@ FIELDS.update(
     )
 )
 
+# What somebody writes in his own words, about a person as like as not. It is kept beside the member's personal data
+# under his key, never in an event; no policy can read it, and it makes two deliveries neither the same nor different.
+PROSE = frozenset(
+    (
+        "note", "reason", "place", "job", "machine_state", "needs", "changes", "next_plan", "help_wanted", "about",
+        "evidence", "to", "co_buyers", "referred",
+    )
+)  # fmt: skip
+
 COMMON = ("staff", "source_id", "note", "status")  # every event may carry these
 
 STATUSES = ("submitted", "accepted")  # of what is handed in

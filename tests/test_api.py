@@ -224,7 +224,9 @@ def test_an_event_is_recorded_once_and_its_effect_told(till: Till):
     assert first.json()["tier_changes"][0]["traits"] == ["early_entrant"]
     again = till.post("/v1/events", said)
     assert (again.status_code, again.json()["status"]) == (200, "duplicate")
-    changed = till.post("/v1/events", {**said, "evidence": "别的"})
+    reworded = till.post("/v1/events", {**said, "evidence": "别的"})  # (free text makes no other event)
+    assert (reworded.status_code, reworded.json()["status"]) == (200, "duplicate")
+    changed = till.post("/v1/events", {**said, "stated_by": "U3"})
     assert code(changed) == (409, "event_conflict")
 
 

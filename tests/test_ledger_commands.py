@@ -8,9 +8,11 @@ import openpyxl
 import pytest
 
 from tests.club import SMALL
+from tests.keys import SECRET, keys_url
 from tests.test_holds import CREDIT, HAS, MINUTE, Holds
 from tierengine import __main__ as program
 from tierengine.commands import ledger
+from tierengine.personal import texts
 from tierengine.recording.acts import Settle
 from tierengine.recording.items import Command
 from tierengine.recording.recorder import Recorder
@@ -26,6 +28,8 @@ POLICY = SMALL.replace(
 def club(book_url, monkeypatch):
     monkeypatch.setenv("TIERENGINE_DATABASE_URL", book_url)
     monkeypatch.setenv("LANG", "en_US.UTF-8")
+    monkeypatch.setenv("TIERENGINE_SECRET", SECRET)
+    monkeypatch.setenv("TIERENGINE_KEYS_URL", keys_url(book_url))
     made = Holds(book_url, POLICY)
     yield made
     made.clean()
@@ -163,7 +167,7 @@ def test_no_opening_balance_is_put_in_while_one_row_is_wrong(club, run, tmp_path
     assert "amount" in out + err
 
 
-def test_a_balance_is_adjusted_by_hand_with_two_names_above_the_limit(club, run):
+def test_a_balance_is_adjusted_by_hand_with_two_names_above_the_limit(club, run, vault):
     words = ("adjust", "M2", CREDIT, "1000.5", "--reason", "补发", "--by", "U1", "--id", "7")
     code, _, err = run(*words)
     assert code == 3
@@ -175,9 +179,12 @@ def test_a_balance_is_adjusted_by_hand_with_two_names_above_the_limit(club, run)
     assert run("adjust", "--reason", "x", "--by", "U1", "--", "M2", CREDIT, "-100")[0] == 0
     assert club.balance(CREDIT, member="M2") == 90_050
     said = club.rows(
-        "SELECT kind, body ->> 'reason', body ->> 'by', body ->> 'second' FROM command ORDER BY id LIMIT 1"
+        "SELECT kind, body ->> 'reason', body ->> 'by', body ->> 'second', id, member_id FROM command "
+        "ORDER BY id LIMIT 1"
     )
-    assert said == [("adjust", "补发", "U1", "U2")]
+    assert said[0][:4] == ("adjust", None, "U1", "U2")
+    wrote = texts.of_member(club.link, vault, club.dealer, said[0][5])
+    assert wrote["command", said[0][4]] == {"reason": "补发"}
     assert run("adjust", "M2", CREDIT, "much", "--reason", "x", "--by", "U1")[0] == 2
 
 

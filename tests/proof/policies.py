@@ -12,7 +12,7 @@ from datetime import date
 from typing import get_args
 
 from rules import policy as ast
-from rules.vocabulary import ATTRIBUTES, COMMON, FIELDS, KINDS
+from rules.vocabulary import ATTRIBUTES, COMMON, FIELDS, KINDS, PROSE
 from tests.chance import Chance
 
 TITLE = ast.Text("名", "name")
@@ -57,7 +57,7 @@ def asked_of(type_: str) -> Sequence[int | str]:
 def fields_of(kind: str) -> tuple[str, ...]:
     """The fields that rules may compare of a kind's lines."""
     every = dict.fromkeys((*KINDS[kind].fields, *KINDS[kind].lines, *COMMON))
-    return tuple(name for name in every if FIELDS[name].type in VALUES)
+    return tuple(name for name in every if FIELDS[name].type in VALUES and name not in PROSE)
 
 
 ANY_FIELD = tuple(dict.fromkeys(name for kind in KINDS for name in fields_of(kind)))

@@ -75,6 +75,7 @@ class Observation:
     member     member code, or "" when the event it names tells (a till's return)
     fields     checked values: money in fen, dates as ISO text, `lines` as a tuple of mappings
     revision   0 for the first word; a correction or cancellation carries a higher one
+    texts      what somebody wrote in his own words: no part of what is said, kept apart under the member's key
     """
 
     kind: str
@@ -87,3 +88,4 @@ class Observation:
     fields: Mapping[str, object] = field(default_factory=dict)
     key: str = ""
     cluster: str = ""
+    texts: Mapping[str, object] = field(default_factory=dict)

@@ -16,6 +16,7 @@ from typing import Any
 
 import orjson
 
+from rules.vocabulary import PROSE
 from tierengine.errors import Malformed
 from tierengine.judging.bounds import REVISION_MOST
 from tierengine.judging.clock import Clock
@@ -63,17 +64,18 @@ def read_observation(
     if form.errors:
         raise Malformed(form.errors)
     source_id = str(fields.pop("source_id", ""))
-    return Observation(kind.id, member, occurred_at, source, source_id, store, revision, fields, key, cluster)
+    texts = {name: fields.pop(name) for name in list(fields) if name in PROSE}
+    return Observation(kind.id, member, occurred_at, source, source_id, store, revision, fields, key, cluster, texts)
 
 
 def content_hash(observation: Observation) -> str:
-    """Return the SHA-256 (hex) of what is said, whoever says it: source and source id are left out."""
+    """Return the SHA-256 (hex) of what is said, in whatever words: source, its id and texts are left out."""
     said = body(replace(observation, source="", source_id=""))
     return hashlib.sha256(orjson.dumps(said, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 def body(observation: Observation) -> dict[str, Any]:
-    """Return the observation as JSON values, for `event.body`."""
+    """Return the observation as JSON values, for `event.body`: without its texts."""
     return {
         "kind": observation.kind,
         "member": observation.member,

@@ -7,13 +7,16 @@ whether two deliveries say the same does not depend on it: the first one's text 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 import orjson
 
+from tierengine.errors import Unavailable
 from tierengine.personal.records import opened
 from tierengine.personal.vault import Vault
+from tierengine.store.database import NotReady
 from tierengine.store.dialect import Link, Row
 
 Texts = Mapping[str, object]  # field → text, or list of texts
@@ -21,6 +24,26 @@ _OF_MEMBER: Final = (
     "SELECT member_id, field, sealed FROM personal WHERE member_id = ?1 AND field > 'a' AND field LIKE '%:%' "
     "ORDER BY field"
 )
+
+
+Vaults = Callable[[], Vault]
+"""Gives what seals, when there is something to seal; NotReady where there is none."""
+
+_log = logging.getLogger(__name__)
+
+
+def none() -> Vault:
+    """Give nothing: whoever records here has no place for free text."""
+    raise NotReady("no vault was given")
+
+
+def sealed(vaults: Vaults, dealer: int, said: Sequence[tuple[int, str, int, Texts]]) -> list[Row]:
+    """Return the rows of `personal` for what was written; without keys it is not kept, for no sale waits for them."""
+    try:
+        return rows_of(vaults(), dealer, said)
+    except (NotReady, Unavailable) as problem:
+        _log.error("free text of %d rows is not kept: %s", len(said), problem)
+        return []
 
 
 def rows_of(vault: Vault, dealer: int, said: Iterable[tuple[int, str, int, Texts]]) -> list[Row]:

@@ -1,4 +1,7 @@
-"""What a command asks of a member's money: plain values, with the content by which equal ones are told."""
+"""What a command asks of a member's money: plain values, with the content by which equal ones are told.
+
+A `reason` is no part of that: it is somebody's own words, kept under the member's key (tierengine/personal/texts.py).
+"""
 
 from __future__ import annotations
 
@@ -61,7 +64,7 @@ class Transfer:
 
     def content(self) -> dict[str, Any]:
         """Return what makes two of one key the same."""
-        return {"wallet": self.wallet, "amount": self.amount, "reason": self.reason, "by": self.by}
+        return {"wallet": self.wallet, "amount": self.amount, "by": self.by}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,7 @@ class Adjust:
 
     def content(self) -> dict[str, Any]:
         """Return what makes two of one key the same."""
-        said = {"wallet": self.wallet, "amount": self.amount, "reason": self.reason, "by": self.by}
+        said = {"wallet": self.wallet, "amount": self.amount, "by": self.by}
         return said | {"second": self.second, "expires_at": self.expires_at}
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any, Final
 
 import orjson
@@ -41,7 +40,6 @@ from tierengine.store.ids import Ids
 from tierengine.zone import SECOND, moment
 
 MINUTE: Final = 60 * SECOND
-NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 _COMMAND: Final = "SELECT hash FROM command WHERE dealer_id = ?1 AND key = ?2"
 _FIRM: Final = "SELECT value FROM attribute WHERE member_id IN (?1*) AND name = 'firm'"
 _HOLD: Final = (
@@ -285,12 +283,14 @@ class Commands:
             raise Conflict("command_conflict", key=act.key)
         return True
 
-    def keep(self, item: Command, act: Kept, member: int, more: Mapping[str, Any] = NOTHING) -> None:
-        """Store a command that was accepted. `more` is told with it and tells it from no other."""
+    def keep(self, item: Command, act: Kept, member: int) -> None:
+        """Store a command that was accepted; its reason is kept apart."""
         digest = self._fresh[act.key] = _hash(item, act)
         self.touched.add(member)
-        text = orjson.dumps({**_said(item, act), **more}, option=orjson.OPT_SORT_KEYS).decode()
+        text = orjson.dumps(_said(item, act), option=orjson.OPT_SORT_KEYS).decode()
         number = self.ids.take()
+        if isinstance(act, Transfer | Adjust | EndSlip) and act.reason:
+            self.rows.wrote(member, "command", number, {"reason": act.reason})
         self.rows.add("command", number, self.programme.dealer_id, member, act.key, act.kind, digest, text, self.now)
 
     def done(self, item: Command, body: dict[str, Any], member: int) -> Answer:

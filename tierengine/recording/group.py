@@ -13,6 +13,7 @@ from tierengine.judging.history import LAST, Contribution, Observation
 from tierengine.judging.observations import body
 from tierengine.judging.recorded import Flag, Waits, cause_key
 from tierengine.judging.worth import units_of
+from tierengine.personal.texts import Vaults, none, sealed
 from tierengine.policies.versions import Programme, Programmes
 from tierengine.recording import reading
 from tierengine.recording.answers import Answers
@@ -67,6 +68,7 @@ class Group:
     deliver_to: int | None = None
     also: frozenset[str] = frozenset()  # clusters to look at again though nothing new is in them
     now: int = 0
+    vault: Vaults = none
     receivers: set[int] = field(default_factory=set)
     delivered: bool = False
     _answers: list[Answer | None] = field(default_factory=list)
@@ -129,6 +131,8 @@ class Group:
     def commit(self) -> None:
         """Write, make it durable, and keep the histories that were folded."""
         # COMMIT goes with the rows, in their round trip: where a row fails, PostgreSQL passes over all that follows it.
+        if self._rows.texts:
+            self._rows.extend("personal", sealed(self.vault, self.dealer, self._rows.texts))
         with self.link.pipeline():
             self._rows.send(self.link)
             self.link.commit()
@@ -356,6 +360,7 @@ class Group:
             folded_rows(rows, self.ids, self.dealer, outcome, contributions, event_ids, now)
             attribute_rows(rows, programme, member, self._held.histories.get(member, ()), contributions)
             self.receivers |= emit(rows, self.link, self.ids, programme, self._source(programme, member), outcome, now)
+        self._keep_texts(taken, fresh)
         said = {
             member: (self._held.histories.get(member, ()), contributions)
             for member, (contributions, _) in fresh.items()
@@ -372,6 +377,17 @@ class Group:
             rows.add("ledger", member, self.dealer, entry_no, *state)
         rows.extend("budget_pot", ((self.dealer, key, self._pots.used[key]) for key in sorted(self._pots.touched)))
         self._list_conflicts(intake)
+
+    def _keep_texts(self, taken: Sequence[Taken], fresh: Mapping[int, tuple[list[Contribution], list[int]]]) -> None:
+        """Keep what was written with the new events. Where nobody can be told whom it is about, it is not kept."""
+        wrote = [event for one in taken for event in one.fresh if event.recorded.observation.texts]
+        if not wrote:
+            return
+        owners = {number: member for member, (_, numbers) in fresh.items() for number in numbers}
+        for event in wrote:
+            member = event.member_id or owners.get(event.event_id)
+            if member is not None:
+                self._rows.wrote(member, "event", event.event_id, event.recorded.observation.texts)
 
     def _list_conflicts(self, intake: Intake) -> None:
         """List what contradicts the book for a person to look at, each contradiction once however often it is sent."""

@@ -77,7 +77,7 @@ class Intake:
             return None
         stored = self.held.once.get((once.scope, once.key))
         if stored is not None:
-            if stored[0] == once.request_hash:
+            if once.same(stored[0]):
                 return Taken(replay(stored[2]))
             return Taken(refusal("mismatch", Conflict("idempotency_mismatch")))
         seen = self.seen.get((once.scope, once.key))

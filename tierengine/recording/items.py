@@ -55,13 +55,19 @@ class By:
 class Once:
     """An idempotency key: one key, one effect, one answer. `request_hash` tells one body from another.
 
-    by  whose act of the staff this is; None: nobody's, a till's
+    by      whose act of the staff this is; None: nobody's, a till's
+    former  the hash under the server's secret before this one, where the body's hash is taken under a secret
     """
 
     scope: str
     key: str
     request_hash: str
     by: By | None = None
+    former: str = ""
+
+    def same(self, stored: str) -> bool:
+        """Whether what is stored with the key is this body's hash."""
+        return stored in (self.request_hash, self.former)
 
 
 @dataclass(frozen=True, slots=True)

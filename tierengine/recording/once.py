@@ -70,7 +70,7 @@ def stored(link: Link, dealer: int, key: Once) -> Answer | None:
     rows = link.ask(_STORED, dealer, key.scope, key.key).rows()
     if not rows:
         return None
-    if rows[0][0] != key.request_hash:
+    if not key.same(rows[0][0]):
         return refusal("mismatch", Conflict("idempotency_mismatch"))
     return replay(binary(rows[0][1]))
 

@@ -19,6 +19,7 @@ from tierengine.errors import Refused
 from tierengine.judging.history import Observation
 from tierengine.judging.resolution import outside_keys
 from tierengine.judging.values import CANCELLED
+from tierengine.personal.texts import Vaults, none
 from tierengine.policies.versions import Programmes
 from tierengine.recording import reading
 from tierengine.recording.group import Blocked, Group, ItemRefused
@@ -61,8 +62,10 @@ class _Wants:
 class Recorder:
     """Records groups on one connection. Used by one thread; `Writer` gives it what waits."""
 
-    def __init__(self, link: Link, *, now: Clock = clock) -> None:
+    def __init__(self, link: Link, *, now: Clock = clock, vault: Vaults = none) -> None:
+        """`vault` is asked for what seals free text, when there is some."""
         self.link = link
+        self._vault = vault
         self.ids = Ids()
         self.programmes = Programmes()
         self.memory = Memory()
@@ -94,6 +97,7 @@ class Recorder:
         def run() -> Group:
             group = Group(self.link, self.ids, self.programmes, dealer, items, codes, stores, self.memory)
             group.refused = refused
+            group.vault = self._vault
             group.also = frozenset(wants.also)
             group.run(wants.members, wants.keys, wants.outside, now=self.now(), wait=wait)
             return group

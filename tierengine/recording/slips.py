@@ -84,6 +84,6 @@ def _promised(commands: Commands, member: int, store: str) -> dict[str, int]:
 def _end(commands: Commands, item: Command, act: EndSlip, member: int) -> Answer:
     if commands.known(item, act):
         return commands.done(item, {"status": "duplicate", "id": act.number}, member)
-    commands.keep(item, act, member, {"reason": act.reason})
+    commands.keep(item, act, member)
     ended = {"status": "recorded", "id": act.number, "revoked_at": commands.time(commands.now)}
     return commands.done(item, ended, member)

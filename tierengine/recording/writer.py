@@ -24,6 +24,7 @@ import psycopg
 from opentelemetry.trace import SpanContext
 
 from tierengine.ledger.chain import Fault, check_tail
+from tierengine.personal.vault import Vault
 from tierengine.recording.items import Answer, Item, is_command
 from tierengine.recording.queue import Job, fail, take_group
 from tierengine.recording.recorder import Clock, Recorder, clock
@@ -88,6 +89,7 @@ class Writer:
         self._last_bulk = 0.0
         self._piece = 64
         self._refused: set[str] = set()
+        self._sealing: Vault | None = None
         self.tally = Tally() if tally is None else tally
         check_ready(url)
         self.broken = self._check_chain()
@@ -277,7 +279,7 @@ class Writer:
     def _open(self) -> None:
         if self._recorder is not None:
             self._recorder.link.close()
-        self._recorder = Recorder(connect(self.url, self.settings), now=self._now)
+        self._recorder = Recorder(connect(self.url, self.settings), now=self._now, vault=self._vault)
         self._recorder.recover()
         self._failed = ""
 
@@ -286,7 +288,15 @@ class Writer:
             raise RuntimeError("the writer has no connection")
         return self._recorder
 
+    def _vault(self) -> Vault:
+        """Return what seals free text; it is made when the first text comes. NotReady where it cannot be."""
+        if self._sealing is None:
+            self._sealing = Vault.of(self.settings)
+        return self._sealing
+
     def _release(self) -> None:
+        if self._sealing is not None:
+            self._sealing.close()
         if self._lock is not None:
             self._lock.release()
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from tierengine.judging.history import Position
+from tierengine.personal import records
+from tierengine.personal.texts import Texts
 from tierengine.store.dialect import Link, Row, Table
 from tierengine.store.tables.access import Audit
 from tierengine.store.tables.book import Account, CommandRow, Entry, Lot, LotState, LotUse, Posting
@@ -46,6 +48,7 @@ TABLES: Final = {
         Table(Ledger, ("member_id",)),
         Table(Idempotency),
         Table(Audit),
+        records.ROWS,
     )
 }
 
@@ -71,6 +74,7 @@ class Rows:
     forgotten: list[int] = field(default_factory=list)
     unmade: list[tuple[int, str]] = field(default_factory=list)
     applied: list[int] = field(default_factory=list)
+    texts: list[tuple[int, str, int, Texts]] = field(default_factory=list)
 
     def add(self, table: str, *values: Any) -> None:
         """Add one row."""
@@ -79,6 +83,10 @@ class Rows:
     def extend(self, table: str, rows: Iterable[Row]) -> None:
         """Add rows."""
         self.tables[table].extend(rows)
+
+    def wrote(self, member_id: int, table: str, number: int, texts: Texts) -> None:
+        """Keep what somebody wrote with that row, under the member's key."""
+        self.texts.append((member_id, table, number, texts))
 
     def rewind(self, member_id: int, start: Position) -> None:
         """Drop a member's tier changes and checkpoints later than `start`: they are about to be written anew."""

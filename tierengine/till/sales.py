@@ -116,7 +116,8 @@ def read_order(
         tuple(order_lines),
         credit,
         charged,
-        tuple(drafts),
+        # (What was written of the order is kept once.)
+        (first, *(replace(one, texts={}) if one.texts else one for one in drafts[1:])),
         tuple(tuple(places) for places in kinds.values()),
         *tokens,
     )
