@@ -19,6 +19,7 @@ from api.service import stamp
 from tests.keys import SECRET
 from tests.test_api_book import PAYS, Book, Till, code, opened, order, rows, serving
 from tierengine.recording.recorder import clock
+from tierengine.store.database import connect
 
 
 @contextlib.contextmanager
@@ -212,3 +213,26 @@ def test_an_order_under_another_key_says_what_it_was_booked_with(book_url):
             first["total"],
         )
         assert again.content == second.content
+
+
+def test_what_was_malformed_unauthorised_unknown_or_failed_leaves_its_key_free(book_url, monkeypatch):
+    """Only what the book itself decided sticks to a key: the mended request gets in under the same one."""
+    with serving(book_url) as till:
+        before = rows(till.book)
+        assert code(till.post("/v1/sales", {**order(), "lines": []}, once="k")) == (422, "malformed")
+        stranger = {"authorization": "Bearer nobody", "idempotency-key": "k"}
+        assert code(till.client.post("/v1/sales", json=order(), headers=stranger)) == (401, "unauthenticated")
+        assert code(till.post("/v1/sales", order(member="C9"), once="k")) == (404, "unknown_member")
+        commit = "tierengine.store.dialect." + ("PostgresLink" if "postgres" in till.book.url else "SqliteLink")
+        with monkeypatch.context() as patch:
+            patch.setattr(f"{commit}.commit", broken)
+            assert till.post("/v1/sales", order(), once="k").status_code >= 500
+        assert rows(till.book) == before
+        link = connect(till.book.url, readonly=True)
+        assert link.ask("SELECT count(*) FROM idempotency").rows() == [(0,)]
+        link.close()
+        assert till.post("/v1/sales", order(), once="k").status_code == 201
+
+
+def broken(_: object) -> None:
+    raise RuntimeError("the disk is gone")

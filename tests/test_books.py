@@ -175,6 +175,15 @@ def test_a_statement_of_a_member_has_opening_lines_and_closing(club, capsys, tmp
     rows = list(csv.DictReader(io.StringIO(sheet_file.read_text(encoding="utf-8-sig"))))
     whole = json.loads(run(capsys, "member", "statement", "M1", "--json")[1])
     assert len(rows) == len(whole["lines"])
+    lines, after = [], 0
+    while after is not None:
+        page = json.loads(run(capsys, "member", "statement", "M1", "--limit", 2, "--after", after, "--json")[1])
+        assert page["wallets"] == whole["wallets"]
+        assert len(page["lines"]) >= 2 or page["next"] is None
+        lines, after = lines + page["lines"], page["next"]
+    assert lines == whole["lines"]
+    assert f"--after {lines[1]['number']}" in run(capsys, "member", "statement", "M1", "--limit", 2)[1]
+    assert run(capsys, "member", "statement", "M1", "--limit", 0)[0] == 2
     assert run(capsys, "member", "statement", "M1", "--from", "yesterday", "--lang", "zh")[0] == 2
 
 

@@ -17,7 +17,7 @@ from tierengine.commands.money import amount
 from tierengine.commands.opened import DealerOption, Opened, reading
 from tierengine.commands.screen import DONE, USAGE, Screen, both
 from tierengine.membership.asker import Asker
-from tierengine.membership.statements import Period, statement
+from tierengine.membership.statements import MOST, Period, statement
 from tierengine.recording.recorder import clock
 
 _HEADINGS: Final = (
@@ -40,13 +40,23 @@ def show_statement(
     csv: Annotated[
         Path | None, typer.Option("--csv", metavar="FILE", help=both("另存为 CSV。", "Write the lines as CSV."))
     ] = None,
+    limit: Annotated[
+        int | None,
+        typer.Option(
+            min=1, max=MOST, metavar="N", help=both("一页多少行(缺省:全部)。", "Lines of a page (default: all).")
+        ),
+    ] = None,
+    after: Annotated[
+        int,
+        typer.Option(min=0, metavar="NO", help=both("从这个序号之后接着看。", "Go on after the line of this number.")),
+    ] = 0,
     dealer: DealerOption = "",
 ) -> int:
-    """Show a member's statement."""
+    """Show a member's statement, or a page of it."""
     screen: Screen = context.obj
     with reading(dealer) as opened:
         code = found(opened, who)
-        shown = whole(opened, code, _day(begin), _day(end))
+        shown = read(opened, code, _day(begin), _day(end), after=after, limit=limit)
     if csv is not None:
         sheet.write(csv, _HEADINGS, _rows(shown))
     return screen.end(shown, lambda: _show(screen, shown), DONE)
@@ -61,18 +71,18 @@ def _day(text: str) -> date | None:
         ) from None
 
 
-def whole(opened: Opened, code: str, begin: date | None, end: date | None) -> dict[str, Any]:
-    """Return all pages of a statement as one."""
+def read(
+    opened: Opened, code: str, begin: date | None, end: date | None, *, after: int = 0, limit: int | None = None
+) -> dict[str, Any]:
+    """Return a page of a statement, without a limit all pages as one; `next` is where the following one goes on."""
     now = clock()
     period = Period.of(opened.programme, begin, end, now)
-    shown: dict[str, Any] = {}
-    after = 0
+    lines: list[dict[str, Any]] = []
     while True:
-        page = statement(opened.link, opened.programme, code, period, Asker(), after=after)
-        lines = [*shown.get("lines", ()), *page["lines"]]
-        shown = page | {"lines": lines}
-        if page["next"] is None:
-            return shown
+        page = statement(opened.link, opened.programme, code, period, Asker(), after=after, limit=limit or MOST)
+        lines += page["lines"]
+        if limit is not None or page["next"] is None:
+            return page | {"lines": lines}
         after = page["next"]
 
 
@@ -106,6 +116,12 @@ def _show(screen: Screen, shown: dict[str, Any]) -> None:
         ],
         right=(1, 4, 5),
     )
+    if shown["next"] is not None:
+        screen.print(
+            f"还有下文:加 --after {shown['next']} 接着看。",
+            f"There is more: go on with --after {shown['next']}.",
+            "yellow",
+        )
 
 
 def _end(word: str, wallet: dict[str, Any], which: str, lang: Lang) -> list[object]:
