@@ -1,26 +1,33 @@
 """Personal data stands sealed under a key of each member, outside the book; who is erased cannot be read any more."""
 
 import sqlite3
+import time
 
 import pytest
 
+from tests.club import Club
 from tests.keys import SECRET, acting, keys_url, vault_of
 from tierengine.access.secret import Secret
 from tierengine.errors import Refused, Unknown
+from tierengine.judging import observations
+from tierengine.ledger.chain import check
+from tierengine.ledger.sealing import seal
 from tierengine.membership import people
 from tierengine.membership.export import export
 from tierengine.membership.export_words import SECTIONS, TOLD_ELSEWHERE
-from tierengine.personal import records
+from tierengine.personal import records, texts
 from tierengine.personal.erasure import erase, erased_at
 from tierengine.personal.keystore import KeyStore, url_of
 from tierengine.personal.records import Person
 from tierengine.personal.vault import Unopened, Vault
+from tierengine.recording.recorder import Recorder
 from tierengine.settings import Settings
-from tierengine.store import database, migrating
+from tierengine.store import database, migrating, tables
 from tierengine.store.database import NotReady
-from tierengine.store.dialect import binary
+from tierengine.store.dialect import Table, binary, doc
 from tierengine.store.ids import Ids, transact
 from tierengine.store.tables import SQLModel
+from tierengine.store.tables.book import CommandRow
 
 PHONES = '["13812340001"]'
 WANG = people.NewMember("N1", "王五", ("+86 138-0000-0001",), note="爱喝茶", contact="李经理 13800000009")
@@ -207,3 +214,50 @@ def test_plain_text_of_before_is_sealed_and_left_nowhere(database_url, monkeypat
         for mark in ("暗号", "13812340001"):
             assert mark not in dumped
             assert [one.name for one in files if mark.encode() in one.read_bytes()] == []
+
+
+def test_free_text_of_before_goes_under_the_keys_and_the_chain_holds(database_url, monkeypatch, tmp_path):
+    monkeypatch.setenv("TIERENGINE_SECRET", SECRET)
+    monkeypatch.setenv("TIERENGINE_KEYS_URL", keys_url(database_url))
+    migrating.migrate(database_url, "0010")
+    club = Club(database_url)
+    with monkeypatch.context() as before:
+        before.setattr(observations, "PROSE", frozenset())
+        club.send(
+            club.parts("P1", "2026-03-01", "M1"), club.contact(1, "2026-03-02", "M1", note="暗号一", job="暗号二")
+        )
+        club.send(club.returned("P1", "2026-03-03", reason="暗号三"), club.contact(2, "2026-03-04", "M2"))
+        club.send(club.said("deal_lost", "2026-03-05", "M1", source_id="d1", reason="暗号四"))
+    said = '{"amount":100,"by":"U1","kind":"adjust","members":["M1"],"reason":"暗号五","wallet":"w"}'
+    row = (900_000, club.dealer, club.recorder._members[club.dealer, "M1"], "adjust:1", "adjust", "h", said, 1)
+    transact(club.link, Ids(), lambda link, _: link.write(Table(CommandRow), [row]))
+    while transact(club.link, Ids(), lambda link, _: seal(link, 1)):
+        pass
+    assert list(check(club.link)) == []
+    club.link.rollback()
+    ((head,),) = club.rows("SELECT max(hash) FROM seal WHERE number = (SELECT max(number) FROM seal)")
+    club.close()
+    migrating.migrate(database_url)
+    club = Club.__new__(Club)
+    club.url, club.link = database_url, database.connect(database_url)
+    assert list(check(club.link)) == []
+    ((heads,),) = club.rows("SELECT body FROM audit WHERE act = 'book.texts_sealed'")
+    assert doc(heads)["head_before"] == head
+    every = [str(row) for name in tables.INSERT_ONLY for row in club.rows(f"SELECT * FROM {name}")]
+    assert every
+    assert [text for text in every if "暗号" in text or "\\u6697" in text] == []
+    vault = vault_of(database_url)
+    ((dealer, number),) = club.rows("SELECT dealer_id, id FROM member WHERE code = 'M1'")
+    wrote = [text for one in texts.of_member(club.link, vault, dealer, number).values() for text in one.values()]
+    assert sorted(map(str, wrote)) == ["暗号一", "暗号三", "暗号二", "暗号五", "暗号四"]
+    with pytest.raises(Exception, match="insert only"):
+        club.link.run("UPDATE event SET hash = ''")
+    club.link.rollback()
+    club.now, club.dealer, club.recorder = int(time.time() * 1e6), dealer, Recorder(club.link)
+    again = club.send(club.contact(1, "2026-03-02", "M1", note="别的"))
+    assert [one.status for one in again] == ["duplicate"]
+    vault.close()
+    club.close()
+    if database_url.startswith("sqlite"):
+        files = [one for one in tmp_path.iterdir() if one.is_file()]
+        assert [one.name for one in files if "暗号".encode() in one.read_bytes()] == []

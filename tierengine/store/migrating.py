@@ -40,7 +40,7 @@ def _migrate(url: str, revision: str) -> None:
             config.attributes["connection"] = connection
             config.attributes["url"] = url
             command.upgrade(config, revision)
-        if config.attributes.get("rewrite") and made.dialect.name == "sqlite":
+        if config.attributes.get("rewrite"):
             _rewrite(url)
     except sa.exc.OperationalError as problem:
         raise NotReady(f"The database cannot be migrated: {problem.orig}") from problem
@@ -49,7 +49,14 @@ def _migrate(url: str, revision: str) -> None:
 
 
 def _rewrite(url: str) -> None:
-    """Write the whole file anew and empty its log, so that nothing is left of what a migration took out of it."""
+    """Write all rows anew, so that nothing is left of what a migration took out of them; SQLite's log is emptied."""
+    if kind_of(url) == "postgresql":
+        made = engine(url)
+        with made.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.exec_driver_sql("VACUUM FULL")
+            connection.exec_driver_sql("CHECKPOINT")
+        made.dispose()
+        return
     raw = open_sqlite(sqlite_path(url), BUSY_TIMEOUT_MS, readonly=False)
     try:
         raw.execute("VACUUM")
