@@ -61,6 +61,16 @@ def case(chance: Chance, line: Line) -> Case:
     return Case(line.zone, line.versions, tuple(one for one in said if unlike[one.key, one.revision] is one))
 
 
+def long(chance: Chance, line: Line) -> Case:
+    """More of a history than any of `case`, so that most of it is far from what is told late."""
+    said: list[Said] = []
+    for number in range(chance.pick((30, 50, 70))):
+        at = said[-1].at if said and chance.often(8) else when(chance, line.zone)
+        said.append(something(line, chance, number, at, said))
+    unlike = {(one.key, one.revision): one for one in reversed(said)}
+    return Case(line.zone, line.versions, tuple(one for one in said if unlike[one.key, one.revision] is one))
+
+
 def articles(zone: str) -> Line:
     """The programme of the dealers' articles in small: welcome gift, ladder, points, and a referrer who is paid."""
     ladder = ast.Ladder((ast.Rung(1, 1, 100), ast.Rung(2, 3, 150)))
@@ -87,6 +97,10 @@ def cases(draw, *, fresh=50):
     """Cases under a programme of their own, or (quicker) under one of a few."""
     chance = Drawn(draw)
     return case(chance, line_of(chance) if chance.often(fresh) else chance.pick(FEW))
+
+
+def long_seeded(seed: int) -> Case:
+    return long(Seeded(seed), FEW[seed % len(FEW)])
 
 
 def seeded(seed: int) -> Case:

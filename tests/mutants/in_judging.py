@@ -7,6 +7,9 @@ from tests.mutants.in_rules import PROOF
 
 SQL = "tierengine.judging.facts_statement"
 FACTS = "tests/test_facts.py::test_a_ratio_is_compared_as_if_multiplied_out"
+PASSING = "tierengine.judging.passing"
+RETOLD = "tests/test_retelling.py"
+NEAR = f"{RETOLD}::test_a_member_near_every_threshold_is_judged_as_if_all_had_been_told_in_time"
 STATED = "tests/test_facts.py::test_attributes_attestations_and_machines_are_the_oracle_s[sqlite]"
 
 FAULTS: tuple[Fault, ...] = (
@@ -84,5 +87,41 @@ FAULTS: tuple[Fault, ...] = (
         "tierengine.judging.states:States._manager_as_of",
         (("lines[-1]", "lines[0]"),),
         "tests/test_facts.py::test_the_last_manager_before_it_counts_and_no_earlier_one",
+    ),
+    Fault(
+        "a_threshold_that_a_late_event_crosses_is_passed_over",
+        f"{PASSING}:Told._measured",
+        (("or not all(_one_side(cuts, spread) for cuts in prepared.cuts_of(place))", ""),),
+        f"{NEAR}[sqlite-2]",
+    ),
+    Fault(
+        "a_stretch_is_passed_over_that_reads_what_is_different",
+        f"{PASSING}:Told.over",
+        (("or not stretch.reads.isdisjoint(apart.keys())", ""),),
+        f"{NEAR}[sqlite-2]",
+    ),
+    Fault(
+        "the_carry_behind_what_was_passed_over_stays_as_it_was",
+        f"{PASSING}:Apart.onto",
+        (("table[key] = table.get(key, 0) + number", "table[key] = table.get(key, 0)"),),
+        f"{RETOLD}::test_a_book_that_leaps_says_what_the_model_believes[sqlite]",
+    ),
+    Fault(
+        "a_return_behind_what_was_passed_over_is_not_asked_for",
+        f"{PASSING}:Told.over",
+        (("stretch.returned.isdisjoint(judged) and", ""),),
+        f"{RETOLD}::test_what_nets_and_what_comes_back_are_folded_again",
+    ),
+    Fault(
+        "facts_go_on_without_what_was_told_late",
+        "tierengine.judging.running:_Aggregates.insert",
+        (("selected.enter(contribution, self._bounds)", "pass"),),
+        f"{RETOLD}::test_a_book_that_leaps_says_what_the_model_believes[sqlite]",
+    ),
+    Fault(
+        "a_ratio_that_a_late_event_moves_stays",
+        f"{PASSING}:Told._measured",
+        (("if over not in moves and under not in moves:", "if True:"),),
+        f"{NEAR}[sqlite-0]",
     ),
 )

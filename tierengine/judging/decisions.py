@@ -6,7 +6,7 @@ Units: instants in microseconds UTC, amounts in the wallet's unit (fen or points
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol
 
 from rules.judge import Inputs, Judged, Ruleset
@@ -65,7 +65,8 @@ class Granted:
     """What one rule granted for one event: enough to take it back, whole or in part, and to judge the amount again.
 
     judged     amount at the grant itself; `wanted` what should stand now
-    nth        which occurrence of the period it was judged as; `counted` the key it counts under, "" = not
+    nth        which occurrence of the period a ladder judged it as, 0: no ladder asked; `counted` the key it counts
+               under, "" = not
     chosen     which class of an amount by class it was judged by (grants.choose)
     caps       keys of the caps that it uses; `room` what the tightest of them left, None without caps
     taken      key of the exclusive group that it used up, "" = none
@@ -99,6 +100,10 @@ class Granted:
     chosen: str = ""
     budgets: tuple[str, ...] = ()
     admitted: int | None = None
+
+    def stands_as(self, stored: Granted | None) -> bool:
+        """Whether a stored decision says this (before the occurrence was told that no ladder had asked for)."""
+        return self == stored or (stored is not None and not self.nth and self == replace(stored, nth=0))
 
     def plain(self) -> dict[str, object]:
         """Return the JSON form, which `Granted.of` reads."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -42,10 +42,44 @@ class FactSet:
             for kind in selection.kinds:
                 self.by_kind.setdefault(kind, []).append(place)
         self._bounds = Windows(self.zone, self.windows)
+        self.cuts: Final = _cuts(policy)
+        self.opaque: set[int] = set()  # measures that ratios of ratios are made of
+        self.ratios: Final = self._ratios()
+        self._cuts_of: Final[dict[int, list[tuple[int, ...]]]] = {}
+        for name, place in self._plain:
+            self._cuts_of.setdefault(place, []).append(self.cuts.get(name, ()))
 
     def bounds(self, at: int, since: int) -> list[Bounds]:
         """Return the bounds of `windows` as asked at an instant."""
         return self._bounds.bounds(at, since)
+
+    def cuts_of(self, place: int) -> Sequence[tuple[int, ...]]:
+        """Return the thresholds of each fact that is the measure at a place."""
+        return self._cuts_of.get(place, ())
+
+    def ratio(self, name: str, raw: Raw) -> int | None:
+        """Return a fact of `ratios` from what was measured."""
+        over, under = self.ratios[name]
+        return ratio(raw[over], raw[under], self._exact.get(name, frozenset()))
+
+    def _ratios(self) -> dict[str, tuple[int, int]]:
+        """Return the places of both sides of each fact that is a ratio of two measures."""
+        found = {}
+        for name, fact in self.policy.facts.items():
+            if fact.how == "ratio" and fact.over is not None and fact.under is not None:
+                over, under = self._reader(fact.over), self._reader(fact.under)
+                if isinstance(over, int) and isinstance(under, int):
+                    found[name] = over, under
+                else:
+                    self.opaque |= self._places(fact)
+        return found
+
+    def _places(self, fact: Fact) -> set[int]:
+        """Return the places of all measures that a ratio is made of in the end."""
+        if fact.over is not None and fact.under is not None:
+            return self._places(fact.over) | self._places(fact.under)
+        reader = self._reader(fact)
+        return {reader} if isinstance(reader, int) else set()
 
     def values(self, raw: Raw, states: States, at: int, since: int) -> Values:
         """Return every fact from what was measured (in the order of `measures`)."""
@@ -196,6 +230,21 @@ def _exact_thresholds(policy: Policy) -> dict[str, frozenset[int]]:
             operands = test.value if isinstance(test.value, tuple) else (test.value,)
             found.setdefault(test.subject.name, set()).update(one for one in operands if isinstance(one, int))
     return {name: frozenset(values) for name, values in found.items()}
+
+
+def _cuts(policy: Policy) -> dict[str, tuple[int, ...]]:
+    """Return, for each fact, the whole numbers at which a test of it turns: below one it is as far as above it not."""
+    found: dict[str, set[int]] = {}
+    for test in _tests(policy):
+        if test.subject.source == "fact":
+            operands = test.value if isinstance(test.value, tuple) else (test.value,)
+            numbers = [one for one in operands if isinstance(one, int)]
+            mine = found.setdefault(test.subject.name, set())
+            if test.op not in ("more_than", "at_most"):
+                mine.update(numbers)
+            if test.op not in ("at_least", "less_than"):
+                mine.update(one + 1 for one in numbers)
+    return {name: tuple(sorted(values)) for name, values in found.items()}
 
 
 def _tests(value: object) -> Iterator[Test]:

@@ -28,8 +28,9 @@ from tierengine.judging.decisions import (
 from tierengine.judging.grants import Rewards
 from tierengine.judging.history import BOUNDARY, VERSION_START, Contribution, Position, Scalar, Step
 from tierengine.judging.occasions import Occasion, told_apart
-from tierengine.judging.reversals import take_back, uncount
+from tierengine.judging.reversals import freed, take_back, uncount
 from tierengine.judging.standing import Ladder, Moved
+from tierengine.judging.trail import Trail
 from tierengine.zone import Zone
 
 # Kinds that a later event of the same order names: the standing right after them is carried for rules that ask it.
@@ -120,13 +121,17 @@ class _Fold:
     emissions: list[Emitted] = field(default_factory=list)
     checkpoints: list[tuple[Position, str]] = field(default_factory=list)
     last: Judgement | None = None
+    trail: Trail | None = None
 
     def run(self, steps: Iterable[Step], until: Position | None) -> None:
         for step in steps:
+            changes, checkpoints = len(self.changes), len(self.checkpoints)
             self._pass_time(step.position)
             self._checkpoint(step.position)
             self._step(step)
             self.head = step.position
+            if self.trail is not None:
+                self.trail.passed(self.head, self.carry, self.changes[changes:], self.checkpoints[checkpoints:])
         if until is not None:
             self._pass_time(until)
 
@@ -220,6 +225,7 @@ class _Fold:
             lane.version.id,
             firm=firm if isinstance(firm, str) else "",
             admit=self.admit,
+            reads=self.trail.read if self.trail is not None else None,
         )
         facts = rules.event_facts(occasion.kind)
         for one in granted:
@@ -261,6 +267,9 @@ class _Fold:
         """Take back what the returned lines earned, and what they made known to other members."""
         for key in dict.fromkeys(line.event_key for line in lines):
             mine = [line for line in lines if line.event_key == key]
+            if self.trail is not None:
+                self.trail.returned(key)
+                self.trail.read(freed(self.carry, key, self.live.get(key, {}).values()))
             for rule, granted in list(self.live.get(key, {}).items()):
                 # Amounts are judged again by the version that granted them, not by the one in force today.
                 policy = self.lanes.of(granted.version_id).version.rules.policy
@@ -310,6 +319,8 @@ class _Fold:
             standing.tier,
         )
         judged = version.rules.judge(inputs)
+        if self.trail is not None:
+            self.trail.judged(version, position, standing.since)
         self.last = Judgement(position, version.id, standing.since, inputs, judged)
         return inputs, judged
 
@@ -365,6 +376,7 @@ def fold(  # noqa: PLR0913  where it begins, what it reads, and up to where
     emitted: Iterable[tuple[str, str]] = (),
     until: Position | None = None,
     admit: Admit | None = None,
+    trail: Trail | None = None,
 ) -> Folded:
     """Fold `steps`, in position order and all later than `start`, into `carry`.
 
@@ -374,6 +386,7 @@ def fold(  # noqa: PLR0913  where it begins, what it reads, and up to where
     emitted       (emission id, event key) of the emissions that stand before `start`
     admit         tells what budgets over several members admit; None: everything
     until         pass time up to this position after the last step (boundaries, version starts)
+    trail         notes what is asked on the way, of `source`
     """
     state = load(carry) if carry else None
     head: Position = start if start is not None else (0, 0, "")
@@ -393,6 +406,7 @@ def fold(  # noqa: PLR0913  where it begins, what it reads, and up to where
         carry=state,
         head=head,
         admit=admit,
+        trail=trail,
     )
     run.run(steps, until)
     return Folded(

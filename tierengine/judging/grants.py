@@ -5,11 +5,11 @@ Pure integer arithmetic on what the engine matched. No name of a tier or a rewar
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 
-from rules.policy import Budget, Cap, Policy, Reward
+from rules.policy import Budget, Cap, Ladder, Policy, Reward
 from tierengine.judging.amounts import base_of, choose, chosen_amount, per_line, value_of_lines
 from tierengine.judging.budgets import TIMES, Admit, Share
 from tierengine.judging.carry import Carry, Counted, changed
@@ -44,12 +44,14 @@ class Rewards:
         *,
         firm: str = "",
         admit: Admit | None = None,
+        reads: Callable[[Iterable[str]], None] | None = None,
     ) -> tuple[Carry, list[Granted]]:
         """Return what the matched rewards grant, and the carry after it.
 
         matched  reward → places of its lines
         firm     the one that the member names, for caps over its accounts
         admit    tells what budgets over several members admit; None: they admit everything
+        reads    is told what of the carry decides, as trail.Stretch says it
         """
         counted: dict[str, Counted] = {}
         granted: list[Granted] = []
@@ -64,7 +66,7 @@ class Rewards:
                         lines = [occasion.lines[place] for place in places]
                         quantity = sum(line.qty for line in lines)
                         counted[reward.id] = Counted(key, tuple(line.line for line in lines), quantity)
-                offer = self._offer(carry, reward, occasion, places, day, version_id, firm)
+                offer = self._offer(carry, reward, occasion, places, day, version_id, firm, reads)
                 if offer is not None:
                     offers.append(offer)
             for found in self._competed(settled(offers)):
@@ -131,6 +133,7 @@ class Rewards:
         day: date,
         version_id: int,
         firm: str,
+        reads: Callable[[Iterable[str]], None] | None,
     ) -> Offer | None:
         if not self._open(reward, occasion, places):
             return None
@@ -146,12 +149,15 @@ class Rewards:
         limits += [(key, limit) for key, limit, crosses in self._budgets_of(reward, day, firm) if not crosses]
         rooms = [(key, limit - carry.caps.get(key, 0)) for key, limit in limits]
         caps = tuple(key for key, _ in rooms)
+        taken = exclusive_key(reward, occasion, fields)
+        laddered = isinstance(amount, Ladder)
+        if reads is not None and (laddered or caps or taken):
+            reads((*(f"c{key}" for key in caps), f"t{taken}", *((f"n{counted}",) if laddered else ())))
         room = min((left for key, left in rooms if not key.endswith(TIMES)), default=None)
         if room is not None:
             value = min(value, room)
         if value <= 0 or any(key.endswith(TIMES) and left <= 0 for key, left in rooms):
             return None
-        taken = exclusive_key(reward, occasion, fields)
         if taken and taken in carry.taken:
             return None
         usable = occasion.instant
@@ -169,7 +175,7 @@ class Rewards:
             usable_from=usable,
             expires_at=self._zone.expiry(expiry, occasion.instant),
             version_id=version_id,
-            nth=nth,
+            nth=nth if laddered else 0,
             counted=counted,
             caps=caps,
             room=room,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from rules.policy import Policy
@@ -11,6 +11,16 @@ from tierengine.judging.budgets import TIMES
 from tierengine.judging.carry import Carry, changed
 from tierengine.judging.decisions import Granted
 from tierengine.judging.history import Contribution
+
+
+def freed(carry: Carry, event_key: str, grants: Iterable[Granted]) -> Iterator[str]:
+    """Yield what of the carry a return of an event reads, as trail.Stretch says it."""
+    for granted in grants:
+        yield f"n{granted.counted}"
+        yield f"t{granted.taken}"
+        yield from (f"c{key}" for key in granted.caps)
+    for one in carry.counted.get(event_key, {}).values():
+        yield f"n{one.key}"
 
 
 def take_back(policy: Policy, carry: Carry, granted: Granted, lines: Sequence[Contribution]) -> tuple[Carry, Granted]:

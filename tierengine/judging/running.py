@@ -5,7 +5,7 @@ Whoever must go back (for a late event, or after what was only tried) says so, a
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from operator import attrgetter
 from typing import Final
@@ -59,6 +59,44 @@ class RunningFacts:
         self._advance(position)
         return self._states.attested(version.rules.policy, position[0])
 
+    def measured(self, version: Version) -> tuple[int | None, ...]:
+        """Return what was measured for `version` when its facts were asked last, in the order of its measures."""
+        return tuple(self._aggregates[id(fact_set(version.rules.policy))].raw)
+
+    def insert(self, fresh: Sequence[Contribution]) -> bool:
+        """Take in what became known before the position asked last, in its place, without going back for it.
+
+        The contributions, a list, have them then as well. Of kinds that states are made of nothing can be taken in like
+        this: False, and nothing has changed.
+        """
+        rows = self._contributions
+        if any(row.kind in STATE_KINDS for row in fresh) or not isinstance(rows, list):
+            return False
+        for row in fresh:
+            place = bisect_right(rows, row.known, key=_known)
+            rows.insert(place, row)
+            if place < self._known:
+                self._known += 1
+                for aggregates in self._aggregates.values():
+                    aggregates.insert(row, place)
+                for index in range(bisect_left(self._stated, place), len(self._stated)):
+                    self._stated[index] += 1
+        return True
+
+    def fork(self, start: Position, contributions: Sequence[Contribution] | None = None) -> RunningFacts:
+        """Return facts of the same history that may be asked from `start` on, these staying where they are.
+
+        contributions  the history as far as the fork may see it, the same as this one's up to `start`
+        """
+        made = RunningFacts(self._zone, self._contributions if contributions is None else contributions)
+        known = bisect_right(made._contributions, start, key=_known)
+        made._known = min(known, self._known)
+        made._stated = self._stated[: bisect_left(self._stated, made._known)]
+        made._states = States(self._zone, [self._contributions[index] for index in made._stated])
+        for number, aggregates in self._aggregates.items():
+            made._aggregates[number] = aggregates.fork(start, made._known)
+        return made
+
     def ahead_of(self, position: Position) -> int:
         """Return how many contributions became known after `position` and are in, plus one where it was passed."""
         if position >= self._position:
@@ -102,7 +140,7 @@ class _Aggregates:
     def __init__(self, prepared: FactSet) -> None:
         self.prepared = prepared
         self._entered = 0
-        self._raw: list[int | None] = list(prepared.nothing)
+        self.raw: list[int | None] = list(prepared.nothing)
         self._by_kind: dict[str, list[Selected]] = {}
         self._made: dict[int, Selected] = {}
         self._frames: list[Frame] = []
@@ -120,10 +158,27 @@ class _Aggregates:
             selection, groups = self.prepared.groups[place]
             selected = self._made[place] = Selected(selection, [one for _, group in groups for _, one in group])
             for window, group in groups:
-                frame = Frame(selected, window, tallies_of(selected.columns, group, self._raw))
+                frame = Frame(selected, window, tallies_of(selected.columns, group, self.raw))
                 selected.frames.append(frame)
                 self._frames.append(frame)
         return selected
+
+    def insert(self, contribution: Contribution, place: int) -> None:
+        """Take in one that stands at `place` among those that entered."""
+        if place < self._entered:
+            self._entered += 1
+            for selected in self._of_kind(contribution.kind):
+                selected.enter(contribution, self._bounds)
+
+    def fork(self, start: Position, known: int) -> _Aggregates:
+        """Return the measures of the first `known` contributions, none of which is later than `start`."""
+        made = _Aggregates(self.prepared)
+        made._entered = min(known, self._entered)
+        for kind in self._by_kind:
+            made._of_kind(kind)
+        for place, selected in made._made.items():
+            selected.take(self._made[place], start)
+        return made
 
     def leave(self, contributions: Sequence[Contribution], left: int) -> None:
         """Take out what entered after so many contributions, the last one first."""
@@ -148,4 +203,4 @@ class _Aggregates:
             # Most windows move a little and nothing passes their edges.
             if not (frame.out <= after < frame.next_out and frame.last_in <= upto < frame.next_in):
                 frame.move(after, upto)
-        return self._raw
+        return self.raw

@@ -6,11 +6,11 @@ from abc import ABC, abstractmethod
 from bisect import bisect_left, insort
 from dataclasses import dataclass
 
-from tierengine.judging.history import Scalar
+from tierengine.judging.history import Position, Scalar
 from tierengine.judging.measures import AMOUNT, QUANTITY, Check, Measure
 
-Row = tuple[str, int, int, tuple[int | None, ...], tuple[Scalar, ...]]
-"""A contribution as one selection reads it: line, at, qty, the numbers and the values that its measures need."""
+Row = tuple[str, int, int, tuple[int | None, ...], tuple[Scalar, ...], Position]
+"""A contribution as one selection reads it: line, at, qty, the numbers and values that its measures need, and known."""
 
 NetChecks = tuple[tuple[int, Check], ...]
 

@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from tierengine.judging.history import Contribution
+from tierengine.judging.history import Contribution, Position
 from tierengine.judging.measures import QUANTITY, Measure, Selection, number_of, type_of, value_of
 from tierengine.judging.tallies import Columns, Row, Tally
 from tierengine.zone import Bounds
@@ -52,10 +52,15 @@ class Selected:
         for frame in self.frames:
             frame.left(row, *bounds[frame.window])
 
+    def take(self, other: Selected, upto: Position) -> None:
+        """Take the rows of the same selection that are known by a position, while no window is over these yet."""
+        self.rows = [row for row in other.rows if row[5] <= upto]
+        self.instants = [row[1] for row in self.rows]
+
     def _row(self, contribution: Contribution) -> Row:
         numbers = tuple([number_of(contribution, name) for name in self._numbers])
         values = tuple([value_of(contribution, name, type_) for name, type_ in self._types])
-        return (contribution.line, contribution.at, contribution.qty, numbers, values)
+        return (contribution.line, contribution.at, contribution.qty, numbers, values, contribution.known)
 
 
 class Frame:

@@ -3,7 +3,7 @@
 who records        writer → queue, room, tally; recorder (one group, one transaction) → group; once; sealer
 what is asked      items, acts
 what is there      reading, memory, pots
-what it changes    intake → resolving → refolding, emissions; commands, slips → purse
+what it changes    intake → resolving → refolding, retelling, emissions; commands, slips → purse
 what is written    rows, writing, audited; answers
 all caches anew    rebuilding
 """

@@ -6,11 +6,9 @@ they come. The giver's transaction writes them; one of the receiver's own, by th
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain, islice
-from operator import attrgetter
+from itertools import chain
 from typing import Any, Final
 
 from tierengine.judging.decisions import Emitted
@@ -24,7 +22,6 @@ from tierengine.recording.writing import Rows
 from tierengine.store.dialect import Link, Row, doc
 from tierengine.store.ids import Ids
 
-_known: Final = attrgetter("known")
 _KEY: Final = 1
 _REVISION: Final = 2
 _TO: Final = 3
@@ -58,7 +55,7 @@ def emit(
     writer = _Writer(rows, ids, programme, source.head.member_id, now)
     for key in sorted(keys | wanted.keys()):
         last = stored[key][-1] if key in stored else None
-        standing = last is not None and not last[_CANCELLED] and _step(last) > outcome.start
+        standing = last is not None and not last[_CANCELLED] and outcome.covers(_step(last))
         told = wanted.get(key, [])
         to = receivers.get(told[0].to) if told else None
         if to is None:
@@ -80,8 +77,8 @@ def emit(
 def _keys(source: Source, outcome: Refolded, rules: dict[str, frozenset[str]]) -> set[str]:
     """Return the keys of all emissions that events of the suffix, gone ones included, may have made."""
     keys: set[str] = set()
-    later = islice(source.stored, bisect_right(source.stored, outcome.start, key=_known), None)
-    for row in chain(later, (line for step in outcome.steps for line in step.lines)):
+    told = (line for step in outcome.steps for line in step.lines)
+    for row in chain(outcome.again(source.stored), told):
         for rule, kinds in rules.items():
             if row.kind in kinds:
                 keys |= {emission_key(rule, row.event_key), emission_key(rule, row.known[2])}

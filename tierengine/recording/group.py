@@ -27,6 +27,7 @@ from tierengine.recording.purse import Purse
 from tierengine.recording.reading import Held
 from tierengine.recording.refolding import Refolded, Source, before, refold
 from tierengine.recording.resolving import contributed
+from tierengine.recording.retelling import retold
 from tierengine.recording.rows import attribute_rows, event_row, folded_rows, head_of, machine_rows, text
 from tierengine.recording.writing import Rows
 from tierengine.store.dialect import Link
@@ -276,7 +277,8 @@ class Group:
 
     def _refold(self, programme: Programme, member: int, rows: Sequence[Contribution]) -> Refolded:
         self.memory.forget(member)
-        outcome = refold(self._source(programme, member), rows, self._pots)
+        source = self._source(programme, member)
+        outcome = retold(source, rows, self._pots) or refold(source, rows, self._pots)
         self._folded[member] = outcome.history
         return outcome
 

@@ -13,6 +13,7 @@ from typing import Final
 
 from tierengine.judging.history import Contribution, Position
 from tierengine.judging.running import RunningFacts
+from tierengine.judging.trail import Trail
 
 MEMBERS: Final = 5_000
 CONTRIBUTIONS: Final = 300_000
@@ -20,11 +21,15 @@ CONTRIBUTIONS: Final = 300_000
 
 @dataclass(slots=True)
 class Remembered:
-    """All contributions of a member in order of `known`, and his facts, which were last asked at `asked`."""
+    """All contributions of a member in order of `known`, and his facts, which were last asked at `asked`.
+
+    trail  what the fold asked on its way to where it is, of a long history
+    """
 
     rows: list[Contribution]
     facts: RunningFacts
     asked: Position
+    trail: Trail | None = None
 
 
 class Memory:

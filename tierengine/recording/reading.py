@@ -90,6 +90,10 @@ _DECISION: Final = "SELECT id, member_id, event_key, rule, step_at, step_class, 
 _DECISIONS_FROM: Final = (
     _DECISION + "WHERE member_id = ?1 AND (step_at, step_class, step_key) > (?2, ?3, ?4) ORDER BY id"
 )
+_DECISIONS_BETWEEN: Final = (
+    _DECISION + "WHERE member_id = ?1 AND step_at BETWEEN ?2 AND ?5 AND (step_at, step_class, step_key) > (?2, ?3, ?4) "
+    "AND (step_at, step_class, step_key) <= (?5, ?6, ?7) ORDER BY id"
+)
 _DECISIONS_OF: Final = _DECISION + "WHERE dealer_id = ?1 AND event_key IN (?2*) AND member_id = ?3 ORDER BY id"
 _CHECKPOINT: Final = (
     "SELECT at, head_class, head_key, carry FROM checkpoint WHERE member_id = ?1 "
@@ -393,6 +397,11 @@ def checkpoint_before(link: Link, member_id: int, position: Position) -> tuple[P
 def decisions_from(link: Link, member_id: int, start: Position) -> list[Row]:
     """Return all decisions of steps later than `start`, in the order in which they were made."""
     return link.ask(_DECISIONS_FROM, member_id, *start).rows()
+
+
+def decisions_between(link: Link, member_id: int, start: Position, end: Position) -> list[Row]:
+    """Return all decisions of steps later than `start` and up to `end`, in the order in which they were made."""
+    return link.ask(_DECISIONS_BETWEEN, member_id, *start, *end).rows()
 
 
 def decisions_of(link: Link, dealer_id: int, member_id: int, event_keys: Collection[str]) -> list[Row]:

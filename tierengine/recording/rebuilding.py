@@ -251,7 +251,7 @@ def rebuild_members(
             found.pots.update({key: drawn(key, one.wanted) for key in one.budgets})
         for pair in sorted(stands.keys() | granted.get(member, {}).keys()):
             before, after = granted.get(member, {}).get(pair), stands.get(pair)
-            if before != after:
+            if before != after and (after is None or not after.stands_as(before)):
                 found.note("decision", [code, *pair], before and before.wanted, after and after.wanted)
 
 

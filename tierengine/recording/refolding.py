@@ -6,12 +6,14 @@ not written again, one that is gone is written as `withdrawn`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Final
 
 from rules.judge import Inputs
+from tierengine.judging import trail as trails
 from tierengine.judging.budgets import Pots
 from tierengine.judging.carry import load
 from tierengine.judging.decisions import Folded, GrantDecision, Granted
@@ -19,6 +21,7 @@ from tierengine.judging.fold import fold, nothing_ends
 from tierengine.judging.history import Contribution, Position, Step
 from tierengine.judging.netting import net, steps
 from tierengine.judging.running import RunningFacts
+from tierengine.judging.trail import Trail
 from tierengine.policies.versions import Programme
 from tierengine.recording import reading
 from tierengine.recording.items import Before
@@ -28,6 +31,7 @@ from tierengine.store.dialect import Link, Row, doc
 from tierengine.store.ids import Ids
 
 Pair = tuple[str, str]  # (granting event's key, rule)
+Place = tuple[Pair, Position]  # of a decision: about what, and at which step
 
 _known: Final = attrgetter("known")
 
@@ -57,8 +61,9 @@ class Change:
 class Refolded:
     """What a fold of one member brought forth, compared with what stood.
 
-    start       the position after which everything was folded again
+    start       the position after which everything was folded again, but for what could be passed over
     late        whether that was before the head of the history
+    ranges      what was folded again: later than the one, up to the other; empty: everything
     made        decisions to write: (id, decision) or (id, withdrawn one)
     """
 
@@ -70,6 +75,21 @@ class Refolded:
     history: Remembered
     made: list[tuple[int, GrantDecision | Standing]] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
+    ranges: list[tuple[Position, Position]] = field(default_factory=list)
+
+    def covers(self, position: Position) -> bool:
+        """Whether what happened at a position was judged again."""
+        if not self.ranges:
+            return position > self.start
+        place = bisect_left(self.ranges, position, key=itemgetter(1))
+        return place < len(self.ranges) and self.ranges[place][0] < position
+
+    def again(self, rows: Sequence[Contribution]) -> Iterator[Contribution]:
+        """Yield those of the rows, in order of `known`, that became known where all was judged again."""
+        if not self.ranges:
+            yield from rows[bisect_right(rows, self.start, key=_known) :]
+        for start, end in self.ranges:
+            yield from rows[bisect_right(rows, start, key=_known) : bisect_right(rows, end, key=_known)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +117,21 @@ class Source:
         return known if in_order or nothing_ends(self.programme.lanes, load(carry), start, position) else None
 
     def facts_before(self, start: Position) -> Remembered | None:
-        """Return the remembered facts, gone back to `start`; None where nothing is remembered, or most is later."""
+        """Return the remembered facts, gone back to `start`; None where nothing is remembered."""
         known = self.known
-        if known is None or (rows := known.rows)[len(rows) // 2].known >= start:
+        if known is None:
             return None
-        known.facts.retreat(start[0])
+        if (rows := known.rows)[len(rows) // 2].known < start:
+            known.facts.retreat(start[0])
+        else:
+            known.facts = known.facts.fork(start)
         return known
+
+    def trail(self) -> Trail | None:
+        """Return the trail of the fold that ended where the stored history ends."""
+        known, head = self.known, self.head
+        trail = known.trail if known is not None else None
+        return trail if trail is not None and (trail.end, trail.text) == (head.position, head.carry) else None
 
 
 def refold(source: Source, fresh: Sequence[Contribution], pots: Pots) -> Refolded:
@@ -116,26 +145,47 @@ def refold(source: Source, fresh: Sequence[Contribution], pots: Pots) -> Refolde
         start, carry = _last_step(source, rows, start, carry)
         history.facts.retreat(start[0])
         suffix = steps(net(row for row in rows if row.known > start))
-    old = _standing(source.later) if not late else _standing(_later(source, start))
+    old = standing_of(source.later) if not late else standing_of(_later(source, start))
     earlier = _earlier(source, start, suffix, old)
     stood = {place: stood.granted for place, stood in old.items()}
-    pots.prior = _last(stood, earlier)
+    pots.prior = last_of(stood, earlier)
+    trail = _trail(source, history, start, carry)
     folded = fold(
         source.programme.lanes,
         carry,
         start if carry else None,
         suffix,
         history.facts,
-        earlier=_by_event(earlier),
-        emitted=_emitted(source, start, suffix, rows),
+        earlier=by_event(earlier),
+        emitted=emissions_at(source, start, suffix, rows),
         admit=pots.admit,
+        trail=trail,
     )
+    if trail is not None:
+        trail.text = folded.carry
+    history.trail = trail
     # Rows that were retracted may lie behind the head: what comes before them is not just added to the end.
     history.asked = max(folded.head, rows[-1].known)
     outcome = Refolded(source.head, start, late, suffix, folded, history)
-    _compare(outcome, old, earlier, source.ids)
+    compare(outcome, old, earlier, source.ids)
     pots.settle(outcome.changes)
     return outcome
+
+
+def _trail(source: Source, history: Remembered, start: Position, carry: str) -> Trail | None:
+    """Return the trail that a fold from `start` goes on with, of a history that is long enough."""
+    if len(history.rows) < trails.LONG:
+        return None
+    trail = source.trail()
+    if trail is not None and trail.end == start:
+        trail.facts = history.facts
+        return trail
+    if trail is not None:
+        place = trail.place(start) + 1 if start > trail.start else 0
+        if trail.before(place) == (start, carry):
+            trail.cut(place, history.facts)
+            return trail
+    return Trail(start, carry, history.facts)
 
 
 def _history(
@@ -166,6 +216,9 @@ def _start(source: Source, affected: Position) -> tuple[Position, str, bool]:
         affected = min(affected, missed)
     if head.carry and affected > head.position:
         return head.position, head.carry, False
+    trail = source.trail() if head.carry else None
+    if trail is not None and trail.start < affected:
+        return (*trail.before(trail.place(affected)), True)
     checkpoint = reading.checkpoint_before(source.link, head.member_id, affected) if head.carry else None
     return (*checkpoint, True) if checkpoint else (BEGINNING, "", bool(head.carry))
 
@@ -186,9 +239,9 @@ def _later(source: Source, start: Position) -> list[Row]:
     return reading.decisions_from(source.link, source.head.member_id, start)
 
 
-def _standing(rows: Iterable[Row]) -> dict[tuple[Pair, Position], Standing]:
+def standing_of(rows: Iterable[Row]) -> dict[Place, Standing]:
     """Return the decisions that stand, or were withdrawn last, by pair and step; rows come in order of their ids."""
-    found: dict[tuple[Pair, Position], Standing] = {}
+    found: dict[Place, Standing] = {}
     for number, _, event_key, rule, at, class_, key, kind, basis in rows:
         granted = None if kind == "withdrawn" else Granted.of(doc(basis)["granted"])
         pair, step = (event_key, rule), (at, class_, key)
@@ -197,7 +250,7 @@ def _standing(rows: Iterable[Row]) -> dict[tuple[Pair, Position], Standing]:
 
 
 def _earlier(
-    source: Source, start: Position, suffix: Sequence[Step], old: Mapping[tuple[Pair, Position], Standing]
+    source: Source, start: Position, suffix: Sequence[Step], old: Mapping[Place, Standing]
 ) -> dict[Pair, Granted]:
     """Return what stands at `start` of the pairs that the suffix may touch: named by its returns, or decided in it."""
     if start == BEGINNING:
@@ -205,12 +258,12 @@ def _earlier(
     named = {line.event_key for step in suffix for line in step.lines if line.qty < 0}
     named |= {pair[0] for (pair, _), _ in old.items()}
     rows = reading.decisions_of(source.link, source.programme.dealer_id, source.head.member_id, named)
-    found = [one for one in _standing(rows).values() if one.step <= start and one.granted is not None]
+    found = [one for one in standing_of(rows).values() if one.step <= start and one.granted is not None]
     found.sort(key=lambda one: one.step)
     return {one.pair: one.granted for one in found if one.granted is not None}
 
 
-def _by_event(earlier: Mapping[Pair, Granted]) -> dict[str, list[Granted]]:
+def by_event(earlier: Mapping[Pair, Granted]) -> dict[str, list[Granted]]:
     found: dict[str, list[Granted]] = {}
     for (event_key, _), granted in earlier.items():
         found.setdefault(event_key, []).append(granted)
@@ -231,7 +284,7 @@ def emitting(programme: Programme) -> dict[str, frozenset[str]]:
     return found
 
 
-def _emitted(
+def emissions_at(
     source: Source, start: Position, suffix: Sequence[Step], rows: Sequence[Contribution]
 ) -> set[tuple[str, str]]:
     """Return the emissions that stand at `start` of the events that returns in the suffix name."""
@@ -245,14 +298,24 @@ def _emitted(
     return {keys[key] for key, row in stored.items() if not row[7] and tuple(doc(row[9])["step"]) <= start}
 
 
-def _compare(
-    outcome: Refolded, old: Mapping[tuple[Pair, Position], Standing], earlier: Mapping[Pair, Granted], ids: Ids
+def compare(
+    outcome: Refolded,
+    old: Mapping[Place, Standing],
+    earlier: Mapping[Pair, Granted],
+    ids: Ids,
+    outside: Mapping[Place, Granted] | None = None,
 ) -> None:
+    """Note what is to be written, and what each pair is worth before and after.
+
+    old      decisions of the steps that were folded again
+    earlier  what pairs were worth before the first of these
+    outside  decisions about the same pairs of steps between, which stand
+    """
     new = {((one.granted.event_key, one.granted.rule), one.step): one for one in outcome.folded.decisions}
     last_id: dict[Pair, int] = {}
     for place, decision in new.items():
         stood = old.get(place)
-        if stood is None or stood.kind != decision.kind or stood.granted != decision.granted:
+        if stood is None or stood.kind != decision.kind or not decision.granted.stands_as(stood.granted):
             number = ids.take() if stood is None else ids.above(stood.id)
             outcome.made.append((number, decision))
             last_id[place[0]] = number
@@ -263,17 +326,18 @@ def _compare(
             number = ids.above(stood.id)
             outcome.made.append((number, stood))
             last_id.setdefault(place[0], number)
-    was = _last({place: stood.granted for place, stood in old.items()}, earlier)
-    will = _last({place: one.granted for place, one in new.items()}, earlier)
+    outside = outside or {}
+    was = last_of({**outside, **{place: stood.granted for place, stood in old.items()}}, earlier)
+    will = last_of({**outside, **{place: one.granted for place, one in new.items()}}, earlier)
     for pair in dict.fromkeys((*(place[0] for place in new), *(place[0] for place in old))):
         before, after = was.get(pair), will.get(pair)
+        if after is not None and after.stands_as(before):
+            continue
         if before != after:
             outcome.changes.append(Change(pair, before, after, last_id.get(pair)))
 
 
-def _last(
-    decided: Mapping[tuple[Pair, Position], Granted | None], earlier: Mapping[Pair, Granted]
-) -> dict[Pair, Granted]:
+def last_of(decided: Mapping[Place, Granted | None], earlier: Mapping[Pair, Granted]) -> dict[Pair, Granted]:
     """Return what each pair is worth after its last step."""
     found = dict(earlier)
     for (pair, _), granted in sorted(decided.items(), key=lambda item: item[0][1]):
@@ -294,7 +358,12 @@ def before(source: Source, position: Position, usable: Mapping[str, int]) -> tup
     known = [row for row in source.stored if row.known < position]
     remembered = None if late else source.facts_behind(start, carry, position)
     if remembered is None:
-        remembered = Remembered(known, RunningFacts(source.programme.zone, known), position)
+        whole = source.known
+        if whole is not None and late:
+            facts = whole.facts.fork(start, known)
+        else:
+            facts = RunningFacts(source.programme.zone, known)
+        remembered = Remembered(known, facts, position, source.trail())
     facts = remembered.facts
     remembered.asked = position
     lanes, since_then = source.programme.lanes, steps(net(row for row in known if row.known > start))
@@ -307,7 +376,7 @@ def before(source: Source, position: Position, usable: Mapping[str, int]) -> tup
             start if carry else None,
             since_then,
             facts,
-            earlier=_by_event(_earlier(source, start, since_then, {})),
+            earlier=by_event(_earlier(source, start, since_then, {})),
             until=position,
         )
         state = load(folded.carry)
