@@ -277,7 +277,7 @@ FAULTS: tuple[Fault, ...] = (
         "a_lost_race_for_a_key_is_an_error",
         f"{RECORDING}.recorder:Recorder._until_done",
         (("if lost >= ATTEMPTS:", "if True:"),),
-        f"{f'{WRITER}::test_tills_do_not_wait_for_a_long_batch[sqlite]'}",
+        f"{CLAIMS}::test_idempotency_keys_of_other_bodies[postgresql-0]",
     ),
     Fault(
         "members_are_not_locked",
