@@ -6,7 +6,9 @@ import pytest
 
 from tests import postgres
 from tests.conftest import migrate
+from tests.machine.machine import Machine, Tally
 from tests.machine.play import play, worlds_in
+from tests.machine.programme import FAMILIES
 
 EXAMPLES, STEPS = map(int, os.environ.get("TIERENGINE_TEST_MACHINE", "6,25").split(","))
 
@@ -20,3 +22,27 @@ def worlds(tmp_path, sqlite_template, postgres_server):
 def test_domain_and_both_services_do_the_same_and_what_the_oracle_says(worlds):
     tally = play(worlds, examples=EXAMPLES, steps=STEPS)
     assert tally.steps >= EXAMPLES * STEPS // 3
+
+
+@pytest.fixture
+def by_hand(worlds):
+    """A machine whose steps a test takes itself, in all worlds."""
+
+    class Played(Machine):
+        pass
+
+    Played.worlds, Played.tally = staticmethod(worlds), Tally()
+    made = Played()
+    made.begin(family=FAMILIES[0])
+    yield made
+    made.look()
+    made.sound = True
+    made.teardown()
+
+
+def test_two_sales_of_one_instant_are_priced_one_after_the_other(by_hand):
+    """The first one makes him gold; the second one, in the same second, is at the price of gold and not refused."""
+    by_hand.machine(member="B", ago=1, amount=1_000, referred=False, serial="", data=None)
+    by_hand.sale(member="B", amounts=[250], credit=0)
+    by_hand.sale(member="B", amounts=[100], credit=3)
+    assert by_hand.oracle.tier("B") == "gold"

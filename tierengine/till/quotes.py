@@ -79,9 +79,10 @@ def _charged(known: Known, before: Stand, order: Order, now: int) -> Charge:
 
 
 def _before(known: Known, order: Order, now: int, *, dry: bool) -> Position:
-    """Return the position just before the order; a dry run comes after all that is stored."""
-    at = max(now, known.head[0] + 1) if dry else order.occurred_at
-    return (at, OBSERVATION, "")
+    """Return the order's own position, as recording it will judge it; a dry run comes after all that is stored."""
+    if dry:
+        return (max(now, known.head[0] + 1), OBSERVATION, "")
+    return (order.occurred_at, OBSERVATION, order.drafts[0].key)
 
 
 def quote(
