@@ -188,3 +188,27 @@ def test_what_was_said_of_an_erased_member_is_nowhere(book_url, environ, tmp_pat
     with snapshots.snapshot(reader):
         assert verify(reader) == ()
     reader.close()
+
+
+def test_verify_finds_keys_that_came_back_and_keys_that_are_lost(sqlite_book_url, monkeypatch, capsys):
+    monkeypatch.setenv("TIERENGINE_DATABASE_URL", sqlite_book_url)
+    monkeypatch.setenv("TIERENGINE_SECRET", SECRET)
+    Book(sqlite_book_url).make()
+    assert program.main(["verify"]) == 0
+    keys = sqlite_path(sqlite_book_url + ".keys")
+    old = keys.read_bytes()
+    assert program.main(["member", "erase", "C1"]) == 0
+    assert program.main(["verify"]) == 0
+    capsys.readouterr()
+    keys.write_bytes(old)
+    assert program.main(["verify", "--json"]) == 1
+    assert [(one["number"], one["code"]) for one in json.loads(capsys.readouterr().out)["broken"]] == [
+        (18, "erased_key")
+    ]
+    assert program.main(["member", "erase", "C1"]) == 0
+    assert program.main(["verify"]) == 0
+    keys.unlink()
+    capsys.readouterr()
+    assert program.main(["verify", "--json"]) == 1
+    (lost,) = json.loads(capsys.readouterr().out)["broken"]
+    assert (lost["code"], lost["count"]) == ("lost_key", 3)

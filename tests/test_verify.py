@@ -50,6 +50,11 @@ _WINNERS = (
     "SELECT 900000001, id, dealer_id, id, 1, 250 FROM member WHERE code IN ('M1', 'M2')"
 )
 
+_SEALED = (
+    "INSERT INTO personal (member_id, field, dealer_id, sealed) "
+    "SELECT id, 'name', dealer_id, CAST('0123456789012345678901234567890' AS {}) FROM member WHERE code = 'M1'"
+)
+
 # code of the invariant → what a wrongdoer, or a bug, would write
 WRONGS = {
     "units_mixed": "UPDATE account SET unit = 'JPY' WHERE member_id IS NOT NULL AND kind = 'available'",
@@ -90,6 +95,10 @@ WRONGS = {
     "returned_keeps": "UPDATE entry SET delta = delta + 1 WHERE kind = 'reverse'",
     "returned_elsewhere": "UPDATE lot_use SET lot_id = (SELECT min(id) FROM lot) WHERE amount < 0",
     "award_over_budget": (_RUN, _WINNERS),
+    "erased_kept": (_SEALED, "INSERT INTO erasure SELECT id, dealer_id, 1, 'x' FROM member WHERE code = 'M1'"),
+    "personal_open": (
+        "INSERT INTO personal_index SELECT dealer_id, 'phone', '13800000001', id FROM member WHERE code = 'M1'"
+    ),
     "award_differs": "UPDATE entry SET kind = 'award', cause_key = 'award:x:2026', wallet = 'w', rule = ''",
 }
 
@@ -106,7 +115,7 @@ def test_every_invariant_has_a_wrong_that_breaks_it():
 def test_a_book_that_was_tampered_with_is_found_out(club, code):
     club.link.begin()
     for wrong in [WRONGS[code]] if isinstance(WRONGS[code], str) else WRONGS[code]:
-        club.link.run(wrong)
+        club.link.run(wrong.replace("{}", "BLOB" if club.link.kind == "sqlite" else "BYTEA"))
     found = {broken.invariant.code: broken for broken in verify(club.link)}
     club.link.rollback()
     assert code in found

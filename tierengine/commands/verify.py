@@ -4,23 +4,26 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 from tierengine.commands.failure import Stop
 from tierengine.commands.opened import dealers, programme_of, settings, writing
 from tierengine.commands.screen import DONE, PROBLEMS, USAGE, Screen, both
+from tierengine.errors import Unavailable
 from tierengine.ledger.chain import BadAnchor
-from tierengine.ledger.invariants import INVARIANTS
-from tierengine.ledger.verify import CHAIN, Broken
+from tierengine.ledger.invariants import INVARIANTS, Invariant
+from tierengine.ledger.verify import CHAIN, SAMPLES, Broken
 from tierengine.ledger.verify import verify as broken_of
+from tierengine.personal.checks import erased_with_key, without_key
+from tierengine.personal.keystore import KeyStore, url_of
 from tierengine.policies.versions import Programme
 from tierengine.recording.rebuilding import Differences
 from tierengine.recording.rebuilding import rebuild as rebuild_caches
 from tierengine.settings import Settings
 from tierengine.store import snapshots
-from tierengine.store.database import check_ready
+from tierengine.store.database import NotReady, check_ready
 from tierengine.store.dialect import Link
 from tierengine.store.ids import Ids, transact
 
@@ -66,7 +69,7 @@ def verify(
     lines = [] if anchor is None else anchor.read_text(encoding="utf-8").splitlines()
     try:
         with snapshots.snapshot(link), snapshots.snapshot(beside):
-            broken = broken_of(link, lines, beside)
+            broken = (*broken_of(link, lines, beside), *_keys(screen, wanted, link))
     except BadAnchor as problem:
         raise Stop(
             "bad_anchor",
@@ -81,6 +84,33 @@ def verify(
     found = document(broken) | ({"rebuild": _plain(made)} if rebuild else {})
     found["ok"] = not wrong
     return screen.end(found, lambda: _show(screen, broken, made, rebuild=rebuild), PROBLEMS if wrong else DONE)
+
+
+_ERASED_KEY: Final = Invariant(
+    18, "erased_key", "已注销的会员没有密钥(有:旧的密钥备份放回来了,请再注销一次)",
+    "an erased member has no key (where he has, an old copy of the keys was put back: erase him again)", "",
+)  # fmt: skip
+_LOST_KEY: Final = Invariant(
+    18, "lost_key", "每位存有个人信息的会员都有密钥", "every member with personal data on file has his key", ""
+)
+
+
+def _keys(screen: Screen, wanted: Settings, link: Link) -> list[Broken]:
+    """Hold the book's personal data against the keys, which stand elsewhere; said where they cannot be reached."""
+    found = []
+    try:
+        store = KeyStore(url_of(wanted))
+        for invariant, members in (
+            (_ERASED_KEY, erased_with_key(link, store)),
+            (_LOST_KEY, without_key(link, store)),
+        ):
+            if members:
+                found.append(Broken(invariant, len(members), tuple((one,) for one in members[:SAMPLES])))
+        store.close()
+    except (NotReady, Unavailable) as problem:
+        if link.ask("SELECT 1 FROM personal LIMIT 1").rows():
+            screen.warn(f"没有核对个人信息的密钥:{problem}", f"The keys of personal data were not checked: {problem}")
+    return found
 
 
 def _rebuilt(wanted: Settings, *, write: bool) -> dict[str, Differences]:

@@ -413,4 +413,30 @@ INVARIANTS: Final = (
         HAVING SUM(w.prize) > CAST(r.plan ->> 'budget' AS BIGINT) ORDER BY r.id
         """,
     ),
+    Invariant(
+        18,
+        "erased_kept",
+        "已注销的会员没有留下任何封存的个人信息，也查不到",
+        "nothing sealed is left of an erased member, and nothing finds him",
+        """
+        SELECT e.member_id, 'personal', p.field FROM erasure e JOIN personal p ON p.member_id = e.member_id
+        UNION ALL
+        SELECT e.member_id, 'personal_index', i.field FROM erasure e JOIN personal_index i ON i.member_id = e.member_id
+        ORDER BY 1
+        """,
+    ),
+    Invariant(
+        18,
+        "personal_open",
+        "个人信息都以密文存放，属于同一代理商的会员",
+        "personal data is stored sealed, and belongs to a member of the same dealer",
+        """
+        SELECT p.member_id, 'personal', p.field FROM personal p LEFT JOIN member m ON m.id = p.member_id
+        WHERE m.id IS NULL OR m.dealer_id <> p.dealer_id OR LENGTH(p.sealed) < 29
+        UNION ALL
+        SELECT i.member_id, 'personal_index', i.field FROM personal_index i LEFT JOIN member m ON m.id = i.member_id
+        WHERE m.id IS NULL OR m.dealer_id <> i.dealer_id OR LENGTH(i.digest) <> 64 OR i.field NOT IN ('name', 'phone')
+        ORDER BY 1
+        """,
+    ),
 )

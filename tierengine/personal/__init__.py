@@ -4,5 +4,6 @@ keystore   the members' keys, outside the book and its dumps: a file beside it, 
 vault      sealing and opening with these keys; digests by which a phone or a name is found
 records    a member's name, phones, company contact and note in the book's `personal` table
 texts      the free text of events and commands, kept apart from them
+checks     whether book and keys fit together, for `verify`
 erasure    destroying a member's key; who was erased
 """
