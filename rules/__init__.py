@@ -7,7 +7,7 @@ what sections share    desk (values and problems), conditions, measures, values,
 the text before that   files, source, repairs, punctuation
 what is wrong with it  problems, catalogue (every sentence), explanations (an example of each), suggestions, misspelt
 a whole file checked   checking, unused, shadowed, unexercised
-a file changed         formatting (into the other tongue), numbers (in Excel and back)
+a file changed         formatting (into the other tongue), numbers (in Excel and back), comparison (of two)
 for editors            schema, schema_grammar, schema_leaves, schema_values, schema_texts
 judgement              compiler → alternatives, pattern → audit, network, rehearsal → engine; judge, on its inputs
 """

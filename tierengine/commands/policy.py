@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 from datetime import UTC, datetime
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,7 +14,7 @@ from rich.text import Text
 from rules.files import check_file
 from rules.problems import render
 from rules.reader import Reading
-from tierengine.commands import policy_examples, policy_sheets, policy_tools
+from tierengine.commands import policy_changes, policy_examples, policy_sheets, policy_tools
 from tierengine.commands.policy_coverage import with_coverage
 from tierengine.commands.policy_file import File, document, readable
 from tierengine.commands.screen import DONE, PROBLEMS, Screen, both, write_json
@@ -26,6 +27,7 @@ app = typer.Typer(
 app.add_typer(policy_tools.app)  # explain, fmt, schema
 app.add_typer(policy_examples.app)  # test
 app.add_typer(policy_sheets.app)  # export, import
+app.add_typer(policy_changes.app)  # diff, plan, rollback
 
 
 class Format(StrEnum):
@@ -114,6 +116,16 @@ def publish(
     ] = "",
     author: Annotated[str, typer.Option(help=both("谁发布;缺省:当前用户。", "Who; default: this user."))] = "",
     reason: Annotated[str, typer.Option(help=both("为什么。", "Why."))] = "",
+    plan: Annotated[
+        Path | None,
+        typer.Option(
+            show_default=False,
+            help=both(
+                "出示 policy plan 的试算:过期的、文件改过的、自己做的都不能发布。",
+                "The plan of `policy plan`: a stale one, of another text, or one's own is refused.",
+            ),
+        ),
+    ] = None,
     dealer: Annotated[
         str,
         typer.Option(metavar="CODE", help=both("代理商编号;新账缺省用计划的编号。", "Dealer; new: the programme.")),
@@ -121,10 +133,13 @@ def publish(
 ) -> int:
     """Publish a policy; the first one in an empty book also puts its dealer on file."""
     # What follows needs the database, which the other commands of policies do not.
+    from tierengine.commands.policy_plan import held  # noqa: PLC0415
     from tierengine.commands.publishing import publish_text  # noqa: PLC0415
 
     screen: Screen = context.obj
     policy, text = readable(screen, file)
+    if plan is not None:
+        held(plan, text, author=author or getpass.getuser(), dealer=dealer)
     done = publish_text(
         text, policy, dealer=dealer, author=author or getpass.getuser(), reason=reason, effective_from=effective_from
     )

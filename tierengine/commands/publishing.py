@@ -39,7 +39,7 @@ def publish_text(text: str, policy: Policy, *, dealer: str, author: str, reason:
         # Before anything is locked: it takes part of a second, and who waits for the book should not wait for this.
         examined(text)
     except Refused as refused:
-        raise _explained(refused, zone) from refused
+        raise explained(refused, zone) from refused
     with writing() as (link, ids):
 
         def act(link: Link, ids: Ids) -> tuple[Dealer, bool, int, int]:
@@ -54,7 +54,7 @@ def publish_text(text: str, policy: Policy, *, dealer: str, author: str, reason:
         try:
             of, created, number, begins = transact(link, ids, act)
         except Refused as refused:
-            raise _explained(refused, zone) from refused
+            raise explained(refused, zone) from refused
     return Published(of.code, created, number, minute(begins, zone), author)
 
 
@@ -79,7 +79,7 @@ def _is_day(text: str) -> bool:
         return False
 
 
-def _explained(refused: Refused, zone: Zone) -> Exception:
+def explained(refused: Refused, zone: Zone) -> Exception:
     """Return the refusal as a sentence about this file."""
     details = refused.details
     match details.get("reason") if refused.code == "refused" else refused.code:

@@ -1,0 +1,88 @@
+"""What a policy would have done, on both databases: nothing for the policy itself, and what its change says."""
+
+from collections import Counter
+
+import pytest
+
+from rules.judge import Ruleset
+from rules.reader import read
+from tests.club import SMALL
+from tierengine.policies.backtest import RuleCost, backtest
+from tierengine.policies.versions import load
+from tierengine.store.snapshots import snapshot
+
+LATE_2025 = 1_764_518_400_000_000  # 2025-12-01 in Shanghai
+MARCH_2026 = 1_772_294_400_000_000  # 2026-03-01
+
+
+@pytest.fixture
+def busy(club):
+    """Two gold members with machines, parts and a return, and one who only ever looked in."""
+    club.send(
+        *club.golden(), club.machine("C", "2026-05-01"), club.machine("D", "2026-06-01"),
+        *club.golden("M2"), club.machine("E", "2026-07-01", "M2"),
+        club.parts("P", "2026-06-02"), club.parts("Q", "2026-06-03", amount=50_000),
+        club.contact("m3", "2026-03-01", "M3"),
+    )  # fmt: skip
+    club.send(club.returned("Q", "2026-06-10"))
+    return club
+
+
+def played(club, *changes, since=LATE_2025, now=None):
+    text = SMALL
+    for old, new in changes:
+        assert text.count(old) == 1
+        text = text.replace(old, new)
+    policy = read(text, "changed.yaml").policy
+    programme = load(club.link, club.dealer)
+    club.link.rollback()
+    with snapshot(club.link):
+        return backtest(club.link, programme, Ruleset(policy), since=since, now=now or club.now)
+
+
+def test_the_policy_itself_changes_nothing_and_costs_what_was_booked(busy):
+    found = played(busy)
+    assert found.moved == ()
+    assert found.before == found.after == {"gold": 2, "customer": 4}
+    assert all((one.more, one.members) == (0, 0) for one in found.costs)
+    booked = Counter()
+    for _, rule, _, amount in busy.net():
+        booked[rule] += int(amount)
+    assert {one.rule: one.before for one in found.costs} == booked
+    assert set(booked) == {"machine_ladder", "parts_points"}
+
+
+def test_a_smaller_reward_costs_less_for_whom_it_meets(busy):
+    found = played(busy, ("2-3: 1500 CNY", "2-3: 1200 CNY"))
+    # M1 and M2 each got the first rung for the machine after they turned gold, M1 the second for the next.
+    assert RuleCost("machine_ladder", "parts_credit", 350_000, 320_000, 1) in found.costs
+    assert found.moved == ()
+
+
+def test_a_higher_threshold_moves_members_down_and_their_rewards_with_them(busy):
+    found = played(busy, ("traits: {at_least: 2}, machines_bought", "traits: {at_least: 3}, machines_bought"))
+    assert {(one.member, one.before, one.after, one.rises) for one in found.moved} == {
+        ("M1", "gold", "member", False),
+        ("M2", "gold", "member", False),
+    }
+    ladder = next(one for one in found.costs if one.rule == "machine_ladder")
+    assert (ladder.after, ladder.members) == (0, 2)
+
+
+def test_a_lower_threshold_moves_members_up(busy):
+    found = played(busy, ("contacts_12m: {at_least: 3}", "contacts_12m: {at_least: 1}"))
+    assert ("M3", "customer", "member", True) in {(one.member, one.before, one.after, one.rises) for one in found.moved}
+
+
+def test_what_happened_before_the_day_is_judged_as_it_was(busy):
+    late = played(busy, ("1: 1000 CNY", "1: 100 CNY"), since=MARCH_2026 + 100 * 86_400 * 1_000_000)
+    # From 9 June: only M2's first rung of July is behind that day.
+    ladder = next(one for one in late.costs if one.rule == "machine_ladder")
+    assert (ladder.before, ladder.after, ladder.members) == (100_000, 10_000, 1)
+
+
+def test_nothing_is_written(busy):
+    tables = ("entry", "decision", "tier_change", "ledger", "checkpoint", "budget_pot", "policy_version")
+    before = [busy.rows(f"SELECT * FROM {table} ORDER BY 1, 2") for table in tables]
+    played(busy, ("2-3: 1500 CNY", "2-3: 1200 CNY"))
+    assert [busy.rows(f"SELECT * FROM {table} ORDER BY 1, 2") for table in tables] == before
