@@ -19,11 +19,13 @@ class Ear:
     """A process that tells (number, HTTP status) as answers come, and what was heard of it.
 
     answers  the last status of each number
+    heard    how many answers came, those to what was asked twice among them
     risen    when (on the monotonic clock) it first said that something is in the book; 0: not since `watch`
     """
 
     def __init__(self, context: BaseContext, target: Callable[..., None], *arguments: Any) -> None:
         self.answers: dict[int, int] = {}
+        self.heard = 0
         self.risen = 0.0
         self._rest = b""
         self._hearing, telling = context.Pipe(duplex=False)
@@ -48,6 +50,7 @@ class Ear:
             data = self._rest + data
             whole = len(data) // ACK.size * ACK.size
             self._rest = data[whole:]
+            self.heard += whole // ACK.size
             heard = dict(ACK.iter_unpack(data[:whole]))
             self.answers.update(heard)
             if not self.risen and not DONE.isdisjoint(heard.values()):
@@ -58,14 +61,14 @@ class Ear:
     def hear_all(self, numbers: Collection[int], seconds: float = 60) -> bool:
         """Hear until each of these is answered; returns whether that came about.
 
-        It is given up when nothing was answered for so many seconds, or the process is gone.
+        It is given up when nothing was heard for so many seconds, or the process is gone.
         """
-        until, known = time.monotonic() + seconds, len(self.answers)
+        until, known = time.monotonic() + seconds, self.heard
         while not all(number in self.answers for number in numbers):
             if time.monotonic() > until or not self.hear(0.05):
                 return all(number in self.answers for number in numbers)
-            if len(self.answers) > known:
-                until, known = time.monotonic() + seconds, len(self.answers)
+            if self.heard > known:
+                until, known = time.monotonic() + seconds, self.heard
         return True
 
     def watch(self) -> None:

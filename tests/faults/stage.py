@@ -87,10 +87,11 @@ class Sending:
     def settle(self, worker: Worker, seconds: float = PATIENCE) -> bool:
         """Send what waits again and again until it is acknowledged; returns whether that came about.
 
-        Patience ends when for so many seconds nothing was acknowledged: a machine with other work on it is slow.
+        Patience ends when nothing was heard for so many seconds, or nothing new was acknowledged for five times as
+        many: a machine with other work on it is slow, and what was sent twice is answered twice.
         """
-        last = time.monotonic()
-        while self.waiting and time.monotonic() < last + seconds:
+        last, pause = time.monotonic(), 0.05
+        while self.waiting and time.monotonic() < last + 5 * seconds:
             again = sorted(self.waiting)
             for number in again:
                 worker.answers.pop(number, None)
@@ -100,8 +101,9 @@ class Sending:
                 last = time.monotonic()
             if not whole:
                 break
-            if self.waiting:
-                time.sleep(0.05)
+            if self.waiting:  # "not now": less often each time, or what is sent again is all that is done
+                time.sleep(pause)
+                pause = min(2.0, 2 * pause)
         return not self.waiting
 
 
