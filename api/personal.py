@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from typing import Any, Final
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from api import forms, schemas, staff_shapes
+from api import forms, schemas, shapes, staff_shapes
 from api.answers import answered, plain
 from api.bodies import parse, read_bytes
 from api.errors import request_id
+from api.events import read_event
 from api.members import Code, storable
 from api.rights import Guarded
 from api.service import caller_of, service_of, stamp, write_of
 from tierengine.access.audit import Acting
 from tierengine.errors import Denied, FormError, Malformed
+from tierengine.membership.consents import consents
 from tierengine.membership.export import export
 from tierengine.personal import records
 from tierengine.personal.erasure import erase, erased_at, member_id
@@ -48,6 +51,32 @@ async def post_person(request: Request, code: Code) -> Response:
         return {"member": code}
 
     return answered(request, await write.service.act(dealer, write.once, act))
+
+
+@router.post("/{code}/consents", **schemas.write("ConsentIn", "A consent is given or withdrawn", shapes.Booked))
+async def post_consent(request: Request, code: Code) -> Response:
+    """Record a member's word on a purpose: an event like any other, `consent_changed`. His last word counts."""
+    write = await write_of(request)
+    storable("/code", code)
+    raw = {name: value for name, value in write.raw.items() if value is not None}
+    forms.read(staff_shapes.ConsentIn, raw)
+    digest = hashlib.sha256(f"{write.once.scope}\n{write.once.key}".encode()).hexdigest()[:32]
+    own = {"staff": write.caller.login} if write.caller.login else {}
+    said = {"occurred_at": stamp(write.service.now()), "source_id": f"consent-{digest}", **raw, **own}
+    said |= {"kind": "consent_changed", "member": code}
+    programme = await write.service.readers.programme_of(write.caller.dealer_id)
+    store = await write.service.store_of(write.caller, None)
+    return answered(request, await write.service.record(await read_event(write, programme, said, store)))
+
+
+@router.get("/{code}/consents", **schemas.read("What a member agreed to", staff_shapes.Consents))
+async def get_consents(request: Request, code: Code) -> Response:
+    """Tell each purpose as it stands, and every word on it."""
+    service, caller = service_of(request), caller_of(request)
+    storable("/code", code)
+    return plain(
+        await service.readers.see(lambda link: consents(link, service.readers.programme(link, caller.dealer_id), code))
+    )
 
 
 @router.post("/{code}/export", **schemas.act("NothingIn", "Everything held on a member", staff_shapes.Export))

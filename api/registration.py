@@ -16,7 +16,7 @@ from api.personal import bad_texts
 from api.rights import Guarded
 from api.service import stamp, write_of
 from tierengine.errors import FormError, Malformed
-from tierengine.judging.values import Values
+from tierengine.judging.values import Values, is_personal
 from tierengine.membership.people import NewMember, create_members
 from tierengine.store.dialect import Link
 from tierengine.store.ids import Ids
@@ -34,6 +34,8 @@ async def post_member(request: Request) -> Response:
     errors = list(values.errors)
     if code is None and not errors:
         errors.append(FormError("/member", "missing"))
+    if code is not None and is_personal(code):
+        errors.append(FormError("/member", "personal_data"))  # it stands in the book for ever
     errors += bad_texts(form.name, form.contact, form.note, form.phones)
     if errors or code is None:
         raise Malformed(errors)

@@ -63,6 +63,8 @@ RIGHTS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         "GET /v1/members/{code}/statement": _SEES,
         "GET /v1/members/{code}/explain": _SEES,
         "POST /v1/members": _FILES,
+        "POST /v1/members/{code}/consents": _FILES,
+        "GET /v1/members/{code}/consents": _FILES | {"auditor"},
         "POST /v1/members/{code}/person": _FILES,
         "POST /v1/members/{code}/export": _EXPORTS,
         "POST /v1/members/{code}/erasure": _ADMIN,

@@ -28,6 +28,17 @@ class MemberIn(_In):
     note: Annotated[str, Field(max_length=2_000)] = ""
 
 
+class ConsentIn(_In):
+    """What a member agrees to, or withdraws. `marketing` is acted on; other purposes are the policy's to name."""
+
+    purpose: Annotated[str, Field(pattern=r"^[^\W\d_][\w-]{0,39}$", examples=["marketing"])]
+    given: bool
+    text_version: Annotated[str, Field(min_length=1, max_length=40, description="Of the text that he saw.")]
+    occurred_at: When | None = None
+    source_id: Id | None = None
+    staff: Id | None = None
+
+
 class PersonIn(_In):
     """Personal data as it should be: what is named is replaced, empty takes it away, what is not named stays."""
 
@@ -94,6 +105,24 @@ class Registered(BaseModel):
 
     status: Literal["recorded"]
     member: str
+
+
+class ConsentWord(BaseModel):
+    """One word on a purpose: given or withdrawn, when, told by whom, to which text."""
+
+    purpose: str
+    given: bool
+    at: str
+    text_version: str | None
+    staff: str | None
+
+
+class Consents(BaseModel):
+    """The purposes as they stand, and every word on them, newest first."""
+
+    member: str
+    now: dict[str, bool]
+    words: list[ConsentWord]
 
 
 class Erased(BaseModel):

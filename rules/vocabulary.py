@@ -153,6 +153,7 @@ FIELDS: dict[str, Field] = _fields(
     ("overdue_days", "逾期天数", "int"),
     ("purpose", "用途", "text"),
     ("given", "同意", "bool"),
+    ("text_version", "文本版本", "text"),  # of what he agreed to
     ("name", "属性", "text"),
     ("tier", "等级", "text"),
     ("until", "截止", "date"),
@@ -246,7 +247,7 @@ KINDS: dict[str, Kind] = _kinds(
     Kind("overdue_changed", "逾期变动", ("contract_no", "overdue_days", "amount"), ("overdue_days",), class_=2),
     Kind("link_set", "登记关联", ("linked", "relation"), ("linked", "relation"), class_=2),
     Kind("link_ended", "解除关联", ("linked", "reason"), ("linked",), class_=2),
-    Kind("consent_changed", "同意变更", ("purpose", "given"), ("purpose", "given"), class_=2),
+    Kind("consent_changed", "同意变更", ("purpose", "given", "text_version"), ("purpose", "given"), class_=2),
     Kind("attribute_changed", "属性变更", ("name", "value_text", "value_int", "value_date"), ("name",), class_=2),
     Kind("promotion_confirmed", "确认晋级", ("tier", "by"), ("tier", "by")),
     Kind("tier_assigned", "指定等级", ("tier", "by", "reason", "until"), ("tier", "by", "reason")),

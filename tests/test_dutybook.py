@@ -145,3 +145,24 @@ def test_monthly_contact_runs_from_the_day_the_member_became_gold(club):
     contacts = [one for one in of(duties(club, "2026-05-20T00:00:00+08:00"), "contact") if one.level == "velcro"]
     assert [one.cause for one in contacts] == ["2026-03-10", "2026-04-10", "2026-05-10"]
     assert [one.status(instant("2026-05-20T00:00:00+08:00")) for one in contacts] == ["done", "late", "open"]
+
+
+def test_who_withdrew_marketing_is_owed_answers_but_no_visits_and_no_greetings(club):
+    buy(club)
+    said = {"purpose": "marketing", "text_version": "v3"}
+    on(club, "2026-03-05T18:00:00+08:00",
+       club.said("repair_requested", "2026-03-05", "M00", source_id="r1", severity="normal"))  # fmt: skip
+    before = {one.owed.duty for one in duties(club, "2026-09-01T00:00:00+08:00").duties}
+    on(club, "2026-03-06T18:00:00+08:00",
+       club.said("consent_changed", "2026-03-06", "M00", source_id="k1", given=False, **said))  # fmt: skip
+    after = {one.owed.duty for one in duties(club, "2026-09-01T00:00:00+08:00").duties}
+    assert after < before
+    assert {"welcome_pack"} <= after
+    programme = club.recorder.programmes.of(club.link, club.dealer, 1)
+    answers = {
+        one.id for level in programme.line.at(1 << 60).rules.policy.levels.values() for one in level.duties if one.on
+    }
+    assert after <= answers
+    on(club, "2026-03-07T18:00:00+08:00",
+       club.said("consent_changed", "2026-03-07", "M00", source_id="k2", given=True, **said))  # fmt: skip
+    assert {one.owed.duty for one in duties(club, "2026-09-01T00:00:00+08:00").duties} == before

@@ -109,6 +109,15 @@ def tell_everything(till):
     batch = {"kind": "tip", "member": "P1", "occurred_at": moment(), "source_id": "b", "topic": "project", "note": MARK}
     assert desk.post("/v1/events:batch", {"events": [batch]}).json()["recorded"] == 1
     assert desk.post("/v1/events:batch", {"events": [{**batch, "topic": "other"}]}).json()["problem"] == 1
+    word = {"purpose": "marketing", "given": True, "text_version": "2026-01", "occurred_at": moment(days=3)}
+    assert desk.post("/v1/members/P1/consents", word).status_code == 201
+    assert (
+        desk.post("/v1/members/P1/consents", {**word, "given": False, "occurred_at": moment(days=2)}).status_code == 201
+    )
+    assert desk.post("/v1/members/P1/consents", {**word, "purpose": f"call {PHONE}"}).status_code == 422
+    agreed = desk.get("/v1/members/P1/consents").json()
+    assert (agreed["now"], [one["given"] for one in agreed["words"]]) == ({"marketing": False}, [False, True])
+    assert agreed["words"][0]["text_version"] == "2026-01"
     hand = {"wallet": "parts_credit", "amount": 100, "reason": MARK, "by": "U1"}
     assert admin.post("/v1/members/P1/adjustments", hand).status_code == 201
     slip = till.post("/v1/offline-allowances", {"member": "P1"}).json()
@@ -116,6 +125,10 @@ def tell_everything(till):
     assert admin.post(f"/v1/offline-allowances/{number}/revoke", {"reason": MARK}).status_code == 201
     wrong = {"member": "P1", "name": MARK, "phones": "x", "more": PHONE}
     assert desk.post("/v1/members", wrong).status_code == 422
+    for body in ({"member": PHONE}, {"member": "１３９５５５５０００２"}):
+        assert desk.post("/v1/members", body).json()["errors"][0]["code"] == "personal_data"
+    told = admin.event("tip", member="P1", topic=f"call {PHONE}")
+    assert told.json()["errors"] == [{**told.json()["errors"][0], "pointer": "/topic", "code": "personal_data"}]
     till.get(f"/v1/members?phone={PHONE}")
     assert till.get(f"/v1/members?name={NAME}").json()["members"] == [{"member": "P1"}]
     text = json.dumps(admin.post("/v1/members/P1/export", {}).json(), ensure_ascii=False)
@@ -160,6 +173,7 @@ def test_what_was_said_of_an_erased_member_is_nowhere(book_url, environ, tmp_pat
     assert program.main(["ledger", "export", "--out", str(tmp_path / "book.beancount")]) == 0
     assert program.main(["member", "statement", "P1", "--from", "2026-01-01", "--csv", str(tmp_path / "s.csv")]) == 0
     assert program.main(["member", "show", "P1"]) == 0
+    assert program.main(["member", "consents", "P1"]) == 0
     shown = capsys.readouterr()
     assert "erased" in shown.out
     assert program.main(["audit", "list", "--json"]) == 0

@@ -31,6 +31,10 @@ CATALOGUE: Mapping[str, Text] = MappingProxyType(
         "out_of_range": Text("应在 {least} 至 {most} 之间。", "Must be from {least} to {most}."),
         "too_long": Text("最多 {most},收到 {got}。", "At most {most}, got {got}."),
         "bad_text": Text("含有不能保存的字符。", "Holds characters that cannot be stored."),
+        "personal_data": Text(
+            "这里不能写手机号或身份证号;电话登记在会员档案里。",
+            "No phone and no identity number here; a phone belongs in the member's file.",
+        ),
         "bad_url": Text("应为公网 https 地址。", "A public https address is expected."),
         "bad_id": Text(
             "编号不能含冒号、控制字符或不可见字符。",

@@ -13,7 +13,16 @@ from tierengine.commands.finding import WhoArgument, found
 from tierengine.commands.money import amount
 from tierengine.commands.names import names_of
 from tierengine.commands.opened import AtOption, DealerOption, reading
-from tierengine.commands.personal import ERASE, EXPORT, REKEY, run_erase, run_rekey, show_export
+from tierengine.commands.personal import (
+    CONSENTS,
+    ERASE,
+    EXPORT,
+    REKEY,
+    run_erase,
+    run_rekey,
+    show_consents,
+    show_export,
+)
 from tierengine.commands.screen import Screen, both
 from tierengine.commands.statement import STATEMENT, show_statement
 from tierengine.membership.asker import Asker
@@ -22,6 +31,7 @@ from tierengine.membership.view import view
 app = typer.Typer(name="member", help=both("会员。", "Members."), no_args_is_help=True)
 app.command("statement", help=STATEMENT)(show_statement)
 app.command("explain", help=EXPLAIN)(show_explained)
+app.command("consents", help=CONSENTS)(show_consents)
 app.command("export", help=EXPORT)(show_export)
 app.command("erase", help=ERASE)(run_erase)
 app.command("rekey", help=REKEY)(run_rekey)

@@ -1,4 +1,4 @@
-"""`member export`, `member erase` and `member rekey`: what is held on one member handed out, or destroyed."""
+"""`member consents`, `export`, `erase`, `rekey`: what one member agreed to; all that is held on him, or destroyed."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ import typer
 from tierengine.access.audit import Acting
 from tierengine.commands.acting import acting
 from tierengine.commands.money import minute
-from tierengine.commands.opened import DealerOption, settings
+from tierengine.commands.opened import DealerOption, reading, settings
 from tierengine.commands.screen import Screen, both
+from tierengine.membership.consents import consents
 from tierengine.membership.export import export
 from tierengine.personal.erasure import Erased, erase
 from tierengine.personal.vault import Vault
@@ -38,6 +39,28 @@ ERASE: Final = both(
 REKEY: Final = both(
     "换了服务器密钥之后:把个人信息的密钥重新包一遍。", "After a change of the server's secret: wrap all keys anew."
 )
+
+
+CONSENTS: Final = both("一位会员同意或撤回过什么。", "What a member agreed to, or withdrew.")
+
+
+def show_consents(context: typer.Context, who: CodeArgument, dealer: DealerOption = "") -> int:
+    """List the consents; words on them are recorded over HTTP, or come with a file as events `consent_changed`."""
+    screen: Screen = context.obj
+    with reading(dealer) as opened:
+        told = consents(opened.link, opened.programme, who)
+    rows = [
+        (one["at"][:16], one["purpose"], screen.say(*(("同意", "given") if one["given"] else ("撤回", "withdrawn"))),
+         one["text_version"] or "", one["staff"] or "")
+        for one in told["words"]
+    ]  # fmt: skip
+    heads = [
+        screen.say(zh, en)
+        for zh, en in (
+            ("时间", "At"), ("用途", "Purpose"), ("同意", "Consent"), ("文本版本", "Text"), ("经办人", "Told by"),
+        )
+    ]  # fmt: skip
+    return screen.end(told, lambda: screen.table(screen.say("同意记录", "Consents"), heads, rows))
 
 
 def show_export(context: typer.Context, who: CodeArgument, out: OutOption = None, dealer: DealerOption = "") -> int:

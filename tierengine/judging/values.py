@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Callable, Mapping
 from datetime import date
 
-from rules.vocabulary import FIELDS, KINDS, Kind
+from rules.vocabulary import FIELDS, KINDS, PROSE, Kind
 from tierengine.errors import FormError
 from tierengine.judging.bounds import ERRORS_MOST, ID_MOST, MONEY_MOST, NOTE_MOST, QUANTITY_MOST, TEXT_MOST, TEXTS_MOST
 
@@ -21,6 +21,11 @@ STRICT_IDS = frozenset({"order", "source_id"})
 LOOSE_IDS = frozenset({"serial", "contract_no", "trade_in_serial", "item", "card_no"})
 NAMING = frozenset({"referral", "accepts", "attestation", "request", "complaint"})
 NUMBERED = frozenset({"qty", "days", "seats", "hours", "distance_km", "interval", "score", "overdue_days", "year"})
+# Free text goes under the member's key; of the staff's own codes some are phone numbers.
+_MAY_BE_PERSONAL = PROSE | {
+    "staff", "by", "accepted_by", "stated_by", "countersigned_by", "technician", "manager", "source_id",
+}  # fmt: skip
+_PERSONAL = re.compile(r"(?<![0-9])(?:1[3-9][0-9]{9}|[1-9][0-9]{16}[0-9Xx])(?![0-9])")
 _DATE = re.compile(r"(19|20|21)\d\d-\d\d-\d\d", re.ASCII)
 # No database stores the first and the surrogates in JSON; history.AFTER must sort before every character of a key.
 _UNSTORABLE = re.compile(r"[\0\x01\ud800-\udfff]")
@@ -71,7 +76,11 @@ class Values:
             return self.identifier(pointer, value)
         if name in LOOSE_IDS:
             return self.text(pointer, value, ID_MOST, "NFKC")
-        return self.text(pointer, value, NOTE_MOST if name == "note" else TEXT_MOST, "NFC")
+        text = self.text(pointer, value, NOTE_MOST if name == "note" else TEXT_MOST, "NFC")
+        if text is not None and len(text) > 10 and name not in _MAY_BE_PERSONAL and is_personal(text):
+            self.wrong(pointer, "personal_data")
+            return None
+        return text
 
     def _event_key(self, pointer: str, text: str) -> str | None:
         if ":" not in text:
@@ -144,6 +153,11 @@ def _bounds(kind: Kind, name: str) -> tuple[int, int]:
     if name == "qty":  # what is moved out of a consignment counts below zero
         return (-QUANTITY_MOST if kind.id == "consignment_moved" else 1), QUANTITY_MOST
     return (0 if name in NUMBERED else -MONEY_MOST), MONEY_MOST
+
+
+def is_personal(text: str) -> bool:
+    """Whether a text holds what can only be a mobile number or an identity card's, also in full width."""
+    return bool(_PERSONAL.search(text if text.isascii() else unicodedata.normalize("NFKC", text)))
 
 
 def invisible(text: str) -> bool:

@@ -9,6 +9,8 @@ from typing import Final
 
 from rules.policy import Policy
 from tierengine.judging.netting import net
+from tierengine.membership.consents import KIND as CONSENT
+from tierengine.membership.consents import withdrawn_at
 from tierengine.membership.standings import stages
 from tierengine.policies.versions import Programme
 from tierengine.recording.reading import contribution
@@ -22,7 +24,7 @@ _LINES: Final = (
     "WHERE c.member_id IN (?1*) AND c.kind IN (?2*) AND c.known_at <= ?3 ORDER BY c.member_id, c.id"
 )
 # What the service level, the owner's name and the dates follow from.
-_STATE_KINDS: Final = frozenset(("segment_set", "manager_assigned")) | DATE_KINDS
+_STATE_KINDS: Final = frozenset(("segment_set", "manager_assigned", CONSENT)) | DATE_KINDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,8 @@ def read_duties(link: Link, programme: Programme, now: int, *, codes: Sequence[s
     found: list[MemberDuty] = []
     top = policy.tiers[-1].id
     held: dict[str, int] = defaultdict(int)
+    # What the dealer begins of his own accord, and no answer to anything: marketing, which a member may refuse.
+    ours = {(level.id, duty.id) for level in policy.levels.values() for duty in level.duties if not duty.on}
     for member_id, code in members.items():
         happened = [Happened(line, recorded[member_id, line.line]) for line in net(lines[member_id]) if line.qty > 0]
         happened.sort(key=lambda one: one.line.known)
@@ -77,7 +81,15 @@ def read_duties(link: Link, programme: Programme, now: int, *, codes: Sequence[s
         )
         dates, turns = dates_of(programme.zone, happened), turns_of(policy, moves)
         duties = owed(policy, programme.zone, levels, happened, dates, now, turns)
-        found += [MemberDuty(code, manager, duty) for duty in duties]
+        silent = withdrawn_at([one.line for one in happened])
+        found += [
+            MemberDuty(code, manager, duty)
+            for duty in duties
+            if silent is None
+            or duty.due_at <= silent
+            or duty.done_at is not None
+            or (duty.level, duty.duty) not in ours
+        ]
     found.sort(key=lambda one: (one.owed.due_at, one.member, one.owed.duty))
     loads = tuple(Load(manager, number, policy.manager_limit) for manager, number in sorted(held.items()))
     return DutyBook(tuple(found), loads)

@@ -1,0 +1,49 @@
+"""The consent ledger of a member: what he agreed to, or withdrew, when, told by whom, and to which text.
+
+Every word is an event, `consent_changed`, so the ledger is insert only, dated, sealed, and corrected like all others.
+The last word on a purpose counts. What a member was never asked is neither given nor withdrawn.
+
+`marketing` is the one purpose that this program acts on: from its withdrawal on, what the dealer would begin of his own
+accord (recurring visits, greetings, what a change of tier brings) is owed no more. What answers the member himself
+(repairs, complaints, orders) and what concerns his own money goes on: that needs no consent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from tierengine.judging.history import Contribution
+from tierengine.membership.asker import when
+from tierengine.membership.known import contributions_of, read_member
+from tierengine.policies.versions import Programme
+from tierengine.store.dialect import Link
+
+KIND: Final = "consent_changed"
+MARKETING: Final = "marketing"
+
+
+def withdrawn_at(said: Sequence[Contribution], purpose: str = MARKETING) -> int | None:
+    """Return since when a purpose is withdrawn, by standing contributions in order; None: it is not."""
+    words = [one for one in said if one.kind == KIND and one.fields.get("purpose") == purpose]
+    return words[-1].at if words and not words[-1].fields.get("given") else None
+
+
+def consents(link: Link, programme: Programme, code: str) -> dict[str, Any]:
+    """Return the member's purposes as they stand, and every word on them, newest first; call it inside a snapshot."""
+    known = read_member(link, programme, code)
+    words = [
+        {
+            "purpose": str(one.fields.get("purpose", "")),
+            "given": bool(one.fields.get("given")),
+            "at": when(known, one.at),
+            "text_version": one.fields.get("text_version"),
+            "staff": one.fields.get("staff"),
+        }
+        for one in contributions_of(link, known.id, (KIND,))
+    ]
+    return {
+        "member": known.code,
+        "now": {str(one["purpose"]): one["given"] for one in words},
+        "words": words[::-1],
+    }
