@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Path, Query, Request
@@ -10,9 +11,11 @@ from starlette.responses import Response
 
 from api import forms, schemas, staff_shapes
 from api.answers import answered, plain
+from api.errors import request_id
 from api.instants import instant, told
 from api.rights import Guarded
 from api.service import asker_of, caller_of, service_of, write_of
+from tierengine.access.audit import Acting
 from tierengine.awarding import awards
 from tierengine.awarding.awards import Issued, Plan
 from tierengine.awarding.ranking import tax_of
@@ -20,6 +23,7 @@ from tierengine.errors import FormError, Malformed
 from tierengine.membership.explaining import said, title
 from tierengine.policies.versions import Programme
 from tierengine.store.dialect import Link
+from tierengine.store.ids import Ids
 
 router: Final = APIRouter(prefix="/v1/awards", tags=["awards"], route_class=Guarded)
 PLACES_MOST: Final = 1_000
@@ -69,8 +73,15 @@ async def post_issue(request: Request, award: AwardId) -> Response:
         return answered(request, before)
     programme = await service.readers.programme_of(dealer)
 
+    actor, asked_by = write.caller.actor, request_id(request)
+
+    def note(link: Link, ids: Ids, act: str, subject: str, body: Mapping[str, Any]) -> None:
+        Acting(link, ids, dealer, service.now(), actor, asked_by).note(act, subject, **body)
+
     def issue() -> Issued:
-        return awards.issue(lambda act: service.writer.perform(act).result(), programme, award, number, now, closing)
+        return awards.issue(
+            lambda act: service.writer.perform(act).result(), programme, award, number, now, closing, note
+        )
 
     done = await asyncio.to_thread(issue)
     # The prizes are booked, whatever becomes of this answer; the key is only given it to say again.

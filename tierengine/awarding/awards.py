@@ -11,12 +11,12 @@ never payable at a till.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from itertools import islice
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import orjson
 
@@ -40,6 +40,13 @@ from tierengine.zone import add_months
 
 CHUNK = 200
 Made = TypeVar("Made")
+
+
+class Note(Protocol):
+    """Puts an act about something into the audit, in the transaction under way."""
+
+    def __call__(self, link: Link, ids: Ids, act: str, subject: str, told: Mapping[str, Any], /) -> None:
+        """Note it."""
 
 
 class Perform(Protocol):
@@ -206,19 +213,40 @@ def _candidates(
 
 
 def issue(
-    perform: Perform, programme: Programme, award_id: str | None, year: int, now: int, closing: int | None = None
+    perform: Perform,
+    programme: Programme,
+    award_id: str | None,
+    year: int,
+    now: int,
+    closing: int | None = None,
+    note: Note | None = None,
 ) -> Issued:
     """Freeze the list unless it is, then book every prize that is not booked yet.
 
     perform  runs an act in a transaction of its own: `Writer.perform(act).result()`, or ids.transact
     closing  the instant of closing, when the list is frozen before the year is over; without it that is refused
+    note     puts the freezing, and each lot of prizes, into the audit, in the transaction that does it
     """
     award = the_award(programme, award_id, now)
-    run_id, list_hash, frozen_now = perform(partial(_freeze, programme, award, year, now, closing))
+    about = f"award:{award.id}:{named(year)}"
+
+    def freeze(link: Link, ids: Ids) -> tuple[int, str, bool]:
+        done = _freeze(programme, award, year, now, closing, link, ids)
+        if done[2] and note is not None:
+            note(link, ids, "award.freeze", about, {"list_hash": done[1]})
+        return done
+
+    def book(chunk: Sequence[Row], link: Link, ids: Ids) -> set[int]:
+        done = _book(programme, award, year, chunk, now, link, ids)
+        if done and note is not None:
+            note(link, ids, "award.prizes", about, {"booked": len(done)})
+        return done
+
+    run_id, list_hash, frozen_now = perform(freeze)
     winners = perform(lambda link, _: link.ask(_WON, run_id).rows())
     booked: set[int] = set()
     for chunk in _chunks(winners):
-        booked |= perform(partial(_book, programme, award, year, chunk, now))
+        booked |= perform(partial(book, chunk))
     return Issued(
         award.id,
         year,

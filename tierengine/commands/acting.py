@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import getpass
 import re
+import uuid
 from collections.abc import Callable, Mapping
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from tierengine.access.audit import Acting
 from tierengine.commands.failure import Stop
 from tierengine.commands.opened import Dealer, chosen, dealers, settings, writing
-from tierengine.commands.screen import PROBLEMS
+from tierengine.commands.screen import PROBLEMS, REFUSED
+from tierengine.errors import CATALOGUE
+from tierengine.recording.items import Answer, By, Item, Once
 from tierengine.recording.recorder import clock
+from tierengine.recording.writer import Writer
 from tierengine.store import snapshots
 from tierengine.store.database import check_ready
 from tierengine.store.dialect import Link
@@ -45,6 +49,29 @@ def acting(dealer: str, act: Callable[[Acting], Done]) -> tuple[Dealer, Done]:
 def acting_at(link: Link, ids: Ids, of: Dealer) -> Acting:
     """Return the act under way in this transaction."""
     return Acting(link, ids, of.id, clock(), actor())
+
+
+def once_of(act: str, subject: str) -> Once:
+    """Return a key of its own for what is recorded as an item, so that the same transaction puts it into the audit."""
+    who = actor()
+    return Once(who, uuid.uuid4().hex, "", By(who, act, subject[:200], ""))
+
+
+def recorded(item: Item) -> Answer:
+    """Record an item; what is refused is said in a sentence."""
+    wanted = settings()
+    with Writer(wanted.database_url, wanted) as writer:
+        answer = writer.record([item])[0]
+    if answer.number >= 400:
+        said = CATALOGUE.get(answer.code, CATALOGUE["refused"])
+        details = answer.body.get("details", {})
+        raise Stop(answer.code, said.say("zh").format_map(details), said.say("en").format_map(details), REFUSED)
+    return answer
+
+
+def noted(dealer: str, act: str, subject: str, **body: Any) -> None:
+    """Put into the audit what was done in many transactions: that it was, by whom, and how much of it."""
+    acting(dealer, lambda by: by.note(act, subject, **body))
 
 
 def looking(dealer: str, question: Callable[[Link, int], Done]) -> tuple[Zone, Done]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import partial
 from typing import Annotated, Any, Final
 
@@ -14,6 +15,7 @@ from rules.problems import Lang
 from tierengine.awarding import awards
 from tierengine.awarding.awards import Plan
 from tierengine.awarding.ranking import tax_of
+from tierengine.commands.acting import acting_at
 from tierengine.commands.money import amount, instant, minute, percent
 from tierengine.commands.names import names_of
 from tierengine.commands.opened import (
@@ -29,7 +31,8 @@ from tierengine.commands.opened import (
 from tierengine.commands.screen import Screen, both
 from tierengine.membership.explaining import title
 from tierengine.recording.recorder import clock
-from tierengine.store.ids import transact
+from tierengine.store.dialect import Link
+from tierengine.store.ids import Ids, transact
 
 app = typer.Typer(name="award", help=both("年度评选。", "The annual award."), no_args_is_help=True)
 
@@ -204,7 +207,11 @@ def issue(
         programme = programme_of(link, of)
         link.rollback()
         end = instant(closing, programme.zone) if closing else None
-        done = awards.issue(partial(transact, link, ids), programme, award, year, clock(), end)
+
+        def note(link: Link, ids: Ids, act: str, subject: str, told: Mapping[str, Any]) -> None:
+            acting_at(link, ids, of).note(act, subject, **told)
+
+        done = awards.issue(partial(transact, link, ids), programme, award, year, clock(), end, note)
         names = names_of(link, codes=[one.code for one in done.winners], dealer_id=of.id, lang=screen.lang)
         link.rollback()
     unit = programme.currency

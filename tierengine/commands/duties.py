@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,15 +12,19 @@ import typer
 from rich.text import Text as Shown
 
 from rules.policy import Text
+from tierengine.commands.acting import once_of, recorded
 from tierengine.commands.money import minute
 from tierengine.commands.names import names_of
 from tierengine.commands.opened import AtOption, DealerOption, Opened, reading
 from tierengine.commands.screen import Screen, both
+from tierengine.judging.observations import read_observation
 from tierengine.membership.explaining import title
+from tierengine.recording.items import Observe
+from tierengine.recording.recorder import clock
 from tierengine.service.duties import MINUTE, Owed
 from tierengine.service.dutybook import DutyBook, MemberDuty, read_duties
 from tierengine.service.owners import owner_of
-from tierengine.zone import DAY
+from tierengine.zone import DAY, moment
 
 app = typer.Typer(name="duties", help=both("应尽服务。", "What is owed to members."), no_args_is_help=True)
 
@@ -85,6 +90,35 @@ def due(
         return screen.end(
             document(opened, owners, waiting, now), lambda: _show(screen, opened, owners, waiting, now, limit, names)
         )
+
+
+@app.command(help=both("记下一项服务做了。", "Record that a duty was done."))
+def done(  # noqa: PLR0913, PLR0917  each is an option of the command
+    context: typer.Context,
+    member: Annotated[str, typer.Argument(metavar="ID", help=both("会员。", "The member."))],
+    duty: Annotated[str, typer.Argument(metavar="DUTY", help=both("哪一项。", "Which duty."))],
+    staff: Annotated[str, typer.Option(metavar="WHO", help=both("谁做的。", "Who did it."))] = "",
+    evidence: Annotated[str, typer.Option(help=both("凭据。", "The evidence."))] = "",
+    request: Annotated[str, typer.Option(help=both("为哪一次请求。", "For which request."))] = "",
+    when: Annotated[str, typer.Option("--at", metavar="TIME", help=both("何时。", "When."))] = "",
+    source: Annotated[str, typer.Option(help=both("单号:重发只记一次。", "An id: sent again, it counts once."))] = "",
+    dealer: DealerOption = "",
+) -> int:
+    """Record it: an event like any other, `duty_done`."""
+    screen: Screen = context.obj
+    with reading(dealer) as opened:
+        programme, number = opened.programme, opened.dealer.id
+        said = {
+            "kind": "duty_done", "member": member, "duty": duty, "source_id": source or f"done-{uuid.uuid4().hex}",
+            "occurred_at": moment(opened.at(when)).isoformat(),
+        }  # fmt: skip
+        said |= {key: text for key, text in (("staff", staff), ("evidence", evidence), ("request", request)) if text}
+        told = read_observation(
+            said, source="archive", store="", now_us=clock(), zone=programme.info, late_days=None,
+            currency=programme.currency,
+        )  # fmt: skip
+    answer = recorded(Observe(number, told, once_of("POST /v1/duties/done", f"member:{member}")))
+    return screen.end(dict(answer.body), lambda: screen.print(f"已记:{member} {duty}", f"Recorded: {member} {duty}"))
 
 
 def owners_of(book: DutyBook, now: int) -> list[Owner]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,6 +11,7 @@ import typer
 
 from rules.problems import as_dict, render
 from tierengine.commands import report as reports
+from tierengine.commands.acting import acting_at
 from tierengine.commands.failure import Stop
 from tierengine.commands.money import count
 from tierengine.commands.opened import Dealer, DealerOption, Opened, chosen, dealers, programme_of, settings
@@ -85,6 +87,14 @@ def import_(  # noqa: PLR0913, PLR0917  each is an option of the command
             bar(screen, screen.say("导入", "importing")) as progress,
         ):
             summary = import_file(file, meant, Target(writer, programme, late, group), progress)
+            # Names of files may be those of customers: the file is told by its digest.
+            told = {"source": summary.source, "rows": summary.rows, "members_created": summary.members_created}
+            digest = hashlib.sha256(file.read_bytes()).hexdigest()
+            writer.perform(
+                lambda link, ids: acting_at(link, ids, of).note(
+                    "events.import", f"file:{digest[:16]}", **told, **summary.status, archivist=archivist
+                )
+            ).result()
     except FileRefused as refused:
         where = f"{file}:{refused.line}" if refused.line else str(file)
         raise Stop(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections import Counter
 from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
@@ -12,6 +13,7 @@ from typing import Annotated, Any, Final
 import typer
 from babel.numbers import get_currency_precision
 
+from tierengine.commands.acting import noted, once_of
 from tierengine.commands.books import EXPORT, LIABILITY, export, liability
 from tierengine.commands.failure import Stop
 from tierengine.commands.finding import found as member_of
@@ -64,6 +66,8 @@ def sweep(context: typer.Context, dealer: DealerOption = "") -> int:
         int(answer.body.get("entries", 0))
         for answer in _record([Command(number, (member,), Settle()) for member in members])
     )
+    if members:
+        noted(dealer, "ledger.sweep", "ledger", members=len(members), entries=entries)
     document = {"members": len(members), "entries": entries}
     return screen.end(
         document,
@@ -172,6 +176,8 @@ def open_(
     answers: list[Answer] = []
     if not preview and not found.problems:
         answers = _record(commands(programme, found.rows, by))
+        counted = Counter(answer.status for answer in answers)
+        noted(dealer, "ledger.open", "ledger", statuses=counted, wallets=found.totals())
     wrong = [(one.line, answer) for one, answer in zip(found.rows, answers, strict=False) if answer.number >= 400]
     document = {
         "file": str(file),
@@ -256,7 +262,8 @@ def adjust(  # noqa: PLR0913, PLR0917 - each is an option of the command
         code, key = member_of(opened, member), f"adjust:{number or uuid.uuid4().hex}"
         ends = opened.programme.zone.end_of(_day(last_day)) if last_day else None
         act = Adjust(key, wallet, _minor(opened, wallet, amount), reason, by, second, ends)
-        command = Command(opened.dealer.id, (code,), act)
+        act_of = once_of("POST /v1/members/{code}/adjustments", f"member:{code}")
+        command = Command(opened.dealer.id, (code,), act, once=act_of)
     return _by_hand(context.obj, command, act)
 
 
@@ -277,7 +284,8 @@ def transfer(  # noqa: PLR0913, PLR0917 - each is an option of the command
         codes = (member_of(opened, giver), member_of(opened, receiver))
         key = f"transfer:{number or uuid.uuid4().hex}"
         act = Transfer(key, wallet, _minor(opened, wallet, amount), reason, by)
-        command = Command(opened.dealer.id, codes, act)
+        act_of = once_of("POST /v1/members/{code}/transfers", f"member:{codes[0]}")
+        command = Command(opened.dealer.id, codes, act, once=act_of)
     return _by_hand(context.obj, command, act)
 
 

@@ -14,7 +14,7 @@ from rich.text import Text
 from rules.files import check_file
 from rules.problems import render
 from rules.reader import Reading
-from tierengine.commands import policy_changes, policy_examples, policy_sheets, policy_tools
+from tierengine.commands import policy_changes, policy_drafts, policy_examples, policy_sheets, policy_tools
 from tierengine.commands.policy_coverage import with_coverage
 from tierengine.commands.policy_file import File, document, readable
 from tierengine.commands.screen import DONE, PROBLEMS, Screen, both, write_json
@@ -28,6 +28,7 @@ app.add_typer(policy_tools.app)  # explain, fmt, schema
 app.add_typer(policy_examples.app)  # test
 app.add_typer(policy_sheets.app)  # export, import
 app.add_typer(policy_changes.app)  # diff, plan, rollback
+app.add_typer(policy_drafts.versions_app)  # list, show, draft …
 
 
 class Format(StrEnum):

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 
 from rules.policy import Policy
+from tierengine.access.audit import Acting
+from tierengine.commands.acting import actor
 from tierengine.commands.failure import Stop
 from tierengine.commands.money import instant, minute
 from tierengine.commands.opened import Dealer, chosen, dealers, writing
@@ -34,12 +38,10 @@ class Published:
 def publish_text(text: str, policy: Policy, *, dealer: str, author: str, reason: str, effective_from: str) -> Published:
     """Publish the policy that `text` was read as."""
     zone = Zone(policy.timezone)
-    start = _start(effective_from, zone)
-    try:
+    start = begins_at(effective_from, zone)
+    with refused_in_words(zone):
         # Before anything is locked: it takes part of a second, and who waits for the book should not wait for this.
         examined(text)
-    except Refused as refused:
-        raise explained(refused, zone) from refused
     with writing() as (link, ids):
 
         def act(link: Link, ids: Ids) -> tuple[Dealer, bool, int, int]:
@@ -49,12 +51,12 @@ def publish_text(text: str, policy: Policy, *, dealer: str, author: str, reason:
             # A minute's notice is asked for; a second more, so that it is still a minute when it is checked.
             begins = start if start is not None else now if first else now + NOTICE + SECOND
             number = publish(link, ids, of.id, text, author=author, reason=reason, effective_from=begins, now=now)
+            by = Acting(link, ids, of.id, now, actor())
+            by.note("policy.publish", f"version:{number}", author=author, reason=reason, effective_from=begins)
             return of, created, number, begins
 
-        try:
+        with refused_in_words(zone):
             of, created, number, begins = transact(link, ids, act)
-        except Refused as refused:
-            raise explained(refused, zone) from refused
     return Published(of.code, created, number, minute(begins, zone), author)
 
 
@@ -66,7 +68,17 @@ def _dealer(link: Link, ids: Ids, code: str, policy: Policy) -> tuple[Dealer, bo
     return Dealer(create_dealer(link, ids, made, policy.title.zh), made, policy.title.zh), True
 
 
-def _start(text: str, zone: Zone) -> int | None:
+@contextmanager
+def refused_in_words(zone: Zone) -> Iterator[None]:
+    """Say in a sentence why a policy was not published."""
+    try:
+        yield
+    except Refused as refused:
+        raise explained(refused, zone) from refused
+
+
+def begins_at(text: str, zone: Zone) -> int | None:
+    """Return the instant from which a policy is to rule: a day's midnight, an instant; None where nothing is said."""
     if not text:
         return None
     return zone.start_of(date.fromisoformat(text)) if _is_day(text) else instant(text, zone)

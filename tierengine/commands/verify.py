@@ -8,8 +8,9 @@ from typing import Annotated, Final
 
 import typer
 
+from tierengine.commands.acting import acting_at
 from tierengine.commands.failure import Stop
-from tierengine.commands.opened import dealers, programme_of, settings, writing
+from tierengine.commands.opened import Dealer, dealers, programme_of, settings, writing
 from tierengine.commands.screen import DONE, PROBLEMS, USAGE, Screen, both
 from tierengine.errors import Unavailable
 from tierengine.ledger.chain import BadAnchor
@@ -121,7 +122,7 @@ def _rebuilt(wanted: Settings, *, write: bool) -> dict[str, Differences]:
             for dealer in dealers(link):
                 programme = programme_of(link, dealer)
                 link.rollback()
-                found[dealer.code] = transact(link, ids, partial(_replaced, programme))
+                found[dealer.code] = transact(link, ids, partial(_replaced, programme, dealer))
         return found
     link = snapshots.reader(wanted.database_url, wanted)
     try:
@@ -133,8 +134,10 @@ def _rebuilt(wanted: Settings, *, write: bool) -> dict[str, Differences]:
     return found
 
 
-def _replaced(programme: Programme, link: Link, ids: Ids) -> Differences:
-    return rebuild_caches(link, programme, ids)
+def _replaced(programme: Programme, of: Dealer, link: Link, ids: Ids) -> Differences:
+    made = rebuild_caches(link, programme, ids)
+    acting_at(link, ids, of).note("verify.rebuild", "caches", **made.counts)
+    return made
 
 
 def _plain(made: dict[str, Differences]) -> list[dict[str, object]]:

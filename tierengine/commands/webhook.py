@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from tierengine.access.secret import Secret
+from tierengine.commands.acting import acting_at
 from tierengine.commands.failure import Stop
 from tierengine.commands.opened import DealerOption, chosen, dealers, settings, writing
 from tierengine.commands.screen import USAGE, Screen, both
@@ -16,7 +17,7 @@ from tierengine.errors import Malformed
 from tierengine.recording.recorder import clock
 from tierengine.store.database import check_ready
 from tierengine.store.dialect import Link
-from tierengine.store.ids import transact
+from tierengine.store.ids import Ids, transact
 from tierengine.store.snapshots import reader
 from tierengine.webhooks import endpoints, outbox
 from tierengine.webhooks.messages import TYPES
@@ -49,10 +50,13 @@ def add(
     with writing() as (link, ids):
         of = chosen(dealers(link), dealer)
         link.rollback()
-        made = transact(
-            link, ids,
-            lambda link, ids: endpoints.add(link, ids, of.id, address, types, clock(), from_start=everything),
-        )  # fmt: skip
+
+        def act(link: Link, ids: Ids) -> endpoints.Endpoint:
+            made = endpoints.add(link, ids, of.id, address, types, clock(), from_start=everything)
+            acting_at(link, ids, of).note("POST /v1/webhooks", f"webhook:{made.id}")
+            return made
+
+        made = transact(link, ids, act)
     secret = endpoints.secrets_of(Secret.of(wanted), made.id)[0]
     return screen.end(
         {**made.plain(), "secret": secret},
@@ -106,9 +110,17 @@ def replay(
     screen: Screen = context.obj
     state = "delivered" if delivered else "dead"
     with writing() as (link, ids):
-        one = endpoints.endpoint(link, chosen(dealers(link), dealer).id, webhook)
+        of = chosen(dealers(link), dealer)
+        one = endpoints.endpoint(link, of.id, webhook)
         link.rollback()
-        again = transact(link, ids, lambda link, _: outbox.replay(link, one, state, since, clock()))
+
+        def act(link: Link, ids: Ids) -> int:
+            again = outbox.replay(link, one, state, since, clock())
+            by = acting_at(link, ids, of)
+            by.note("POST /v1/webhooks/{webhook}/replay", f"webhook:{webhook}", state=state, again=again)
+            return again
+
+        again = transact(link, ids, act)
     return screen.end({"again": again}, lambda: screen.print(f"将重新投递 {again} 条。", f"{again} are sent again."))
 
 
@@ -145,11 +157,15 @@ def _reading() -> Iterator[Link]:
 def _turn(context: typer.Context, webhook: int, state: str, dealer: str) -> int:
     screen: Screen = context.obj
 
-    def act(link: Link, _: object) -> None:
-        endpoints.turn(link, webhook, state)
-
     with writing() as (link, ids):
-        one = endpoints.endpoint(link, chosen(dealers(link), dealer).id, webhook)
+        of = chosen(dealers(link), dealer)
+
+        def act(link: Link, ids: Ids) -> None:
+            endpoints.turn(link, webhook, state)
+            by = acting_at(link, ids, of)
+            by.note("POST /v1/webhooks/{webhook}/state", f"webhook:{webhook}", state=state)
+
+        one = endpoints.endpoint(link, of.id, webhook)
         link.rollback()
         transact(link, ids, act)
     return screen.end(

@@ -70,6 +70,12 @@ def draft(link: Link, dealer: int, name: str) -> Draft:
     return Draft(*rows[0])
 
 
+def tag_of(link: Link, dealer: int, name: str) -> str:
+    """Return the tag of a draft as it stands, "" where there is none."""
+    rows = link.ask(_ONE, dealer, name).rows()
+    return Draft(*rows[0]).tag if rows else ""
+
+
 def write(link: Link, dealer: int, name: str, text: str, *, seen: str, author: str, now: int) -> Draft:
     """Make a draft (`seen` ""), or put another text in the place of the one whose tag is `seen`; Stale otherwise."""
     link.ask(_LOCK, dealer).rows()

@@ -30,6 +30,10 @@ HOUSE: Final = ("grants", "uses", "expired", "forgiven", "awards")
 
 _VERSIONS: Final = Table(PolicyVersion)
 _ACCOUNTS: Final = Table(Account)
+_PUBLISHED: Final = (
+    "SELECT number, effective_from, published_at, author, reason, hash FROM policy_version "
+    "WHERE dealer_id = ?1 ORDER BY number DESC"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +121,29 @@ def load(link: Link, dealer_id: int, known: Programme | None = None) -> Programm
         lanes=Lanes(PolicyLine(versions), zone),
         house={(wallet, kind): account for wallet, kind, account in accounts},
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A published version without its text; instants in microseconds UTC."""
+
+    number: int
+    effective_from: int
+    published_at: int
+    author: str
+    reason: str
+    hash: str
+
+
+def published(link: Link, dealer_id: int) -> list[Published]:
+    """Return every version of a dealer, newest first."""
+    return [Published(*row) for row in link.ask(_PUBLISHED, dealer_id).rows()]
+
+
+def text_of(link: Link, dealer_id: int, number: int) -> str | None:
+    """Return a version's text just as it was published; None where there is none of this number."""
+    rows = link.ask("SELECT text FROM policy_version WHERE dealer_id = ?1 AND number = ?2", dealer_id, number).rows()
+    return str(rows[0][0]) if rows else None
 
 
 def _policy(text: str, number: int) -> Policy:
