@@ -215,7 +215,7 @@ LOOKING = {
     "policy list", "policy show", "policy draft list", "policy draft show", "events parked", "events conflicts",
     "events report", "member show", "member statement", "member explain", "award plan", "duties due",
     "ledger liability", "ledger export", "ledger notices", "key list", "staff list", "audit list", "webhook list",
-    "webhook deliveries", "conformance",
+    "webhook deliveries", "conformance", "policy diff", "policy plan",
 }  # fmt: skip
 # What changes the book without being an act of somebody: each with the reason.
 MACHINERY = {
@@ -278,6 +278,7 @@ def test_every_command_that_changes_something_leaves_a_line(book, run, monkeypat
     asks("policy draft drop", "mine")
     asks("policy draft publish", "of-li", "--reason", "r")
     asks("policy publish", "p.yaml", "--effective-from", "2099-01-01")
+    asks("policy rollback", 2, "--effective-from", "2099-02-01")
     asks("member register", "C9", "--name", "客户9", "--phone", "13900000000")
     asks("member attribute", "C9", "region", "衡阳")
     asks("member correct", "C9", "--note", "老客户")
