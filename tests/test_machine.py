@@ -9,6 +9,7 @@ from tests.conftest import migrate
 from tests.machine.machine import Machine, Tally
 from tests.machine.play import play, worlds_in
 from tests.machine.programme import FAMILIES
+from tierengine.zone import DAY
 
 EXAMPLES, STEPS = map(int, os.environ.get("TIERENGINE_TEST_MACHINE", "6,25").split(","))
 
@@ -46,3 +47,14 @@ def test_two_sales_of_one_instant_are_priced_one_after_the_other(by_hand):
     by_hand.sale(member="B", amounts=[250], credit=0)
     by_hand.sale(member="B", amounts=[100], credit=3)
     assert by_hand.oracle.tier("B") == "gold"
+
+
+def test_who_is_erased_goes_on_in_the_book_as_before(by_hand):
+    by_hand.machine(member="B", ago=1, amount=1_000, referred=False, serial="", data=None)
+    by_hand.sale(member="B", amounts=[250], credit=0)
+    by_hand.hold(member="B", amount=1, soon=None)
+    by_hand.erase(member="B")
+    by_hand.clock_forward(by=31 * DAY)
+    by_hand.erase(member="B")
+    by_hand.erase(member="B")
+    by_hand.sale(member="B", amounts=[100], credit=0)

@@ -457,6 +457,15 @@ class Machine(RuleBasedStateMachine):
                 world.publish(text, start)
             self.oracle.publish(text, start)
 
+    @rule(member=members)
+    def erase(self, member: str) -> None:
+        """A member's personal data goes, unless an order of his is under way; nothing else of him changes, ever."""
+        found = [world.erase(member) for world in self.all]
+        self.wrote = True
+        self.alike(found, "erase")
+        held = any(purse.open() for (owner, _), purse in self.oracle.purses.items() if owner == member)
+        assert found[0] == ("erase_holds" if held else ""), (found, member)
+
     @rule(upto=st.sampled_from((None, None, -1, 0, 1)))
     def award(self, upto: int | None) -> None:
         """The month's award is issued; or its process ends before the list is read, or after so many prizes."""

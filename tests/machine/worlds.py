@@ -18,7 +18,7 @@ import orjson
 
 from api import errors
 from api.app import create_app
-from tests.keys import SECRET, UNLIMITED, new_key
+from tests.keys import SECRET, UNLIMITED, acting, keys_url, new_key, vault_of
 from tests.machine.programme import Family
 from tests.test_api_book import Client
 from tierengine.awarding import awards
@@ -31,6 +31,7 @@ from tierengine.membership.activity import statement
 from tierengine.membership.asker import Asker
 from tierengine.membership.view import view
 from tierengine.membership.wallets import balance
+from tierengine.personal.erasure import erase
 from tierengine.policies import versions
 from tierengine.recording.acts import CaptureHold, VoidHold
 from tierengine.recording.group import Group
@@ -132,6 +133,7 @@ class World:
         self.name, self.url, self.now = name, url, now
         self.keys: dict[str, str] = {}
         self.programmes = versions.Programmes()
+        self.vault = vault_of(url)
         link, ids = database.connect(url), Ids()
         self.dealer = transact(link, ids, partial(self._make, family))
         link.close()
@@ -145,7 +147,8 @@ class World:
         for role in ("archivist", "admin"):
             self.keys[role] = new_key(link, ids, dealer, role, now)
         versions.publish(link, ids, dealer, family.texts[0], author="a", reason="r", effective_from=0, now=now)
-        people.create_members(link, ids, dealer, [people.NewMember(code) for code in "ABC"], now)
+        new = [people.NewMember(code, f"客户{code}", (f"1380000000{at}",)) for at, code in enumerate("ABC")]
+        people.create_members(link, ids, dealer, new, now, self.vault)
         return dealer
 
     # ---- to be done by each
@@ -167,6 +170,7 @@ class World:
     def close(self) -> None:
         self.eye.rollback()
         self.eye.close()
+        self.vault.close()
 
     # ---- what is the same in all
 
@@ -179,6 +183,21 @@ class World:
                 link, ids, self.dealer, text, author="a", reason="r", effective_from=effective_from, now=self.now()
             )
         )
+
+    def erase(self, code: str) -> str:
+        """Erase a member, who gives up what he has; returns "" or why not. Nothing finds him then by name or phone."""
+
+        def act(link: Link, ids: Ids) -> None:
+            erase(acting(link, ids, self.dealer, self.now()), self.vault, code, forfeit=True)
+
+        try:
+            self.perform(act)
+        except TierengineError as problem:
+            return problem.code
+        with self.looking() as link:
+            for by, value in (("name", f"客户{code}"), ("phone", f"1380000000{'ABC'.index(code)}")):
+                assert people.find_members(link, self.dealer, by, value, self.vault) == []
+        return ""
 
     def award(self, month: int, upto: int | None) -> list[str]:
         """Issue the month's award; with `upto` the process ends before the prize after that many. Who got one now."""
@@ -244,7 +263,7 @@ class Service(World):
     def _begin(self) -> None:
         settings = Settings(
             database_url=self.url, deadline_ms=60_000, lock_timeout_ms=30_000, busy_timeout_ms=30_000, secret=SECRET,
-            **UNLIMITED,
+            keys_url=keys_url(self.url), **UNLIMITED,
         )  # fmt: skip
         self.client = Client(create_app(settings, now=self.now))
         self.client.__enter__()
