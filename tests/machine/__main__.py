@@ -21,17 +21,20 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--examples", type=int, default=100)
     parser.add_argument("--steps", type=int, default=60, help="most steps of an example")
     parser.add_argument("--minutes", type=float, default=0.0, help="go on with new examples for so long")
+    parser.add_argument("--domain", action="store_true", help="only the domain layer beside the oracle, without HTTP")
     parser.add_argument("--same", action="store_true", help="the same examples as the last time, not new ones")
     parser.add_argument("--shrink", action="store_true", help="make a failing example small")
     asked = parser.parse_args(argv)
     begun = time.monotonic()
     memory = postgres.MEMORY if postgres.MEMORY.is_dir() else None
-    with tempfile.TemporaryDirectory(dir=memory) as folder, postgres.private_server(fast=True) as server:
+    with tempfile.TemporaryDirectory(dir=memory) as folder, contextlib.ExitStack() as stack:
+        server = "" if asked.domain else stack.enter_context(postgres.private_server(fast=True))
         file = Path(folder, "template.db")
         migrate(f"sqlite:///{file}")
         with contextlib.closing(sqlite3.connect(file)) as connection:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        worlds = worlds_in(Path(folder), file, server, postgres.template(server, migrate))
+        template = postgres.template(server, migrate) if server else ""
+        worlds = worlds_in(Path(folder), file, server, template)
         try:
             tally = Tally()
             while True:
@@ -39,7 +42,7 @@ def main(argv: list[str]) -> int:
                     worlds, examples=asked.examples, steps=asked.steps, new=not asked.same, shrink=asked.shrink,
                     tally=tally,
                 )  # fmt: skip
-                told(tally, time.monotonic() - begun)
+                told(tally, "the domain layer" if asked.domain else "each of three worlds", time.monotonic() - begun)
                 if time.monotonic() - begun >= 60 * asked.minutes:
                     break
         finally:
@@ -47,9 +50,9 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-def told(tally: Tally, seconds: float) -> None:
+def told(tally: Tally, where: str, seconds: float) -> None:
     """Say how much was done until now."""
-    print(f"{tally.examples:,} examples, {tally.steps:,} steps in each of three worlds, {seconds:,.0f} s")
+    print(f"{tally.examples:,} examples, {tally.steps:,} steps in {where}, {seconds:,.0f} s")
     print(", ".join(f"{name} {count:,}" for name, count in tally.calls.most_common()), flush=True)
 
 
