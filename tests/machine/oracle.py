@@ -325,12 +325,12 @@ class Oracle:
     # ---- runs and versions
 
     def award(self, month: int, upto: int | None) -> list[str]:
-        """Freeze the month's list unless it is, and issue what is not issued, at most `upto` prizes of it."""
+        """Freeze the month's list unless it is, and issue what is not issued, at most `upto` prizes of it (-1: none)."""
         if month not in self.runs:
             gold = [member for member in MEMBERS if self.tier(member) == "gold"]
             self.runs[month] = sorted(gold, key=lambda member: (-self.spent(member), member))
         done = []
-        for member in self.runs[month][:upto]:
+        for member in self.runs[month][: None if upto is None else max(0, upto)]:
             if (month, member) not in self.issued:
                 self.issued.add((month, member))
                 self.purses[member, CREDIT].rise((f"award:best:{month}", "best"), PRIZE, self.now, self.expiry(CREDIT))
