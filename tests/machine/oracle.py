@@ -325,7 +325,7 @@ class Oracle:
     # ---- runs and versions
 
     def award(self, month: int, upto: int | None) -> list[str]:
-        """Freeze the month's list unless it is, and issue what is not issued, at most `upto` prizes of it (-1: none)."""
+        """Freeze the month's list unless it is, and issue what is not issued, at most `upto` prizes (-1: none)."""
         if month not in self.runs:
             gold = [member for member in MEMBERS if self.tier(member) == "gold"]
             self.runs[month] = sorted(gold, key=lambda member: (-self.spent(member), member))
