@@ -184,7 +184,10 @@ def test_a_statement_of_a_member_has_opening_lines_and_closing(club, capsys, tmp
     assert lines == whole["lines"]
     assert f"--after {lines[1]['number']}" in run(capsys, "member", "statement", "M1", "--limit", 2)[1]
     assert run(capsys, "member", "statement", "M1", "--limit", 0)[0] == 2
+    assert "配件款" in text
     assert run(capsys, "member", "statement", "M1", "--from", "yesterday", "--lang", "zh")[0] == 2
+    full = run(capsys, "member", "statement", "Ｍ１", "--from", "２０２６年５月１日", "--json")[1]
+    assert json.loads(full)["lines"] == rest["lines"]
 
 
 def test_the_service_tells_a_statement_in_pages(book_url):

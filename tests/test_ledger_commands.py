@@ -2,7 +2,7 @@
 
 import json
 import threading
-from datetime import timedelta
+from datetime import date, timedelta
 
 import openpyxl
 import pytest
@@ -186,6 +186,21 @@ def test_a_balance_is_adjusted_by_hand_with_two_names_above_the_limit(club, run,
     wrote = texts.of_member(club.link, vault, club.dealer, said[0][5])
     assert wrote["command", said[0][4]] == {"reason": "补发"}
     assert run("adjust", "M2", CREDIT, "much", "--reason", "x", "--by", "U1")[0] == 2
+
+
+def test_what_a_chinese_keyboard_writes_is_read(club, run):
+    """Full-width digits, signs and letters, the wallet by its title, and a day in Chinese."""
+    words = ("--reason", "补发", "--by", "U1", "--second", "U2")
+    assert run("adjust", "Ｍ２", "配件款", "￥１，２００．５０", "--last-day", "２０２７年６月３０日", *words)[0] == 0
+    assert club.balance(CREDIT, member="M2") == 120_050
+    assert run("adjust", "M2", "Parts credit", "100元", "--last-day", "2027/6/30", *words)[0] == 0
+    ends = club.rows("SELECT DISTINCT expires_at FROM lot l JOIN member m ON m.id = l.member_id WHERE m.code = 'M2'")
+    assert ends == [(Zone("Asia/Shanghai").end_of(date(2027, 6, 30)),)]
+    for bad in (("配件", "1"), ("配件款", "1,2"), ("配件款", "一百"), ("配件款", "0"), ("配件款", "0.001")):
+        assert run("adjust", "M2", *bad, *words)[0] in (1, 2, 3)
+    assert run("adjust", "M2", "配件款", "1", "--last-day", "03/04/2027", *words)[0] == 2
+    assert club.balance(CREDIT, member="M2") == 130_050
+    assert run("notices", "--at", "２０２６年５月１日")[0] == run("notices", "--at", "2026.5.1")[0] == 0
 
 
 def test_credit_is_handed_on_within_a_firm(club, run):

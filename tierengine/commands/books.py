@@ -12,7 +12,7 @@ import typer
 from tierengine.commands import beancount, sheet
 from tierengine.commands.failure import Stop
 from tierengine.commands.money import amount, day
-from tierengine.commands.opened import AtOption, DealerOption, Opened, reading
+from tierengine.commands.opened import AtOption, DealerOption, Opened, reading, title_of
 from tierengine.commands.screen import DONE, PROBLEMS, USAGE, Screen, both
 from tierengine.ledger.journal import Account, Move, accounts, moves
 from tierengine.ledger.liability import Key, Liability
@@ -87,7 +87,7 @@ def _show(screen: Screen, opened: Opened, shown: dict[str, Any]) -> None:
         ],
         [
             [
-                _title(opened, one["wallet"], screen),
+                title_of(opened, one["wallet"], screen),
                 one["last_month"] or screen.say("长期", "never"),
                 one["rule"] or "-",
                 amount(one["owed"], one["unit"], lang),
@@ -99,8 +99,8 @@ def _show(screen: Screen, opened: Opened, shown: dict[str, Any]) -> None:
     for one in shown["wallets"]:
         total, debts = amount(one["owed"], one["unit"], lang), amount(one["debts"], one["unit"], lang)
         screen.print(
-            f"{_title(opened, one['wallet'], screen)} 合计 {total}" + (f",会员欠 {debts}" if one["debts"] else ""),
-            f"{_title(opened, one['wallet'], screen)}: {total} in all"
+            f"{title_of(opened, one['wallet'], screen)} 合计 {total}" + (f",会员欠 {debts}" if one["debts"] else ""),
+            f"{title_of(opened, one['wallet'], screen)}: {total} in all"
             + (f", owed by members {debts}" if one["debts"] else ""),
             style="bold",
         )
@@ -108,11 +108,6 @@ def _show(screen: Screen, opened: Opened, shown: dict[str, Any]) -> None:
         screen.print(
             "✗ 按批次与按记账算出的不同:运行 tierengine verify。", "✗ Lots and entries disagree: run verify.", "red"
         )
-
-
-def _title(opened: Opened, name: str, screen: Screen) -> str:
-    wallet = opened.programme.wallet(name)
-    return name if wallet is None or wallet.title is None else wallet.title.say(screen.lang)
 
 
 def export(

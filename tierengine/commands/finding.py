@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Annotated, Final
 
 import typer
@@ -24,7 +25,8 @@ WhoArgument = Annotated[
 
 
 def found(opened: Opened, who: str) -> str:
-    """Return the code of the one member meant."""
+    """Return the code of the one member meant, however a keyboard writes him."""
+    who = unicodedata.normalize("NFKC", who).strip()
     for by in ("code", "card_no", "serial", *SEALED):
         hits = _hits(opened, by, who)
         if len(hits) == 1:

@@ -6,21 +6,20 @@ import uuid
 from collections import Counter
 from collections.abc import Sequence
 from datetime import date, timedelta
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
-from babel.numbers import get_currency_precision
 
 from tierengine.commands.acting import noted, once_of
 from tierengine.commands.books import EXPORT, LIABILITY, export, liability
 from tierengine.commands.failure import Stop
 from tierengine.commands.finding import found as member_of
 from tierengine.commands.money import amount as shown_amount
+from tierengine.commands.money import read_amount, read_day
 from tierengine.commands.names import names_of
-from tierengine.commands.opened import AtOption, DealerOption, Opened, reading, settings
-from tierengine.commands.screen import DONE, PROBLEMS, REFUSED, USAGE, Screen, both
+from tierengine.commands.opened import AtOption, DealerOption, Opened, reading, settings, wallet_of
+from tierengine.commands.screen import DONE, PROBLEMS, REFUSED, Screen, both
 from tierengine.errors import CATALOGUE
 from tierengine.importing.files import FileRefused
 from tierengine.importing.openings import Openings, commands, read_openings
@@ -260,8 +259,9 @@ def adjust(  # noqa: PLR0913, PLR0917 - each is an option of the command
     """Add to a wallet, or take from it with an amount below 0 (write `-- -50`)."""
     with reading(dealer) as opened:
         code, key = member_of(opened, member), f"adjust:{number or uuid.uuid4().hex}"
-        ends = opened.programme.zone.end_of(_day(last_day)) if last_day else None
-        act = Adjust(key, wallet, _minor(opened, wallet, amount), reason, by, second, ends)
+        ends = opened.programme.zone.end_of(read_day(last_day)) if last_day else None
+        wallet = wallet_of(opened, wallet)
+        act = Adjust(key, wallet, read_amount(amount, opened.programme.unit(wallet)), reason, by, second, ends)
         act_of = once_of("POST /v1/members/{code}/adjustments", f"member:{code}")
         command = Command(opened.dealer.id, (code,), act, once=act_of)
     return _by_hand(context.obj, command, act)
@@ -283,7 +283,8 @@ def transfer(  # noqa: PLR0913, PLR0917 - each is an option of the command
     with reading(dealer) as opened:
         codes = (member_of(opened, giver), member_of(opened, receiver))
         key = f"transfer:{number or uuid.uuid4().hex}"
-        act = Transfer(key, wallet, _minor(opened, wallet, amount), reason, by)
+        wallet = wallet_of(opened, wallet)
+        act = Transfer(key, wallet, read_amount(amount, opened.programme.unit(wallet)), reason, by)
         act_of = once_of("POST /v1/members/{code}/transfers", f"member:{codes[0]}")
         command = Command(opened.dealer.id, codes, act, once=act_of)
     return _by_hand(context.obj, command, act)
@@ -319,21 +320,3 @@ def _record(items: Sequence[Command]) -> list[Answer]:
 def _said(answer: Answer, lang: str) -> str:
     text = CATALOGUE.get(answer.code, CATALOGUE["refused"])
     return text.say(lang).format_map(answer.body.get("details", {}))
-
-
-def _minor(opened: Opened, wallet: str, text: str) -> int:
-    digits = 0 if opened.programme.unit(wallet) == "points" else get_currency_precision(opened.programme.currency)
-    try:
-        number = Decimal(text).scaleb(digits)
-    except InvalidOperation:
-        number = Decimal("NaN")
-    if not number.is_finite() or number != number.to_integral_value() or not number or abs(number) > 10**14:
-        raise Stop("bad_amount", f"金额写作 100 或 100.50,收到 {text!r}。", f"An amount, got {text!r}.", USAGE)
-    return int(number)
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise Stop("bad_date", f"日期写作 2026-03-01,收到 {text!r}。", f"A date, got {text!r}.", USAGE) from None

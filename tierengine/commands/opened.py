@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ import typer
 
 from tierengine.commands.failure import Stop
 from tierengine.commands.money import instant
-from tierengine.commands.screen import PROBLEMS, both
+from tierengine.commands.screen import PROBLEMS, Screen, both
 from tierengine.policies.versions import Programme, heads, load
 from tierengine.recording.recorder import clock
 from tierengine.settings import Settings, kind_of
@@ -51,6 +52,20 @@ class Opened:
     def at(self, text: str) -> int:
         """Return the instant a command was asked for; now, when it says nothing."""
         return instant(text, self.programme.zone) if text else clock()
+
+
+def title_of(opened: Opened, wallet: str, screen: Screen) -> str:
+    """Return a wallet's title in the language of the screen; its id, where no version ever had it."""
+    known = opened.programme.wallet(wallet)
+    return wallet if known is None or known.title is None else known.title.say(screen.lang)
+
+
+def wallet_of(opened: Opened, text: str) -> str:
+    """Return the id of the wallet that was named by its id or its title; the text itself, where there is none."""
+    name = unicodedata.normalize("NFKC", text).strip()
+    wallets = opened.programme.line.at(clock()).rules.policy.wallets.values()
+    fits = [one.id for one in wallets if name in (one.id, one.title.zh, one.title.en)]
+    return name if name in opened.programme.line.at(clock()).rules.policy.wallets or len(fits) != 1 else fits[0]
 
 
 def settings() -> Settings:

@@ -11,11 +11,10 @@ import typer
 from rules.problems import Lang
 from tierengine.commands import sheet
 from tierengine.commands.beancount import ACTS, number
-from tierengine.commands.failure import Stop
 from tierengine.commands.finding import WhoArgument, found
-from tierengine.commands.money import amount
-from tierengine.commands.opened import DealerOption, Opened, reading
-from tierengine.commands.screen import DONE, USAGE, Screen, both
+from tierengine.commands.money import amount, read_day
+from tierengine.commands.opened import DealerOption, Opened, reading, title_of
+from tierengine.commands.screen import DONE, Screen, both
 from tierengine.membership.asker import Asker
 from tierengine.membership.statements import MOST, Period, statement
 from tierengine.recording.recorder import clock
@@ -56,19 +55,12 @@ def show_statement(
     screen: Screen = context.obj
     with reading(dealer) as opened:
         code = found(opened, who)
-        shown = read(opened, code, _day(begin), _day(end), after=after, limit=limit)
+        begun, ended = (read_day(text) if text else None for text in (begin, end))
+        shown = read(opened, code, begun, ended, after=after, limit=limit)
+        titles = {one["wallet"]: title_of(opened, one["wallet"], screen) for one in shown["wallets"]}
     if csv is not None:
         sheet.write(csv, _HEADINGS, _rows(shown))
-    return screen.end(shown, lambda: _show(screen, shown), DONE)
-
-
-def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text) if text else None
-    except ValueError:
-        raise Stop(
-            "bad_day", f"日期写作 2026-11-20,收到的是 {text!r}。", f"A day is written 2026-11-20, got {text!r}.", USAGE
-        ) from None
+    return screen.end(shown, lambda: _show(screen, shown, titles), DONE)
 
 
 def read(
@@ -96,7 +88,7 @@ def _rows(shown: dict[str, Any]) -> list[list[object]]:
     ]
 
 
-def _show(screen: Screen, shown: dict[str, Any]) -> None:
+def _show(screen: Screen, shown: dict[str, Any], titles: dict[str, str]) -> None:
     lang, say = screen.lang, screen.say
     begin = shown["from"] or say("开头", "the beginning")
     screen.table(
@@ -110,9 +102,9 @@ def _show(screen: Screen, shown: dict[str, Any]) -> None:
             say("余额", "Left"),
         ],
         [
-            *(_end(say("期初", "opening"), wallet, "opening", lang) for wallet in shown["wallets"]),
-            *(_shown(screen, line) for line in shown["lines"]),
-            *(_end(say("期末", "closing"), wallet, "closing", lang) for wallet in shown["wallets"]),
+            *(_end(say("期初", "opening"), wallet, titles, "opening", lang) for wallet in shown["wallets"]),
+            *(_shown(screen, line, titles) for line in shown["lines"]),
+            *(_end(say("期末", "closing"), wallet, titles, "closing", lang) for wallet in shown["wallets"]),
         ],
         right=(1, 4, 5),
     )
@@ -124,11 +116,11 @@ def _show(screen: Screen, shown: dict[str, Any]) -> None:
         )
 
 
-def _end(word: str, wallet: dict[str, Any], which: str, lang: Lang) -> list[object]:
-    return ["", "", word, wallet["wallet"], "", amount(wallet[which]["available"], wallet["unit"], lang)]
+def _end(word: str, wallet: dict[str, Any], titles: dict[str, str], which: str, lang: Lang) -> list[object]:
+    return ["", "", word, titles[wallet["wallet"]], "", amount(wallet[which]["available"], wallet["unit"], lang)]
 
 
-def _shown(screen: Screen, line: dict[str, Any]) -> list[object]:
+def _shown(screen: Screen, line: dict[str, Any], titles: dict[str, str]) -> list[object]:
     lang, unit, change = screen.lang, line["unit"], line["available"]
     beside = [
         screen.say(f"{zh} {amount(line[name], unit, lang)}", f"{name} {amount(line[name], unit, lang)}")
@@ -141,7 +133,7 @@ def _shown(screen: Screen, line: dict[str, Any]) -> list[object]:
         line["at"][:10],
         line["number"] or "-",
         what,
-        line["wallet"],
+        titles[line["wallet"]],
         screen.say(",", ", ").join([moved, *beside]),
         amount(line["balance"], unit, lang),
     ]
