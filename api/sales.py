@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final, Literal
+from functools import partial
+from typing import Annotated, Any, Final, Literal
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from api import schemas
@@ -14,6 +15,7 @@ from api.answers import answered, plain
 from api.bodies import parse, read_bytes
 from api.events import observe
 from api.keys import late_days_of, source_of
+from api.receipts import WIDTH, printed, width_of
 from api.rights import Guarded
 from api.service import asker_of, caller_of, service_of, stamp, write_of
 from tierengine.access.callers import Caller
@@ -23,15 +25,20 @@ from tierengine.policies.versions import Programme
 from tierengine.recording.items import Observe
 from tierengine.till.promises import promised
 from tierengine.till.quotes import charge, quote
+from tierengine.till.receipts import LEAST, MOST, of_return, of_sale
 from tierengine.till.sales import Order, as_asked, booked_lines, read_order, sale
 from tierengine.till.slips import Shown, shown
 
 router: Final = APIRouter(prefix="/v1", tags=["sales"], route_class=Guarded)
+_WIDE: Final = (WIDTH,)
 
 
 @router.post("/quotes", **schemas.read_body("QuoteIn", "What an order costs and earns", schemas.Quote))
 async def post_quote(
-    request: Request, explain: Literal["none", "rules"] = "rules", lang: schemas.Lang | None = None
+    request: Request,
+    explain: Literal["none", "rules"] = "rules",
+    lang: schemas.Lang | None = None,
+    width: Annotated[int | None, Query(ge=LEAST, le=MOST, description=str(WIDTH["description"]))] = None,
 ) -> Response:
     """Price an order, say what credit may pay and what it would earn, with every reason. Nothing is written."""
     service = service_of(request)
@@ -45,12 +52,14 @@ async def post_quote(
     order = _order(caller, programme, said, store, now, late_days_of(caller, programme, now))
     asker = asker_of(request, caller, lang)
     found = await service.readers.ask(
-        lambda link: quote(link, programme, order, now, asker, explain=explain == "rules", signer=service.signer)
+        lambda link: quote(
+            link, programme, order, now, asker, explain=explain == "rules", signer=service.signer, across=width
+        )
     )
     return plain(found)
 
 
-@router.post("/sales", **schemas.write("OrderIn", "Record a sale", schemas.Sold))
+@router.post("/sales", **schemas.write("OrderIn", "Record a sale", schemas.Sold, more=_WIDE))
 async def post_sale(request: Request) -> Response:
     """Record an order: prices checked, credit used, event judged and rewards granted in one transaction.
 
@@ -59,6 +68,7 @@ async def post_sale(request: Request) -> Response:
     happened: it is booked as charged, with the difference told. So is one sold with a good offline `slip`, however
     short ago.
     """
+    across = width_of(request)
     write = await write_of(request)
     service, caller = write.service, write.caller
     programme = await service.readers.programme_of(caller.dealer_id)
@@ -86,14 +96,18 @@ async def post_sale(request: Request) -> Response:
         caller.dealer_id, order, lines, uses, now=now, once=write.once, promised=held is not None, happened=happened
     )
     item = replace(item, tell=lambda said: _told(order, booked_lines(order, said), ruled if late else None, slip))
-    return answered(request, await service.record(item))
+    answer = await service.record(item)
+    policy = programme.line.at(order.occurred_at).rules.policy
+    return answered(request, answer, printed(answer, partial(of_sale, policy), across))
 
 
 @router.post(
-    "/sales/{order}/returns", **schemas.write("ReturnIn", "Take back a sale or part of it", schemas.Booked, parked=True)
+    "/sales/{order}/returns",
+    **schemas.write("ReturnIn", "Take back a sale or part of it", schemas.Booked, parked=True, more=_WIDE),
 )
 async def post_return(request: Request, order: str) -> Response:
     """Take back lines of a sale, or all of it. A return whose sale is not here yet is stored and answered 202."""
+    across = width_of(request)
     write = await write_of(request)
     raw = {name: value for name, value in write.raw.items() if value is not None}
     if raw.get("order", order) != order:
@@ -104,7 +118,9 @@ async def post_return(request: Request, order: str) -> Response:
     programme = await write.service.readers.programme_of(write.caller.dealer_id)
     observation = await observe(write, programme, {**raw, "kind": kind, "order": order})
     item = Observe(write.caller.dealer_id, observation, write.once, refusable=True)
-    return answered(request, await write.service.record(item))
+    answer = await write.service.record(item)
+    policy = programme.line.at(observation.occurred_at).rules.policy
+    return answered(request, answer, printed(answer, partial(of_return, policy, order), across))
 
 
 def _order(

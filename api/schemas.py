@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal
 
 from fastapi import FastAPI
@@ -126,9 +127,18 @@ def removal(summary: str, model: type[BaseModel]) -> dict[str, Any]:
 
 
 def write(
-    name: str, summary: str, model: type[BaseModel], *, parked: bool = False, tagged: bool = False
+    name: str,
+    summary: str,
+    model: type[BaseModel],
+    *,
+    parked: bool = False,
+    tagged: bool = False,
+    more: Sequence[Mapping[str, object]] = (),
 ) -> dict[str, Any]:
-    """Return the words of an endpoint that writes. `tagged`: it changes only what the caller has seen."""
+    """Return the words of an endpoint that writes. `tagged`: it changes only what the caller has seen.
+
+    more  parameters that it reads for itself
+    """
     replay = {"Idempotent-Replayed": {"description": "The stored answer.", "schema": {"type": "string"}}}
     responses: dict[int | str, dict[str, Any]] = {
         201: {"model": model, "description": "Recorded, in effect, committed.", "headers": replay},
@@ -144,7 +154,7 @@ def write(
         "description": "One key, one effect, one answer: sent again, it gives the stored bytes.",
         "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]([ -~]{0,253}[!-~])?$"},
     }
-    parameters: list[dict[str, object]] = [key]
+    parameters: list[Mapping[str, object]] = [key, *more]
     if tagged:
         responses |= _problems({412: "Somebody else changed it.", 428: "If-Match is missing."})
         parameters += [_SEEN, _NEW]

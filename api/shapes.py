@@ -200,6 +200,7 @@ class Booked(BaseModel):
     balances: dict[str, dict[str, Any]] = {}
     waits_for: list[str] | None = None
     flags: list[dict[str, str]] | None = None
+    receipt: dict[str, list[str]] | None = None
     keys: list[str] | None = None
 
 

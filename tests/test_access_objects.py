@@ -28,8 +28,8 @@ OPEN = ("/livez", "/readyz", "/.well-known/jwks.json", "/v1/sessions")
 
 
 @pytest.fixture
-def book(sqlite_book_url) -> Book:
-    return Book(sqlite_book_url).make(others=True)
+def book(book_url) -> Book:
+    return Book(book_url).make(others=True)
 
 
 def marked(book: Book, till: Till) -> dict[str, Any]:

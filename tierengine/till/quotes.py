@@ -32,6 +32,7 @@ from tierengine.policies.versions import Programme
 from tierengine.recording.pots import pots
 from tierengine.store.dialect import Link
 from tierengine.store.snapshots import snapshot
+from tierengine.till import receipts
 from tierengine.till.promises import MINUTE, promise
 from tierengine.till.sales import Order, as_charged, at_prices, matching, observations, pay, plain_lines
 from tierengine.till.signing import Signer
@@ -94,16 +95,19 @@ def quote(
     *,
     explain: bool = True,
     signer: Signer | None = None,
+    across: int | None = None,
 ) -> dict[str, Any]:
-    """Return the quote as JSON. Unknown when there is no such member or wallet."""
+    """Return the quote as JSON, its receipt `across` cells wide. Unknown: there is no such member or wallet."""
     if order.member not in programme.long and (known := read_member(link, programme, order.member)).at_once:
-        return _quote(known, order, now, asker, signer, explain=explain)
+        return _quote(known, order, now, asker, signer, explain=explain, across=across)
     with snapshot(link):
-        return _quote(read_member(link, programme, order.member), order, now, asker, signer, explain=explain)
+        return _quote(
+            read_member(link, programme, order.member), order, now, asker, signer, explain=explain, across=across
+        )
 
 
 def _quote(
-    known: Known, order: Order, now: int, asker: Asker, signer: Signer | None, *, explain: bool
+    known: Known, order: Order, now: int, asker: Asker, signer: Signer | None, *, explain: bool, across: int | None
 ) -> dict[str, Any]:
     programme = known.programme
     position = _before(known, order, now, dry=True)
@@ -139,7 +143,11 @@ def _quote(
             for one in earned.values()
             if one.wanted
         ],
-        "receipt": {lang: receipt(before.policy, charged, earned, lang) for lang in ("zh", "en")},
+        "receipt": receipts.both(
+            lambda lang: receipts.of_quote(before.policy, charged.lines, charged.uses, earned.values(), lang), across
+        )
+        if across
+        else {lang: receipt(before.policy, charged, earned, lang) for lang in ("zh", "en")},
     }
     if signer is not None:
         until = now + before.policy.price_token_minutes * MINUTE
