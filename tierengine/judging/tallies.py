@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from bisect import bisect_left, insort
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from tierengine.judging.history import Position, Scalar
 from tierengine.judging.measures import AMOUNT, QUANTITY, Check, Measure
@@ -63,6 +66,11 @@ class Tally(ABC):
     def change(self, row: Row, sign: int) -> None:
         """Account for a row that enters (sign 1) or leaves (sign -1)."""
 
+    def fill(self, rows: Sequence[Row]) -> None:
+        """Account for rows that enter an empty window."""
+        for row in rows:
+            self.change(row, 1)
+
     def add(self, place: int, number: int) -> None:
         """Add to the measure at `place`."""
         self.raw[place] = (self.raw[place] or 0) + number
@@ -82,6 +90,10 @@ class _Sums(Tally):
             number = row[3][index]
             if number is not None:
                 self.add(place, sign * number)
+
+    def fill(self, rows: Sequence[Row]) -> None:
+        for place, index in self._sums:
+            self.add(place, sum(number for row in rows if (number := row[3][index]) is not None))
 
 
 class _Standing(Tally):
@@ -110,6 +122,15 @@ class _Standing(Tally):
         elif before:
             del self._quantities[unit]
         return (after > 0) - (before > 0)
+
+    def stand(self, units: Iterable[tuple[object, int]]) -> list[Any]:
+        """Take in (unit, quantity), while nothing is in the window and nothing is checked; return what stands."""
+        quantities = self._quantities
+        for unit, quantity in units:
+            quantities[unit] = quantities.get(unit, 0) + quantity
+        for unit in [unit for unit, quantity in quantities.items() if not quantity]:
+            del quantities[unit]
+        return [unit for unit, quantity in quantities.items() if quantity > 0]
 
     def _netted(self, unit: object, row: Row, sign: int) -> int:
         net = self._units.setdefault(unit, [0, 0] + [0, 0] * len(self._checks))
@@ -145,6 +166,12 @@ class _Count(_Standing):
         if turned:
             self.add(self._place, turned)
 
+    def fill(self, rows: Sequence[Row]) -> None:
+        if self._checks:
+            super().fill(rows)
+            return
+        self.add(self._place, len(self.stand((row[0], row[2]) for row in rows)))
+
 
 class _Distinct(_Standing):
     """How many values the standing (line, value) have."""
@@ -171,6 +198,15 @@ class _Distinct(_Standing):
             del self._times[value]
         if (times, turned) in ((1, 1), (0, -1)):
             self.add(self._place, turned)
+
+    def fill(self, rows: Sequence[Row]) -> None:
+        if self._checks:
+            super().fill(rows)
+            return
+        index = self._index
+        units = (((row[0], value), row[2]) for row in rows if (value := row[4][index]) is not None)
+        self._times = dict(Counter(value for _, value in self.stand(units)))
+        self.add(self._place, len(self._times))
 
 
 class _Described(_Standing):
@@ -216,6 +252,16 @@ class _Moments(_Standing):
         if not turned:
             return
         _put(self._instants, row[1], turned)
+        self._tell()
+
+    def fill(self, rows: Sequence[Row]) -> None:
+        if self._checks:
+            super().fill(rows)
+            return
+        self._instants = sorted(instant for _, instant in self.stand(((row[0], row[1]), row[2]) for row in rows))
+        self._tell()
+
+    def _tell(self) -> None:
         if self._first is not None:
             self.raw[self._first] = self._instants[0] if self._instants else None
         if self._last is not None:

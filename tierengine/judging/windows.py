@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from typing import Final
 
@@ -11,6 +11,8 @@ from tierengine.judging.measures import QUANTITY, Measure, Selection, number_of,
 from tierengine.judging.tallies import Columns, Row, Tally
 from tierengine.zone import Bounds
 
+MANY: Final = 16
+"""More rows than these enter an empty window together."""
 EVER: Final = -(1 << 62)
 NEVER: Final = 1 << 62
 
@@ -23,6 +25,7 @@ class Selected:
         self.instants: list[int] = []
         self.rows: list[Row] = []
         self.frames: list[Frame] = []
+        self.apart = 0  # how many rows became known at another instant than their own
         measures = tuple(measures)
         numbers = [one.field or QUANTITY for one in measures if one.of in ("all", "line") and one.how != "count"]
         self._numbers = tuple(dict.fromkeys([*numbers, *(check.field for check in selection.nets)]))
@@ -37,6 +40,7 @@ class Selected:
         place = bisect_right(self.instants, row[1])
         self.instants.insert(place, row[1])
         self.rows.insert(place, row)
+        self.apart += row[1] != row[5][0]
         for frame in self.frames:
             frame.entered(row, *bounds[frame.window])
 
@@ -49,13 +53,20 @@ class Selected:
         while self.rows[place] != row:
             place -= 1
         del self.instants[place], self.rows[place]
+        self.apart -= row[1] != row[5][0]
         for frame in self.frames:
             frame.left(row, *bounds[frame.window])
 
     def take(self, other: Selected, upto: Position) -> None:
         """Take the rows of the same selection that are known by a position, while no window is over these yet."""
-        self.rows = [row for row in other.rows if row[5] <= upto]
-        self.instants = [row[1] for row in self.rows]
+        if other.apart:
+            self.rows = [row for row in other.rows if row[5] <= upto]
+            self.instants = [row[1] for row in self.rows]
+            self.apart = sum(row[1] != row[5][0] for row in self.rows)
+            return
+        before, after = (find(other.instants, upto[0]) for find in (bisect_left, bisect_right))
+        self.rows = other.rows[:before] + [row for row in other.rows[before:after] if row[5] <= upto]
+        self.instants = other.instants[: len(self.rows)]
 
     def _row(self, contribution: Contribution) -> Row:
         numbers = tuple([number_of(contribution, name) for name in self._numbers])
@@ -112,6 +123,11 @@ class Frame:
             high = low
         if low == high:
             low = high = bisect_right(instants, after)
+            upper = bisect_right(instants, upto, low)
+            if upper - low > MANY:
+                entering, high = rows[low:upper], upper
+                for tally in self._tallies:
+                    tally.fill(entering)
         # First what comes in, then what goes: a line's quantities are never of a window that nobody asked for.
         while high < len(instants) and instants[high] <= upto:
             self._change(rows[high], 1)
