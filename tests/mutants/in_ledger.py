@@ -286,6 +286,18 @@ FAULTS: tuple[Fault, ...] = (
         f"{WRITER}::test_a_locked_member_does_not_keep_the_others_waiting",
     ),
     Fault(
+        "lots_that_were_read_are_not_held_against_the_balance",
+        "tierengine.ledger.wallets:Wallets._lots",
+        (("self.behind[wallet] = 0", "pass"),),
+        "tests/test_lots_read.py::test_lots_that_do_not_make_up_the_balance_stop_whoever_reads_them[sqlite]",
+    ),
+    Fault(
+        "lots_that_were_not_read_cannot_be_spent",
+        "tierengine.ledger.wallets:Wallets.usable",
+        ((" + self.behind.get(wallet, 0)", ""),),
+        "tests/test_lots_read.py::test_a_grant_reads_no_lot_and_what_is_spent_comes_out_of_the_earliest[sqlite]",
+    ),
+    Fault(
         "a_locked_member_is_waited_for_by_all",
         f"{RECORDING}.reading:_LOCK",
         ((" SKIP LOCKED", ""),),

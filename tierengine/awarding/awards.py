@@ -294,14 +294,14 @@ def _book(
     """Book the prizes of some winners under their locks; return those that were not booked before."""
     cause, wallet = cause_of(award.id, year), prize_wallet(award)
     members = [row[0] for row in chunk]
-    held = reading.hold(link, programme.dealer_id, members, (), (), (), {}, wait=True)
+    held = reading.hold(link, programme.dealer_id, members, (), (), (), {}, now=now, wait=True)
     issued = {row[0] for row in link.ask(_ISSUED, cause, members).rows()}
     rows, booked = Rows(), set()
     for member_id, _code, _place, _score, prize in chunk:
         if member_id in issued or prize <= 0:
             continue
         head = held.ledgers[member_id]
-        purse = Purse.held(held, programme, member_id)
+        purse = Purse.held(held, programme, member_id, link)
         moment = max(now, head.recorded_at)
         purse.settle(moment)
         expiry = programme.line.at(now).rules.policy.wallets[award.wallet].expires if award.wallet else None

@@ -8,7 +8,7 @@ available → debt. House accounts (grants, uses, expired, forgiven, awards) hav
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from tierengine.errors import Broken, Unknown
@@ -52,6 +52,8 @@ class Wallets:
 
     balances  by wallet id
     lots      those with something remaining, and those that `taken` names; in the order of their grants
+    behind    what remains, by wallet, of lots that were not read yet: usable ones that nothing ties up, and that lapse
+              later than anything is asked for; `fetch` reads them
     lapsed    by (event key, rule), for the grants that may be adjusted
     taken     by order's event key, for the orders that may give back
     paid      what each wallet paid for those orders before anything came back
@@ -71,10 +73,23 @@ class Wallets:
     entries: list[EntryDraft] = field(default_factory=list)
     made: int = 0  # lots made by this book
     quiet: int = -NEVER  # nothing of a lot lapses before this instant
+    behind: dict[str, int] = field(default_factory=dict)
+    fetch: Callable[[str], list[Lot]] | None = None
 
     def usable(self, wallet: str, now: int) -> int:
         """Return what may be used at `now`, also when lapsed lots have not been posted yet."""
-        return sum(lot.free for lot in self.lots if lot.wallet == wallet and lot.usable(now))
+        read = sum(lot.free for lot in self.lots if lot.wallet == wallet and lot.usable(now))
+        return read + self.behind.get(wallet, 0)
+
+    def join(self, lots: Iterable[Lot]) -> None:
+        """Put lots that were read in their places among the others; those that are there already stay as they are."""
+        there = {lot.ref for lot in self.lots}
+        for lot in lots:
+            if lot.ref not in there:
+                self.lots.append(lot)
+                if lot.wallet in self.behind:
+                    self.behind[lot.wallet] -= lot.remaining
+        self.lots.sort(key=lambda lot: lot.order)
 
     def held(self, wallet: str, order: str) -> int:
         """Return what holds tie up for the order and may still be captured."""
@@ -113,6 +128,10 @@ class Wallets:
             self._entry(Act(wallet, cause), "settle_debt", -due, [("available", "debt", due)], uses=uses)
 
     def _lots(self, wallet: str) -> list[Lot]:
+        """Return all lots of the wallet with something remaining."""
+        if self.behind.get(wallet) and self.fetch is not None:
+            self.join(self.fetch(wallet))
+            self.behind[wallet] = 0  # what the promises below are about are the lots themselves again
         return [lot for lot in self.lots if lot.wallet == wallet]
 
     def _open(self, wallet: str, unit: str) -> None:
@@ -174,8 +193,8 @@ class Wallets:
     def _check(self, wallet: str) -> None:
         """Stop before anything is stored if a promise about this wallet does not hold."""
         balance = self.balances[wallet]
-        remaining = held = 0
-        sound = True
+        remaining, held = self.behind.get(wallet, 0), 0
+        sound = remaining >= 0
         for lot in self.lots:
             if lot.wallet == wallet:
                 remaining += lot.remaining

@@ -153,7 +153,7 @@ class Answers:
         return self._ids.get(body.get("member", ""))
 
     def _balances(self, member: int) -> dict[str, Any]:
-        purse = Purse.held(self.held, self.programme, member)
+        purse = Purse.held(self.held, self.programme, member, self.link)
         purse.settle(self.now)
         return purse.balances(self.now)
 

@@ -99,7 +99,7 @@ class Group:
         remembered = {member: known.rows for member, known in self._known.items()}
         paying = {item.observations[0].cluster for item in self.items if isinstance(item, Sale) and item.uses}
         self._held = reading.hold(
-            self.link, self.dealer, wanted, set(keys), set(outside), once, remembered, paying=paying, wait=wait
+            self.link, self.dealer, wanted, set(keys), set(outside), once, remembered, paying=paying, now=now, wait=wait
         )
         self.now = max(now, max((head.recorded_at for head in self._held.ledgers.values()), default=0))
         if self.deliver_to is not None and self.deliver_to not in self._held.locked:
@@ -259,7 +259,7 @@ class Group:
     def _purse(self, programme: Programme, member: int) -> Purse:
         purse = self._purses.get(member)
         if purse is None:
-            purse = self._purses[member] = Purse.held(self._held, programme, member)
+            purse = self._purses[member] = Purse.held(self._held, programme, member, self.link)
             purse.settle(self.now)
         return purse
 

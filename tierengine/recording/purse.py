@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import Final
 
 from rules.policy import Wallet
@@ -16,7 +17,7 @@ from tierengine.ledger.entries import Balance, Clawback, EntryDraft, Lapsed, Tak
 from tierengine.ledger.holds import tie
 from tierengine.ledger.lots import Lot
 from tierengine.policies.versions import Programme
-from tierengine.recording.reading import Head, Held
+from tierengine.recording.reading import LOTS, Head, Held
 from tierengine.recording.refolding import Change, Pair
 from tierengine.recording.writing import Rows
 from tierengine.store.dialect import Link, Row
@@ -39,9 +40,10 @@ _USES: Final = (
     "WHERE e.dealer_id = ?1 AND e.event_key IN (?2*) AND e.member_id = ?3 AND e.kind IN ('use', 'capture', 'return') "
     "ORDER BY e.number, u.id"
 )
-_LOTS: Final = (
+_OPEN_IN: Final = (
     "SELECT s.member_id, l.id, l.wallet, l.event_key, l.rule, l.amount, s.remaining, l.usable_from, l.expires_at, "
-    "e.number FROM lot l JOIN lot_state s ON s.lot_id = l.id JOIN entry e ON e.id = l.entry_id WHERE l.id IN (?1*)"
+    "e.number FROM lot_state s JOIN lot l ON l.id = s.lot_id JOIN entry e ON e.id = l.entry_id "
+    "WHERE s.member_id = ?1 AND s.remaining > 0 AND l.wallet = ?2 ORDER BY l.id"
 )
 SETTLED: Final = "settle"  # what the ends of lapsed lots cite: time alone made them
 MEMBERS_ACCOUNTS: Final = ("available", "held", "debt")
@@ -76,10 +78,27 @@ class Purse:
         return cls(head, programme, book, known, {lot.ref: lot.remaining for lot in book.lots}, left)
 
     @classmethod
-    def held(cls, held: Held, programme: Programme, member: int) -> Purse:
-        """Return the purse of a member whose row is locked."""
+    def held(cls, held: Held, programme: Programme, member: int, link: Link) -> Purse:
+        """Return the purse of a member whose row is locked; of his lots those are read that time or a hold concerns."""
         rows = (by_member.get(member, ()) for by_member in (held.accounts, held.lots, held.holds))
-        return cls.of(held.ledgers[member], programme, *rows)
+        purse = cls.of(held.ledgers[member], programme, *rows)
+        book = purse.book
+        read: dict[str, int] = {}
+        for lot in book.lots:
+            read[lot.wallet] = read.get(lot.wallet, 0) + lot.remaining
+        for wallet, balance in book.balances.items():
+            if rest := balance.available + balance.held - read.get(wallet, 0):
+                book.behind[wallet] = rest
+        if book.behind:
+            book.fetch = partial(purse.open_lots, link)
+        return purse
+
+    def open_lots(self, link: Link, wallet: str) -> list[Lot]:
+        """Read all lots of a wallet with something remaining."""
+        found = [_lot(row) for row in link.ask(_OPEN_IN, self.head.member_id, wallet).rows()]
+        for lot in found:
+            self.remaining.setdefault(lot.ref, lot.remaining)
+        return found
 
     # ---- what is rarely needed is read when it is -------------------------------------------------------------
 
@@ -125,9 +144,9 @@ class Purse:
         there = {lot.ref for lot in self.book.lots}
         missing = {one.lot for order in wanted for one in self.book.taken.get(order, ()) if one.lot is not None} - there
         if missing:
-            read = [_lot(row) for row in link.ask(_LOTS, sorted(missing)).rows()]
+            read = [_lot(row) for row in link.ask(LOTS, sorted(missing)).rows()]
             self.remaining.update((lot.ref, lot.remaining) for lot in read)
-            self.book.lots = sorted((*self.book.lots, *read), key=lambda lot: lot.order)
+            self.book.join(read)
 
     # ---- changing ---------------------------------------------------------------------------------------------
 

@@ -125,7 +125,14 @@ _OPEN_HOLDS: Final = (
     "WHERE s.member_id IN (?1*) AND s.remaining > 0 ORDER BY h.id, x.place"
 )
 _HELD_ORDERS: Final = "SELECT DISTINCT cluster FROM hold WHERE dealer_id = ?1 AND cluster IN (?2*)"
-_OPEN_LOTS: Final = _LOT + "WHERE s.member_id IN (?1*) AND s.remaining > 0 ORDER BY l.id"
+# Of the others only the sum is asked, mostly, and what is available and held says that.
+_DUE_LOTS: Final = (
+    _LOT + "WHERE s.member_id IN (?1*) AND s.remaining > 0 AND (l.expires_at <= ?2 OR l.usable_from > ?2) ORDER BY l.id"
+)
+LOTS: Final = (
+    "SELECT s.member_id, l.id, l.wallet, l.event_key, l.rule, l.amount, s.remaining, l.usable_from, l.expires_at, "
+    "e.number FROM lot l JOIN lot_state s ON s.lot_id = l.id JOIN entry e ON e.id = l.entry_id WHERE l.id IN (?1*)"
+)
 
 _ORDER: Final = "order:"  # an order's event names its cluster in its key: no revision of it stands elsewhere
 BEGINNING: Final[Position] = (-(1 << 62), 0, "")
@@ -219,6 +226,7 @@ def hold(  # noqa: PLR0913 - what is locked and what is read are one round trip
     remembered: Mapping[int, Sequence[Contribution]],
     *,
     paying: Collection[str] = (),
+    now: int,
     wait: bool,
 ) -> Held:
     """Lock the members and the keys (of events and clusters), and read what is stored of both.
@@ -226,6 +234,8 @@ def hold(  # noqa: PLR0913 - what is locked and what is read are one round trip
     outside   keys of events in other clusters that the new ones name
     remembered  histories that need not be read where the book has as many contributions
     paying    orders that credit pays: those that ever had a hold are told
+    now       the instant of recording, unless a member's last entry is later: what of his lots lapsed by then, is not
+              usable yet or is tied up is read
     wait      wait for members locked elsewhere; else they are left out of `locked`
 
     NeedMore tells what else must be locked.
@@ -242,7 +252,7 @@ def hold(  # noqa: PLR0913 - what is locked and what is read are one round trip
             "waiting": (_WAITING, (dealer_id, named)),
             "later": (_LATER_DECISIONS, (wanted,)),
             "accounts": (_ACCOUNTS, (dealer_id, wanted)),
-            "lots": (_OPEN_LOTS, (wanted,)),
+            "lots": (_DUE_LOTS, (wanted, now)),
         }
         if once:
             pairs = sorted(once)
@@ -276,6 +286,13 @@ def hold(  # noqa: PLR0913 - what is locked and what is read are one round trip
     )
     if holding := sorted({row[0] for row in read["accounts"] if row[2] == "held" and row[4]}):
         found.holds = _grouped(link.ask(_OPEN_HOLDS, holding).rows(), 0)
+    latest = max((row[6] for row in read["accounts"] if row[6]), default=now)
+    if latest > now:  # the clock went back
+        found.lots = _grouped(link.ask(_DUE_LOTS, wanted, latest).rows(), 0)
+    if tied := {row[8] for rows in found.holds.values() for row in rows}:
+        there = {row[1] for rows in found.lots.values() for row in rows}
+        for row in link.ask(LOTS, sorted(tied - there)).rows():
+            found.lots.setdefault(row[0], []).append(row)
     if remembered:
         _recall(link, found, remembered, {row[0]: row[1] for row in read["counts"]})
     codes = {member: head.code for member, head in found.ledgers.items()}

@@ -1,0 +1,63 @@
+"""Of a member's lots a transaction reads those that it is about; what the others hold is in his balance."""
+
+import pytest
+
+from tests.club import Club
+from tierengine.errors import Broken
+from tierengine.ledger.verify import verify
+from tierengine.recording.acts import PlaceHold
+from tierengine.recording.items import Command
+from tierengine.recording.purse import Purse
+
+MANY = 12
+
+
+@pytest.fixture
+def club(book_url):
+    """A member with points in many lots."""
+    made = Club(book_url)
+    made.send(*made.golden())
+    for number in range(MANY):
+        made.send(made.parts(f"A{number}", f"2026-04-{number + 1:02d}", amount=100_000))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def reads(monkeypatch):
+    """Which wallets' lots are read whole, in turn."""
+    found, real = [], Purse.open_lots
+    monkeypatch.setattr(
+        Purse, "open_lots", lambda purse, link, wallet: found.append(wallet) or real(purse, link, wallet)
+    )
+    return found
+
+
+def held(club, amount):
+    place = PlaceHold(f"hold:S1:H{amount}:points", "points", amount, f"order:S1:H{amount}")
+    return club.items(Command(club.dealer, ("M1",), place))[0].status
+
+
+def test_a_grant_reads_no_lot_and_what_is_spent_comes_out_of_the_earliest(club, reads):
+    before = club.balance("points")
+    club.send(club.parts("B", "2026-05-01", amount=50_000))
+    assert (reads, club.balance("points")) == ([], before + 50)
+    assert held(club, 150) == "recorded"
+    assert reads == ["points"]
+    tied = club.rows("SELECT x.amount, l.event_key FROM hold_lot x JOIN lot l ON l.id = x.lot_id ORDER BY x.place")
+    assert tied == [(100, "order:S1:A0:parts_purchase"), (50, "order:S1:A1:parts_purchase")]
+    club.send(club.parts("C", "2026-05-02", amount=50_000))  # what is tied up is read by itself
+    assert reads == ["points"]
+    assert held(club, before + 100) == "refused"
+    club.send(club.returned("A0", "2026-05-03"))
+    assert club.balance("points") + club.balance("points", "held") == before
+    assert verify(club.link) == ()
+
+
+def test_lots_that_do_not_make_up_the_balance_stop_whoever_reads_them(club):
+    club.rows("SELECT 1")
+    club.link.begin()
+    club.link.run("UPDATE lot_state SET remaining = remaining - 1 WHERE lot_id = (SELECT max(lot_id) FROM lot_state)")
+    club.link.commit()
+    with pytest.raises(Broken):
+        held(club, 150)
