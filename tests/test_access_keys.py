@@ -217,9 +217,14 @@ def test_a_book_on_sqlite_has_a_secret_of_its_own_that_only_its_owner_reads(tmp_
     assert Secret.of(Settings(database_url=f"sqlite:///{tmp_path / 'c.db'}")).key("x") not in found
 
 
-def test_postgresql_has_no_secret_by_default(tmp_path):
+def test_on_postgresql_the_secret_is_in_the_working_folder_unless_it_guards_personal_data(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    tried = Settings(database_url="postgresql+psycopg://u:p@x/y%2Fz?host=/run")
+    assert Secret.of(tried).key("x") == Secret.of(tried).key("x")
+    (kept,) = tmp_path.iterdir()
+    assert (kept.name, stat.S_IMODE(kept.stat().st_mode)) == ("z.secret", 0o600)
     with pytest.raises(NotReady, match="TIERENGINE_SECRET"):
-        Secret.of(Settings(database_url="postgresql://x/y"))
+        Secret.of(Settings(database_url="postgresql://x/y", keys_url="postgresql://x/keys"))
     named = Settings(database_url="postgresql://x/y", secret_file=str(tmp_path / "s"))
     assert Secret.of(named).key("x") == Secret.of(named).key("x")
     (tmp_path / "s").write_text("short\n")

@@ -41,7 +41,9 @@ class Settings:
         "Empty: that of `secret_file`.",
     )
     secret_file: str = _setting(
-        "", "File with the server's secret, made when there is none. SQLite: beside the book; PostgreSQL: to be named."
+        "",
+        "File with the server's secret, made at random when there is none. SQLite: <book>.secret beside the book; "
+        "PostgreSQL: <book>.secret in the working folder, and to be set where `keys_url` is.",
     )
     secret_before: str = _setting("", "The secret before this one: what it signed is still good while tills change.")
     keys_url: str = _setting(

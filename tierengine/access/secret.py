@@ -1,7 +1,9 @@
 """The server's secret: what keys are digested with, and what everything else that is kept under a key is derived from.
 
 It comes from TIERENGINE_SECRET, or from the file that TIERENGINE_SECRET_FILE names. A book on SQLite has such a file
-beside it, made at random when it is first needed; there is no secret that two books share unless somebody sets it so.
+beside it, made at random when it is first needed; one on PostgreSQL has it in the working folder, so that it can be
+tried without preparation, but only as long as no personal data is kept under it (TIERENGINE_KEYS_URL): to lose it then
+would be to lose those. There is no secret that two books share unless somebody sets it so.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from typing import Final, Self
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from psycopg.conninfo import conninfo_to_dict
 
 from tierengine.settings import SECRET_LEAST, Settings, kind_of
 from tierengine.store.database import NotReady, sqlite_path
@@ -58,14 +61,25 @@ def _derived(root: bytes, purpose: str) -> bytes:
     return HKDF(SHA256(), BYTES, None, b"tierengine " + purpose.encode()).derive(root)
 
 
+def own_file(settings: Settings) -> Path:
+    """Return the file of a secret that nobody set; NotReady where it must be set."""
+    if kind_of(settings.database_url) == "sqlite":
+        return Path(f"{sqlite_path(settings.database_url)}.secret")
+    if settings.keys_url:
+        raise NotReady(
+            "There is no server secret: set TIERENGINE_SECRET, or TIERENGINE_SECRET_FILE to a file for it. Beside "
+            "TIERENGINE_KEYS_URL it must be one that is kept: without it no name or phone opens any more"
+        )
+    named = conninfo_to_dict("postgresql://" + settings.database_url.partition("://")[2]).get("dbname")
+    return Path(f"{Path(str(named or 'tierengine')).name}.secret")
+
+
 def _kept(settings: Settings) -> str:
     """Return what the secret's file holds; where it is not there it is made, whole or not at all."""
     if settings.secret_file:
         path = Path(settings.secret_file)
-    elif kind_of(settings.database_url) == "sqlite":
-        path = Path(f"{sqlite_path(settings.database_url)}.secret")
     else:
-        raise NotReady("There is no server secret: set TIERENGINE_SECRET, or TIERENGINE_SECRET_FILE to a file for it")
+        path = own_file(settings)
     try:
         if not path.exists():
             _make(path)

@@ -17,6 +17,7 @@ import uvicorn
 from uvicorn.server import HANDLED_SIGNALS
 
 from tierengine import logs
+from tierengine.access.secret import Secret, own_file
 from tierengine.commands.connections import Config, Patience
 from tierengine.commands.failure import Stop
 from tierengine.commands.opened import settings
@@ -40,6 +41,14 @@ def serve(
     screen: Screen = context.obj
     wanted = settings()
     check_ready(wanted.database_url)
+    Secret.of(wanted)  # where there is none it is said here, in a sentence
+    if wanted.kind == "postgresql" and not (wanted.secret or wanted.secret_file):
+        kept = own_file(wanted).absolute()
+        screen.warn(
+            f"服务器密钥在 {kept}(没有设 TIERENGINE_SECRET)。丢了它,所有钥匙作废;几台机器要用同一个。",
+            f"The server's secret is in {kept} (TIERENGINE_SECRET is not set). Without it no key is known any more; "
+            "several machines must have the same.",
+        )
     if wanted.kind == "sqlite":
         # Asked here, where it can still be refused in a sentence; the service takes it for good.
         WriterLock(sqlite_path(wanted.database_url)).release()
