@@ -22,7 +22,7 @@ from tierengine.errors import Denied, FormError, Malformed
 from tierengine.membership.consents import consents
 from tierengine.membership.export import export
 from tierengine.personal import records
-from tierengine.personal.erasure import erase, erased_at, member_id
+from tierengine.personal.erasure import erase, erased_at, lock, member_id
 from tierengine.personal.records import Person
 from tierengine.store.dialect import Link
 from tierengine.store.ids import Ids
@@ -46,6 +46,7 @@ async def post_person(request: Request, code: Code) -> Response:
 
     def act(link: Link, _: Ids) -> dict[str, Any]:
         number = member_id(link, dealer, code)
+        lock(link, number)
         if erased_at(link, number) is None:
             records.change(link, vault, dealer, number, person, named)
         return {"member": code}

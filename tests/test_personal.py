@@ -130,6 +130,10 @@ def test_every_table_with_a_member_is_exported_or_told_elsewhere():
 def test_keys_are_refused_a_place_in_the_book_itself():
     with pytest.raises(NotReady, match="the book itself"):
         url_of(Settings(database_url="postgresql://h/b", keys_url="postgresql://h/b"))
+    with pytest.raises(NotReady, match="the book itself"):
+        url_of(Settings(database_url="postgresql://a@h/b", keys_url="postgres://c:d@h/b?sslmode=require"))
+    with pytest.raises(NotReady, match="the book itself"):
+        url_of(Settings(database_url="sqlite:////a/b.db", keys_url="sqlite:////a/b.db"))
     with pytest.raises(NotReady, match="TIERENGINE_KEYS_URL"):
         url_of(Settings(database_url="postgresql://h/b"))
     assert url_of(Settings(database_url="sqlite:////a/b.db")) == "sqlite:////a/b.db.keys"

@@ -21,6 +21,7 @@ from tierengine.importing.rows import Event, Sheet, events
 from tierengine.importing.values import Bad
 from tierengine.judging.history import Observation
 from tierengine.judging.observations import read_observation
+from tierengine.judging.values import is_personal
 from tierengine.membership.people import NewMember, create_members, create_store
 from tierengine.policies.versions import Programme
 from tierengine.recording import reading
@@ -221,7 +222,8 @@ class _Run:
                     create_store(link, ids, dealer, code, code)
                     known.add(code)
                 there = reading.member_ids(link, dealer, members)
-                missing = [NewMember(code=code) for code in members if code not in there]
+                # (A phone number for a code would stand in the book for ever: such rows are of an unknown member.)
+                missing = [NewMember(code=code) for code in members if code not in there and not is_personal(code)]
                 if missing:
                     create_members(link, ids, dealer, missing, self.target.now())
                 created = len(missing)

@@ -52,6 +52,11 @@ def member_id(link: Link, dealer: int, code: str) -> int:
     return int(rows[0][0])
 
 
+def lock(link: Link, member: int) -> None:
+    """Let nothing else happen to a member until the transaction ends."""
+    link.ask(_LOCK, member).rows()
+
+
 def erased_at(link: Link, member: int) -> int | None:
     """Return when a member was erased; None: he was not."""
     rows = link.ask(_DONE, member).rows()
@@ -76,7 +81,7 @@ def erase(by: Acting, vault: Vault, code: str, *, forfeit: bool = False) -> Eras
     Again is the same again, and destroys a key that came back with an old copy of the keys.
     """
     link, member = by.link, member_id(by.link, by.dealer_id, code)
-    link.ask(_LOCK, member).rows()
+    lock(link, member)
     before = erased_at(link, member)
     if before is None:
         _may_go(by, member, code, forfeit=forfeit)

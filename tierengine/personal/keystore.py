@@ -200,7 +200,7 @@ def _file(path: Path) -> sqlite3.Connection:
 def url_of(settings: Settings) -> str:
     """Return where the keys are; NotReady where that must be said and is not, or is the book itself."""
     if settings.keys_url:
-        if settings.keys_url == settings.database_url:
+        if _place(settings.keys_url) == _place(settings.database_url):
             raise NotReady("TIERENGINE_KEYS_URL names the book itself: the keys must be kept apart from it")
         return settings.keys_url
     if settings.kind == "sqlite":
@@ -209,3 +209,9 @@ def url_of(settings: Settings) -> str:
         "There is no place for the keys of personal data: set TIERENGINE_KEYS_URL to sqlite:///FILE "
         "or to a PostgreSQL database apart from the book's"
     )
+
+
+def _place(url: str) -> tuple[str, str]:
+    """Return what tells two places apart: the kind, and the file, or server and database without who asks."""
+    kind, rest = kind_of(url), url.partition("://")[2].partition("?")[0]
+    return (kind, str(sqlite_path(url).resolve())) if kind == "sqlite" else (kind, rest.rpartition("@")[2])
