@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import sqlite3
@@ -11,9 +12,12 @@ import sys
 import threading
 from pathlib import Path
 
+import crossplane
 import pytest
+import uvicorn
 import yaml
 
+from api.policies import BODY_MOST
 from tests import postgres, settings_page
 from tests.club import items
 from tierengine import settings
@@ -138,6 +142,71 @@ def test_the_container_files_name_what_there_is():
     for line in re.findall(r"^COPY (?!--)(.*)", text, re.MULTILINE):
         assert all((ROOT / path).exists() for path in line.split()[:-1]), line
     assert set(re.findall(r"TIERENGINE_[A-Z_]+", text)) <= known
-    proxy = (ROOT / "deploy" / "nginx.conf").read_text(encoding="utf-8")
-    assert proxy.count("{") == proxy.count("}")
-    assert all(f"{name} " in proxy for name in ("client_header_timeout", "client_body_timeout", "limit_conn"))
+
+
+def test_no_container_has_a_secret_in_it_runs_as_root_or_is_reached_from_outside_by_itself():
+    compose = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))
+    for name, one in compose["services"].items():
+        for key, value in one.get("environment", {}).items():
+            if any(word in key for word in ("SECRET", "PASSWORD", "DATABASE_URL")):
+                assert re.search(r"\$\{[A-Z_]+:\?", value), (name, key)  # from .env, and without it nothing starts
+        if one.get("restart") != "no":
+            own = "HEALTHCHECK" in (ROOT / "Containerfile").read_text(encoding="utf-8") and "build" in one
+            assert own or one["healthcheck"]["test"][0] == "CMD", name
+        for port in one.get("ports", ()):
+            assert name == "proxy"
+            assert port.startswith("127.0.0.1:")
+        assert not one.get("privileged")
+        assert not any("docker.sock" in mount for mount in one.get("volumes", ()))
+    assert compose["networks"]["inside"]["internal"] is True
+    assert compose["services"]["postgres"]["networks"] == ["inside"]
+    stop = int(compose["services"]["tierengine"]["stop_grace_period"].rstrip("s"))
+    assert stop > settings.Settings().stop_seconds
+    lines = (ROOT / "Containerfile").read_text(encoding="utf-8").replace("\\\n", " ").splitlines()
+    said = [line.split(maxsplit=1) for line in lines if line and not line.startswith(("#", " "))]
+    stage = [words for place, (name, words) in enumerate(said) if name == "FROM"]
+    last = said[max(place for place, (name, _) in enumerate(said) if name == "FROM") :]
+    assert all(re.search(r":[0-9][\w.-]*", words) for words in stage), "an image without a version"
+    assert [words for name, words in last if name == "USER"][-1] not in ("root", "0")
+    assert [name for name, _ in last].index("USER") < [name for name, _ in last].index("ENTRYPOINT")
+    for name, words in said:
+        assert name not in ("ADD", "MAINTAINER")
+        if name in ("ENTRYPOINT", "CMD"):
+            assert isinstance(json.loads(words), list), "a shell between the signal and the service"
+        if "pip install" in words and "-r " in words:
+            assert words.count("--require-hashes") == words.count("pip install"), words
+        if "apt-get install" in words:
+            assert "--no-install-recommends" in words
+            assert "rm -rf /var/lib/apt/lists" in words
+
+
+def test_the_proxy_is_configured_as_nginx_reads_it():
+    """crossplane knows every directive, where it may stand and what it takes."""
+    read = crossplane.parse(str(ROOT / "deploy" / "nginx.conf"), single=True, strict=True, catch_errors=False)
+    assert (read["status"], read["errors"]) == ("ok", [])
+    found = {}
+
+    def walk(block):
+        for one in block:
+            found.setdefault(one["directive"], []).append(one["args"])
+            walk(one.get("block", ()))
+
+    walk(read["config"][0]["parsed"])
+    assert {
+        "client_header_timeout",
+        "client_body_timeout",
+        "send_timeout",
+        "limit_conn",
+        "large_client_header_buffers",
+    } <= {*found}
+    assert found["proxy_request_buffering"] == [["on"]]
+    assert found["proxy_next_upstream"] == [["off"]]
+    assert ["=", "/metrics"] in found["location"]
+    # The service closes what is idle after five seconds; the proxy lets go of it before.
+    kept = sorted(int(args[0].rstrip("s")) for args in found["keepalive_timeout"])
+    assert kept[0] < uvicorn.Config("x").timeout_keep_alive
+    # What a till may send passes, and what the proxy waits for is longer than what the service takes at most.
+    assert int(found["client_max_body_size"][0][0].rstrip("m")) << 20 >= BODY_MOST
+    assert int(found["proxy_read_timeout"][0][0].rstrip("s")) > settings.Settings().stop_seconds
+    logged = " ".join(" ".join(args) for args in found["log_format"])
+    assert not re.search(r"\$(request|request_uri|args|query_string|http_authorization|uri)\b", logged)
