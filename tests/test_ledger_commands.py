@@ -200,6 +200,11 @@ def test_what_a_chinese_keyboard_writes_is_read(club, run):
         assert run("adjust", "M2", *bad, *words)[0] in (1, 2, 3)
     assert run("adjust", "M2", "配件款", "1", "--last-day", "03/04/2027", *words)[0] == 2
     assert club.balance(CREDIT, member="M2") == 130_050
+    code, out, _ = run("adjust", "M2", "配件款", "-100", *words, "--lang", "zh")
+    assert (code, "配件款 ¥1,200.50" in out) == (0, True), out
+    assert run("adjust", "M2", "配件款", "－２００．５０", *words)[0] == 0
+    assert club.balance(CREDIT, member="M2") == 100_000
+    assert run("adjust", "M2", "配件款", "1", "--reson", "x", *words)[0] == 2
     assert run("notices", "--at", "２０２６年５月１日")[0] == run("notices", "--at", "2026.5.1")[0] == 0
 
 

@@ -18,7 +18,7 @@ from tierengine.commands.finding import found as member_of
 from tierengine.commands.money import amount as shown_amount
 from tierengine.commands.money import read_amount, read_day
 from tierengine.commands.names import names_of
-from tierengine.commands.opened import AtOption, DealerOption, Opened, reading, settings, wallet_of
+from tierengine.commands.opened import AtOption, DealerOption, Opened, reading, settings, title_of, wallet_of
 from tierengine.commands.screen import DONE, PROBLEMS, REFUSED, Screen, both
 from tierengine.errors import CATALOGUE
 from tierengine.importing.files import FileRefused
@@ -239,7 +239,11 @@ def _show_totals(screen: Screen, found: Openings, programme: Any) -> None:
     )
 
 
-@app.command(help=both("人工调整一位会员的余额。", "Change a member's balance by hand."))
+# (What is taken away is an amount below 0, and no option.)
+@app.command(
+    context_settings={"ignore_unknown_options": True},
+    help=both("人工调整一位会员的余额。", "Change a member's balance by hand."),
+)
 def adjust(  # noqa: PLR0913, PLR0917 - each is an option of the command
     context: typer.Context,
     member: Annotated[str, typer.Argument(metavar="ID", show_default=False, help=both("会员。", "The member."))],
@@ -256,7 +260,7 @@ def adjust(  # noqa: PLR0913, PLR0917 - each is an option of the command
     number: IdOption = "",
     dealer: DealerOption = "",
 ) -> int:
-    """Add to a wallet, or take from it with an amount below 0 (write `-- -50`)."""
+    """Add to a wallet, or take from it with an amount below 0."""
     with reading(dealer) as opened:
         code, key = member_of(opened, member), f"adjust:{number or uuid.uuid4().hex}"
         ends = opened.programme.zone.end_of(read_day(last_day)) if last_day else None
@@ -264,7 +268,8 @@ def adjust(  # noqa: PLR0913, PLR0917 - each is an option of the command
         act = Adjust(key, wallet, read_amount(amount, opened.programme.unit(wallet)), reason, by, second, ends)
         act_of = once_of("POST /v1/members/{code}/adjustments", f"member:{code}")
         command = Command(opened.dealer.id, (code,), act, once=act_of)
-    return _by_hand(context.obj, command, act)
+        titles = _titles(opened, context.obj)
+    return _by_hand(context.obj, command, act, titles)
 
 
 @app.command(help=both("把余额转给同一单位的另一个账户。", "Hand credit to another account of the same firm."))
@@ -287,10 +292,16 @@ def transfer(  # noqa: PLR0913, PLR0917 - each is an option of the command
         act = Transfer(key, wallet, read_amount(amount, opened.programme.unit(wallet)), reason, by)
         act_of = once_of("POST /v1/members/{code}/transfers", f"member:{codes[0]}")
         command = Command(opened.dealer.id, codes, act, once=act_of)
-    return _by_hand(context.obj, command, act)
+        titles = _titles(opened, context.obj)
+    return _by_hand(context.obj, command, act, titles)
 
 
-def _by_hand(screen: Screen, command: Command, act: Act) -> int:
+def _titles(opened: Opened, screen: Screen) -> dict[str, str]:
+    wallets = opened.programme.line.at(clock()).rules.policy.wallets
+    return {name: title_of(opened, name, screen) for name in wallets}
+
+
+def _by_hand(screen: Screen, command: Command, act: Act, titles: dict[str, str]) -> int:
     answer = _record([command])[0]
     if answer.number >= 400:
         raise Stop(answer.code, _said(answer, "zh"), _said(answer, "en"), REFUSED)
@@ -304,7 +315,8 @@ def _by_hand(screen: Screen, command: Command, act: Act) -> int:
         for name, has in body["balances"].items():
             unit = has["unit"]
             has_it, owes = (shown_amount(has[what], unit, screen.lang) for what in ("available", "debt"))
-            screen.print(f"{name} {has_it},欠 {owes}", f"{name} {has_it}, owes {owes}")
+            title = titles.get(name, name)
+            screen.print(f"{title} {has_it},欠 {owes}", f"{title} {has_it}, owes {owes}")
 
     return screen.end({"kind": act.kind, **body}, show)
 
