@@ -53,7 +53,7 @@ class WithSecret(BaseModel):
     webhook: Webhook
 
 
-class WebhookState(BaseModel):
+class WebhookNow(BaseModel):
     """A webhook as it is now."""
 
     status: Literal["recorded", "duplicate"]

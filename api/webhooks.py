@@ -11,7 +11,7 @@ from api import schemas
 from api.answers import answered, plain
 from api.rights import Guarded
 from api.service import Write, caller_of, service_of, write_of
-from api.webhook_shapes import Deliveries, Replayed, Webhooks, WebhookState, WithSecret
+from api.webhook_shapes import Deliveries, Replayed, WebhookNow, Webhooks, WithSecret
 from tierengine.errors import FormError, Malformed
 from tierengine.store.dialect import Link
 from tierengine.store.ids import Ids
@@ -53,7 +53,7 @@ async def get_webhooks(request: Request) -> Response:
     return plain({"webhooks": [one.plain() for one in found]})
 
 
-@router.post("/{webhook}/state", **schemas.write("WebhookStateIn", "Pause, resume or remove a webhook", WebhookState))
+@router.post("/{webhook}/state", **schemas.write("WebhookStateIn", "Pause, resume or remove a webhook", WebhookNow))
 async def post_webhook_state(request: Request, webhook: Number) -> Response:
     """Pause a webhook (what it is to be told waits), resume it, or remove it."""
     write = await write_of(request)

@@ -50,6 +50,20 @@ def run(*words: object, at: Path, **env: str) -> str:
     return done.stdout + done.stderr
 
 
+def test_no_two_types_of_a_generated_client_have_one_name(document):
+    """Generators call what stands inside a schema by the schema and its property: WebhookState, of Webhook.state."""
+    schemas = json.loads(document.read_text(encoding="utf-8"))["components"]["schemas"]
+    inside = [
+        name + "".join(part.title() for part in key.split("_"))
+        for name, schema in schemas.items()
+        for key, value in schema.get("properties", {}).items()
+        if any("enum" in one or "properties" in one for one in (value, value.get("items", {}), *value.get("anyOf", ())))
+    ]
+    assert len(inside) > 10
+    assert sorted({*inside} & {*schemas}) == []
+    assert sorted(one for one in {*inside} if inside.count(one) > 1) == []
+
+
 @demanded
 @pytest.mark.slow
 @pytest.mark.timeout(400)
