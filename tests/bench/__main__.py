@@ -205,8 +205,9 @@ def _grown(database: str, many: int, found: dict[tuple[str, str], growth.Act]) -
         if which == "few":
             continue
         late = "late" in what
-        base = found["event in order", "many"] if late else found[what, "few"]
-        against = "one in order" if late else "one with 10"
+        first = "the first" in what
+        base = found["event in order, cold" if first else "event in order", "many"] if late else found[what, "few"]
+        against = ("one in order, cold" if first else "one in order") if late else "one with 10"
         yield (
             f"{what}, member with {many:,} events against {against}, in process, {database}",
             (

@@ -181,6 +181,9 @@ def _acts(counter: Counter, small: str, large: str) -> Iterator[tuple[str, str, 
             yield "sale", which, lambda member=member: counter.sold(member), False
         yield "event in order, cold", which, lambda member=member: counter.told(member), True
         yield "sale, cold", which, lambda member=member: counter.sold(member), True
+    half = LATE["half a history"]
+    # After the cold acts nothing is known of how the history was judged: the first one that is so late finds out.
+    yield "event late by half a history, the first in a process", "many", lambda: counter.told(large, half), True
     for name, ago in LATE.items():
         yield f"event late by {name}", "many", lambda ago=ago: counter.told(large, ago), False
 

@@ -154,8 +154,10 @@ class Known:
             book = self.book(now)
             return {name: book.usable(name, now) + book.held(name, order) for name in book.balances}
         found: dict[str, int] = {}
-        for lot in self.lots:
-            found[lot.wallet] = found.get(lot.wallet, 0) + (lot.free if lot.usable(now) else 0)
+        for lot in self.lots:  # (there may be thousands, and this is asked of every quote)
+            ends = lot.expires_at
+            free = lot.remaining - lot.held if lot.usable_from <= now and (ends is None or ends > now) else 0
+            found[lot.wallet] = found.get(lot.wallet, 0) + free
         return found
 
 
