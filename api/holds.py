@@ -34,7 +34,10 @@ async def post_hold(request: Request) -> Response:
     write = await write_of(request)
     service, caller = write.service, write.caller
     store = await service.store_of(caller, write.raw.get("store"))
-    member, act = read_hold(write.raw, store=store, now_us=service.now())
+    now = service.now()
+    member, act = await service.read(
+        write, lambda days: read_hold(write.raw, store=store, now_us=now, again=days is None), 0
+    )
     return answered(request, await service.record(Command(caller.dealer_id, (member,), act, write.once)))
 
 

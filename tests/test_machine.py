@@ -58,3 +58,12 @@ def test_who_is_erased_goes_on_in_the_book_as_before(by_hand):
     by_hand.erase(member="B")
     by_hand.erase(member="B")
     by_hand.sale(member="B", amounts=[100], credit=0)
+
+
+def test_a_hold_that_was_refused_has_its_answer_also_when_its_end_is_past(by_hand):
+    by_hand.hold(member="B", amount=5, soon=60_000_000)
+    assert by_hand.sent[-1].replies[0].code == "insufficient_credit"
+    by_hand.clock_forward(by=3_600_000_000)
+    for world, first in list(zip(by_hand.all, by_hand.sent[-1].replies, strict=True))[1:]:
+        again = world.send(by_hand.sent[-1].call)
+        assert (again.raw, again.replayed, again.status) == (first.raw, True, first.status), world.name

@@ -408,7 +408,10 @@ class Machine(RuleBasedStateMachine):
         old = data.draw(st.sampled_from(self.sent[-12:]))
         kept = old.replies[0].status in (200, 201, 202, 409) and self.oracle.now - old.at < 7 * DAY
         if kept:
+            ended = str(old.call.body.get("expires_at", "9999")) <= stamp(self.oracle.now)
             for world, first in zip(self.all, old.replies, strict=True):
+                if ended and world.name == "domain":
+                    continue  # it is the service that looks for the key before it reads a form that has become too old
                 again = world.send(old.call)
                 assert (again.raw, again.replayed, again.status) == (first.raw, True, first.status) or (
                     not first.raw

@@ -23,8 +23,11 @@ OF_TRANSFER: Final = ("to", "wallet", "amount", "reason", "by", "source_id")
 REASON_MOST: Final = 500
 
 
-def read_hold(raw: Mapping[str, object], *, store: str, now_us: int) -> tuple[str, PlaceHold]:
-    """Return the member's code and the hold that `raw` asks for. `store` "": the caller names one."""
+def read_hold(raw: Mapping[str, object], *, store: str, now_us: int, again: bool = False) -> tuple[str, PlaceHold]:
+    """Return the member's code and the hold that `raw` asks for. `store` "": the caller names one.
+
+    again  it was answered before, so that its end may have passed meanwhile
+    """
     form = _form(raw, OF_HOLD)
     member, order, wallet = (_required(form, name) for name in ("member", "order", "wallet"))
     amount = _amount(form, 1)
@@ -35,7 +38,7 @@ def read_hold(raw: Mapping[str, object], *, store: str, now_us: int) -> tuple[st
     if raw.get("expires_at") is not None:
         # (The reader of times refuses what lies ahead; here nothing else makes sense, to the end of a year.)
         expires_at = form.instant("expires_at", Clock(now_us + 366 * DAY, UTC, None))
-        if not form.has("/expires_at") and expires_at <= now_us:
+        if not again and not form.has("/expires_at") and expires_at <= now_us:
             form.wrong("/expires_at", "in_the_past")
     _end(form)
     cluster = f"order:{store}:{order}"
