@@ -62,6 +62,8 @@ COMMANDS = {
     "POST /v1/webhooks/{webhook}/replay": "webhook replay",
     "POST /v1/webhooks/{webhook}/state": "webhook pause",
     "POST /v1/members/{code}/person": "member correct",
+    "GET /v1/members/{code}/consents": "member consents",
+    "POST /v1/members/{code}/consents": "member consent",
     "POST /v1/members/{code}/export": "member export",
     "POST /v1/members/{code}/erasure": "member erase",
 }
@@ -144,6 +146,7 @@ def bodies():
     yield "POST /v1/staff", {"login": "li", "password": PASSWORD, "roles": ["auditor"]}
     yield "POST /v1/staff/{login}/password", {"password": PASSWORD + "2"}
     yield "POST /v1/staff/{login}/disable", {}
+    yield "POST /v1/members/{code}/consents", {"purpose": "marketing", "given": True, "text_version": "v1"}
     yield "POST /v1/members/{code}/person", {"note": "x"}
     yield "POST /v1/members/{code}/erasure", {}
     yield "POST /v1/members/{code}/export", {}
@@ -215,7 +218,7 @@ LOOKING = {
     "policy list", "policy show", "policy draft list", "policy draft show", "events parked", "events conflicts",
     "events report", "member show", "member statement", "member explain", "award plan", "duties due",
     "ledger liability", "ledger export", "ledger notices", "key list", "staff list", "audit list", "webhook list",
-    "webhook deliveries", "conformance", "policy diff", "policy plan",
+    "webhook deliveries", "conformance", "policy diff", "policy plan", "member consents",
 }  # fmt: skip
 # What changes the book without being an act of somebody: each with the reason.
 MACHINERY = {
@@ -282,6 +285,7 @@ def test_every_command_that_changes_something_leaves_a_line(book, run, monkeypat
     asks("member register", "C9", "--name", "客户9", "--phone", "13900000000")
     asks("member attribute", "C9", "region", "衡阳")
     asks("member correct", "C9", "--note", "老客户")
+    asks("member consent", "C9", "marketing", "--text", "v1")
     asks("duties done", "C1", "holiday_greeting")
     asks("ledger adjust", "C1", "parts_credit", "10", "--reason", "r", "--by", "wang")
     asks("ledger adjust", "C9", "parts_credit", "10", "--reason", "r", "--by", "wang", "--last-day", "2099-01-01")

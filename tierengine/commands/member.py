@@ -10,7 +10,16 @@ from rich.text import Text
 
 from tierengine.commands.explain import EXPLAIN, show_explained
 from tierengine.commands.finding import WhoArgument, found
-from tierengine.commands.member_file import ATTRIBUTE, CORRECT, REGISTER, run_attribute, run_correct, run_register
+from tierengine.commands.member_file import (
+    ATTRIBUTE,
+    CONSENT,
+    CORRECT,
+    REGISTER,
+    run_attribute,
+    run_consent,
+    run_correct,
+    run_register,
+)
 from tierengine.commands.money import amount
 from tierengine.commands.names import names_of
 from tierengine.commands.opened import AtOption, DealerOption, reading
@@ -38,6 +47,7 @@ app.command("erase", help=ERASE)(run_erase)
 app.command("rekey", help=REKEY)(run_rekey)
 app.command("register", help=REGISTER)(run_register)
 app.command("correct", help=CORRECT)(run_correct)
+app.command("consent", help=CONSENT)(run_consent)
 app.command("attribute", help=ATTRIBUTE)(run_attribute)
 LOTS = 6
 

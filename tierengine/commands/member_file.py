@@ -30,6 +30,7 @@ from tierengine.zone import moment
 
 REGISTER: Final = both("建档:把一位客户记入会员。", "Put a customer on file.")
 ATTRIBUTE: Final = both("更改会员的一项属性(规则会读的)。", "Change an attribute that rules read.")
+CONSENT: Final = both("记下会员同意或撤回一个用途。", "Record what a member agrees to, or withdraws.")
 CORRECT: Final = both("更正会员的姓名、电话、备注。", "Put a member's name, phones or note right.")
 FORMS: Final = ("person", "firm")
 
@@ -153,3 +154,28 @@ def run_attribute(
     return screen.end(
         dict(answer.body), lambda: screen.print(f"已记:{code} {name} = {value}", f"Recorded: {code} {name} = {value}")
     )
+
+
+def run_consent(
+    context: typer.Context,
+    who: Annotated[str, typer.Argument(metavar="ID", help=both("会员。", "The member."))],
+    purpose: Annotated[str, typer.Argument(metavar="PURPOSE", help=both("用途,如 marketing。", "Such as marketing."))],
+    text: Annotated[str, typer.Option("--text", metavar="VERSION", help=both("看过哪版文本。", "The text he saw."))],
+    withdrawn: Annotated[bool, typer.Option("--withdrawn", help=both("撤回。", "He withdraws it."))] = False,
+    dealer: DealerOption = "",
+) -> int:
+    """Record a member's word on a purpose: an event like any other, `consent_changed`. His last word counts."""
+    screen: Screen = context.obj
+    with reading(dealer) as opened:
+        code, now = member_of(opened, who), clock()
+        said = {
+            "kind": "consent_changed", "member": code, "purpose": purpose, "given": not withdrawn,
+            "text_version": text, "occurred_at": moment(now).isoformat(), "source_id": f"consent-{uuid.uuid4().hex}",
+        }  # fmt: skip
+        told = read_observation(
+            said, source="archive", store="", now_us=now, zone=opened.programme.info, late_days=None,
+            currency=opened.programme.currency,
+        )  # fmt: skip
+        of = opened.dealer
+    answer = recorded(Observe(of.id, told, once_of("POST /v1/members/{code}/consents", f"member:{code}")))
+    return screen.end(dict(answer.body), lambda: screen.print(f"已记:{code} {purpose}", f"Recorded: {code} {purpose}"))

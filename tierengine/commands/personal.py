@@ -45,7 +45,7 @@ CONSENTS: Final = both("一位会员同意或撤回过什么。", "What a member
 
 
 def show_consents(context: typer.Context, who: CodeArgument, dealer: DealerOption = "") -> int:
-    """List the consents; words on them are recorded over HTTP, or come with a file as events `consent_changed`."""
+    """List the consents; `member consent` records a word, and files bring them as events `consent_changed`."""
     screen: Screen = context.obj
     with reading(dealer) as opened:
         told = consents(opened.link, opened.programme, who)
