@@ -21,7 +21,7 @@ import pytest
 import uvicorn
 
 from api.app import create_app
-from tests.keys import SECRET, UNLIMITED, new_key
+from tests.keys import SECRET, UNLIMITED, keys_url, new_key
 from tests.test_api_book import Book, opened
 from tierengine.ledger.verify import verify
 from tierengine.settings import Settings
@@ -37,9 +37,8 @@ def listening(book: Book) -> Iterator[str]:
     """Serve a book on a port of this machine, from a thread."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
-        config = uvicorn.Config(
-            create_app(Settings(database_url=book.url, secret=SECRET, **UNLIMITED)), log_level="error", lifespan="on"
-        )
+        settings = Settings(database_url=book.url, secret=SECRET, keys_url=keys_url(book.url), **UNLIMITED)
+        config = uvicorn.Config(create_app(settings), log_level="error", lifespan="on")
         server = uvicorn.Server(config)
         taken.listen(128)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [taken]})

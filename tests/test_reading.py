@@ -25,7 +25,7 @@ def test_who_waited_for_a_member_reads_him_as_the_other_left_him(served):
 
     def wait():
         link = database.connect(served.url)
-        held.append(reading.hold(link, served.dealer, [member], (), (), (), {}, wait=True))
+        held.append(reading.hold(link, served.dealer, [member], (), (), (), {}, now=served.now, wait=True))
         link.rollback()
         link.close()
 
@@ -55,7 +55,7 @@ def test_a_member_locked_elsewhere_is_read_but_not_held(served):
     served.link.rollback()
     with psycopg.connect("postgresql://" + served.url.partition("://")[2]) as other:
         other.execute("SELECT 1 FROM ledger WHERE member_id = %s FOR NO KEY UPDATE", (members["M1"],))
-        held = reading.hold(served.link, served.dealer, members.values(), (), (), (), {}, wait=False)
+        held = reading.hold(served.link, served.dealer, members.values(), (), (), (), {}, now=served.now, wait=False)
         served.link.rollback()
     assert held.locked == {members["M2"]}
     assert {head.code for head in held.ledgers.values()} == {"M1", "M2"}

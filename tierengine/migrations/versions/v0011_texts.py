@@ -70,7 +70,8 @@ def _events(link: Link, changed: Changed, texts: list[tuple[int, int, str, str]]
     )
     for number, dealer, member, body in link.ask("SELECT id, dealer_id, member_id, body FROM event").rows():
         said = doc(body)
-        wrote = {name: said["fields"].pop(name) for name in list(said["fields"]) if name in PROSE}
+        fields = said.get("fields", {})
+        wrote = {name: fields.pop(name) for name in list(fields) if name in PROSE}
         if not wrote:
             continue
         changed["event"][number] = (said, content_hash(from_body(said)))
