@@ -75,6 +75,20 @@ _log = logging.getLogger(__name__)
 _requests = logging.getLogger(REQUESTS)
 
 
+def serving() -> FastAPI:
+    """Return the service as the environment says, for a process that does nothing but serve it: that is tuned, too."""
+    app = create_app()
+    # The loop, the readers and the writer take turns at the interpreter. At Python's own five milliseconds a turn,
+    # a request would wait that long each time the writer judges a group.
+    sys.setswitchinterval(TURN_SECONDS)
+    # Requests leave hardly any cycles, and what was loaded stays: to look through it all again and again cost a
+    # fifth of the time of a sale. (Not in the lifespan: what is frozen is never freed, and a process that begins one
+    # app after another would keep them all.)
+    gc.freeze()
+    gc.set_threshold(COLLECT_AFTER, 20, 50)
+    return app
+
+
 def create_app(given: Settings | None = None, *, now: Clock = clock, exporter: SpanExporter | None = None) -> FastAPI:
     """Return the service for one book; without settings, as the environment says.
 
@@ -86,13 +100,6 @@ def create_app(given: Settings | None = None, *, now: Clock = clock, exporter: S
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         secret = Secret.of(settings)
-        # The loop, the readers and the writer take turns at the interpreter. At Python's own five milliseconds a turn,
-        # a request would wait that long each time the writer judges a group.
-        sys.setswitchinterval(TURN_SECONDS)
-        # Requests leave hardly any cycles, and what was loaded stays: to look through it all again and again cost a
-        # fifth of the time of a sale.
-        gc.freeze()
-        gc.set_threshold(COLLECT_AFTER, 20, 50)
         traces = app.state.traces = begun(settings.traces, exporter)
         writer = await asyncio.to_thread(
             Writer, settings.database_url, settings, now=now, traces=traces, tally=app.state.metrics.tally

@@ -26,7 +26,7 @@ from tierengine.store.database import WriterLock, check_ready, sqlite_path
 
 app = typer.Typer()
 # As text: this package knows no web framework, and the service is loaded by who runs it.
-SERVICE = "api.app:create_app"
+SERVICE = "api.app:serving"
 SHARED = "PROMETHEUS_MULTIPROC_DIR"  # prometheus_client reads it when a worker imports it
 PATIENCE = 60.0
 
