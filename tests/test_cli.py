@@ -303,11 +303,15 @@ def test_examples_may_stand_in_files_of_their_own_and_a_coverage_be_required(run
     assert f"{more}:3:20: P406" in err
     assert json.loads(run("policy", "test", SMALL, more, "--json")[1])["problems"][0]["code"] == "P406"
 
-    code, out, _ = run("policy", "test", POLICY, "--json")
+    # What stands beside the policy under its name counts without being named, as it does for `policy check`.
+    assert run("policy", "test", POLICY, "--min-coverage", "100")[0] == 0
+    alone = tmp_path / POLICY.name
+    alone.write_bytes(POLICY.read_bytes())
+    code, out, _ = run("policy", "test", alone, "--json")
     percent = json.loads(out)["coverage"]["percent"]
     assert (code, 0 < percent < 100) == (0, True)
-    assert run("policy", "test", POLICY, "--min-coverage", percent)[0] == 0
-    code, out, _ = run("policy", "test", POLICY, "--min-coverage", percent + 1, "--json")
+    assert run("policy", "test", alone, "--min-coverage", percent)[0] == 0
+    code, out, _ = run("policy", "test", alone, "--min-coverage", percent + 1, "--json")
     assert (code, json.loads(out)["ok"]) == (1, False)
     assert run("policy", "test", POLICY, "--min-coverage", "101")[0] == 2
     assert run("policy", "test", POLICY, tmp_path / "nowhere.yaml")[0] == 2

@@ -44,9 +44,14 @@ def _found(policy: Policy, examples: tuple[Example, ...]) -> tuple[Problem, ...]
     return unexercised(covered.missing, covered.exercised, covered.total)
 
 
+def beside(file: Path) -> Path:
+    """Return where the further examples of a policy file stand: NAME.examples.yaml beside NAME.yaml."""
+    return file.with_name(f"{file.stem}.examples{file.suffix}")
+
+
 def _beside(file: Path, policy: Policy) -> tuple[Example, ...]:
     """Return the examples that stand in a file of their own; none when that is not there or has errors."""
-    path = file.with_name(f"{file.stem}.examples{file.suffix}")
+    path = beside(file)
     try:
         return read_example_file(content(path), str(path), policy).examples
     except OSError:

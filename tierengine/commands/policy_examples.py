@@ -12,6 +12,7 @@ from rules.files import content
 from rules.keys import KEYS
 from rules.policy import Example, Policy
 from rules.problems import as_dict
+from tierengine.commands.policy_coverage import beside
 from tierengine.commands.policy_file import File, readable
 from tierengine.commands.screen import DONE, PROBLEMS, Screen, both, write_json
 
@@ -42,7 +43,10 @@ def run(
             dir_okay=False,
             readable=True,
             show_default=False,
-            help=both("示例文件:只有“示例”一段的 YAML。", "Files of examples: YAML that holds `examples` alone."),
+            help=both(
+                "示例文件:只有“示例”一段的 YAML。不写时,有同名的 .examples 文件就一起核对。",
+                "Files of examples: YAML with `examples` alone. Unless given: NAME.examples.yaml, if there.",
+            ),
         ),
     ] = None,
     min_coverage: Annotated[
@@ -66,6 +70,8 @@ def run(
 
     screen: Screen = context.obj
     policy, _ = readable(screen, file)
+    if not examples and beside(file).is_file():
+        examples = [beside(file)]
     more = _read(screen, policy, examples or [])
     verdicts = run_examples(Ruleset(policy), (*policy.examples, *more))
     covered = coverage(policy, (verdict.used for verdict in verdicts))
