@@ -10,6 +10,7 @@ import typer
 
 from tierengine.commands.acting import acting_at
 from tierengine.commands.failure import Stop
+from tierengine.commands.judged_again import Again, disclosed, judged
 from tierengine.commands.opened import Dealer, dealers, programme_of, settings, writing
 from tierengine.commands.screen import DONE, PROBLEMS, USAGE, Screen, both
 from tierengine.errors import Unavailable
@@ -20,8 +21,10 @@ from tierengine.ledger.verify import verify as broken_of
 from tierengine.personal.checks import erased_with_key, without_key
 from tierengine.personal.keystore import KeyStore, url_of
 from tierengine.policies.versions import Programme
+from tierengine.recording.leaks import DISCLOSED
 from tierengine.recording.rebuilding import Differences
 from tierengine.recording.rebuilding import rebuild as rebuild_caches
+from tierengine.recording.rejudging import JUDGED, STANDING
 from tierengine.settings import Settings
 from tierengine.store import snapshots
 from tierengine.store.database import NotReady, check_ready
@@ -54,6 +57,16 @@ def verify(
             ),
         ),
     ] = False,
+    judge: Annotated[
+        bool,
+        typer.Option(
+            "--judge",
+            help=both(
+                "把全部会员重新判定(不写则每天轮一部分)。",
+                "Judge every member again (without it: a part of them, another one each day).",
+            ),
+        ),
+    ] = False,
     write: Annotated[
         bool,
         typer.Option("--write", help=both("与 --rebuild 同用:替换不同的。", "With --rebuild: replace what differs.")),
@@ -70,7 +83,9 @@ def verify(
     lines = [] if anchor is None else anchor.read_text(encoding="utf-8").splitlines()
     try:
         with snapshots.snapshot(link), snapshots.snapshot(beside):
-            broken = (*broken_of(link, lines, beside), *_keys(screen, wanted, link))
+            broken = (*broken_of(link, lines, beside), *disclosed(link), *_keys(screen, wanted, link))
+            again = Again() if rebuild else judged(link, every=judge)  # (rebuilt caches were judged again)
+            broken += again.broken()
     except BadAnchor as problem:
         raise Stop(
             "bad_anchor",
@@ -82,9 +97,10 @@ def verify(
         link.close()
         beside.close()
     wrong = broken or any(not one.same and not (one.replaced and one.replaceable) for one in made.values())
-    found = document(broken) | ({"rebuild": _plain(made)} if rebuild else {})
+    found = document(broken, ALL) | ({"rebuild": _plain(made)} if rebuild else {})
+    found["judged"] = again.parts
     found["ok"] = not wrong
-    return screen.end(found, lambda: _show(screen, broken, made, rebuild=rebuild), PROBLEMS if wrong else DONE)
+    return screen.end(found, lambda: _show(screen, broken, made, again, rebuild=rebuild), PROBLEMS if wrong else DONE)
 
 
 _ERASED_KEY: Final = Invariant(
@@ -94,6 +110,10 @@ _ERASED_KEY: Final = Invariant(
 _LOST_KEY: Final = Invariant(
     18, "lost_key", "每位存有个人信息的会员都有密钥", "every member with personal data on file has his key", ""
 )
+
+
+ASKED: Final = len(INVARIANTS) + len(CHAIN)
+ALL: Final = ASKED + len((JUDGED, STANDING, DISCLOSED))
 
 
 def _keys(screen: Screen, wanted: Settings, link: Link) -> list[Broken]:
@@ -155,27 +175,35 @@ def _plain(made: dict[str, Differences]) -> list[dict[str, object]]:
     ]
 
 
-def _show(screen: Screen, broken: tuple[Broken, ...], made: dict[str, Differences], *, rebuild: bool) -> None:
+def _show(
+    screen: Screen, broken: tuple[Broken, ...], made: dict[str, Differences], again: Again, *, rebuild: bool
+) -> None:
     for dealer, one in made.items():
         for cache, count in one.counts.items():
-            key, stored, again = one.rows[cache][0]
+            key, stored, anew = one.rows[cache][0]
             screen.print(
-                f"✗ {dealer} {cache}:{count} 处与重算不同,如 {key}:存的 {stored},应为 {again}",
-                f"✗ {dealer} {cache}: {count} differ from what is made again, as {key}: {stored}, made {again}",
+                f"✗ {dealer} {cache}:{count} 处与重算不同,如 {key}:存的 {stored},应为 {anew}",
+                f"✗ {dealer} {cache}: {count} differ from what is made again, as {key}: {stored}, made {anew}",
                 style="bold red",
             )
         if one.replaced and not one.same and one.replaceable:
             screen.print(f"已替换 {dealer} 的缓存。", f"The caches of {dealer} were replaced.", style="green")
-    if rebuild and all(one.same for one in made.values()):
+    if rebuild and all(each.same for each in made.values()):
         screen.print("✓ 所有缓存与重算一致。", "✓ Every cache comes out the same.", style="bold green")
-    show(screen, broken)
+    for part in again.parts:
+        turn = "" if part["parts"] == 1 else f"({part['part']}/{part['parts']})"
+        screen.print(
+            f"重新判定了 {part['dealer']} 的 {part['members']} 位会员,共 {part['of']} 位{turn}。",
+            f"{part['dealer']}: {part['members']} of {part['of']} members were judged again{turn and ' ' + turn}.",
+        )
+    show(screen, broken, ALL)
 
 
-def document(broken: tuple[Broken, ...]) -> dict[str, object]:
-    """Return what was found, for a program."""
+def document(broken: tuple[Broken, ...], asked: int = ASKED) -> dict[str, object]:
+    """Return what was found of so many invariants, for a program."""
     return {
         "ok": not broken,
-        "invariants": len(INVARIANTS) + len(CHAIN),
+        "invariants": asked,
         "broken": [
             {
                 "number": one.invariant.number,
@@ -190,7 +218,7 @@ def document(broken: tuple[Broken, ...]) -> dict[str, object]:
     }
 
 
-def show(screen: Screen, broken: tuple[Broken, ...]) -> None:
+def show(screen: Screen, broken: tuple[Broken, ...], asked: int = ASKED) -> None:
     """Print what was found."""
     for one in broken:
         screen.print(
@@ -200,7 +228,7 @@ def show(screen: Screen, broken: tuple[Broken, ...]) -> None:
         )
     if not broken:
         screen.print(
-            f"✓ 账目核对无误:{len(INVARIANTS) + len(CHAIN)} 条不变式全部成立。",
-            f"✓ The ledger is clean: all {len(INVARIANTS) + len(CHAIN)} invariants hold.",
+            f"✓ 账目核对无误:{asked} 条不变式全部成立。",
+            f"✓ The ledger is clean: all {asked} invariants hold.",
             style="bold green",
         )

@@ -77,7 +77,7 @@ class Values:
         if name in LOOSE_IDS:
             return self.text(pointer, value, ID_MOST, "NFKC")
         text = self.text(pointer, value, NOTE_MOST if name == "note" else TEXT_MOST, "NFC")
-        if text is not None and len(text) > 10 and name not in _MAY_BE_PERSONAL and is_personal(text):
+        if text is not None and len(text) > 10 and tells_none(name) and is_personal(text):
             self.wrong(pointer, "personal_data")
             return None
         return text
@@ -158,6 +158,12 @@ def _bounds(kind: Kind, name: str) -> tuple[int, int]:
 def is_personal(text: str) -> bool:
     """Whether a text holds what can only be a mobile number or an identity card's, also in full width."""
     return bool(_PERSONAL.search(text if text.isascii() else unicodedata.normalize("NFKC", text)))
+
+
+def tells_none(name: str) -> bool:
+    """Whether a field of this name is text that may hold no number of a person: no code, and nobody's own words."""
+    coded = name in STRICT_IDS or name in LOOSE_IDS or name in NAMING
+    return name in FIELDS and FIELDS[name].type == "text" and name not in _MAY_BE_PERSONAL and not coded
 
 
 def invisible(text: str) -> bool:

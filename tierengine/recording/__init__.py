@@ -5,5 +5,5 @@ what is asked      items, acts
 what is there      reading, memory, pots
 what it changes    intake → resolving → refolding, retelling, emissions; commands, slips → purse
 what is written    rows, writing, audited; answers
-all caches anew    rebuilding
+looked at again    rejudging, leaks; all caches anew: rebuilding
 """

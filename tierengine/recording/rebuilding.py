@@ -15,17 +15,16 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final, TypeVar
 
-from tierengine.judging.budgets import Pots, drawn
-from tierengine.judging.decisions import Folded, Granted, TierChanged
-from tierengine.judging.fold import fold
+from tierengine.judging.budgets import drawn
+from tierengine.judging.decisions import TierChanged
 from tierengine.judging.history import Contribution
-from tierengine.judging.netting import difference, net, steps
+from tierengine.judging.netting import difference
 from tierengine.judging.recorded import cause_key
 from tierengine.judging.resolution import resolve
-from tierengine.judging.running import RunningFacts
 from tierengine.policies.versions import Programme
 from tierengine.recording import reading
 from tierengine.recording.reading import BEGINNING
+from tierengine.recording.rejudging import folded_again, granted_of, stands_of
 from tierengine.recording.rows import MACHINE_KINDS, attribute_rows, machine_rows, text
 from tierengine.recording.writing import Rows
 from tierengine.store.dialect import Link, Row, doc
@@ -51,10 +50,6 @@ _CHANGES: Final = (
 )
 _CHECKPOINTS: Final = "SELECT member_id, at, head_class, head_key, carry FROM checkpoint WHERE member_id IN (?1*)"
 _ATTRIBUTES: Final = "SELECT member_id, name, dealer_id, value, changed_at FROM attribute WHERE member_id IN (?1*)"
-_DECISIONS: Final = (
-    "SELECT member_id, event_key, rule, step_at, step_class, step_key, kind, basis FROM decision "
-    "WHERE member_id IN (?1*) ORDER BY member_id, step_at, step_class, step_key, id"
-)
 _MACHINES: Final = (
     "SELECT dealer_id, serial, member_id, brand, model, machine_kind, size, from_us, delivered_on FROM machine "
     "WHERE dealer_id = ?1"
@@ -219,10 +214,10 @@ def rebuild_members(
     changes = _by_member(link.ask(_CHANGES, members).rows())
     checkpoints = _by_member(link.ask(_CHECKPOINTS, members).rows())
     attributes = _by_member(link.ask(_ATTRIBUTES, members).rows())
-    granted = _granted(link, members)
+    granted, torn = granted_of(link, members)
     for member in members:
         code, history = chunk[member], histories.get(member, [])
-        folded = _folded(programme, history, granted.get(member, {}))
+        folded = folded_again(programme, history, granted.get(member, {}))
         head = (0, 0, "", "", None, "") if folded is None else (
             *folded.head, folded.tier, folded.boundary_at, folded.carry,
         )  # fmt: skip
@@ -246,25 +241,15 @@ def rebuild_members(
         if not _same(found, "attribute", code, known, set(mine.tables["attribute"])):
             rows.forgotten.append(member)
             rows.extend("attribute", mine.tables["attribute"])
-        stands = {} if folded is None else _stands(folded)
+        stands = {} if folded is None else stands_of(folded)
         for one in stands.values():
             found.pots.update({key: drawn(key, one.wanted) for key in one.budgets})
+        for two in torn.get(member, ()):
+            found.note("decision", [code, *two.what], two.found, two.expected)
         for pair in sorted(stands.keys() | granted.get(member, {}).keys()):
             before, after = granted.get(member, {}).get(pair), stands.get(pair)
             if before != after and (after is None or not after.stands_as(before)):
                 found.note("decision", [code, *pair], before and before.wanted, after and after.wanted)
-
-
-def _folded(
-    programme: Programme, history: Sequence[Contribution], granted: Mapping[tuple[str, str], Granted]
-) -> Folded | None:
-    """Fold a history from its beginning; None: nothing happened, or nothing of it stands.
-
-    What budgets over several members admitted was decided when it was recorded: it is taken from `granted`.
-    """
-    told = steps(net(history))
-    admit = Pots(lambda _: {}, dict(granted)).admit
-    return fold(programme.lanes, "", None, told, RunningFacts(programme.zone, history), admit=admit) if told else None
 
 
 def _rebuild_pots(link: Link, programme: Programme, found: Differences, rows: Rows) -> None:
@@ -291,25 +276,6 @@ def _same(found: Differences, cache: str, code: str, stored: object, made: objec
     if stored != made:
         found.note(cache, code, stored, made)
     return stored == made
-
-
-def _granted(link: Link, members: Sequence[int]) -> dict[int, dict[tuple[str, str], Granted]]:
-    """Return what stands of each (event, rule) by the stored decisions: of a step the newest, of the steps the last."""
-    found: dict[int, dict[tuple[str, str], dict[Row, Granted | None]]] = {}
-    for member, event_key, rule, *step, kind, basis in link.ask(_DECISIONS, members).rows():
-        granted = None if kind == "withdrawn" else Granted.of(doc(basis)["granted"])
-        found.setdefault(member, {}).setdefault((event_key, rule), {})[tuple(step)] = granted
-    stands: dict[int, dict[tuple[str, str], Granted]] = {}
-    for member, pairs in found.items():
-        for pair, by_step in pairs.items():
-            standing = [granted for granted in by_step.values() if granted is not None]
-            if standing:
-                stands.setdefault(member, {})[pair] = standing[-1]
-    return stands
-
-
-def _stands(folded: Folded) -> dict[tuple[str, str], Granted]:
-    return {(one.granted.event_key, one.granted.rule): one.granted for one in folded.decisions}
 
 
 def _by_member(rows: Iterable[Row]) -> dict[int, list[Row]]:
