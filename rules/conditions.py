@@ -233,13 +233,17 @@ def _test_of_name(desk: Desk, written: Scalar, value: Node, about: str, scope: S
 def _measured_tests(
     desk: Desk, subject: Subject, node: Node, about: str, mark: Mark, measure: measures.Measure
 ) -> list[Condition]:
-    found = _measured(desk, node, about, measure)
+    found = _measured(desk, subject.name, node, about, measure)
     return [Test(subject, comparison.op, comparison.value, mark) for comparison in found]
 
 
-def _measured(desk: Desk, node: Node, about: str, measure: measures.Measure) -> list[_Comparison]:
-    ordered = measure not in ("text", "bool", "category", "status")
-    return _comparisons(desk, node, about, lambda n, p: measures.measured(desk, n, p, measure), ordered=ordered)
+def _measured(desk: Desk, name: str, node: Node, about: str, measure: measures.Measure) -> list[_Comparison]:
+    def read(operand: Node, path: str) -> Value | None:
+        if measure == "text" and isinstance(operand, Scalar):
+            desk.compared.append((name, operand, path))
+        return measures.measured(desk, operand, path, measure)
+
+    return _comparisons(desk, node, about, read, ordered=measure not in ("text", "bool", "category", "status"))
 
 
 def _tier_tests(desk: Desk, node: Node, about: str, mark: Mark) -> list[Condition]:
@@ -357,7 +361,7 @@ def read_filters(desk: Desk, node: Node | None, about: str, kinds: tuple[str, ..
             if name:
                 desk.note("P416", written, written.text, about=about)
             continue
-        found = _measured(desk, value, path, measure)
+        found = _measured(desk, name, value, path, measure)
         filters.extend(Filter(name, comparison.op, comparison.value) for comparison in found)
     return tuple(filters)
 

@@ -85,6 +85,7 @@ class Desk:
         self.currency = "CNY"
         self.defined: dict[str, dict[str, Mark]] = {section: {} for section in _MISSING}
         self.used: set[tuple[str, str]] = set()
+        self.compared: list[tuple[str, Scalar, str]] = []  # texts that a field or attribute is compared with; its path
         self.fact_units: dict[str, Unit] = {}
         self.wallet_units: dict[str, str] = {}
         self.degrees: dict[str, tuple[str, ...]] = {}  # trait → its degrees, lowest first

@@ -12,6 +12,7 @@ from typing import Final, Literal, cast
 
 from rules.awards import read_awards
 from rules.budgets import read_budgets
+from rules.codes import misspelt_codes
 from rules.desk import Desk, Form
 from rules.examples import read_examples
 from rules.facts import Facts
@@ -133,6 +134,7 @@ def _policy(desk: Desk, source: Source) -> Policy | None:
     units = {reward.id: desk.wallet_units.get(reward.wallet, "") for reward in policy.rewards.values()}
     examples = read_examples(desk, form.get("examples"), units)
     unused(desk, policy)
+    misspelt_codes(desk, examples)
     shadowed(desk, policy)
     return replace(policy, examples=examples)
 

@@ -252,7 +252,8 @@ def read_lists(desk: Desk, node: Node | None) -> dict[str, MemberList]:
 
 def read_segments(desk: Desk, node: Node | None) -> dict[str, str]:
     """Read which service level a segment has, whatever the tier."""
-    return {
-        plain(written.text): desk.reference("levels", value, f"segments.{written.text}")
-        for written, value in desk.entries(node, "segments")
-    }
+    found: dict[str, str] = {}
+    for written, value in desk.entries(node, "segments"):
+        desk.compared.append(("segment", written, "segments"))
+        found[plain(written.text)] = desk.reference("levels", value, f"segments.{written.text}")
+    return found

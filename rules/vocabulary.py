@@ -59,8 +59,8 @@ FIELDS: dict[str, Field] = _fields(
     ("serial", "整机编号", "text"),
     ("brand", "品牌", "text"),
     ("model", "型号", "text"),
-    ("machine_kind", "机种", "text"),  # excavator, wheel_loader, bulldozer, roller, crane, grader, forklift, …
-    ("size", "规格", "text"),  # small, medium, large
+    ("machine_kind", "机种", "text"),
+    ("size", "规格", "text"),  # the codes of this and others: codes.py
     ("used", "二手", "bool"),
     ("tender_won", "招标成交", "bool"),
     ("amount", "金额", "money"),
@@ -68,7 +68,7 @@ FIELDS: dict[str, Field] = _fields(
     ("list", "标价", "money"),
     ("cash", "现金实付", "money"),  # amount less what credit paid
     ("credit", "配件款支付", "money"),
-    ("payment_mode", "付款方式", "text"),  # cash, mortgage, finance_lease, instalment
+    ("payment_mode", "付款方式", "text"),
     ("down_payment", "首付", "money"),
     ("contract_no", "合同号", "text"),
     ("co_buyers", "合伙人", "texts"),
@@ -93,7 +93,7 @@ FIELDS: dict[str, Field] = _fields(
     ("days", "天数", "int"),
     ("minutes", "用时", "int"),  # from the request to the step, whole minutes
     ("what", "内容", "text"),
-    ("direction", "方向", "text"),  # ours, customer
+    ("direction", "方向", "text"),
     ("place", "地点", "text"),
     ("job", "工程", "text"),
     ("machine_state", "设备状况", "text"),
@@ -141,7 +141,7 @@ FIELDS: dict[str, Field] = _fields(
     ("entitlement", "权益", "text"),
     ("duty", "服务", "text"),
     ("gift", "礼品", "text"),
-    ("tenure", "产权", "text"),  # owned, rented
+    ("tenure", "产权", "text"),
     ("year", "年份", "int"),
     ("checked_at", "核实日期", "date"),
     ("how", "方式", "text"),

@@ -58,8 +58,8 @@ def test_the_chinese_examples_say_where_the_problem_is(code):
 @pytest.mark.parametrize("code", CATALOGUE)
 def test_an_english_example_is_english(code):
     found = explain(code, "en")
-    # P102, P202 and P310 are about what Chinese keyboards write; full-width signs are what P108 is about.
-    allowed = {"P102", "P202", "P310"}
+    # P102, P202 and P310 are about what Chinese keyboards write, P527 about Chinese names; P108 about full-width signs.
+    allowed = {"P102", "P202", "P310", "P527"}
     assert code in allowed or not re.search("[\u4e00-\u9fff]", found.fails + found.mended)
 
 

@@ -168,4 +168,11 @@ MEANING: Final[dict[str, Entry]] = {
         "Write at least one: which events are given, and which tier and grants are expected.",
         severity="warning",
     ),
+    "P527": Entry(
+        "取值写成了名称", "Name in place of a code",
+        "{about}的“{found}”像是名称,事件里写的是代码", "“{found}” of {about} looks like a name; events carry codes",
+        "写事件里用的代码。本公司的单据确实这样写,就加一个这样写的示例,不再提醒。",
+        "Write the code that events carry. If your own files do say this, add an example that says it.",
+        severity="warning",
+    ),
 }  # fmt: skip

@@ -116,4 +116,7 @@ MEANING: Final[dict[str, Example]] = {
     "P526": Example(
         "▲" + CLUB, CLUB + exampled(""), "", run=lambda _: without_examples(2),
     ),
+    "P527": Example(
+        fact("{次数: 购机, 条件: {规格: ▲大型}}"), fact("{次数: 购机, 条件: {规格: large}}"), NO_FACTS,
+    ),
 }  # fmt: skip
