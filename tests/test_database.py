@@ -215,3 +215,15 @@ def test_ids_that_run_out_ask_for_the_transaction_to_be_run_again(link):
         ids.above(later)
     ids.reserve(link, need.value.count, need.value.above)
     assert ids.above(later) > later > first
+
+
+def test_a_connection_that_falls_silent_is_given_up_in_seconds(book_url):
+    if not book_url.startswith("postgresql"):
+        return
+    given = f"{book_url}{'&' if '?' in book_url else '?'}keepalives_idle=60"
+    usual = {"keepalives_idle": "10", "tcp_user_timeout": "20000", "connect_timeout": "10"}
+    for url, wanted in ((book_url, usual), (given, {"keepalives_idle": "60"})):
+        link = database.connect(url)
+        known = link.raw.info.get_parameters()
+        link.close()
+        assert {name: known.get(name) for name in wanted} == wanted

@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from tests.club import Club, hold, items, opened
-from tierengine.errors import Conflict
+from tierengine.errors import Conflict, Unavailable
 from tierengine.membership import people
 from tierengine.recording.items import Observe, Once, Sale
 from tierengine.recording.writer import Writer
@@ -200,6 +200,54 @@ def test_a_writer_that_falls_answers_everybody_and_rises(club, writer, monkeypat
     assert writer.record(items(club, club.contact(9, "2026-04-01")))[0].status == "recorded"
     assert writer.ready
     assert club.count("event") == 1
+
+
+def test_while_the_database_is_away_everybody_is_answered_at_once(club, writer, monkeypatch):
+    """Nobody hangs until it is back: what comes meanwhile is not recorded, and is told so."""
+    from tierengine.recording.recorder import Recorder
+
+    honest, away = (Recorder.record, type(writer)._open), threading.Event()
+    away.set()
+
+    def down(what, problem):
+        def act(self, *given, **how):
+            if away.is_set():
+                raise problem
+            return what(self, *given, **how)
+
+        return act
+
+    monkeypatch.setattr(Recorder, "record", down(honest[0], SystemExit()))
+    monkeypatch.setattr(type(writer), "_open", down(honest[1], database.NotReady("it does not answer")))
+    first, second, third = items(club, *(club.contact(n, "2026-04-01") for n in range(3)))
+    assert writer.submit(first).result(20).code == "writer_down"
+    assert not writer.ready
+    for lane in ("till", "bulk"):
+        assert [one.result(1).code for one in writer.submit_all([second, third], lane)] == ["writer_down"] * 2
+    with pytest.raises(Unavailable):
+        writer.perform(lambda link, ids: None).result(1)
+    away.clear()
+    assert writer.record([first, second])[0].status == "recorded"  # (a file waits until it is back)
+    assert writer.submit(third).result(20).status == "recorded"
+    assert club.count("event") == 3
+
+
+def test_what_fails_before_a_group_begins_leaves_nothing_behind_for_the_next(club, writer, monkeypatch):
+    """A statement that fails leaves PostgreSQL's transaction of no use until it is rolled back."""
+    from tierengine.recording import reading
+
+    honest, failing = reading.naming, [True]
+
+    def naming(link, *given):
+        if failing:
+            failing.clear()
+            link.ask("SELECT 1 FROM no_such_table").rows()
+        return honest(link, *given)
+
+    monkeypatch.setattr(reading, "naming", naming)
+    first, second = items(club, *(club.contact(n, "2026-04-01") for n in range(2)))
+    assert writer.submit(first).result(20).status in ("failed", "unavailable")
+    assert writer.submit(second).result(20).status == "recorded"
 
 
 def test_a_commit_that_fails_is_never_answered_as_recorded(club, writer, monkeypatch):

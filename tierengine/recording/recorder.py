@@ -89,9 +89,14 @@ class Recorder:
         dealer = items[0].dealer
         observations = observations_of(items)
         named = {member for item in items for member in members_of(item)}
-        wants = self._wants(dealer, observations, named)
+        try:
+            wants = self._wants(dealer, observations, named)
+            stores = self._stores_of(dealer, observations)
+        except BaseException:
+            # What failed here has opened a transaction that PostgreSQL goes on with only when it is rolled back.
+            self.link.rollback()
+            raise
         codes = {member: self._members[dealer, member] for member in named if (dealer, member) in self._members}
-        stores = self._stores_of(dealer, observations)
         refused: dict[int, Refused] = {}
 
         def run() -> Group:
@@ -136,8 +141,10 @@ class Recorder:
 
     def recover(self) -> None:
         """Find the emissions that a stopped process left undelivered."""
-        self.due.update(reading.undelivered(self.link))
-        self.link.rollback()
+        try:
+            self.due.update(reading.undelivered(self.link))
+        finally:
+            self.link.rollback()
 
     # ---- inside
 

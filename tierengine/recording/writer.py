@@ -125,7 +125,10 @@ class Writer:
     def submit_all(
         self, items: Sequence[Item], lane: Lane = "till", causes: Sequence[SpanContext | None] = ()
     ) -> list[Future[Answer]]:
-        """Queue items that came together, in their order; each has an answer of its own, and may tell its span."""
+        """Queue items that came together, in their order; each has an answer of its own, and may tell its span.
+
+        While the writer has fallen (`ready` is false) every one is answered at once that it is down.
+        """
         deadline = time.monotonic() + self.settings.deadline_ms / 1_000 if lane == "till" else None
         jobs = [Job(Future(), item, deadline=deadline) for item in items]
         for job, span in zip(jobs, causes, strict=False):
@@ -134,8 +137,8 @@ class Writer:
             for job in jobs:
                 if self.broken:
                     job.refuse("chain_broken")
-                elif self._closing:
-                    job.refuse("writer_down")
+                elif self._closing or self._failed:
+                    job.refuse("writer_down")  # (or it would wait until the database is back, however long that is)
                 elif len(self._lanes[lane]) >= self.settings.queue_size:
                     job.refuse("busy")
                 else:
@@ -163,7 +166,11 @@ class Writer:
     def perform(self, act: Callable[[Link, Ids], Made]) -> Future[Made]:
         """Run `act(link, ids)` in a transaction of its own on the writer's connection (members, policies, awards)."""
         future: Future[Made] = Future()
-        self._put(Job(future, act=act, cause=cause() if self._traces else None))
+        job = Job(future, act=act, cause=cause() if self._traces else None)
+        if self._failed:
+            job.refuse("writer_down")
+        else:
+            self._put(job)
         return future
 
     def close(self) -> None:

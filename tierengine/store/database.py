@@ -12,6 +12,7 @@ from __future__ import annotations
 import fcntl
 import os
 import sqlite3
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import unquote
@@ -27,6 +28,15 @@ OLDEST_POSTGRESQL = 130_000
 BUSY_TIMEOUT_MS = 5_000
 LOCK_TIMEOUT_MS = 3_000
 CONNECT_SECONDS = 10  # for a server that takes a connection and says nothing; `connect_timeout` in the URL wins
+# A connection over TCP that falls silent without being closed is given up after some 20 seconds, not two hours; each
+# of these in the URL wins. (A statement that takes long is no silence: the server's system goes on answering.)
+_PATIENCE: Mapping[str, Any] = {
+    "connect_timeout": CONNECT_SECONDS,
+    "keepalives_idle": 10,
+    "keepalives_interval": 3,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+}
 
 
 class NotReady(RuntimeError):
@@ -93,7 +103,7 @@ def connect(url: str, settings: Settings | None = None, *, readonly: bool = Fals
         # Everything on the path of a sale goes by an index, however small a table was when its statement was planned.
         session |= {"enable_seqscan": "off", "plan_cache_mode": "force_generic_plan"}
     named = "postgresql://" + url.partition("://")[2]
-    patience: dict[str, Any] = {} if "connect_timeout=" in named else {"connect_timeout": CONNECT_SECONDS}
+    patience = {name: most for name, most in _PATIENCE.items() if f"{name}=" not in named}
     try:
         raw = psycopg.connect(
             named,
