@@ -126,12 +126,14 @@ def quotes(stage: Stage, count: int) -> dict[str, list[Load]]:
     return found
 
 
-def reads(stages: Sequence[Stage], count: int) -> dict[int, dict[str, list[Load]]]:
-    """Return member reads, quotes and sales of one client at several sizes of the book, in turn."""
+def reads(stages: Sequence[Stage], clients: int, workers: int, count: int) -> dict[int, dict[str, list[Load]]]:
+    """Return member reads, quotes and sales at several sizes of the book, in turn."""
     names = ("read", "quote", "sale")
     found: dict[int, dict[str, list[Load]]] = {stage.members: {name: [] for name in names} for stage in stages}
     with ExitStack() as opened:
-        ports = [opened.enter_context(service(OURS, {"TIERENGINE_DATABASE_URL": stage.url})) for stage in stages]
+        ports = [
+            opened.enter_context(service(OURS, {"TIERENGINE_DATABASE_URL": stage.url}, workers)) for stage in stages
+        ]
         for turn in range(ROUNDS + 1):  # the first one warms up and is not counted
             for stage, port in zip(stages, ports, strict=True):
                 headers, some = _headers(stage, "r"), range(count if turn else count // 4)
@@ -140,10 +142,10 @@ def reads(stages: Sequence[Stage], count: int) -> dict[int, dict[str, list[Load]
                     "quote": [
                         ("POST", "/v1/quotes", headers, json.dumps(order(stage, one * 7919, "r"))) for one in some
                     ],
-                    "sale": _sales(stage, "ours", f"r{turn}", len(some)),
+                    "sale": _sales(stage, "ours", f"r{clients}-{turn}", len(some)),
                 }
                 for name in names:
-                    run = load(port, 1, asked[name])
+                    run = load(port, clients, asked[name])
                     if set(run.statuses) - {"200", "201"}:
                         raise RuntimeError(f"{name}: {run.statuses}")
                     if turn:
