@@ -146,6 +146,8 @@ def create_app(given: Settings | None = None, *, now: Clock = clock, exporter: S
         redoc_url=None,
         swagger_ui_oauth2_redirect_url=None,
         lifespan=lifespan,
+        # An address is one address: a till is sent nowhere else, least of all to what its Host header says.
+        redirect_slashes=False,
         # What FastAPI records of its own accord, once a variable of the environment asks for it, has paths and query
         # strings in it; a query may be a phone number.
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},

@@ -6,7 +6,7 @@ from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from tierengine.errors import FormError, Malformed
+from tierengine.errors import FormError, Malformed, pointed
 
 Shape = TypeVar("Shape", bound=BaseModel)
 _EXPECTED: Final = {"string": "text", "int": "whole number", "list": "list", "bool": "true or false", "dict": "object"}
@@ -21,7 +21,7 @@ def read(shape: type[Shape], raw: dict[str, Any]) -> Shape:
 
 
 def _error(one: dict[str, Any]) -> FormError:
-    pointer = "".join(f"/{str(part)[:100].replace('~', '~0').replace('/', '~1')}" for part in one["loc"])
+    pointer = "".join(f"/{pointed(part)}" for part in one["loc"])
     said: dict[str, Any] = one.get("ctx") or {}
     got = len(one["input"]) if isinstance(one.get("input"), str | list) else 0
     match one["type"]:

@@ -18,7 +18,7 @@ from api.members import Code, storable
 from api.rights import Guarded
 from api.service import caller_of, service_of, stamp, write_of
 from tierengine.access.audit import Acting
-from tierengine.errors import Denied, FormError, Malformed
+from tierengine.errors import Denied, FormError, Malformed, pointed
 from tierengine.membership.consents import consents
 from tierengine.membership.export import export
 from tierengine.personal import records
@@ -132,7 +132,7 @@ def bad_texts(name: str, contact: str, note: str, phones: list[str]) -> list[For
 
 def _nothing(raw: dict[str, Any]) -> None:
     if raw:
-        raise Malformed([FormError(f"/{name[:100]}", "unknown_field") for name in list(raw)[:20]])
+        raise Malformed([FormError(f"/{pointed(name)}", "unknown_field") for name in list(raw)[:20]])
 
 
 def _of_the_dealer(request: Request) -> None:

@@ -129,6 +129,8 @@ class Service:
         """Return the store for which a caller writes: his own, or, with a key of the whole dealer, the one he names."""
         if found.store or not isinstance(named, str) or (found.dealer_id, named) in self.stores:
             return found.store
+        if not named.isprintable():
+            return ""  # no database is asked for it; whoever reads the body says what is wrong
         if not await self.readers.ask(lambda link: link.ask(_STORE, found.dealer_id, named).rows()):
             raise Unknown("unknown_store", store=named[:100])
         self.stores.add((found.dealer_id, named))

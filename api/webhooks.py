@@ -12,7 +12,7 @@ from api.answers import answered, plain
 from api.rights import Guarded
 from api.service import Write, caller_of, service_of, write_of
 from api.webhook_shapes import Deliveries, Replayed, WebhookNow, Webhooks, WithSecret
-from tierengine.errors import FormError, Malformed
+from tierengine.errors import FormError, Malformed, pointed
 from tierengine.store.dialect import Link
 from tierengine.store.ids import Ids
 from tierengine.webhooks import endpoints, outbox
@@ -110,7 +110,7 @@ async def _there(write: Write, webhook: int) -> Endpoint:
 
 def _one_of(raw: dict[str, Any], name: str, known: tuple[str, ...]) -> str:
     more = ("since",) if name == "state" and "dead" in known else ()
-    errors = [FormError(f"/{one[:100]}", "unknown_field") for one in raw if one not in (name, *more)]
+    errors = [FormError(f"/{pointed(one)}", "unknown_field") for one in raw if one not in (name, *more)]
     said = raw.get(name)
     if said not in known:
         errors.append(FormError(f"/{name}", "not_one_of", {"expected": ", ".join(known)}))

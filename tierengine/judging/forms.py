@@ -13,7 +13,8 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from rules.vocabulary import ATTRIBUTES, COMMON, KINDS, Kind
-from tierengine.judging.bounds import ID_MOST, LINES_MOST
+from tierengine.errors import pointed
+from tierengine.judging.bounds import LINES_MOST
 from tierengine.judging.clock import Clock
 from tierengine.judging.values import CANCELLED, Values, type_name
 from tierengine.zone import microseconds
@@ -78,7 +79,7 @@ class Form(Values):
             if name in ENVELOPE:
                 continue
             # (A name that the kind knows needs no escape.)
-            pointer = f"/{name}" if name in allowed else "/" + _escaped(name)
+            pointer = f"/{name}" if name in allowed else "/" + pointed(name)
             if name == "status" and not kind.submission:
                 self.wrong(pointer, "not_a_submission")
             elif name in computed:
@@ -113,7 +114,7 @@ class Form(Values):
             return found
         for name, value in line.items():
             if name not in kind.lines:
-                self.wrong(f"{pointer}/{_escaped(name)}", "unknown_field")
+                self.wrong(f"{pointer}/{pointed(name)}", "unknown_field")
             else:
                 self._keep(found, name, self.value(kind, name, f"{pointer}/{name}", value))
         if kind.amount:
@@ -187,9 +188,3 @@ def cluster_of_key(key: str) -> str:
 
 def _number(value: object) -> int:
     return value if isinstance(value, int) else 0
-
-
-def _escaped(name: object) -> str:
-    """Return a field's name as part of a JSON pointer that can be sent back, whatever was sent."""
-    text = str(name)[:ID_MOST].encode("utf-8", "replace").decode()
-    return text.replace("~", "~0").replace("/", "~1")

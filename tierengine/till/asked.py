@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import UTC, date
 from typing import Final
 
-from tierengine.errors import Malformed
+from tierengine.errors import Malformed, pointed
 from tierengine.judging.bounds import MONEY_MOST
 from tierengine.judging.clock import Clock
 from tierengine.judging.forms import Form
@@ -86,7 +86,7 @@ def _form(raw: Mapping[str, object], known: tuple[str, ...]) -> Form:
     form = Form(raw, "command")
     for name in raw:
         if name not in known:
-            form.wrong("/" + name[:100].replace("~", "~0").replace("/", "~1"), "unknown_field")
+            form.wrong(f"/{pointed(name)}", "unknown_field")
     return form
 
 

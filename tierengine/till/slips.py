@@ -18,7 +18,7 @@ from typing import Any, Final
 from rules.compiler import tests_of
 from rules.policy import Price
 from rules.vocabulary import CATEGORIES
-from tierengine.errors import Malformed, Unknown
+from tierengine.errors import Malformed, Unknown, pointed
 from tierengine.judging.forms import Form
 from tierengine.membership.stand import Stand
 from tierengine.recording.acts import SLIP, SLIP_END, EndSlip, IssueSlip
@@ -60,7 +60,7 @@ def read_request(raw: Mapping[str, object], store: str) -> tuple[str, str]:
     form = Form(raw, "command")
     for name in raw:
         if name not in ("member", "store"):
-            form.wrong(f"/{name[:100]}", "unknown_field")
+            form.wrong(f"/{pointed(name)}", "unknown_field")
     member = form.identifier("/member", raw.get("member")) or ""
     if not member and not form.has("/member"):
         form.wrong("/member", "missing")
@@ -78,7 +78,7 @@ def read_end(raw: Mapping[str, object]) -> str:
     form = Form(raw, "command")
     for name in raw:
         if name != "reason":
-            form.wrong(f"/{name[:100]}", "unknown_field")
+            form.wrong(f"/{pointed(name)}", "unknown_field")
     if reason is None:
         form.wrong("/reason", "missing")
     elif not isinstance(reason, str) or not reason.strip():

@@ -10,7 +10,7 @@ from typing import Any, Final
 import orjson
 
 from tierengine.access.secret import Secret
-from tierengine.errors import FormError, Malformed, Unknown
+from tierengine.errors import FormError, Malformed, Unknown, pointed
 from tierengine.store.dialect import Link, Table, doc
 from tierengine.store.ids import Ids
 from tierengine.store.tables.webhooks import Webhook
@@ -50,7 +50,7 @@ class Endpoint:
 
 def read_request(raw: Mapping[str, object], *, inside: bool) -> tuple[str, tuple[str, ...], bool]:
     """Return (url, types, from the beginning) of a request for a webhook, or raise Malformed."""
-    errors = [FormError(f"/{str(name)[:100]}", "unknown_field") for name in raw if name not in ("url", "types", "all")]
+    errors = [FormError(f"/{pointed(name)}", "unknown_field") for name in raw if name not in ("url", "types", "all")]
     url = ""
     try:
         url = read_url(raw.get("url"), inside=inside)
