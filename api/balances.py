@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Path, Request
@@ -13,12 +12,11 @@ from api import schemas
 from api.answers import answered
 from api.members import storable
 from api.rights import DESK, Guarded
+from api.second import by_people
 from api.service import Write, write_of
-from tierengine.errors import FormError, Malformed
 from tierengine.recording.items import Command
 from tierengine.till.asked import read_adjustment, read_transfer
 
-SECOND: Final = "second-authorization"
 router: Final = APIRouter(prefix="/v1/members", tags=["members"], route_class=Guarded)
 
 Code = Annotated[str, Path(min_length=1, max_length=100, description="The member's code.")]
@@ -33,7 +31,7 @@ async def post_adjustment(request: Request, code: Code) -> Response:
     Whoever is logged in is `by`; the second person shows a session of his own in `Second-Authorization`. A program
     names both.
     """
-    write = await _by_people(request, await write_of(request))
+    write = await by_people(request, await write_of(request), DESK)
     storable("/code", code)
     programme = await write.service.readers.programme_of(write.caller.dealer_id)
     act = read_adjustment(write.raw, programme.zone, _digest(write))
@@ -43,30 +41,10 @@ async def post_adjustment(request: Request, code: Code) -> Response:
 @router.post("/{code}/transfers", **schemas.write("TransferIn", "Hand credit to an account of the firm", schemas.Moved))
 async def post_transfer(request: Request, code: Code) -> Response:
     """Move credit to another account of the same firm, where the policy allows it; every part keeps its dates."""
-    write = await _by_people(request, await write_of(request))
+    write = await by_people(request, await write_of(request), DESK)
     storable("/code", code)
     to, act = read_transfer(write.raw, _digest(write))
     return answered(request, await write.service.record(Command(write.caller.dealer_id, (code, to), act, write.once)))
-
-
-async def _by_people(request: Request, write: Write) -> Write:
-    """Return a write of somebody who is logged in, with his login and the second person's instead of names."""
-    login = write.caller.login
-    if not login:
-        return write
-    given = {"by": login, **write.raw}
-    if given["by"] != login:
-        raise Malformed([FormError("/by", "not_one_of", {"expected": login})])
-    header = request.headers.get(SECOND)
-    if header is None:
-        if "second" in given:
-            raise Malformed([FormError("/second", "second_not_here")])
-        return replace(write, raw=given)
-    second = await write.service.keys.who(header)
-    good = second is not None and second.login and second.dealer_id == write.caller.dealer_id and second.may(DESK)
-    if second is None or not good or given.get("second", second.login) != second.login:
-        raise Malformed([FormError("/second", "second_not_here")])
-    return replace(write, raw={**given, "second": second.login})
 
 
 def _digest(write: Write) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from dataclasses import replace
 from typing import Any, Final
 
 from fastapi import APIRouter, Request
@@ -15,14 +16,16 @@ from api.bodies import parse, read_bytes
 from api.errors import request_id
 from api.events import read_event
 from api.members import Code, storable
-from api.rights import Guarded
+from api.rights import EXPORTS, Guarded
+from api.second import by_people
 from api.service import caller_of, service_of, stamp, write_of
 from tierengine.access.audit import Acting
+from tierengine.access.second import two
 from tierengine.errors import Denied, FormError, Malformed, pointed
 from tierengine.membership.consents import consents
 from tierengine.membership.export import export
 from tierengine.personal import records
-from tierengine.personal.erasure import erase, erased_at, lock, member_id
+from tierengine.personal.erasure import erase, erased_at, lock, member_id, plan
 from tierengine.personal.records import Person
 from tierengine.store.dialect import Link
 from tierengine.store.ids import Ids
@@ -101,24 +104,49 @@ async def post_export(request: Request, code: Code) -> Response:
     return plain(told, 201)
 
 
-@router.post("/{code}/erasure", **schemas.write("ErasureIn", "Erase a member's personal data", staff_shapes.Erased))
+@router.get("/{code}/erasure", **schemas.read("What stands against an erasure", staff_shapes.ErasurePlan))
+async def get_erasure(request: Request, code: Code) -> Response:
+    """Tell what erasing this member would give up, and what refuses it. Nothing is written."""
+    service, caller = service_of(request), caller_of(request)
+    _of_the_dealer(request)
+    storable("/code", code)
+    found = await service.readers.see(lambda link: plan(link, caller.dealer_id, code, service.now()))
+    at = None if found.erased_at is None else stamp(found.erased_at)
+    return plain(
+        {"member": found.code, "erased_at": at, "holds": found.holds, "credit": found.credit, "debts": found.debts,
+         "forfeit": found.forfeit}
+    )  # fmt: skip
+
+
+@router.post(
+    "/{code}/erasure", **schemas.seconded(schemas.write("ErasureIn", "Erase a member's data", staff_shapes.Erased))
+)
 async def post_erasure(request: Request, code: Code) -> Response:
     """Destroy the key of a member's personal data: names, phones and free text are gone for ever, the book stays.
 
-    Refused while a hold is open, and while he has credit or owes something unless `forfeit` says that it is given up.
+    It takes two people. Refused while a hold is open, and while he has credit or owes something unless `forfeit` says
+    that it is given up.
     """
-    write = await write_of(request)
+    write = await by_people(request, await write_of(request), EXPORTS)
     storable("/code", code)
     form = forms.read(staff_shapes.ErasureIn, write.raw)
+    first, second = form.by or "", form.second or ""
+    storable("/by", first)
+    storable("/second", second)
+    if not first:
+        raise Malformed([FormError("/by", "missing")])
+    two(first, second)
     dealer, service, actor = write.caller.dealer_id, write.service, write.caller.actor
     _of_the_dealer(request)
     vault, now = service.vault, service.now()
+    once = write.once if write.once.by is None else replace(write.once, by=replace(write.once.by, second=second))
 
     def act(link: Link, ids: Ids) -> dict[str, Any]:
-        done = erase(Acting(link, ids, dealer, now, actor, request_id(request)), vault, code, forfeit=form.forfeit)
+        by = Acting(link, ids, dealer, now, actor, request_id(request))
+        done = erase(by, vault, code, first=first, second=second, forfeit=form.forfeit)
         return {"member": code, "erased_at": stamp(done.recorded_at)}
 
-    return answered(request, await service.act(dealer, write.once, act))
+    return answered(request, await service.act(dealer, once, act))
 
 
 def bad_texts(name: str, contact: str, note: str, phones: list[str]) -> list[FormError]:

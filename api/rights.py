@@ -24,7 +24,7 @@ DESK: Final = frozenset(("sales_manager", "admin"))
 _STAFF: Final = _TILL | {"archivist"}
 _SEES: Final = _STAFF | {"auditor", "award_owner"}
 _ADMIN: Final = frozenset(("admin",))
-_EXPORTS: Final = frozenset(("archivist", "admin"))
+EXPORTS: Final = frozenset(("archivist", "admin"))
 _AUDITS: Final = frozenset(("auditor", "admin"))
 _ANYBODY: Final = frozenset(ROLES)
 
@@ -66,7 +66,8 @@ RIGHTS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         "POST /v1/members/{code}/consents": _FILES,
         "GET /v1/members/{code}/consents": _FILES | {"auditor"},
         "POST /v1/members/{code}/person": _FILES,
-        "POST /v1/members/{code}/export": _EXPORTS,
+        "POST /v1/members/{code}/export": EXPORTS,
+        "GET /v1/members/{code}/erasure": EXPORTS,
         "POST /v1/members/{code}/erasure": _ADMIN,
         "POST /v1/members/{code}/attributes": _FILES,
         "GET /v1/policies": _POLICY,

@@ -49,9 +49,15 @@ class PersonIn(_In):
 
 
 class ErasureIn(_In):
-    """Whether the member gives up what he has, and what he owes is not collected; else neither may be left."""
+    """Whether the member gives up what he has, and what he owes is not collected; else neither may be left.
+
+    It cannot be undone: `by` does it, `second` stands beside him. Whoever is logged in is `by`, and the second shows
+    his own session in `Second-Authorization`; a program names both.
+    """
 
     forfeit: bool = False
+    by: Annotated[str | None, Field(min_length=1, max_length=100)] = None
+    second: Annotated[str | None, Field(min_length=1, max_length=100)] = None
 
 
 class AttributeIn(_In):
@@ -131,6 +137,20 @@ class Erased(BaseModel):
     status: Literal["recorded"]
     member: str
     erased_at: str
+
+
+class ErasurePlan(BaseModel):
+    """What stands against erasing a member now: open holds, and credit and debts by wallet, in its smallest unit.
+
+    With `forfeit` true the erasure has to say that they are given up; with holds it is refused.
+    """
+
+    member: str
+    erased_at: str | None
+    holds: int
+    credit: dict[str, int]
+    debts: dict[str, int]
+    forfeit: bool
 
 
 class Export(BaseModel):

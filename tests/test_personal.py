@@ -43,7 +43,7 @@ def on_file(club, vault, *members):
 
 
 def erased(club, vault, code, **how):
-    return act(club, lambda link, ids: erase(acting(link, ids, club.dealer, club.now), vault, code, **how))
+    return act(club, lambda link, ids: erase(acting(link, ids, club.dealer, club.now), vault, code, second="li", **how))
 
 
 def test_what_is_stored_opens_with_the_key_of_that_member_and_field_alone(club, vault):

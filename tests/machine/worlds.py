@@ -188,7 +188,8 @@ class World:
         """Erase a member, who gives up what he has; returns "" or why not. Nothing finds him then by name or phone."""
 
         def act(link: Link, ids: Ids) -> None:
-            erase(acting(link, ids, self.dealer, self.now()), self.vault, code, forfeit=True)
+            by = acting(link, ids, self.dealer, self.now())
+            erase(by, self.vault, code, second="li", forfeit=True)
 
         try:
             self.perform(act)

@@ -10,13 +10,17 @@ import typer
 
 from tierengine.access.audit import Acting
 from tierengine.commands.acting import acting
+from tierengine.commands.failure import Stop
+from tierengine.commands.money import amount as shown_amount
 from tierengine.commands.money import minute
-from tierengine.commands.opened import DealerOption, reading, settings
-from tierengine.commands.screen import Screen, both
+from tierengine.commands.opened import DealerOption, reading, settings, title_of
+from tierengine.commands.screen import USAGE, Screen, both
 from tierengine.membership.consents import consents
 from tierengine.membership.export import export
 from tierengine.personal.erasure import Erased, erase
+from tierengine.personal.erasure import plan as standing_against
 from tierengine.personal.vault import Vault
+from tierengine.recording.recorder import clock
 from tierengine.zone import Zone
 
 _ZONE: Final = "SELECT timezone FROM dealer WHERE id = ?1"
@@ -30,6 +34,13 @@ ForfeitOption = Annotated[
         "--forfeit",
         help=both("客户放弃余额,所欠也不再追收。", "He gives up what is left; what he owes is not collected."),
     ),
+]
+
+SecondOption = Annotated[
+    str, typer.Option("--second", metavar="WHO", help=both("复核人,不能是自己。", "A second person, not yourself."))
+]
+PlanOption = Annotated[
+    bool, typer.Option("--plan", help=both("只看有什么妨碍,不注销。", "Only look what stands against it."))
 ]
 
 EXPORT: Final = both("导出一位会员的全部资料,中英文标注。", "Everything held on one member, labelled in both tongues.")
@@ -86,15 +97,29 @@ def show_export(context: typer.Context, who: CodeArgument, out: OutOption = None
 
 
 def run_erase(
-    context: typer.Context, who: CodeArgument, forfeit: ForfeitOption = False, dealer: DealerOption = ""
+    context: typer.Context,
+    who: CodeArgument,
+    second: SecondOption = "",
+    plan: PlanOption = False,
+    forfeit: ForfeitOption = False,
+    dealer: DealerOption = "",
 ) -> int:
-    """Erase a member."""
+    """Erase a member; --plan shows what stands against it, and changes nothing."""
     screen: Screen = context.obj
+    if plan:
+        return _show_plan(screen, who, dealer)
+    if not second.strip():
+        raise Stop(
+            "second_missing",
+            "注销不可恢复,要两个人:用 --second 写明复核人;先看看用 --plan。",
+            "Erasing cannot be undone and takes two people: name the second with --second; --plan only looks.",
+            USAGE,
+        )
     vault = Vault.of(settings())
 
     def act(by: Acting) -> tuple[Erased, Zone]:
-        done = erase(by, vault, who, forfeit=forfeit)
-        by.note("member.erase", f"member:{done.code}", again=done.again, forfeit=forfeit)
+        done = erase(by, vault, who, second=second, forfeit=forfeit)
+        by.note("member.erase", f"member:{done.code}", again=done.again, forfeit=forfeit, second=second)
         return done, Zone(str(by.link.ask(_ZONE, by.dealer_id).rows()[0][0]))
 
     try:
@@ -110,6 +135,43 @@ def run_erase(
             f"{done.code} is erased ({at}): name, phones and free text are gone for ever.",
         ),
     )
+
+
+def _show_plan(screen: Screen, who: str, dealer: str) -> int:
+    with reading(dealer) as opened:
+        found = standing_against(opened.link, opened.dealer.id, who, clock())
+
+        def amount_in(wallets: dict[str, int], name: str) -> str:
+            return shown_amount(wallets.get(name, 0), opened.programme.unit(name), screen.lang)
+
+        wallets = [
+            (title_of(opened, name, screen), amount_in(found.credit, name), amount_in(found.debts, name))
+            for name in sorted({*found.credit, *found.debts})
+        ]
+    document = {
+        "member": found.code,
+        "erased": found.erased_at is not None,
+        "holds": found.holds,
+        "credit": found.credit,
+        "debts": found.debts,
+        "forfeit": found.forfeit,
+    }
+
+    def show() -> None:
+        for title, credit, debt in wallets:
+            screen.print(f"{title}:可用 {credit},欠 {debt}", f"{title}: {credit} left, {debt} owed")
+        if found.erased_at is not None:
+            screen.print("已经注销。", "Erased already.")
+        elif found.holds:
+            screen.print(
+                f"有 {found.holds} 笔预占没有结束,不能注销。", f"{found.holds} holds are open: it would be refused."
+            )
+        elif found.forfeit:
+            screen.print("要写 --forfeit:余额放弃,不再追收。", "It takes --forfeit: what is left is given up.")
+        else:
+            screen.print("可以注销。", "It may be done.")
+
+    return screen.end(document, show)
 
 
 def run_rekey(context: typer.Context) -> int:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from tierengine.access.audit import Acting
+from tierengine.access.second import two
 from tierengine.errors import Refused, Unknown
 from tierengine.personal.vault import Vault
 from tierengine.store.dialect import Link, Table
@@ -33,6 +34,22 @@ _DEBTS: Final = (
     "SELECT wallet, balance FROM account WHERE member_id = ?1 AND kind = 'debt' AND balance > 0 ORDER BY wallet"
 )
 _REMOVALS: Final = ("DELETE FROM personal WHERE member_id = ?1", "DELETE FROM personal_index WHERE member_id = ?1")
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What stands against erasing a member, looked at and not changed: amounts by wallet, in its smallest unit."""
+
+    code: str
+    erased_at: int | None
+    holds: int
+    credit: dict[str, int]
+    debts: dict[str, int]
+
+    @property
+    def forfeit(self) -> bool:
+        """Whether something would have to be given up."""
+        return self.erased_at is None and bool(self.credit or self.debts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +90,24 @@ def debts(link: Link, member: int) -> dict[str, int]:
     return {wallet: int(amount) for wallet, amount in link.ask(_DEBTS, member).rows()}
 
 
-def erase(by: Acting, vault: Vault, code: str, *, forfeit: bool = False) -> Erased:
-    """Erase a member in the caller's transaction, which commits it.
+def plan(link: Link, dealer: int, code: str, now: int) -> Standing:
+    """Return what would stand against erasing a member now."""
+    member = member_id(link, dealer, code)
+    holds = int(link.ask(_HOLDS, member, now).rows()[0][0])
+    return Standing(code, erased_at(link, member), holds, left(link, member, now), debts(link, member))
+
+
+def erase(by: Acting, vault: Vault, code: str, *, first: str = "", second: str, forfeit: bool = False) -> Erased:
+    """Erase a member in the caller's transaction, which commits it. It cannot be undone, so it takes two people.
+
+    first   who does it, where a program says it for him; else the actor is he
+    second  who stands beside him; Malformed where that is the same one, or nobody
 
     Refused while a hold of his is open (an order is under way), and while he has credit or owes something unless that
     is given up by `forfeit`: what he has then stays in the book until it lapses, and nobody can claim it any more.
     Again is the same again, and destroys a key that came back with an old copy of the keys.
     """
+    two(first or by.actor.partition(":")[2], second)
     link, member = by.link, member_id(by.link, by.dealer_id, code)
     lock(link, member)
     before = erased_at(link, member)
@@ -90,7 +118,8 @@ def erase(by: Acting, vault: Vault, code: str, *, forfeit: bool = False) -> Eras
         link.run(sql, member)
     if before is not None:
         return Erased(code, before, again=True)
-    link.write(_TABLE, [(member, by.dealer_id, by.now, by.actor)])
+    people = " + ".join(filter(None, (by.actor, first if by.actor.startswith("key:") else "", second)))
+    link.write(_TABLE, [(member, by.dealer_id, by.now, people)])
     return Erased(code, by.now, again=False)
 
 

@@ -14,7 +14,8 @@ def audited(ids: Ids, dealer: int, once: Once, answer: Answer, now: int) -> tupl
     """Return the row of `audit` for what was done under this key; what was answered is kept with the key itself."""
     if once.by is None:
         raise ValueError("nobody of the staff did this")
-    body = {"key": once.key, "status": answer.number, **({"code": answer.code} if answer.code else {})}
-    kept = orjson.dumps(body, option=orjson.OPT_SORT_KEYS).decode()
     by = once.by
+    body: dict[str, Any] = {"key": once.key, "status": answer.number}
+    body |= {name: said for name, said in (("code", answer.code), ("second", by.second)) if said}
+    kept = orjson.dumps(body, option=orjson.OPT_SORT_KEYS).decode()
     return (ids.take(), dealer, now, by.actor, by.act, by.subject, by.request, kept)

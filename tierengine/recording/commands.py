@@ -15,6 +15,7 @@ from typing import Any, Final
 import orjson
 
 from rules.policy import Wallet
+from tierengine.access.second import same_person
 from tierengine.errors import Conflict, Refused, Unknown
 from tierengine.judging.worth import block_of
 from tierengine.ledger.entries import Hold
@@ -229,7 +230,7 @@ class Commands:
         wallet = self._wallet(act.wallet)
         if isinstance(act, Adjust):
             limit = wallet.second_person_above
-            if limit is not None and abs(act.amount) > limit and act.second in ("", act.by):
+            if limit is not None and abs(act.amount) > limit and same_person(act.second or act.by, act.by):
                 raise Refused("second_person_needed", limit=limit)
         expires_at = act.expires_at
         if expires_at is None:

@@ -49,6 +49,7 @@ class By:
     act: str
     subject: str
     request: str
+    second: str = ""  # who stood beside him
 
 
 @dataclass(frozen=True, slots=True)
