@@ -43,6 +43,7 @@ from api import (
     schemas,
     sessions,
     slips,
+    stores,
     webhooks,
 )
 from api.counter import Counter
@@ -175,6 +176,7 @@ def create_app(given: Settings | None = None, *, now: Clock = clock, exporter: S
         sessions.router,
         sessions.mine,
         access.router,
+        stores.router,
         docs.router,
     ):
         app.include_router(router)

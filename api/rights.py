@@ -83,6 +83,8 @@ RIGHTS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         "POST /v1/awards/{award}/issue": _AWARDS,
         "GET /v1/duties": _FILES | {"auditor"},
         "POST /v1/duties/done": _FILES,
+        "GET /v1/stores": _SEES,
+        "POST /v1/stores": _ADMIN,
         "GET /v1/sessions/current": _ANYBODY,
         "DELETE /v1/sessions/current": _ANYBODY,
         "GET /v1/keys": _ADMIN,

@@ -40,7 +40,7 @@ _REF: Final = "#/components/schemas/"
 _BODIES: Final[tuple[type[BaseModel], ...]] = (
     shapes.OrderIn, shapes.QuoteIn, shapes.ReturnIn, shapes.ClaimIn, shapes.HoldIn, shapes.CaptureIn, shapes.VoidIn,
     shapes.AdjustmentIn, shapes.TransferIn, slip_shapes.SlipIn, slip_shapes.SlipEndIn,
-    staff_shapes.MemberIn, staff_shapes.PersonIn, staff_shapes.ConsentIn, staff_shapes.ErasureIn,
+    staff_shapes.StoreIn, staff_shapes.MemberIn, staff_shapes.PersonIn, staff_shapes.ConsentIn, staff_shapes.ErasureIn,
     staff_shapes.AttributeIn, staff_shapes.PolicyIn,
     staff_shapes.PublishIn, staff_shapes.IssueIn, staff_shapes.DoneIn,
     access_shapes.SessionIn, access_shapes.KeyIn, access_shapes.RotateIn, access_shapes.NothingIn,

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import re
 import sqlite3
+import unicodedata
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -129,6 +130,7 @@ class Service:
         """Return the store for which a caller writes: his own, or, with a key of the whole dealer, the one he names."""
         if found.store or not isinstance(named, str) or (found.dealer_id, named) in self.stores:
             return found.store
+        named = unicodedata.normalize("NFKC", named).strip()  # as it is read with the body
         if not named.isprintable():
             return ""  # no database is asked for it; whoever reads the body says what is wrong
         if not await self.readers.ask(lambda link: link.ask(_STORE, found.dealer_id, named).rows()):

@@ -28,6 +28,13 @@ class MemberIn(_In):
     note: Annotated[str, Field(max_length=2_000)] = ""
 
 
+class StoreIn(_In):
+    """A place of sale. Its code stands in the key of every order for ever."""
+
+    store: Id
+    name: Annotated[str, Field(max_length=100)] = ""
+
+
 class ConsentIn(_In):
     """What a member agrees to, or withdraws. `marketing` is acted on; other purposes are the policy's to name."""
 
@@ -111,6 +118,25 @@ class Registered(BaseModel):
 
     status: Literal["recorded"]
     member: str
+
+
+class Store(BaseModel):
+    """A place of sale."""
+
+    store: str
+    name: str
+
+
+class Stores(BaseModel):
+    """The stores of a dealer, by code."""
+
+    stores: list[Store]
+
+
+class StoreMade(Store):
+    """A store that is on file now."""
+
+    status: Literal["recorded"]
 
 
 class ConsentWord(BaseModel):

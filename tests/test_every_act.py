@@ -56,6 +56,8 @@ COMMANDS = {
     "POST /v1/staff/{login}/password": "staff password",
     "POST /v1/staff/{login}/disable": "staff disable",
     "GET /v1/audit": "audit list",
+    "GET /v1/stores": "store list",
+    "POST /v1/stores": "store add",
     "POST /v1/webhooks": "webhook add",
     "GET /v1/webhooks": "webhook list",
     "GET /v1/webhooks/{webhook}/deliveries": "webhook deliveries",
@@ -141,6 +143,7 @@ def bodies():
     yield "POST /v1/webhooks", {"url": "https://hook.example/x"}
     yield "POST /v1/webhooks/{webhook}/state", {"state": "paused"}
     yield "POST /v1/webhooks/{webhook}/replay", {"state": "dead"}
+    yield "POST /v1/stores", {"store": "S03"}
     yield "POST /v1/keys", {"roles": ["auditor"]}
     yield "POST /v1/keys/{prefix}/rotate", {}
     yield "POST /v1/keys/{prefix}/revoke", {}
@@ -223,7 +226,7 @@ LOOKING = {
     "policy list", "policy show", "policy draft list", "policy draft show", "events parked", "events conflicts",
     "events report", "member show", "member statement", "member explain", "award plan", "duties due",
     "ledger liability", "ledger export", "ledger notices", "key list", "staff list", "audit list", "webhook list",
-    "webhook deliveries", "conformance", "policy diff", "policy plan", "member consents",
+    "webhook deliveries", "store list", "conformance", "policy diff", "policy plan", "member consents",
 }  # fmt: skip
 # What changes the book without being an act of somebody: each with the reason.
 MACHINERY = {
@@ -296,6 +299,7 @@ def test_every_command_that_changes_something_leaves_a_line(book, run, monkeypat
     asks("ledger adjust", "C9", "parts_credit", "10", "--reason", "r", "--by", "wang", "--last-day", "2099-01-01")
     asks("ledger open", "o.csv", "--by", "wang")
     asks("events import", "e.jsonl", "--set", "source=erp")
+    asks("store add", "Ｓ０４", "--name", "城南店")
     asks("key create", "--role", "auditor")
     prefix = made["key create"]["key"][3:15]
     asks("key rotate", prefix)

@@ -20,7 +20,7 @@ from tierengine.commands.screen import USAGE, BadLanguage, Common, Screen, both,
 COLLECT_AFTER: Final = 100_000
 NOUNS: Final = (
     "demo", "serve", "migrate", "policy", "events", "member", "award", "duties", "ledger", "verify", "seal", "key",
-    "staff", "audit", "conformance", "webhook",
+    "staff", "store", "audit", "conformance", "webhook",
 )  # fmt: skip
 _HELP: Final = both(
     "会员等级与奖励:计划写在政策文件里,每个决定都说得出理由。",

@@ -96,6 +96,9 @@ def store_id_of(by: Acting, code: str) -> int | None:
     if code not in stores:
         known = "、".join(sorted(stores))
         raise Stop(
-            "unknown_store", f"没有门店 {code};有:{known}", f"There is no store {code}; known: {known}", PROBLEMS
+            "unknown_store",
+            f"没有门店 {code};{f'有:{known};' if known else ''}新门店先 tierengine store add {code}",
+            f"There is no store {code}; {f'known: {known}; ' if known else ''}a new one: tierengine store add {code}",
+            PROBLEMS,
         )
     return stores[code]
