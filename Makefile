@@ -14,6 +14,8 @@ UV := uv==0.13.9
 WORKERS ?= 2
 ARGS ?=
 export PYTHON
+# The tests start hundreds of Pythons: each would compile every file anew where the environment keeps no bytecode.
+KEPT := PYTHONDONTWRITEBYTECODE=
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -34,7 +36,7 @@ demo: $(INSTALLED) ## a dealer's year in a minute
 	@$(BIN)/tierengine demo $(ARGS)
 
 test: $(INSTALLED) ## every test, on SQLite and on PostgreSQL
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
+	$(KEPT) $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: $(INSTALLED) ## style, format, types, import directions
 	$(BIN)/ruff check .

@@ -31,6 +31,12 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[RUN] = (Path(given[0]), given[1]) if given else (postgres.run_folder(), os.getpid())
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with slow tests go first: of two workers, none is left alone with a long file at the end."""
+    long = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in long)
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node) -> None:
     """Tell a worker of pytest-xdist which server it shares with the others: the first that needs it starts it."""
