@@ -9,8 +9,9 @@ import weakref
 import pytest
 
 from api import app
-from tests.test_api_book import serving
+from tests.test_api_book import POLICY, order, serving
 from tierengine import __main__ as program
+from tierengine.policies import versions
 
 
 @pytest.fixture
@@ -46,3 +47,14 @@ def test_a_process_that_serves_is_tuned(monkeypatch, tmp_path, untuned):
 def test_a_command_gives_the_collector_back_as_it_was(capsys, untuned):
     assert program.main(["--version"]) == 0
     assert gc.get_threshold() == untuned[0]
+
+
+def test_writer_readers_and_courier_of_a_process_compile_a_version_once(sqlite_book_url, monkeypatch):
+    read, texts = versions.read, []
+    monkeypatch.setattr(versions, "read", lambda text, name: texts.append(text) or read(text, name))
+    policy = f"{POLICY}\n# no test before had this text\n"
+    with serving(sqlite_book_url, policy=policy) as till:
+        till.gold()
+        assert till.post("/v1/quotes", order()).status_code == 200
+        assert till.post("/v1/sales", order()).status_code == 201
+    assert texts == [policy]

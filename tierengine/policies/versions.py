@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -26,6 +27,7 @@ from tierengine.store.tables.history import PolicyVersion
 from tierengine.zone import SECOND, Zone
 
 NOTICE: Final = 60 * SECOND
+_REMEMBERED: Final = 8
 HOUSE: Final = ("grants", "uses", "expired", "forgiven", "awards")
 
 _VERSIONS: Final = Table(PolicyVersion)
@@ -104,9 +106,7 @@ def load(link: Link, dealer_id: int, known: Programme | None = None) -> Programm
     ).rows()
     if not rows:
         raise Unknown("no_policy", dealer=dealer_id)
-    versions = tuple(
-        compiled.get(row[0]) or Version(row[0], row[1], row[2], Ruleset(_policy(row[3], row[1]))) for row in rows
-    )
+    versions = tuple(compiled.get(row[0]) or Version(row[0], row[1], row[2], _ruleset(row[3], row[1])) for row in rows)
     accounts = link.ask(
         "SELECT wallet, kind, id FROM account WHERE dealer_id = ?1 AND member_id IS NULL", dealer_id
     ).rows()
@@ -144,6 +144,12 @@ def text_of(link: Link, dealer_id: int, number: int) -> str | None:
     """Return a version's text just as it was published; None where there is none of this number."""
     rows = link.ask("SELECT text FROM policy_version WHERE dealer_id = ?1 AND number = ?2", dealer_id, number).rows()
     return str(rows[0][0]) if rows else None
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _ruleset(text: str, number: int) -> Ruleset:
+    """Return a published text, compiled: once for the writer, the readers and the courier of a process."""
+    return Ruleset(_policy(text, number))
 
 
 def _policy(text: str, number: int) -> Policy:
