@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
+from api.shape import Shape
 from tierengine.access.callers import ROLES
 from tierengine.access.passwords import MOST as PASSWORD_MOST
 
@@ -20,7 +21,7 @@ Code = Annotated[str, Field(min_length=1, max_length=100)]
 Words = Annotated[str, Field(max_length=100, pattern=r"^[^\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]*$")]
 
 
-class _In(BaseModel):
+class _In(Shape):
     model_config = ConfigDict(extra="forbid")
 
 
@@ -66,7 +67,7 @@ class PasswordIn(_In):
     password: Password
 
 
-class Session(BaseModel):
+class Session(Shape):
     """A session. `token` is shown this once, and goes into `Authorization: Bearer …`."""
 
     token: str
@@ -77,7 +78,7 @@ class Session(BaseModel):
     idle_minutes: int
 
 
-class Myself(BaseModel):
+class Myself(Shape):
     """Who asks: a login, or a key by its prefix."""
 
     actor: str
@@ -86,14 +87,14 @@ class Myself(BaseModel):
     expires_at: str | None
 
 
-class MadeKey(BaseModel):
+class MadeKey(Shape):
     """A new key, shown this once. `old_until`: how long the rotated one stays valid."""
 
     key: str
     prefix: str
 
 
-class Key(BaseModel):
+class Key(Shape):
     """A key as it is listed."""
 
     prefix: str
@@ -107,13 +108,13 @@ class Key(BaseModel):
     revoked_at: str | None
 
 
-class KeyList(BaseModel):
+class KeyList(Shape):
     """All keys of the dealer, oldest first."""
 
     keys: list[Key]
 
 
-class Person(BaseModel):
+class Person(Shape):
     """A login as it is listed."""
 
     login: str
@@ -124,19 +125,19 @@ class Person(BaseModel):
     disabled_at: str | None
 
 
-class StaffList(BaseModel):
+class StaffList(Shape):
     """All logins of the dealer."""
 
     staff: list[Person]
 
 
-class Done(BaseModel):
+class Done(Shape):
     """It is done."""
 
     status: Literal["done"]
 
 
-class AuditLine(BaseModel):
+class AuditLine(Shape):
     """One act of the staff."""
 
     id: int
@@ -148,7 +149,7 @@ class AuditLine(BaseModel):
     body: dict[str, Any]
 
 
-class AuditPage(BaseModel):
+class AuditPage(Shape):
     """A page of the audit, newest first; `next` is the cursor of the older ones."""
 
     lines: list[AuditLine]

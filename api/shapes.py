@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
+from api.shape import Shape
 from rules.vocabulary import CATEGORIES
 from tierengine.judging.bounds import LINES_MOST, MONEY_MOST
 from tierengine.till.sales import TOKEN_MOST
@@ -28,7 +29,7 @@ When = Annotated[
 Category = Annotated[str, Field(json_schema_extra={"enum": list(CATEGORIES)})]
 
 
-class _In(BaseModel):
+class _In(Shape):
     model_config = ConfigDict(extra="forbid")
 
 
@@ -151,7 +152,7 @@ class TransferIn(_In):
     source_id: Id | None = None
 
 
-class Hold(BaseModel):
+class Hold(Shape):
     """A hold as it stands now."""
 
     id: int
@@ -165,7 +166,7 @@ class Hold(BaseModel):
     expires_at: str
 
 
-class HeldFor(BaseModel):
+class HeldFor(Shape):
     """What became of a hold, and the member's balances after it."""
 
     status: Literal["recorded", "duplicate"]
@@ -174,7 +175,7 @@ class HeldFor(BaseModel):
     balances: dict[str, dict[str, Any]]
 
 
-class Moved(BaseModel):
+class Moved(Shape):
     """What a change by hand did, and the member's balances after it."""
 
     status: Literal["recorded", "duplicate"]
@@ -186,7 +187,7 @@ class Moved(BaseModel):
     balances: dict[str, dict[str, Any]]
 
 
-class Booked(BaseModel):
+class Booked(Shape):
     """What was recorded, and everything that it did."""
 
     status: Literal["recorded", "duplicate", "parked"]
@@ -204,14 +205,14 @@ class Booked(BaseModel):
     keys: list[str] | None = None
 
 
-class Result(BaseModel):
+class Result(Shape):
     """What became of one event of a batch: status and body of the answer that it alone would have had."""
 
     status: int
     body: dict[str, Any]
 
 
-class Batch(BaseModel):
+class Batch(Shape):
     """How many events of a batch became what, and the results in the order of the events."""
 
     recorded: int
@@ -221,7 +222,7 @@ class Batch(BaseModel):
     results: list[Result]
 
 
-class SoldLine(BaseModel):
+class SoldLine(Shape):
     """A line as it was booked; amount = credit + cash."""
 
     item: str
@@ -250,7 +251,7 @@ class QuoteLine(SoldLine):
     rule: str | None
 
 
-class Why(BaseModel):
+class Why(Shape):
     """Why or why not: a code, a sentence, and the test that decided."""
 
     code: str
@@ -277,7 +278,7 @@ class RewardWhy(Why):
     amount: int
 
 
-class Quote(BaseModel):
+class Quote(Shape):
     """What the order costs and earns, with nothing written."""
 
     member: str
@@ -296,7 +297,7 @@ class Quote(BaseModel):
     rewards: list[RewardWhy] | None = None
 
 
-class Lot(BaseModel):
+class Lot(Shape):
     """What one grant put in."""
 
     amount: int
@@ -308,7 +309,7 @@ class Lot(BaseModel):
     last_day: str | None
 
 
-class Deadline(BaseModel):
+class Deadline(Shape):
     """What ends on a day (null: never). `notice`: the policy's days of notice have begun."""
 
     last_day: str | None
@@ -316,7 +317,7 @@ class Deadline(BaseModel):
     notice: bool
 
 
-class OpenHold(BaseModel):
+class OpenHold(Shape):
     """A hold that has not ended; of another store's no order is told."""
 
     id: int
@@ -326,7 +327,7 @@ class OpenHold(BaseModel):
     expires_at: str
 
 
-class Wallet(BaseModel):
+class Wallet(Shape):
     """A wallet: lots and deadlines each sum to `available` + `held`; `usable` may be spent now."""
 
     wallet: str
@@ -353,7 +354,7 @@ class Trait(Why):
     conditions: list[dict[str, Any]]
 
 
-class Right(BaseModel):
+class Right(Shape):
     """An entitlement with what is left of it in this period."""
 
     id: str
@@ -367,7 +368,7 @@ class Right(BaseModel):
     next_on: str | None
 
 
-class Member(BaseModel):
+class Member(Shape):
     """A member as of now."""
 
     member: str
@@ -385,7 +386,7 @@ class Member(BaseModel):
     entitlements: list[Right]
 
 
-class Decided(BaseModel):
+class Decided(Shape):
     """A decision as it was stored. `basis`: the facts and the history it was made on; null: another store's order."""
 
     id: int
@@ -405,7 +406,7 @@ class Decided(BaseModel):
     basis: dict[str, Any] | None
 
 
-class Explained(BaseModel):
+class Explained(Shape):
     """A member as of an instant, by what was known at another; `next` is the cursor of further decisions."""
 
     member: str
@@ -421,7 +422,7 @@ class Explained(BaseModel):
     next: int | None
 
 
-class Balance(BaseModel):
+class Balance(Shape):
     """A member's wallets."""
 
     member: str
@@ -429,7 +430,7 @@ class Balance(BaseModel):
     wallets: list[Wallet]
 
 
-class StatementLine(BaseModel):
+class StatementLine(Shape):
     """One entry, as changes of what is available, held and owed."""
 
     number: int | None
@@ -444,7 +445,7 @@ class StatementLine(BaseModel):
     recorded_at: str
 
 
-class Statement(BaseModel):
+class Statement(Shape):
     """A page of a member's statement; `next` is the cursor of the next one."""
 
     member: str
@@ -452,7 +453,7 @@ class Statement(BaseModel):
     next: int | None
 
 
-class Amounts(BaseModel):
+class Amounts(Shape):
     """What is available, tied up by holds, and owed by the member, in minor units."""
 
     available: int
@@ -460,7 +461,7 @@ class Amounts(BaseModel):
     debt: int
 
 
-class PeriodWallet(BaseModel):
+class PeriodWallet(Shape):
     """A wallet when the period began and when it ended."""
 
     wallet: str
@@ -469,7 +470,7 @@ class PeriodWallet(BaseModel):
     closing: Amounts
 
 
-class PeriodLine(BaseModel):
+class PeriodLine(Shape):
     """One change, at the instant of its effect; `number` null: it has lapsed and waits to be posted."""
 
     number: int | None
@@ -486,7 +487,7 @@ class PeriodLine(BaseModel):
     recorded_at: str | None
 
 
-class PeriodStatement(BaseModel):
+class PeriodStatement(Shape):
     """A page of a statement; opening and closing are those of the whole period. Oldest line first."""
 
     model_config = ConfigDict(populate_by_name=True)
@@ -498,13 +499,13 @@ class PeriodStatement(BaseModel):
     next: int | None
 
 
-class Found(BaseModel):
+class Found(Shape):
     """The members found, by their codes."""
 
     members: list[dict[str, str]]
 
 
-class ProblemDetail(BaseModel):
+class ProblemDetail(Shape):
     """RFC 9457. `code` is stable; `retryable` tells whether the same request may be sent again."""
 
     type: str

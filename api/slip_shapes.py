@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
+from api.shape import Shape
 from api.shapes import Id
 
 
-class SlipIn(BaseModel):
+class SlipIn(Shape):
     """Whom a slip is for. A key of the whole dealer names the store."""
 
     model_config = ConfigDict(extra="forbid")
@@ -17,21 +18,21 @@ class SlipIn(BaseModel):
     store: Id | None = None
 
 
-class SlipEndIn(BaseModel):
+class SlipEndIn(Shape):
     """Why a slip is revoked."""
 
     model_config = ConfigDict(extra="forbid")
     reason: Annotated[str, Field(min_length=1, max_length=500)]
 
 
-class SlipLine(BaseModel):
+class SlipLine(Shape):
     """Lines that a price goes on."""
 
     category: str
     special: bool
 
 
-class SlipPrice(BaseModel):
+class SlipPrice(Shape):
     """A price a till can work out: `pay_bp` ten-thousandths of the list price are paid, of these lines.
 
     Minimums are over all lines of an order that it goes on, at list price; `line_cap` is the most fen taken off a line.
@@ -50,7 +51,7 @@ class SlipPrice(BaseModel):
     lines: list[SlipLine]
 
 
-class SlipCredit(BaseModel):
+class SlipCredit(Shape):
     """What of a wallet may be used until the slip ends, and for what. `worth`: so many points are so many fen."""
 
     wallet: str
@@ -67,7 +68,7 @@ class SlipCredit(BaseModel):
     not_with: list[str]
 
 
-class Slip(BaseModel):
+class Slip(Shape):
     """A slip as it was recorded."""
 
     id: str
@@ -83,7 +84,7 @@ class Slip(BaseModel):
     credit: list[SlipCredit]
 
 
-class SlipMade(BaseModel):
+class SlipMade(Shape):
     """A slip; `token` is what the till keeps (JWT, EdDSA; iss, sub = member, aud = store, jti, iat, nbf, exp)."""
 
     token: str
@@ -93,7 +94,7 @@ class SlipMade(BaseModel):
     balances: dict[str, dict[str, Any]]
 
 
-class SlipEnded(BaseModel):
+class SlipEnded(Shape):
     """A slip that was revoked."""
 
     status: Literal["recorded", "duplicate"]
@@ -103,7 +104,7 @@ class SlipEnded(BaseModel):
     balances: dict[str, dict[str, Any]]
 
 
-class SlipsRevoked(BaseModel):
+class SlipsRevoked(Shape):
     """The ids of the slips that were revoked and would still be good; `token` says the same, signed."""
 
     revoked: list[str]

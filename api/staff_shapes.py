@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
+from api.shape import Shape
 from api.shapes import Id, Said, When
 from tierengine.policies.drafts import TEXT_MOST
 
@@ -13,7 +14,7 @@ Name = Annotated[str, Field(min_length=1, max_length=100)]
 Policy = Annotated[str, Field(min_length=1, max_length=TEXT_MOST, description="The whole policy, YAML.")]
 
 
-class _In(BaseModel):
+class _In(Shape):
     model_config = ConfigDict(extra="forbid")
 
 
@@ -113,21 +114,21 @@ class DoneIn(_In):
     note: Annotated[str, Field(max_length=2_000)] | None = None
 
 
-class Registered(BaseModel):
+class Registered(Shape):
     """A customer who is on file now."""
 
     status: Literal["recorded"]
     member: str
 
 
-class Store(BaseModel):
+class Store(Shape):
     """A place of sale."""
 
     store: str
     name: str
 
 
-class Stores(BaseModel):
+class Stores(Shape):
     """The stores of a dealer, by code."""
 
     stores: list[Store]
@@ -139,7 +140,7 @@ class StoreMade(Store):
     status: Literal["recorded"]
 
 
-class ConsentWord(BaseModel):
+class ConsentWord(Shape):
     """One word on a purpose: given or withdrawn, when, told by whom, to which text."""
 
     purpose: str
@@ -149,7 +150,7 @@ class ConsentWord(BaseModel):
     staff: str | None
 
 
-class Consents(BaseModel):
+class Consents(Shape):
     """The purposes as they stand, and every word on them, newest first."""
 
     member: str
@@ -157,7 +158,7 @@ class Consents(BaseModel):
     words: list[ConsentWord]
 
 
-class Erased(BaseModel):
+class Erased(Shape):
     """A member whose personal data is destroyed, and since when."""
 
     status: Literal["recorded"]
@@ -165,7 +166,7 @@ class Erased(BaseModel):
     erased_at: str
 
 
-class ErasurePlan(BaseModel):
+class ErasurePlan(Shape):
     """What stands against erasing a member now: open holds, and credit and debts by wallet, in its smallest unit.
 
     With `forfeit` true the erasure has to say that they are given up; with holds it is refused.
@@ -179,7 +180,7 @@ class ErasurePlan(BaseModel):
     forfeit: bool
 
 
-class Export(BaseModel):
+class Export(Shape):
     """All that is held on one member. Each section has its rows; `labels` names columns, kinds and fields."""
 
     member: str
@@ -193,7 +194,7 @@ class Export(BaseModel):
     labels: dict[str, dict[str, dict[str, str]]]
 
 
-class DraftTag(BaseModel):
+class DraftTag(Shape):
     """A draft after a change, or before it was dropped."""
 
     status: Literal["recorded"]
@@ -202,7 +203,7 @@ class DraftTag(BaseModel):
     etag: str | None = None
 
 
-class DraftHead(BaseModel):
+class DraftHead(Shape):
     """A draft without its text."""
 
     name: str
@@ -219,13 +220,13 @@ class Draft(DraftHead):
     text: str
 
 
-class Drafts(BaseModel):
+class Drafts(Shape):
     """All drafts."""
 
     drafts: list[DraftHead]
 
 
-class VersionHead(BaseModel):
+class VersionHead(Shape):
     """A published policy without its text. `state`: past, in_force or coming."""
 
     version: int
@@ -243,14 +244,14 @@ class Version(VersionHead):
     text: str
 
 
-class Versions(BaseModel):
+class Versions(Shape):
     """Published policies, newest first; `next` is the cursor of the following page."""
 
     versions: list[VersionHead]
     next: int | None
 
 
-class Checked(BaseModel):
+class Checked(Shape):
     """Every problem of a policy, with its place."""
 
     ok: bool
@@ -259,7 +260,7 @@ class Checked(BaseModel):
     problems: list[dict[str, Any]]
 
 
-class Tested(BaseModel):
+class Tested(Shape):
     """What came out of a policy's examples, and how much of it they exercise, in percent."""
 
     ok: bool
@@ -269,7 +270,7 @@ class Tested(BaseModel):
     examples: list[dict[str, Any]]
 
 
-class Published(BaseModel):
+class Published(Shape):
     """A version that will rule from an instant on."""
 
     status: Literal["recorded"]
@@ -280,7 +281,7 @@ class Published(BaseModel):
     hash: str
 
 
-class Place(BaseModel):
+class Place(Shape):
     """One who is eligible. `wins`: above the cut line; prizes and tax in fen."""
 
     place: int
@@ -295,7 +296,7 @@ class Place(BaseModel):
     evidence: dict[str, int | None]
 
 
-class AwardPlan(BaseModel):
+class AwardPlan(Shape):
     """Who would win, as of now; `next` is the cursor of further places."""
 
     award: str
@@ -313,7 +314,7 @@ class AwardPlan(BaseModel):
     next: int | None
 
 
-class Issued(BaseModel):
+class Issued(Shape):
     """A frozen list and what of it was booked by this call."""
 
     status: Literal["recorded"]
@@ -327,7 +328,7 @@ class Issued(BaseModel):
     winners: list[dict[str, Any]]
 
 
-class Duty(BaseModel):
+class Duty(Shape):
     """Something that is owed to a member and not done."""
 
     member: str
@@ -345,7 +346,7 @@ class Duty(BaseModel):
     escalate_at: str | None
 
 
-class Duties(BaseModel):
+class Duties(Shape):
     """What is owed, the longest late first; `next` is the cursor of the following page."""
 
     as_of: str

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
+from api.shape import Shape
 from tierengine.webhooks.address import URL_MOST
 
 Type = Literal["credit.changed", "tier.changed"]
 
 
-class _In(BaseModel):
+class _In(Shape):
     model_config = ConfigDict(extra="forbid")
 
 
@@ -36,7 +37,7 @@ class ReplayIn(_In):
     since: Annotated[int, Field(ge=0, le=1 << 62)] = 0
 
 
-class Webhook(BaseModel):
+class Webhook(Shape):
     """One webhook."""
 
     id: int
@@ -45,7 +46,7 @@ class Webhook(BaseModel):
     state: Literal["active", "paused", "removed"]
 
 
-class WithSecret(BaseModel):
+class WithSecret(Shape):
     """A webhook and the secret (`whsec_…`) by which its receiver verifies what it is told."""
 
     secret: str
@@ -53,20 +54,20 @@ class WithSecret(BaseModel):
     webhook: Webhook
 
 
-class WebhookNow(BaseModel):
+class WebhookNow(Shape):
     """A webhook as it is now."""
 
     status: Literal["recorded", "duplicate"]
     webhook: Webhook
 
 
-class Webhooks(BaseModel):
+class Webhooks(Shape):
     """The webhooks of a dealer."""
 
     webhooks: list[Webhook]
 
 
-class Delivery(BaseModel):
+class Delivery(Shape):
     """One message: `message` is its `webhook-id` for ever; times in microseconds UTC; `last` why it failed last."""
 
     id: int
@@ -80,14 +81,14 @@ class Delivery(BaseModel):
     changed_at: int
 
 
-class Deliveries(BaseModel):
+class Deliveries(Shape):
     """A page of deliveries; `next` is the cursor of the following one."""
 
     deliveries: list[Delivery]
     next: int | None
 
 
-class Replayed(BaseModel):
+class Replayed(Shape):
     """How many are sent again."""
 
     status: Literal["recorded", "duplicate"]

@@ -11,9 +11,8 @@ import logging
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-import httpx
 from standardwebhooks import Webhook
 
 from tierengine.access.secret import Secret
@@ -28,6 +27,9 @@ from tierengine.store.ids import Ids, transact
 from tierengine.webhooks.address import Resolve, target
 from tierengine.webhooks.endpoints import Endpoint, active, secrets_of, turn
 from tierengine.webhooks.outbox import Due, delivered, due, failed, fill, look
+
+if TYPE_CHECKING:
+    import httpx
 
 LOOK_SECONDS: Final = 1.0
 ANSWER_SECONDS: Final = 10.0
@@ -133,6 +135,8 @@ class Courier:
     # ---- sending --------------------------------------------------------------------------------------------------
 
     async def _deliver(self, waiting: list[Due], webhooks: dict[int, Endpoint]) -> None:
+        import httpx  # noqa: PLC0415  a tenth of what starting the service takes, and most have no webhooks
+
         async with httpx.AsyncClient(timeout=ANSWER_SECONDS, follow_redirects=False, trust_env=False) as http:
             told = await asyncio.gather(*(self._send(http, one, webhooks[one.webhook_id]) for one in waiting))
         for one, (why, wait) in zip(waiting, told, strict=True):
@@ -149,6 +153,8 @@ class Courier:
 
     async def _send(self, http: httpx.AsyncClient, one: Due, webhook: Endpoint) -> tuple[str, int]:
         """Send one message; return ("", 0) when it was taken, else why not and how long to wait, in seconds."""
+        import httpx  # noqa: PLC0415  as above
+
         secrets = secrets_of(self._secret, webhook.id)
         try:
             inside = bool(self._settings.webhooks_inside)

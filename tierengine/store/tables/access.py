@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from sqlalchemy import Column, Index
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
-from tierengine.store.tables.columns import BYTES, big, document, identity, reference, string
+from tierengine.store.tables.columns import BYTES, Stored, big, document, identity, reference, string
 
 
-class Staff(SQLModel, table=True):
+class Staff(Stored, table=True):
     """A login of the dealer's staff; of the password only its argon2id hash. Disabled, never deleted."""
 
     __tablename__: ClassVar[str] = "staff"
@@ -27,7 +27,7 @@ class Staff(SQLModel, table=True):
     failed_at: int | None = big(nullable=True)
 
 
-class StaffSession(SQLModel, table=True):
+class StaffSession(Stored, table=True):
     """Somebody who is logged in; only an HMAC of what he presents is kept. Over when idle, or at `expires_at`."""
 
     __tablename__: ClassVar[str] = "staff_session"
@@ -41,7 +41,7 @@ class StaffSession(SQLModel, table=True):
     ended_at: int | None = big(nullable=True)
 
 
-class Audit(SQLModel, table=True):
+class Audit(Stored, table=True):
     """One act of the staff: who, what, about what, under which request. Insert only, sealed; no personal data."""
 
     __tablename__: ClassVar[str] = "audit"

@@ -9,12 +9,12 @@ from sqlalchemy import (
     Integer,
     UniqueConstraint,
 )
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
-from tierengine.store.tables.columns import big, document, identity, reference, string
+from tierengine.store.tables.columns import Stored, big, document, identity, reference, string
 
 
-class AwardRun(SQLModel, table=True):
+class AwardRun(Stored, table=True):
     """A frozen list of winners for one award and year, bound to one policy version."""
 
     __tablename__: ClassVar[str] = "award_run"
@@ -30,7 +30,7 @@ class AwardRun(SQLModel, table=True):
     plan: dict[str, Any] = document()
 
 
-class AwardWinner(SQLModel, table=True):
+class AwardWinner(Stored, table=True):
     """One winner of a run; `entry` with the same cause key tells whether the prize was issued."""
 
     __tablename__: ClassVar[str] = "award_winner"

@@ -9,12 +9,11 @@ from sqlalchemy import (
     Index,
     UniqueConstraint,
 )
-from sqlmodel import SQLModel
 
-from tierengine.store.tables.columns import big, document, identity, open_index, reference, string
+from tierengine.store.tables.columns import Stored, big, document, identity, open_index, reference, string
 
 
-class Account(SQLModel, table=True):
+class Account(Stored, table=True):
     """An account. A member has `available`, `held` and `debt` a wallet, with a stored balance; a house account none."""
 
     __tablename__: ClassVar[str] = "account"
@@ -31,7 +30,7 @@ class Account(SQLModel, table=True):
     balance: int | None = big(nullable=True)
 
 
-class Entry(SQLModel, table=True):
+class Entry(Stored, table=True):
     """One business act: grant, use, hold, capture, return, expire, transfer, … Numbered a member, gapless.
 
     A grant's entries cite (event_key, rule); `delta` is the signed change of what that pair is worth to the member.
@@ -58,7 +57,7 @@ class Entry(SQLModel, table=True):
     recorded_at: int = big()
 
 
-class Posting(SQLModel, table=True):
+class Posting(Stored, table=True):
     """Source account, destination account, positive amount: an entry cannot be written unbalanced."""
 
     __tablename__: ClassVar[str] = "posting"
@@ -78,7 +77,7 @@ class Posting(SQLModel, table=True):
     amount: int = big()
 
 
-class Lot(SQLModel, table=True):
+class Lot(Stored, table=True):
     """What one grant put in. Usable from `usable_from`; gone at `expires_at`, the first instant after its last day."""
 
     __tablename__: ClassVar[str] = "lot"
@@ -98,7 +97,7 @@ class Lot(SQLModel, table=True):
     expires_at: int | None = big(nullable=True)
 
 
-class LotUse(SQLModel, table=True):
+class LotUse(Stored, table=True):
     """How much of which lot an entry took (positive) or put back (negative)."""
 
     __tablename__: ClassVar[str] = "lot_use"
@@ -115,7 +114,7 @@ class LotUse(SQLModel, table=True):
     amount: int = big()
 
 
-class LotState(SQLModel, table=True):
+class LotState(Stored, table=True):
     """What remains of a lot (a cache of its uses)."""
 
     __tablename__: ClassVar[str] = "lot_state"
@@ -129,7 +128,7 @@ class LotState(SQLModel, table=True):
     remaining: int = big()
 
 
-class CommandRow(SQLModel, table=True):
+class CommandRow(Stored, table=True):
     """What the state was asked for and allowed: a hold, a transfer, an adjustment, an opening balance. Insert only.
 
     One key, one command: equal content again is the same, other content a conflict. `body` says who asked and why.

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import ClassVar
 
 from sqlalchemy import Column, Text
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
-from tierengine.store.tables.columns import BYTES, big, reference, string
+from tierengine.store.tables.columns import BYTES, Stored, big, reference, string
 
 
-class PolicyDraft(SQLModel, table=True):
+class PolicyDraft(Stored, table=True):
     """A policy text that rules nothing yet. `revision` rises with every change; `author` is who made the last one."""
 
     __tablename__: ClassVar[str] = "policy_draft"

@@ -11,12 +11,12 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
 )
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
-from tierengine.store.tables.columns import BYTES, big, document, identity, reference, string
+from tierengine.store.tables.columns import BYTES, Stored, big, document, identity, reference, string
 
 
-class Machine(SQLModel, table=True):
+class Machine(Stored, table=True):
     """A machine by serial number; a cache of what events said of it last."""
 
     __tablename__: ClassVar[str] = "machine"
@@ -31,7 +31,7 @@ class Machine(SQLModel, table=True):
     delivered_on: str = string(default="")
 
 
-class PolicyVersion(SQLModel, table=True):
+class PolicyVersion(Stored, table=True):
     """A published policy: immutable, in force from `effective_from`."""
 
     __tablename__: ClassVar[str] = "policy_version"
@@ -47,7 +47,7 @@ class PolicyVersion(SQLModel, table=True):
     published_at: int = big()
 
 
-class Event(SQLModel, table=True):
+class Event(Stored, table=True):
     """What a source said, as it said it. The highest revision of a key counts."""
 
     __tablename__: ClassVar[str] = "event"
@@ -72,7 +72,7 @@ class Event(SQLModel, table=True):
     hash: str = string()
 
 
-class EventConflict(SQLModel, table=True):
+class EventConflict(Stored, table=True):
     """Equal key and revision, other content: kept for a person, never booked."""
 
     __tablename__: ClassVar[str] = "event_conflict"
@@ -86,7 +86,7 @@ class EventConflict(SQLModel, table=True):
     recorded_at: int = big()
 
 
-class Parked(SQLModel, table=True):
+class Parked(Stored, table=True):
     """An event whose named event is not here yet. A cache: the events tell it."""
 
     __tablename__: ClassVar[str] = "parked"
@@ -96,7 +96,7 @@ class Parked(SQLModel, table=True):
     reason: str = string()
 
 
-class ContributionRow(SQLModel, table=True):
+class ContributionRow(Stored, table=True):
     """history.Contribution as a row, with the same meaning. A corrected event's rows are negated, never removed."""
 
     __tablename__: ClassVar[str] = "contribution"
@@ -120,7 +120,7 @@ class ContributionRow(SQLModel, table=True):
     fields: dict[str, Any] = document()
 
 
-class Attribute(SQLModel, table=True):
+class Attribute(Stored, table=True):
     """The last value of a dated attribute of a member (a cache; the contributions of class 2 tell its history)."""
 
     __tablename__: ClassVar[str] = "attribute"

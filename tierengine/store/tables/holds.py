@@ -11,12 +11,12 @@ from sqlalchemy import (
     Integer,
     UniqueConstraint,
 )
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
-from tierengine.store.tables.columns import big, identity, open_index, reference, string
+from tierengine.store.tables.columns import Stored, big, identity, open_index, reference, string
 
 
-class Hold(SQLModel, table=True):
+class Hold(Stored, table=True):
     """A part of a wallet promised to an order until `expires_at`, its first instant of freedom."""
 
     __tablename__: ClassVar[str] = "hold"
@@ -37,7 +37,7 @@ class Hold(SQLModel, table=True):
     recorded_at: int = big()
 
 
-class HoldLot(SQLModel, table=True):
+class HoldLot(Stored, table=True):
     """How much of which lot a hold ties up; captures take them in the order of `place`."""
 
     __tablename__: ClassVar[str] = "hold_lot"
@@ -50,7 +50,7 @@ class HoldLot(SQLModel, table=True):
     amount: int = big()
 
 
-class HoldEnd(SQLModel, table=True):
+class HoldEnd(Stored, table=True):
     """The one end of a hold: captured, voided or lapsed, and the last entry that it made."""
 
     __tablename__: ClassVar[str] = "hold_end"
@@ -62,7 +62,7 @@ class HoldEnd(SQLModel, table=True):
     recorded_at: int = big()
 
 
-class HoldState(SQLModel, table=True):
+class HoldState(Stored, table=True):
     """What of a hold is still tied up (a cache of its captures and its end)."""
 
     __tablename__: ClassVar[str] = "hold_state"

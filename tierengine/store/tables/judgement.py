@@ -11,12 +11,12 @@ from sqlalchemy import (
     Integer,
     UniqueConstraint,
 )
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
-from tierengine.store.tables.columns import BIG, BYTES, big, document, identity, reference, string
+from tierengine.store.tables.columns import BIG, BYTES, Stored, big, document, identity, reference, string
 
 
-class Ledger(SQLModel, table=True):
+class Ledger(Stored, table=True):
     """One row a member: what is locked before anything of his is read or written, and the head of his history.
 
     `carry` is the fold's state after `head_*`; `entry_no` the number of his last entry. A cache but for the lock.
@@ -35,7 +35,7 @@ class Ledger(SQLModel, table=True):
     carry: str = string(default="")  # canonical JSON
 
 
-class Decision(SQLModel, table=True):
+class Decision(Stored, table=True):
     """What the fold decided of (granting event, rule) at one step; the highest id of the three is the one that stands.
 
     `wanted` is the net amount that should stand from this step on. `basis` holds the facts and carry values used.
@@ -64,7 +64,7 @@ class Decision(SQLModel, table=True):
     basis: dict[str, Any] = document()
 
 
-class Emission(SQLModel, table=True):
+class Emission(Stored, table=True):
     """A derived event for another member; the highest revision of (key) counts, `cancelled` withdraws it."""
 
     __tablename__: ClassVar[str] = "emission"
@@ -85,7 +85,7 @@ class Emission(SQLModel, table=True):
     recorded_at: int = big()
 
 
-class TierChange(SQLModel, table=True):
+class TierChange(Stored, table=True):
     """Tiers over time (a cache of the fold): one row for each change of standing with the traits that made it."""
 
     __tablename__: ClassVar[str] = "tier_change"
@@ -107,7 +107,7 @@ class TierChange(SQLModel, table=True):
     basis: dict[str, Any] = document()
 
 
-class Checkpoint(SQLModel, table=True):
+class Checkpoint(Stored, table=True):
     """The carry at the end of a month of a member's history (a cache): where a late event starts folding again."""
 
     __tablename__: ClassVar[str] = "checkpoint"
@@ -119,7 +119,7 @@ class Checkpoint(SQLModel, table=True):
     carry: str = string()
 
 
-class BudgetPot(SQLModel, table=True):
+class BudgetPot(Stored, table=True):
     """What a budget over several members has given in one period (a cache of the standing decisions' `budgets`).
 
     The row with the key "" is what a transaction locks before it reads any pot of the dealer.

@@ -10,12 +10,12 @@ from sqlalchemy import (
     LargeBinary,
     UniqueConstraint,
 )
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
-from tierengine.store.tables.columns import BYTES, big, identity, reference, string
+from tierengine.store.tables.columns import BYTES, Stored, big, identity, reference, string
 
 
-class Dealer(SQLModel, table=True):
+class Dealer(Stored, table=True):
     """Runs the club; one policy line of its own."""
 
     __tablename__: ClassVar[str] = "dealer"
@@ -26,7 +26,7 @@ class Dealer(SQLModel, table=True):
     currency: str = string(default="CNY")
 
 
-class Store(SQLModel, table=True):
+class Store(Stored, table=True):
     """A place of sale. `source` is its class of source (till, erp, …), which bounds how far back it may date."""
 
     __tablename__: ClassVar[str] = "store"
@@ -37,7 +37,7 @@ class Store(SQLModel, table=True):
     name: str = string()
 
 
-class ApiKey(SQLModel, table=True):
+class ApiKey(Stored, table=True):
     """A key of a store or batch; only an HMAC of it is kept."""
 
     __tablename__: ClassVar[str] = "api_key"
@@ -54,7 +54,7 @@ class ApiKey(SQLModel, table=True):
     revoked_at: int | None = big(nullable=True)
 
 
-class Member(SQLModel, table=True):
+class Member(Stored, table=True):
     """A customer on file, person or firm. Names and phones live apart, in `personal`."""
 
     __tablename__: ClassVar[str] = "member"
@@ -66,7 +66,7 @@ class Member(SQLModel, table=True):
     created_at: int = big()
 
 
-class Personal(SQLModel, table=True):
+class Personal(Stored, table=True):
     """One field of a member's personal data, sealed under his key (tierengine/personal). The key stands elsewhere.
 
     field  name, phones, contact, note; `event:N` and `command:N`: the free text that came with that row
@@ -79,7 +79,7 @@ class Personal(SQLModel, table=True):
     sealed: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
 
 
-class PersonalIndex(SQLModel, table=True):
+class PersonalIndex(Stored, table=True):
     """Look-up of a member by phone or name: keyed digests, of which nothing can be told without the key."""
 
     __tablename__: ClassVar[str] = "personal_index"
@@ -90,7 +90,7 @@ class PersonalIndex(SQLModel, table=True):
     member_id: int = reference("member.id", primary_key=True)
 
 
-class Erasure(SQLModel, table=True):
+class Erasure(Stored, table=True):
     """A member whose personal data was erased: his key is destroyed, the book goes on without it. Insert only."""
 
     __tablename__: ClassVar[str] = "erasure"

@@ -10,12 +10,12 @@ from sqlalchemy import (
     LargeBinary,
     Text,
 )
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
-from tierengine.store.tables.columns import BIG, BYTES, big, string
+from tierengine.store.tables.columns import BIG, BYTES, Stored, big, string
 
 
-class IdBlock(SQLModel, table=True):
+class IdBlock(Stored, table=True):
     """Next free id; writers take blocks of ids in a short transaction of their own."""
 
     __tablename__: ClassVar[str] = "id_block"
@@ -23,7 +23,7 @@ class IdBlock(SQLModel, table=True):
     next: int = big()
 
 
-class Idempotency(SQLModel, table=True):
+class Idempotency(Stored, table=True):
     """One key, one effect, one answer: inserted complete, in the transaction of the effect."""
 
     __tablename__: ClassVar[str] = "idempotency"

@@ -8,12 +8,12 @@ from sqlalchemy import (
     Column,
     LargeBinary,
 )
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
-from tierengine.store.tables.columns import BIG, big, reference, string
+from tierengine.store.tables.columns import BIG, Stored, big, reference, string
 
 
-class Unsealed(SQLModel, table=True):
+class Unsealed(Stored, table=True):
     """What one transaction inserted and no seal covers yet; the sealer moves it. A transaction has one row, not many.
 
     `refs` is canonical JSON: table → the rows' keys (the id, or the list of key columns where there is none).
@@ -25,7 +25,7 @@ class Unsealed(SQLModel, table=True):
     refs: str = string()
 
 
-class Seal(SQLModel, table=True):
+class Seal(Stored, table=True):
     """A link of a dealer's hash chain: which rows, the SHA-256 of each, and one over these and the link before.
 
     refs     as in Unsealed

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from sqlalchemy import Column, Index, Integer, UniqueConstraint
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
-from tierengine.store.tables.columns import BIG, big, document, identity, reference, string
+from tierengine.store.tables.columns import BIG, Stored, big, document, identity, reference, string
 
 
-class Webhook(SQLModel, table=True):
+class Webhook(Stored, table=True):
     """Who is told of what. Its secret is made from the service's and stands nowhere."""
 
     __tablename__: ClassVar[str] = "webhook"
@@ -25,7 +25,7 @@ class Webhook(SQLModel, table=True):
     created_at: int = big()
 
 
-class WebhookStanding(SQLModel, table=True):
+class WebhookStanding(Stored, table=True):
     """The tier that a webhook was told last of a member."""
 
     __tablename__: ClassVar[str] = "webhook_standing"
@@ -35,7 +35,7 @@ class WebhookStanding(SQLModel, table=True):
     tier: str = string()
 
 
-class WebhookDelivery(SQLModel, table=True):
+class WebhookDelivery(Stored, table=True):
     """One message to one webhook. `id` is its place; of a member the next one waits until this one is over."""
 
     __tablename__: ClassVar[str] = "webhook_delivery"
