@@ -23,6 +23,7 @@ from tierengine.store.ids import Ids, transact
 from tierengine.store.snapshots import reader
 
 DAY = 86_400_000_000
+OWNED = "owned"  # what a program in a policy file would leave
 AFTER = 10_000_000  # microseconds that a batch goes on under the new version
 
 
@@ -209,7 +210,7 @@ def poison(folder: Path) -> list[Path]:
     texts: list[bytes] = [
         laughs.encode(),
         b"a: &a {b: *a}\n",
-        b"x: !!python/object/apply:os.system ['touch /tmp/owned']\n",
+        f"x: !!python/object/apply:os.system ['touch {folder / OWNED}']\n".encode(),
         b"[" * 20_000,
         ("k:\n" + "".join(" " * n + f"k{n}:\n" for n in range(1, 1_500))).encode(),
         b"a: " + b"9" * 500_000,
@@ -261,6 +262,8 @@ def poison_yaml(stage: Stage) -> Tally:
             tally.recovered.append(time.monotonic() - begun)
         finished(tally, tills, good)
         tally.check(book, tills.acknowledged())
+        if (stage.folder / OWNED).exists():
+            tally.blame("a policy file ran a program")
         if (versions := asked(book, "SELECT COUNT(*) FROM policy_version")[0][0]) != 1:
             tally.blame(f"there are {versions} versions, expected the one that was in force")
     tally.note = "time: to the refusal"
