@@ -17,6 +17,7 @@ from tests.chance import Seeded
 from tests.club import Club
 from tests.history.cases import long_seeded
 from tests.history.deliveries import Book, delivered
+from tests.oracle_facts import COMPARE
 from tests.test_facts import SIGNS, cases, fact, policy_of, purchase, standing, version_of
 from tierengine.judging import passing, trail
 from tierengine.judging.carry import Carry, Counted, Standing
@@ -32,14 +33,6 @@ SAME = Apart({}, {}, {}, {})
 CARRY = Carry(Standing("basic", 0), 1)
 SHANGHAI = Zone("Asia/Shanghai")
 DAY = 86_400_000_000
-COMPARED = {
-    "at_least": lambda value, than: value >= than,
-    "more_than": lambda value, than: value > than,
-    "at_most": lambda value, than: value <= than,
-    "less_than": lambda value, than: value < than,
-    "is": lambda value, than: value == than,
-    "is_not": lambda value, than: value != than,
-}
 
 
 # ---- whole histories ---------------------------------------------------------------------------------------------
@@ -194,7 +187,7 @@ def test_what_is_passed_over_meets_every_test_as_it_did(data, case):
             before, then = was[test.subject.name], now[test.subject.name]
             assert (before is None) == (then is None)
             if before is not None and then is not None:
-                holds = COMPARED[test.op]
+                holds = COMPARE[test.op]
                 assert holds(before, test.value) == holds(then, test.value), test
         for least, value, most in zip(over.low, with_it.measured(version), over.high, strict=True):
             assert least is None or most is None or least <= value <= most

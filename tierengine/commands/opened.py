@@ -10,6 +10,7 @@ from typing import Annotated, Final
 
 import typer
 
+from tierengine.commands import options
 from tierengine.commands.failure import Stop
 from tierengine.commands.money import instant
 from tierengine.commands.screen import PROBLEMS, Screen, both
@@ -21,10 +22,7 @@ from tierengine.store.database import WriterLock, check_ready, connect, sqlite_p
 from tierengine.store.dialect import Link
 from tierengine.store.ids import Ids
 
-DealerOption = Annotated[
-    str,
-    typer.Option("--dealer", metavar="CODE", help=both("哪一家代理商(只有一家时不写)。", "Which dealer, if several.")),
-]
+DealerOption = options.Dealer
 AtOption = Annotated[
     str,
     typer.Option("--at", metavar="DAY", help=both("按哪一天看(缺省:现在)。", "As of which day (default: now).")),

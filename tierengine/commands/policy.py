@@ -15,6 +15,7 @@ from rules.files import check_file
 from rules.problems import render
 from rules.reader import Reading
 from tierengine.commands import policy_changes, policy_drafts, policy_examples, policy_sheets, policy_tools
+from tierengine.commands.options import Author, EffectiveFrom, Reason
 from tierengine.commands.policy_coverage import with_coverage
 from tierengine.commands.policy_file import File, document, readable
 from tierengine.commands.screen import DONE, PROBLEMS, Screen, both, write_json
@@ -107,16 +108,9 @@ def _summary(screen: Screen, reading: Reading, errors: int) -> None:
 def publish(
     context: typer.Context,
     file: File,
-    effective_from: Annotated[
-        str,
-        typer.Option(
-            "--effective-from",
-            metavar="DAY",
-            help=both("从哪天零点(或哪一刻)起生效;缺省:第一版立即,以后一分钟后。", "Rules from; default: in a minute."),
-        ),
-    ] = "",
-    author: Annotated[str, typer.Option(help=both("谁发布;缺省:当前用户。", "Who; default: this user."))] = "",
-    reason: Annotated[str, typer.Option(help=both("为什么。", "Why."))] = "",
+    effective_from: EffectiveFrom = "",
+    author: Author = "",
+    reason: Reason = "",
     plan: Annotated[
         Path | None,
         typer.Option(

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from tierengine.commands.options import Author, Dealer, EffectiveFrom, Reason
 from tierengine.commands.policy_file import File
 from tierengine.commands.screen import both
 
@@ -20,10 +21,6 @@ Side = Annotated[
         show_default=False,
         help=both("政策文件,或已发布的版本号。", "A policy file, or a version's number."),
     ),
-]
-Dealer = Annotated[
-    str,
-    typer.Option("--dealer", metavar="CODE", help=both("哪一家代理商(只有一家时不写)。", "Which dealer, if several.")),
 ]
 
 
@@ -86,16 +83,9 @@ def plan(
 def rollback(
     context: typer.Context,
     version: Annotated[int, typer.Argument(min=1, max=10**9, metavar="VERSION", show_default=False)],
-    effective_from: Annotated[
-        str,
-        typer.Option(
-            "--effective-from",
-            metavar="DAY",
-            help=both("从哪天起生效;缺省:一分钟后。", "Rules from; default: in a minute."),
-        ),
-    ] = "",
-    author: Annotated[str, typer.Option(help=both("谁发布;缺省:当前用户。", "Who; default: this user."))] = "",
-    reason: Annotated[str, typer.Option(help=both("为什么。", "Why."))] = "",
+    effective_from: EffectiveFrom = "",
+    author: Author = "",
+    reason: Reason = "",
     dealer: Dealer = "",
 ) -> int:
     """Publish an earlier version's text again; what was judged in between stays as it was judged."""

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from tierengine.commands.options import Dealer, EffectiveFrom, Reason
 from tierengine.commands.screen import PROBLEMS, USAGE, Screen, both
 
 versions_app = typer.Typer()
@@ -24,7 +25,6 @@ TagOption = Annotated[
     str,
     typer.Option("--tag", help=both("看到的标记;缺省:现在的。", "The tag that was seen; default: the present.")),
 ]
-Dealer = Annotated[str, typer.Option("--dealer", metavar="CODE", help=both("代理商编号。", "The dealer's code."))]
 _PATH: Final = "/v1/policy-drafts/{name}"
 
 
@@ -151,10 +151,8 @@ def drop(context: typer.Context, name: Name, tag: TagOption = "", dealer: Dealer
 def publish(
     context: typer.Context,
     name: Name,
-    reason: Annotated[str, typer.Option(help=both("为什么。", "Why."))],
-    effective_from: Annotated[
-        str, typer.Option("--effective-from", metavar="DAY", help=both("从哪天零点(或哪一刻)起。", "Rules from."))
-    ] = "",
+    reason: Reason,
+    effective_from: EffectiveFrom = "",
     tag: TagOption = "",
     dealer: Dealer = "",
 ) -> int:
