@@ -2,7 +2,7 @@
 
 Needs a PostgreSQL (found by tests.postgres, with fsync on). `--quick` runs a tenth of everything, to see that it works;
 `--large` adds a book of 1,000,000 members and verifies 1,000,000 entries (about half an hour more). Name sections to
-run only those: judging, sales, embedded, groups, redeem, quotes, reads, imports, verify, growth, slow.
+run only those: judging, sales, embedded, groups, redeem, quotes, reads, imports, bulk, verify, growth, slow.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from functools import partial
 from pathlib import Path
 
 from tests import postgres
-from tests.bench import groups, growth, http, imports, judging, slow, verifying
+from tests.bench import bulk, groups, growth, http, imports, judging, slow, verifying
 from tests.bench.stage import Load, Stage, analyze, make
 from tests.faults.service import Service
 
@@ -174,6 +174,27 @@ def _imports(_scale: int) -> Iterable[Row]:
             )
 
 
+def _bulk(scale: int) -> Iterable[Row]:
+    count, events = (6, bulk.EVENTS) if scale == 1 else (3, bulk.EVENTS // 4)
+    with tempfile.TemporaryDirectory() as name:
+        stage = make(f"sqlite:///{name}/book.db", 1_000)
+        yield _in_bulk("SQLite", events, bulk.batches(stage, bulk.before(stage.url), count, events), "executemany")
+    with postgres.private_server() as base, postgres.database(base) as url:
+        stage = make(url, 1_000)
+        yield _in_bulk("PostgreSQL", events, bulk.batches(stage, bulk.before(url, base), count, events), "COPY")
+
+
+def _in_bulk(database: str, events: int, found: bulk.Bulk, how: str) -> Row:
+    rows = found.rows / (len(found.batches) + 1)
+    each, floor = statistics.median(found.batches), found.floor / (len(found.batches) + 1)
+    return (
+        f"events:batch of {events:,} sales over HTTP, {database}, against {how} of the {rows:,.0f} rows that it books",
+        f"{each * 1_000:,.0f} ms ({events / each:,.0f} events/s) against {floor * 1_000:,.0f} ms",
+        f"{found.ratio:.3f} ×",
+        "≥ 0.1 ×",
+    )
+
+
 def _verify(scale: int, entries: int = 100_000) -> Iterable[Row]:
     entries //= scale
     with tempfile.TemporaryDirectory() as name:
@@ -241,7 +262,7 @@ def _slow(scale: int) -> Iterable[Row]:
             stage, numbers = make(at, 1_000), iter(range(10**6))
             with Service(stage, workers) as service:
                 for what in ("quotes", "sales"):
-                    found = slow.measure(service, stage, what, numbers, asks=1_000 // scale, turns=5)
+                    found = slow.measure(service, stage, what, numbers, asks=500 // scale, turns=4)
                     alone, beside = (slow.percentile(one, 0.99) for one in (found.alone, found.beside))
                     cost = f"the slow take {found.share:.0%} of a core, {found.cut} cut"
                     yield (
@@ -261,6 +282,7 @@ SECTIONS: dict[str, Callable[[int], Iterable[Row]]] = {
     "quotes": _quotes,
     "reads": _reads,
     "imports": _imports,
+    "bulk": _bulk,
     "verify": _verify,
     "growth": _growth,
     "slow": _slow,

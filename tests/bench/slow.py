@@ -98,7 +98,10 @@ def _ask(service: Service, stage: Stage, what: str, numbers: Iterator[int], coun
             line.sendall(sent)
             got = line.recv(65_536)
             while b"\r\n\r\n" not in got or len(got) < _length(got):
-                got += line.recv(65_536)
+                more = line.recv(65_536)
+                if not more:
+                    raise RuntimeError(f"cut off after {got[:200]!r}")
+                got += more
             took.append((time.perf_counter() - begun) * 1_000)
             assert got.startswith(b"HTTP/1.1 20"), got
     return took

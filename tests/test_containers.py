@@ -1,0 +1,126 @@
+"""The container files do what they say, as far as this machine has the programs: nginx, Compose, buildah.
+
+TIERENGINE_TEST_CONTAINERS=1 builds the image with buildah, whose options TIERENGINE_TEST_BUILDAH may give (where its
+store is, say); the base image must be to be had, or be there under its name. It takes minutes.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.test_api_book import Book
+from tests.test_api_schemathesis import listening
+
+ROOT = Path(__file__).parent.parent
+COMPOSE = next(
+    (words for words in (["docker", "compose"], ["docker-compose"]) if shutil.which(words[0])
+     and subprocess.run([*words, "version"], capture_output=True, check=False).returncode == 0), None
+)  # fmt: skip
+SECRETS = {"POSTGRES_PASSWORD": "p" * 24, "TIERENGINE_SECRET": "s" * 40}
+
+
+def test_whatever_the_image_is_made_of_reaches_its_builder():
+    kept = (ROOT / ".containerignore").read_text(encoding="utf-8")
+    assert (ROOT / ".dockerignore").read_text(encoding="utf-8") == kept
+    let = {line[1:] for line in kept.splitlines() if line.startswith("!")}
+    copied = re.findall(r"^COPY (?!--)(.*) \S+$", (ROOT / "Containerfile").read_text(encoding="utf-8"), re.MULTILINE)
+    assert {path.partition("/")[0] for line in copied for path in line.split()} == let
+
+
+@pytest.mark.skipif(not shutil.which("nginx"), reason="nginx is not installed")
+def test_nginx_takes_its_configuration_and_passes_on_what_it_should(sqlite_book_url, tmp_path):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with listening(Book(sqlite_book_url).make()) as url:
+        text = (ROOT / "deploy" / "nginx.conf").read_text(encoding="utf-8")
+        for before, after in (
+            ("server tierengine:8000", f"server {url.removeprefix('http://')}"), ("listen 8080", f"listen {port}"),
+            ("/tmp/nginx.pid", str(tmp_path / "pid")), ("/dev/stdout", str(tmp_path / "log")),
+            ("worker_processes auto", "daemon off;\nworker_processes 1"),
+        ):  # fmt: skip
+            assert before in text
+            text = text.replace(before, after)
+        (tmp_path / "nginx.conf").write_text(text, encoding="utf-8")
+        words = ["nginx", "-c", str(tmp_path / "nginx.conf"), "-p", str(tmp_path)]
+        said = subprocess.run([*words, "-t"], capture_output=True, text=True, check=False)
+        assert said.returncode == 0, said.stderr
+        proxy = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            with httpx.Client(base_url=f"http://127.0.0.1:{port}") as http:
+                until = time.monotonic() + 20
+                while True:
+                    try:
+                        assert http.get("/readyz").json()["status"] == "ready"
+                        break
+                    except httpx.TransportError:
+                        assert time.monotonic() < until
+                        time.sleep(0.05)
+                assert http.get("/metrics").status_code == 404
+                assert http.get("/v1/members?phone=13800000001").status_code == 401
+                assert http.post("/v1/sales", content=b" " * (5 << 20)).status_code == 413
+        finally:
+            proxy.terminate()
+            proxy.wait(20)
+        assert "13800000001" not in (tmp_path / "log").read_text(encoding="utf-8")
+
+
+@pytest.mark.skipif(COMPOSE is None, reason="there is no Compose here")
+def test_compose_takes_its_file_and_starts_nothing_without_secrets():
+    def config(env):
+        words = [*(COMPOSE or ()), "-f", "compose.yaml", "config", "--quiet"]  # (not every one ends with other than 0)
+        kept = {name: value for name, value in os.environ.items() if name not in SECRETS}
+        return subprocess.run(words, cwd=ROOT, env=kept | env, capture_output=True, text=True, check=False)
+
+    assert config(SECRETS).returncode == 0, config(SECRETS).stderr
+    for name in SECRETS:
+        answer = config({other: value for other, value in SECRETS.items() if other != name})
+        assert f"required variable {name} is missing" in answer.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1_500)
+@pytest.mark.skipif(not os.environ.get("TIERENGINE_TEST_CONTAINERS"), reason="TIERENGINE_TEST_CONTAINERS=1 builds it")
+def test_the_image_is_built_and_serves_as_somebody_who_owns_nothing():
+    options = shlex.split(os.environ.get("TIERENGINE_TEST_BUILDAH", ""))
+
+    def buildah(*words):
+        done = subprocess.run(["buildah", *options, *words], cwd=ROOT, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout[-3_000:] + done.stderr[-3_000:]
+        return done.stdout
+
+    # (Its own network would need rights that a container of a CI machine has not.)
+    buildah("bud", "--isolation", "chroot", "--network", "host", "--format", "docker", "--tag", "tierengine-test", ".")
+    name = buildah("from", "--pull-never", "localhost/tierengine-test").strip()
+    try:
+        kept = buildah("inspect", "--format", "{{.Docker.Config.User}} {{.Docker.Config.Entrypoint}}", name)
+        assert kept.split() == ["tierengine", "[tierengine]"]
+
+        def inside(script):
+            return buildah("run", "--isolation", "chroot", name, "--", "sh", "-ec", script)
+
+        assert inside("id -u; command -v gcc || echo none; test -w /opt/tierengine || echo closed").split() == [
+            "10001", "none", "closed",
+        ]  # fmt: skip
+        health = re.search(r'\["python", "-c", "([^"]+)"\]', (ROOT / "Containerfile").read_text(encoding="utf-8"))
+        assert health
+        asked = f'python -c "{health[1]}"'.replace(":8000", ":18000")
+        said = inside(
+            f"tierengine migrate; TIERENGINE_PORT=18000 tierengine serve & service=$!; "
+            f"for i in $(seq 90); do {asked} 2>/dev/null && echo healthy && break; sleep 1; done; "
+            f"kill -TERM $service; wait $service; echo ended $?"
+        )
+        assert "healthy" in said
+        assert "ended 0" in said
+    finally:
+        buildah("rm", name)
