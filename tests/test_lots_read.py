@@ -5,6 +5,8 @@ import pytest
 from tests.club import Club
 from tierengine.errors import Broken
 from tierengine.ledger.verify import verify
+from tierengine.membership.known import read_member
+from tierengine.policies.versions import load
 from tierengine.recording.acts import PlaceHold
 from tierengine.recording.items import Command
 from tierengine.recording.purse import Purse
@@ -61,3 +63,30 @@ def test_lots_that_do_not_make_up_the_balance_stop_whoever_reads_them(club):
     club.link.commit()
     with pytest.raises(Broken):
         held(club, 150)
+
+
+def test_what_may_be_spent_is_the_same_by_sums_as_lot_by_lot(club):
+    programme = load(club.link, club.dealer)
+    club.link.begin()
+    one = {"sqlite": "lot_refuses_update", "postgresql": "lot_insert_only ON lot"}[club.link.kind]
+    club.link.run(f"DROP TRIGGER {one}")
+    club.link.run("UPDATE lot SET usable_from = usable_from + 5, expires_at = usable_from + 1000 + id WHERE id % 3 = 1")
+    instants = {0, club.now, 1 << 60}
+    for usable_from, expires_at in club.link.ask("SELECT usable_from, expires_at FROM lot").rows():
+        ends = usable_from if expires_at is None else expires_at
+        instants |= {usable_from - 1, usable_from, usable_from + 1, ends - 1, ends, ends + 1}
+    differing = set()
+    for at in sorted(instants):
+        lot_by_lot = read_member(club.link, programme, "M1").usable(at)
+        assert read_member(club.link, programme, "M1", at).usable(at) == lot_by_lot
+        differing.add(tuple(sorted(lot_by_lot.items())))
+    assert len(differing) > 5
+    by_sums = read_member(club.link, programme, "M1", 0)
+    assert by_sums.lots == read_member(club.link, programme, "M1").lots
+    assert by_sums.usable(club.now) == read_member(club.link, programme, "M1").usable(club.now)
+    club.link.rollback()
+    assert held(club, 150) == "recorded"
+    for order in ("", "order:S1:H150"):
+        ways = [read_member(club.link, programme, "M1", at).usable(club.now, order) for at in (None, club.now)]
+        assert ways[0] == ways[1]
+    club.link.rollback()

@@ -6,7 +6,7 @@ Reads go by the member's indexes only, so that they cost the same however many m
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from operator import attrgetter
 from typing import Final
@@ -30,10 +30,7 @@ _COLUMNS: Final = "kind, line, at, known_at, known_class, known_key, cause, qty,
 # come as JSON, for the two databases by functions of other names.
 _MEMBER: Final = (
     "SELECT m.id, m.code, m.form, l.head_at, l.head_class, l.head_key, l.boundary_at, l.carry, "
-    "{rows}, "
-    "(SELECT {agg}({array}(x.id, x.wallet, x.event_key, x.rule, x.amount, s.remaining, x.usable_from, x.expires_at, "
-    "e.number)) FROM lot_state s JOIN lot x ON x.id = s.lot_id JOIN entry e ON e.id = x.entry_id "
-    "WHERE s.member_id = m.id AND s.remaining > 0), "
+    "{rows}, {lots}, "
     "(SELECT {agg}({array}(a.wallet, a.kind, a.balance)) FROM account a "
     "WHERE a.dealer_id = m.dealer_id AND a.member_id = m.id) "
     "FROM member m JOIN ledger l ON l.member_id = m.id WHERE m.dealer_id = ?1 AND m.code = ?2"
@@ -46,9 +43,37 @@ _SAYS: Final = {
     "sqlite": {"agg": "json_group_array", "array": "json_array", "doc": "json(fields)"},
     "postgresql": {"agg": "json_agg", "array": "json_build_array", "doc": "fields"},
 }
-_MEMBER_OF: Final = {kind: _MEMBER.format(rows=_ROWS.format(**words), **words) for kind, words in _SAYS.items()}
-# Of whom it is known that his history is long, and kept: without it.
-_LONG_MEMBER_OF: Final = {kind: _MEMBER.format(rows="NULL", **words) for kind, words in _SAYS.items()}
+_LOT: Final = "x.id, x.wallet, x.event_key, x.rule, x.amount, s.remaining, x.usable_from, x.expires_at, e.number"
+_OPEN: Final = "lot_state s JOIN lot x ON x.id = s.lot_id"
+_EACH: Final = (
+    f"(SELECT {{agg}}({{array}}({_LOT})) FROM {_OPEN} JOIN entry e ON e.id = x.entry_id "
+    "WHERE s.member_id = m.id AND s.remaining > 0)"
+)
+# There may be thousands, and a quote only asks what may be spent as of now (?3) of each wallet.
+_USABLE: Final = (
+    "(SELECT {agg}({array}(wallet, usable)) FROM (SELECT x.wallet, CAST(SUM(CASE WHEN x.usable_from <= ?3 "
+    f"AND (x.expires_at IS NULL OR x.expires_at > ?3) THEN s.remaining ELSE 0 END) AS BIGINT) AS usable FROM {_OPEN} "
+    "WHERE s.member_id = m.id AND s.remaining > 0 GROUP BY x.wallet) AS sums)"
+)
+
+
+def _statements(kind: str) -> dict[tuple[bool, bool], str]:
+    """Return the statement for whom it is (not) known that his history is long, lot by lot or by sums."""
+    words = _SAYS[kind]
+    # (Of whom it is known that his history is long, and kept, it is not read.)
+    return {
+        (long, summed): _MEMBER.format(
+            rows="NULL" if long else _ROWS.format(**words), lots=(_USABLE if summed else _EACH).format(**words), **words
+        )
+        for long in (False, True)
+        for summed in (False, True)
+    }
+
+
+_MEMBER_OF: Final = {kind: _statements(kind) for kind in _SAYS}
+_LOTS: Final = (
+    f"SELECT {_LOT} FROM {_OPEN} JOIN entry e ON e.id = x.entry_id WHERE s.member_id = ?1 AND s.remaining > 0"
+)
 # Asked only of who has something held; hardly anybody has.
 _HOLDS: Final = (
     "SELECT h.member_id, h.id, h.key, h.wallet, h.cluster, h.amount, h.expires_at, t.remaining, y.lot_id, y.amount "
@@ -72,7 +97,10 @@ _AT_HEAD: Final = (
 
 @dataclass
 class Known:
-    """A member as one snapshot shows him. `rows` None: too many to read at once; `holds`: what `tie` takes."""
+    """A member as one snapshot shows him. `rows` None: too many to read at once; `holds`: what `tie` takes.
+
+    whole   his lots, where they were read; else `sums` tells what he may spend of each wallet at the instant `at`
+    """
 
     link: Link
     programme: Programme
@@ -83,9 +111,17 @@ class Known:
     boundary_at: int | None
     carry: str
     rows: tuple[Contribution, ...] | None
-    lots: tuple[Lot, ...]
+    whole: tuple[Lot, ...] | None
     accounts: Mapping[tuple[str, str], int]
     holds: tuple[Row, ...] = ()
+    sums: Mapping[str, int] = field(default_factory=dict)
+    at: int | None = None
+
+    @cached_property
+    def lots(self) -> tuple[Lot, ...]:
+        """All that is left of his lots, first what is spent first."""
+        rows = (Lot(*row) for row in self.link.ask(_LOTS, self.id).rows()) if self.whole is None else self.whole
+        return tuple(sorted(rows, key=first_out))
 
     @property
     def at_once(self) -> bool:
@@ -153,25 +189,30 @@ class Known:
         if self.holds:
             book = self.book(now)
             return {name: book.usable(name, now) + book.held(name, order) for name in book.balances}
+        if now == self.at:
+            return dict(self.sums)
         found: dict[str, int] = {}
-        for lot in self.lots:  # (there may be thousands, and this is asked of every quote)
+        for lot in self.lots:
             ends = lot.expires_at
             free = lot.remaining - lot.held if lot.usable_from <= now and (ends is None or ends > now) else 0
             found[lot.wallet] = found.get(lot.wallet, 0) + free
         return found
 
 
-def read_member(link: Link, programme: Programme, code: str) -> Known:
+def read_member(link: Link, programme: Programme, code: str, at: int | None = None) -> Known:
     """Read a member in one statement, or two when something of his is held. Unknown when there is none of this code.
 
-    What is asked afterwards, of a long history or of holds, is of the same moment only inside a snapshot.
+    at  the instant of which it will be asked what he may spend: his lots are summed, not read
+
+    What is asked afterwards, of a long history, of holds or lots, is of the same moment only inside a snapshot.
     """
-    long = code in programme.long
-    found = link.ask((_LONG_MEMBER_OF if long else _MEMBER_OF)[link.kind], programme.dealer_id, code).rows()
+    long, summed = code in programme.long, at is not None
+    asked = (programme.dealer_id, code, at) if summed else (programme.dealer_id, code)
+    found = link.ask(_MEMBER_OF[link.kind][long, summed], *asked).rows()
     if not found:
         raise Unknown("unknown_member", member=code)
-    number, code, form, at, class_, key, boundary_at, carry, *lists = found[0]
-    rows, lots, accounts = (doc(one) or [] for one in lists)
+    number, code, form, *head, boundary_at, carry, rows, lots, accounts = found[0]
+    rows, lots, accounts = (doc(one) or [] for one in (rows, lots, accounts))
     held = any(kind == "held" and balance for _, kind, balance in accounts)
     few = not long and len(rows) <= WHOLE
     whole = sorted(map(contribution, rows), key=attrgetter("known")) if few else None
@@ -181,13 +222,15 @@ def read_member(link: Link, programme: Programme, code: str) -> Known:
         number,
         code,
         form,
-        (at, class_, key),
+        (head[0], head[1], head[2]),
         boundary_at,
         carry,
         None if whole is None else tuple(whole),
-        tuple(sorted((Lot(*row) for row in lots), key=first_out)),
+        None if summed else tuple(Lot(*row) for row in lots),
         {(wallet, kind): balance for wallet, kind, balance in accounts},
         tuple(link.ask(_HOLDS, number).rows()) if held else (),
+        dict(lots) if summed else {},
+        at,
     )
 
 

@@ -56,10 +56,10 @@ class Charge:
 
 def charge(link: Link, programme: Programme, order: Order, now: int, *, dry: bool = False) -> Charge:
     """Price an order as of its own instant (`dry`: as of now)."""
-    if order.member not in programme.long and (known := read_member(link, programme, order.member)).at_once:
+    if order.member not in programme.long and (known := read_member(link, programme, order.member, now)).at_once:
         return _priced(known, order, now, dry=dry)
     with snapshot(link):
-        return _priced(read_member(link, programme, order.member), order, now, dry=dry)
+        return _priced(read_member(link, programme, order.member, now), order, now, dry=dry)
 
 
 def _priced(known: Known, order: Order, now: int, *, dry: bool) -> Charge:
@@ -98,11 +98,11 @@ def quote(
     across: int | None = None,
 ) -> dict[str, Any]:
     """Return the quote as JSON, its receipt `across` cells wide. Unknown: there is no such member or wallet."""
-    if order.member not in programme.long and (known := read_member(link, programme, order.member)).at_once:
+    if order.member not in programme.long and (known := read_member(link, programme, order.member, now)).at_once:
         return _quote(known, order, now, asker, signer, explain=explain, across=across)
     with snapshot(link):
         return _quote(
-            read_member(link, programme, order.member), order, now, asker, signer, explain=explain, across=across
+            read_member(link, programme, order.member, now), order, now, asker, signer, explain=explain, across=across
         )
 
 
