@@ -24,7 +24,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from rules.policy import Filter, Window
 from rules.vocabulary import FIELDS
@@ -94,6 +94,15 @@ class Selection:
         """Whether the contribution's own fields pass (its kind is the caller's to ask)."""
         return all(check.holds(value_of(contribution, check.field, check.type)) for check in self.rows)
 
+    def taken(self, contributions: Sequence[Contribution]) -> Sequence[Contribution]:
+        """Return those that it takes, check by check."""
+        for check in self.rows:
+            passes, operand = _COMPARE[check.op], check.operand
+            values = column_of(contributions, check.field, check.type)
+            pairs = zip(contributions, values, strict=True)
+            contributions = [one for one, value in pairs if value is not None and passes(value, operand)]
+        return contributions
+
 
 @dataclass(frozen=True, slots=True)
 class Measure:
@@ -135,6 +144,21 @@ def value_of(contribution: Contribution, name: str, type_: Type) -> Scalar:
     if type_ == "text":
         return value if isinstance(value, str) else None
     return int(value) if isinstance(value, int) else None
+
+
+def column_of(contributions: Sequence[Contribution], name: str, type_: Type) -> Sequence[Any]:
+    """Return what `value_of` returns of each (and of a number, `number_of`)."""
+    if name == QUANTITY:
+        return [one.qty for one in contributions]
+    if name == AMOUNT:
+        return [one.amount for one in contributions]
+    if name == KIND:
+        values: list[Scalar] = [one.kind for one in contributions]
+    else:
+        values = [one.fields.get(name) for one in contributions]
+    if type_ == "text":
+        return [value if isinstance(value, str) else None for value in values]
+    return [int(value) if isinstance(value, int) else None for value in values]
 
 
 def number_of(contribution: Contribution, name: str) -> int | None:

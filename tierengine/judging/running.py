@@ -20,6 +20,8 @@ from tierengine.judging.windows import EVER, Frame, Selected
 from tierengine.zone import Bounds, Zone
 
 _known: Final = attrgetter("known")
+TOGETHER: Final = 4
+"""So many contributions or more are taken in together where nothing was asked before."""
 
 
 class RunningFacts:
@@ -145,6 +147,7 @@ class _Aggregates:
         self._made: dict[int, Selected] = {}
         self._frames: list[Frame] = []
         self._bounds: list[Bounds] = [(EVER, EVER)] * len(prepared.windows)
+        self._new = True  # nothing was asked or taken in yet
 
     def _of_kind(self, kind: str) -> list[Selected]:
         found = self._by_kind.get(kind)
@@ -170,9 +173,24 @@ class _Aggregates:
             for selected in self._of_kind(contribution.kind):
                 selected.enter(contribution, self._bounds)
 
+    def _begin(self, contributions: Sequence[Contribution]) -> None:
+        """Take in the first ones, a whole history as like as not, selection by selection."""
+        by_kind: dict[str, list[Contribution]] = {}
+        for contribution in contributions:
+            by_kind.setdefault(contribution.kind, []).append(contribution)
+        for kind in by_kind:
+            self._of_kind(kind)
+        for selected in self._made.values():
+            kinds = by_kind.keys() & selected.selection.kinds
+            if len(kinds) == 1:
+                selected.begin(by_kind[next(iter(kinds))])
+            else:
+                selected.begin([one for one in contributions if one.kind in kinds])
+
     def fork(self, start: Position, known: int) -> _Aggregates:
         """Return the measures of the first `known` contributions, none of which is later than `start`."""
         made = _Aggregates(self.prepared)
+        made._new = False
         made._entered = min(known, self._entered)
         for kind in self._by_kind:
             made._of_kind(kind)
@@ -190,11 +208,14 @@ class _Aggregates:
 
     def measured(self, contributions: Sequence[Contribution], known: int, at: int, since: int) -> Raw:
         """Take in the contributions up to the number `known`, and return all measures as of an instant."""
-        for index in range(self._entered, known):
-            contribution = contributions[index]
-            for selected in self._of_kind(contribution.kind):
-                selected.enter(contribution, self._bounds)
-        self._entered = known
+        if self._new and known >= TOGETHER:
+            self._begin(contributions[:known])
+        else:
+            for index in range(self._entered, known):
+                contribution = contributions[index]
+                for selected in self._of_kind(contribution.kind):
+                    selected.enter(contribution, self._bounds)
+        self._new, self._entered = False, known
         self._bounds = bounds = self.prepared.bounds(at, since)
         for frame in self._frames:
             after, upto = bounds[frame.window]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
+from operator import itemgetter
 from typing import Final
 
 from tierengine.judging.history import Contribution, Position
-from tierengine.judging.measures import QUANTITY, Measure, Selection, number_of, type_of, value_of
+from tierengine.judging.measures import QUANTITY, Measure, Selection, column_of, number_of, type_of, value_of
 from tierengine.judging.tallies import Columns, Row, Tally
 from tierengine.zone import Bounds
 
@@ -15,6 +16,7 @@ MANY: Final = 16
 """More rows than these enter an empty window together."""
 EVER: Final = -(1 << 62)
 NEVER: Final = 1 << 62
+_at: Final = itemgetter(1)
 
 
 class Selected:
@@ -44,6 +46,13 @@ class Selected:
         for frame in self.frames:
             frame.entered(row, *bounds[frame.window])
 
+    def begin(self, contributions: Sequence[Contribution]) -> None:
+        """Put all these in their places at once, in order of `known`, while nothing is here and no window was asked."""
+        rows = self._rows(self.selection.taken(contributions))
+        rows.sort(key=_at)  # (in its order, who came later stands behind)
+        self.rows, self.instants = rows, [row[1] for row in rows]
+        self.apart = sum([row[1] != row[5][0] for row in rows])
+
     def leave(self, contribution: Contribution, bounds: Sequence[Bounds]) -> None:
         """Undo `enter`, of the contribution that entered last among those that are left."""
         if not self.selection.takes(contribution):
@@ -67,6 +76,17 @@ class Selected:
         before, after = (find(other.instants, upto[0]) for find in (bisect_left, bisect_right))
         self.rows = other.rows[:before] + [row for row in other.rows[before:after] if row[5] <= upto]
         self.instants = other.instants[: len(self.rows)]
+
+    def _rows(self, contributions: Sequence[Contribution]) -> list[Row]:
+        """Return what `_row` returns of each, column by column."""
+        columns = [column_of(contributions, name, "net") for name in self._numbers]
+        numbers = [tuple(one) for one in zip(*columns, strict=True)] if columns else [()] * len(contributions)
+        columns = [column_of(contributions, name, type_) for name, type_ in self._types]
+        values = [tuple(one) for one in zip(*columns, strict=True)] if columns else [()] * len(contributions)
+        return [
+            (one.line, one.at, one.qty, number, value, one.known)
+            for one, number, value in zip(contributions, numbers, values, strict=True)
+        ]
 
     def _row(self, contribution: Contribution) -> Row:
         numbers = tuple([number_of(contribution, name) for name in self._numbers])
