@@ -232,6 +232,28 @@ def test_while_the_database_is_away_everybody_is_answered_at_once(club, writer, 
     assert club.count("event") == 3
 
 
+def test_what_cannot_be_delivered_to_one_member_stops_nobody(club, monkeypatch):
+    """It stays due, for whoever starts next; the writer does not fall over it again and again."""
+    from tierengine.recording.group import Group
+
+    honest, told = Group.run, []
+
+    def run(self, *given, **how):
+        if self.deliver_to is not None:
+            told.append(self.deliver_to)
+            raise ValueError("poison")
+        return honest(self, *given, **how)
+
+    monkeypatch.setattr(Group, "run", run)
+    with Writer(club.url) as writer:
+        writer._recorder.due.update([(club.dealer, 1), (club.dealer, 2)])
+        for number in range(3):
+            (answer,) = writer.record(items(club, club.contact(number, "2026-04-01")))
+            assert answer.status == "recorded"
+        assert writer.ready
+    assert told == [1, 2]
+
+
 def test_what_fails_before_a_group_begins_leaves_nothing_behind_for_the_next(club, writer, monkeypatch):
     """A statement that fails leaves PostgreSQL's transaction of no use until it is rolled back."""
     from tierengine.recording import reading

@@ -75,6 +75,7 @@ class Recorder:
         self._met: set[int] = set()
         self._stores: dict[int, dict[str, int]] = {}
         self.due: set[tuple[int, int]] = set()
+        self.delivering: tuple[int, int] = (0, 0)  # (dealer, receiver) whose turn it is, or was when it failed
 
     def now(self) -> int:
         """Return the instant of recording: the clock, and never before the last one."""
@@ -126,6 +127,7 @@ class Recorder:
         done = 0
         for dealer, receiver in sorted(self.due):
             wants = _Wants({receiver})
+            self.delivering = (dealer, receiver)
 
             def run(dealer: int = dealer, receiver: int = receiver, wants: _Wants = wants) -> Group:
                 group = Group(self.link, self.ids, self.programmes, dealer, (), {}, {}, self.memory)

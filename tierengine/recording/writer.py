@@ -448,3 +448,7 @@ class Writer:
             # What is due stands in the book; it is tried again with the next group, or when the process starts.
             _log.warning("emissions wait: %s", problem)
             self._reconnect_if_broken(recorder)
+        except Exception as problem:  # noqa: BLE001 - what one member cannot be told must not stop all the others
+            # It stays due in the book: whoever starts next tries it again, and so does what is told him next.
+            _log.error("emissions to member %d fail", recorder.delivering[1], exc_info=problem)
+            recorder.due.discard(recorder.delivering)
