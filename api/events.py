@@ -105,7 +105,7 @@ def _item(write: Write, programme: Programme, observation: Observation) -> Item:
         check = claim_check(
             observation,
             programme.zone,
-            lambda member: readers.here(lambda link: contributions_of(link, member, (CLAIMED,))),
+            lambda members: readers.here(lambda link: contributions_of(link, members, (CLAIMED,))),
         )
         return Claim(write.caller.dealer_id, observation, check, write.once)
     return Observe(write.caller.dealer_id, observation, write.once)

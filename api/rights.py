@@ -69,6 +69,8 @@ RIGHTS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         "POST /v1/members/{code}/export": EXPORTS,
         "GET /v1/members/{code}/erasure": EXPORTS,
         "POST /v1/members/{code}/erasure": _ADMIN,
+        "POST /v1/members/{code}/merge": DESK,
+        "POST /v1/members/{code}/unmerge": DESK,
         "POST /v1/members/{code}/attributes": _FILES,
         "GET /v1/policies": _POLICY,
         "GET /v1/policies/{version}": _POLICY,

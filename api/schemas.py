@@ -41,6 +41,7 @@ _BODIES: Final[tuple[type[BaseModel], ...]] = (
     shapes.OrderIn, shapes.QuoteIn, shapes.ReturnIn, shapes.ClaimIn, shapes.HoldIn, shapes.CaptureIn, shapes.VoidIn,
     shapes.AdjustmentIn, shapes.TransferIn, slip_shapes.SlipIn, slip_shapes.SlipEndIn,
     staff_shapes.StoreIn, staff_shapes.MemberIn, staff_shapes.PersonIn, staff_shapes.ConsentIn, staff_shapes.ErasureIn,
+    staff_shapes.MergeIn, staff_shapes.UnmergeIn,
     staff_shapes.AttributeIn, staff_shapes.PolicyIn,
     staff_shapes.PublishIn, staff_shapes.IssueIn, staff_shapes.DoneIn,
     access_shapes.SessionIn, access_shapes.KeyIn, access_shapes.RotateIn, access_shapes.NothingIn,
@@ -226,7 +227,7 @@ def document(app: FastAPI) -> dict[str, Any]:
 
 def event_schema() -> dict[str, Any]:
     """Return the shape of an event, from the vocabulary: which kind takes which fields stands in `x-fields`."""
-    kinds = [kind for kind in KINDS.values() if not kind.derived]
+    kinds = [kind for kind in KINDS.values() if not (kind.derived or kind.merges)]
     names = dict.fromkeys(name for kind in kinds for name in (*kind.fields, *COMMON))
     line_names = dict.fromkeys(name for kind in kinds for name in kind.lines)
     lines = {

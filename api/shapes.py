@@ -193,6 +193,7 @@ class Booked(Shape):
     status: Literal["recorded", "duplicate", "parked"]
     key: str
     member: str | None = None
+    merged_into: str | None = None
     tier: dict[str, str] | None = None
     tier_changes: list[dict[str, Any]] = []
     grants: list[dict[str, Any]] = []
@@ -282,6 +283,8 @@ class Quote(Shape):
     """What the order costs and earns, with nothing written."""
 
     member: str
+    merged_into: str | None = None
+    merged: list[str] = []
     as_of: str
     policy_version: int
     tier: dict[str, str]
@@ -372,6 +375,8 @@ class Member(Shape):
     """A member as of now."""
 
     member: str
+    merged_into: str | None = None
+    merged: list[str] = []
     form: str
     as_of: str
     programme: Said
@@ -410,6 +415,8 @@ class Explained(Shape):
     """A member as of an instant, by what was known at another; `next` is the cursor of further decisions."""
 
     member: str
+    merged_into: str | None = None
+    merged: list[str] = []
     at: str
     known_at: str
     policy_version: int
@@ -426,6 +433,8 @@ class Balance(Shape):
     """A member's wallets."""
 
     member: str
+    merged_into: str | None = None
+    merged: list[str] = []
     as_of: str
     wallets: list[Wallet]
 

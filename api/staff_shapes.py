@@ -68,6 +68,21 @@ class ErasureIn(_In):
     second: Annotated[str | None, Field(min_length=1, max_length=100)] = None
 
 
+class MergeIn(_In):
+    """Into whom a member is merged, and why. The time is only that of the word: both were always one."""
+
+    into: Id
+    reason: Annotated[str, Field(min_length=1, max_length=500)]
+    occurred_at: When | None = None
+    source_id: Id | None = None
+
+
+class UnmergeIn(_In):
+    """Why a member's merge is taken back."""
+
+    reason: Annotated[str, Field(min_length=1, max_length=500)]
+
+
 class AttributeIn(_In):
     """A change of what rules read of a member; one value, as the attribute's type is. It counts from its time."""
 

@@ -33,6 +33,7 @@ class Kind:
     submission recorded as `submitted`, counts once accepted
     command    may be refused for the state; decided once
     derived    never recorded from outside: emitted by another member's event
+    merges     says that two members are one: recorded by a call of its own, never among other events
     class_     place at one instant (judging.md, Position): 2 for attribute changes, 3 otherwise
     """
 
@@ -47,6 +48,7 @@ class Kind:
     submission: bool = False
     command: bool = False
     derived: bool = False
+    merges: bool = False
     class_: int = 3
 
 
@@ -166,6 +168,7 @@ FIELDS: dict[str, Field] = _fields(
     ("quarter", "季度", "text"),
     ("status", "状态", "text"),  # submitted, accepted
     ("wallet", "钱包", "text"),
+    ("into", "并入", "member"),
 )
 
 _ITEM = ("item", "category", "qty", "list", "amount", "cash", "credit", "margin", "special", "serial", "brand")
@@ -252,6 +255,8 @@ KINDS: dict[str, Kind] = _kinds(
     Kind("promotion_confirmed", "确认晋级", ("tier", "by"), ("tier", "by")),
     Kind("tier_assigned", "指定等级", ("tier", "by", "reason", "until"), ("tier", "by", "reason")),
     Kind("tier_locked", "冻结等级", ("tier", "by", "reason", "until"), ("tier", "by", "reason", "until")),
+    # (By the call for it alone: it is decided under the locks of both, and of all who were merged with them.)
+    Kind("members_merged", "合并会员", ("into", "by", "reason"), ("into",), merges=True, class_=2),
     Kind("observation_cancelled", "作废", ("reason",)),
 )
 # fmt: on

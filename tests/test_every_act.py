@@ -67,6 +67,8 @@ COMMANDS = {
     "GET /v1/members/{code}/consents": "member consents",
     "POST /v1/members/{code}/consents": "member consent",
     "POST /v1/members/{code}/export": "member export",
+    "POST /v1/members/{code}/merge": "member merge",
+    "POST /v1/members/{code}/unmerge": "member unmerge",
     "GET /v1/members/{code}/erasure": "member erase",
     "POST /v1/members/{code}/erasure": "member erase",
 }
@@ -152,6 +154,8 @@ def bodies():
     yield "POST /v1/staff/{login}/disable", {}
     yield "POST /v1/members/{code}/consents", {"purpose": "marketing", "given": True, "text_version": "v1"}
     yield "POST /v1/members/{code}/person", {"note": "x"}
+    yield "POST /v1/members/{code}/merge", {"into": "C2", "reason": "登记了两次"}
+    yield "POST /v1/members/{code}/unmerge", {"reason": "不是同一位"}
     yield "POST /v1/members/{code}/erasure", {}
     yield "POST /v1/members/{code}/export", {}
     yield "DELETE /v1/sessions/current", None
@@ -295,6 +299,8 @@ def test_every_command_that_changes_something_leaves_a_line(book, run, monkeypat
     asks("member correct", "C9", "--note", "老客户")
     asks("member consent", "C9", "marketing", "--text", "v1")
     asks("duties done", "C1", "holiday_greeting")
+    asks("member merge", "C9", "--into", "C1", "--reason", "登记了两次")
+    asks("member unmerge", "C9", "--reason", "不是同一位")
     asks("ledger adjust", "C1", "parts_credit", "10", "--reason", "r", "--by", "wang")
     asks("ledger adjust", "C9", "parts_credit", "10", "--reason", "r", "--by", "wang", "--last-day", "2099-01-01")
     asks("ledger open", "o.csv", "--by", "wang")

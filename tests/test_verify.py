@@ -55,6 +55,16 @@ _SEALED = (
     "SELECT id, 'name', dealer_id, CAST('0123456789012345678901234567890' AS {}) FROM member WHERE code = 'M1'"
 )
 
+_MERGED = (
+    "UPDATE ledger SET joined_id = (SELECT id FROM member WHERE code = 'M1') "
+    "WHERE member_id IN (SELECT id FROM member WHERE code IN ('M1', 'M2'))"
+)
+_OWES = (
+    "INSERT INTO account (id, dealer_id, member_id, wallet, kind, unit, balance) "
+    "SELECT 900000000 + a.id, a.dealer_id, m.id, a.wallet, 'debt', a.unit, 5 FROM account a JOIN member m "
+    "ON m.code = 'M2' WHERE a.kind = 'available' AND a.balance > 0"
+)
+
 # code of the invariant → what a wrongdoer, or a bug, would write
 WRONGS = {
     "units_mixed": "UPDATE account SET unit = 'JPY' WHERE member_id IS NOT NULL AND kind = 'available'",
@@ -98,6 +108,11 @@ WRONGS = {
     "erased_kept": (_SEALED, "INSERT INTO erasure SELECT id, dealer_id, 1, 'x' FROM member WHERE code = 'M1'"),
     "personal_open": (
         "INSERT INTO personal_index SELECT dealer_id, 'phone', '13800000001', id FROM member WHERE code = 'M1'"
+    ),
+    "merged_owes": (_MERGED, _OWES),
+    "joined_astray": (
+        "UPDATE ledger SET joined_id = (SELECT id FROM member WHERE code = 'M2') "
+        "WHERE member_id = (SELECT id FROM member WHERE code = 'M1')"
     ),
     "award_differs": "UPDATE entry SET kind = 'award', cause_key = 'award:x:2026', wallet = 'w', rule = ''",
 }

@@ -99,6 +99,21 @@ CATALOGUE: Mapping[str, Text] = MappingProxyType(
         "capture_exceeds_hold": Text(
             "{wallet} 预占还剩 {held},不能扣 {wanted}。", "{wallet}: {held} is held, {wanted} cannot be captured."
         ),
+        "merge_elsewhere": Text(
+            "合并会员和取消合并请用会员合并(member merge)办理。",
+            "Members are merged and un-merged by a call of its own (member merge).",
+        ),
+        "merge_self": Text("会员不能并入自己。", "A member cannot be merged into himself."),
+        "merge_again": Text("{member} 已经并入 {into}。", "{member} is merged into {into} already."),
+        "merge_cycle": Text(
+            "{into} 已经并入 {member},不能反过来再并。",
+            "{into} is merged into {member} already; it cannot be the other way round too.",
+        ),
+        "merge_erased": Text(
+            "{member} 的个人信息已经删除,无法认定是不是同一位客户。",
+            "{member} was erased: nobody can tell any more whether the two are one.",
+        ),
+        "not_merged": Text("{member} 没有并入别的会员。", "{member} is not merged into anybody."),
         "erase_holds": Text(
             "{member} 还有 {holds} 笔预占没有结束;请先扣款或释放,再注销。",
             "{member} has {holds} open holds; capture or void them first.",

@@ -143,7 +143,7 @@ def _bare(matcher: Matcher, rows: Sequence[tuple[int, list[int | str]]], *, shor
 
 # ---- many rules --------------------------------------------------------------------------------------------------
 
-EARNING = tuple(kind.id for kind in KINDS.values() if not kind.derived)[:12]
+EARNING = tuple(kind.id for kind in KINDS.values() if not (kind.derived or kind.merges))[:12]
 COUNTS, SUMS = 20, 16  # with trait, tier and category: below 40 fields
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from zoneinfo import ZoneInfo
@@ -10,18 +10,23 @@ from zoneinfo import ZoneInfo
 from tests.chance import Chance
 from tests.history.happenings import Case
 from tests.history.judged import Outcome, folded, lanes, observation, of_life, of_run
+from tests.history.merging import Word, as_one, stands_for, twice
 from tests.model.life import Life
 from tests.model.lives import lives_of
 from tests.model.rows import Said
 from tierengine.judging import fold as folding
 from tierengine.judging.carry import load
-from tierengine.judging.history import Contribution, Position
+from tierengine.judging.history import Contribution, Observation, Position
+from tierengine.judging.merging import MERGED, Joined, into_of
 from tierengine.judging.running import RunningFacts
+from tierengine.judging.values import CANCELLED
 from tierengine.membership import people
 from tierengine.policies import versions as versioning
-from tierengine.recording.items import Observe
+from tierengine.recording.items import Merge, Observe
+from tierengine.recording.reading import histories
 from tierengine.recording.rebuilding import Differences, rebuild_members
 from tierengine.recording.recorder import Recorder
+from tierengine.recording.rejudging import judge_again
 from tierengine.recording.writing import Rows
 from tierengine.store import database
 from tierengine.store.ids import Ids, transact
@@ -42,13 +47,14 @@ CHANGES = (
 )
 STANDS = "SELECT tier, carry, head_at, head_class, head_key FROM ledger WHERE member_id = ?1"
 BOOKED = (
-    "SELECT event_key, rule, sum(delta) FROM entry WHERE member_id = ?1 AND rule <> '' GROUP BY 1, 2 "
+    "SELECT event_key, rule, sum(delta) FROM entry WHERE member_id IN (?1*) AND rule <> '' GROUP BY 1, 2 "
     "HAVING sum(delta) <> 0"
 )
 LOTS = (
     "SELECT l.event_key, l.rule, sum(s.remaining), l.usable_from, l.expires_at FROM lot l JOIN lot_state s "
-    "ON s.lot_id = l.id WHERE l.member_id = ?1 AND s.remaining > 0 GROUP BY 1, 2, 4, 5"
+    "ON s.lot_id = l.id WHERE l.member_id IN (?1*) AND s.remaining > 0 GROUP BY 1, 2, 4, 5"
 )
+JOINED = "SELECT member_id, joined_id FROM ledger WHERE member_id IN (?1*) AND joined_id IS NOT NULL"
 CAUSES = "SELECT DISTINCT cause_key FROM entry WHERE member_id IN (?1*) AND rule <> ''"
 
 
@@ -96,11 +102,17 @@ class Book:
         self.link.rollback()
         return {row[0] for row in rows}
 
-    def told(self, member: int, lanes: folding.Lanes, rows: list[Contribution], end: Position) -> tuple[Outcome, str]:
-        """What the database says of a member, and what is left to say of the time until `end`."""
-        changes, stands, booked, lots = (
-            [*self.link.ask(sql, member).rows()] for sql in (CHANGES, STANDS, BOOKED, LOTS)
-        )
+    def told(
+        self,
+        member: int,
+        lanes: folding.Lanes,
+        rows: list[Contribution],
+        end: Position,
+        merged: Sequence[int] = (),
+    ) -> tuple[Outcome, str]:
+        """What the database says of a member and all merged with him, and what is left to say until `end`."""
+        changes, stands = ([*self.link.ask(sql, member).rows()] for sql in (CHANGES, STANDS))
+        booked, lots = ([*self.link.ask(sql, [member, *merged]).rows()] for sql in (BOOKED, LOTS))
         self.link.rollback()
         tier, carry, *head = stands[0]
         run = folding.fold(lanes, carry, tuple(head) if carry else None, (), RunningFacts(lanes.zone, rows), until=end)
@@ -144,6 +156,71 @@ def deliver(book: Book, chance: Chance, one: Case) -> None:
             book.recorder.deliver()
     while book.recorder.deliver():
         pass
+
+
+def deliver_merged(book: Book, chance: Chance, one: Case, words: Sequence[Word]) -> None:
+    """Send a case in any order, grouping and number, and between any two groups of it who is merged with whom."""
+    merges: list[Merge] = []
+    for word in words:
+        said = Observation(MERGED, word.loser, word.at, "merge", "", "", 0, {"into": word.into}, word.key, word.key)
+        merges.append(Merge(book.dealer, said, word.into))
+    order = sorted(merges, key=lambda _: chance.pick(range(100)))
+    for word in words:
+        if word.undone:
+            gone = Observation(CANCELLED, word.loser, 0, "merge", word.key, "", 1, {}, word.key, word.key)
+            place = next(at for at, item in enumerate(order) if item.observation.key == word.key)
+            order.insert(chance.pick(range(place + 1, len(order) + 1)), Merge(book.dealer, gone))
+    parts = [one.said[at : at + 4] for at in range(0, len(one.said), 4)]
+    while parts or order:
+        if order and chance.pick(range(len(parts) + len(order))) < len(order):
+            (answer,) = book.recorder.record([order.pop(0)])
+            assert answer is not None
+            assert answer.status == "recorded", answer
+        else:
+            deliver(book, chance, replace(one, said=parts.pop(chance.pick(range(len(parts))))))
+    while book.recorder.deliver():
+        pass
+
+
+def merged(book: Book, chance: Chance, one: Case, name: str) -> None:
+    """However it is delivered, and whenever they are merged and un-merged, it is as if they had been one from first."""
+    one, words = twice(chance, one, name)
+    named = called(one, name)
+    words = tuple(replace(word, loser=name + word.loser, into=name + word.into) for word in words)
+    codes = tuple(name + letter for letter in "MNR")
+    of = book.follows(named)
+    members = dict(zip(codes, book.joins(*codes), strict=True))
+    deliver_merged(book, chance, named, words)
+    root = stands_for(words, codes)
+    truth = as_one(named, words, codes)
+    standing = sorted((code for code in codes if root[code] == code), key=lambda code: code == root[codes[2]])
+    givers = tuple(standing)
+    lives = lives_of(truth.versions, truth.zone, truth.said, givers, truth.end)
+    wholes = folded(truth, of, standing)
+    for code in standing:
+        whole = wholes[code]
+        with_him = [members[one] for one in codes if root[one] == code != one]
+        outcome, carry = book.told(members[code], of, whole.rows, whole.end, with_him)
+        assert outcome == of_life(lives.get(code, Life()))
+        assert carry == whole.folded.carry
+    found = Differences()
+    numbers = {member: code for code, member in members.items()}
+    rebuild_members(book.link, book.programme, numbers, found, Rows(), joined=joined_of(book, numbers, found))
+    otherwise = [*judge_again(book.link, book.programme, numbers)]
+    book.link.rollback()
+    assert found.same, found
+    assert not otherwise, otherwise
+
+
+def joined_of(book: Book, numbers: Mapping[int, str], found: Differences) -> Joined:
+    """Who is one with whom, made again from what was said; what is stored of these members is compared with it."""
+    said = histories(book.link, numbers)
+    ids = {code: number for number, code in numbers.items()}
+    into = {member: ids[code] for member in numbers if (code := into_of(said.get(member, ())))}
+    joined = Joined.of(into, numbers)
+    stored = dict(book.link.ask(JOINED, list(numbers)).rows())
+    found.compare("ledger", {one: (root,) for one, root in stored.items()}, {m: (r,) for m, r in joined.root.items()})
+    return joined
 
 
 def delivered(book: Book, chance: Chance, one: Case, name: str) -> None:

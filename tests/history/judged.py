@@ -90,11 +90,12 @@ def folded(one: Case, of: folding.Lanes | None = None, members: Sequence[str] = 
     """Fold each member's history, and what the first one's tells the other one in his."""
     of, rows, found = of or lanes(one), contributed(one.said, one.zone), {}
     end = (one.end, LAST, "")
-    sent: list[Contribution] = []
+    sent: list[tuple[str, Contribution]] = []
     for member in members:
-        mine = sorted([*rows.get(member, ()), *sent], key=lambda row: (row.known, row.line))
+        mine = [*rows.get(member, ()), *(row for to, row in sent if to == member)]
+        mine.sort(key=lambda row: (row.known, row.line))
         run = folding.fold(of, "", None, steps(mine), RunningFacts(of.zone, mine), until=end)
-        sent = [told(emitted, of.zone, member) for emitted in run.emissions if emitted.to != member]
+        sent += [(emitted.to, told(emitted, of.zone, member)) for emitted in run.emissions if emitted.to != member]
         found[member] = Whole(of, mine, end, run)
     return found
 

@@ -10,7 +10,7 @@ from tests.model.dates import day_of
 
 JUST_AFTER = "\x01"
 ORDERS = ("machine_purchase", "purchase_settled", "parts_purchase")
-BEFORE_OTHERS = ("segment_set", "overdue_changed", "manager_assigned")
+BEFORE_OTHERS = ("segment_set", "overdue_changed", "manager_assigned", "members_merged")
 MEASURES = ("amount", "cash", "credit", "list")
 Position = tuple[int, int, str]
 

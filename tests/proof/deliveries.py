@@ -24,7 +24,7 @@ from contextlib import contextmanager
 from tests import postgres
 from tests.chance import Seeded
 from tests.history.cases import FEW, Case, case, line_of
-from tests.history.deliveries import Book, delivered
+from tests.history.deliveries import Book, delivered, merged
 from tierengine.store.migrating import migrate
 
 A_BOOK = 500  # cases told to one book before a new one is begun
@@ -37,12 +37,16 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--cases", type=int, default=10_000, help="on each database")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--minutes", type=float, default=24 * 60.0)
+    parser.add_argument("--merged", action="store_true", help="members are merged and un-merged between deliveries")
     parser.add_argument("databases", nargs="*", choices=[[], "sqlite", "postgresql"], default=[])
     asked = parser.parse_args(argv)
     kinds = asked.databases or ["sqlite", "postgresql"]
     if len(kinds) == 1:
-        return _all(kinds[0], range(asked.seed, asked.seed + asked.cases), time.monotonic() + 60 * asked.minutes)
+        return _all(
+            kinds[0], asked.merged, range(asked.seed, asked.seed + asked.cases), time.monotonic() + 60 * asked.minutes
+        )
     how = ["--cases", str(asked.cases), "--seed", str(asked.seed), "--minutes", str(asked.minutes)]
+    how += ["--merged"] if asked.merged else []
     running = [subprocess.Popen([sys.executable, "-m", "tests.proof.deliveries", kind, *how]) for kind in kinds]
     try:
         codes = [one.wait() for one in running]
@@ -58,7 +62,7 @@ def seeded(seed: int) -> Case:
     return case(chance, line_of(chance) if seed % FRESH == 0 else FEW[seed % len(FEW)])
 
 
-def _all(kind: str, seeds: range, until: float) -> int:
+def _all(kind: str, merging: bool, seeds: range, until: float) -> int:
     begun = told = time.monotonic()
     done = events = entries = 0
     wrong: list[int] = []
@@ -75,7 +79,7 @@ def _all(kind: str, seeds: range, until: float) -> int:
                 book = next(books)
             one = seeded(seed)
             try:
-                delivered(book, Seeded(seed), one, f"s{seed}-")
+                (merged if merging else delivered)(book, Seeded(seed), one, f"s{seed}-")
             except Exception:  # noqa: BLE001 - whatever it is, it is reported with its seed
                 traceback.print_exc()
                 wrong.append(seed)

@@ -24,13 +24,17 @@ from rules.judge import Inputs
 from rules.policy import Award
 from tierengine.awarding.ranking import Candidate, Ranked, rank
 from tierengine.errors import Refused, Unknown
-from tierengine.judging.decisions import Version
-from tierengine.judging.facts_sql import read_facts
+from tierengine.judging.decisions import FactSource, Version
+from tierengine.judging.facts_sql import read_contributions, read_facts
 from tierengine.judging.facts_statement import Ask
 from tierengine.judging.history import LAST
+from tierengine.judging.netting import net
+from tierengine.judging.running import RunningFacts
+from tierengine.membership.joined import read_joined
 from tierengine.membership.standings import Stage, stages
 from tierengine.policies.versions import Programme, prize_wallet
 from tierengine.recording import reading
+from tierengine.recording.joint import Joint
 from tierengine.recording.purse import Purse
 from tierengine.recording.writing import Rows
 from tierengine.store.dialect import Link, Row, Table, doc
@@ -146,7 +150,7 @@ def plan(link: Link, programme: Programme, award_id: str | None, year: int, clos
         and standing[member][-1].tier in award.tiers
         and months_in(programme, standing[member], award.tiers, begin, as_of + 1) >= award.months_in_tier
     ]
-    candidates = _candidates(link, version, award, in_tier, standing, as_of)
+    candidates = _candidates(link, programme, version, award, in_tier, standing, as_of)
     return Plan(award, year, version, as_of, as_of == end - 1, rank(award, candidates))
 
 
@@ -186,6 +190,7 @@ def months_in(programme: Programme, standing: Sequence[Stage], tiers: Sequence[s
 
 def _candidates(
     link: Link,
+    programme: Programme,
     version: Version,
     award: Award,
     members: Sequence[int],
@@ -196,7 +201,15 @@ def _candidates(
         return []
     position = (as_of, LAST, "")
     asks = [Ask(member, position, standing[member][-1].since) for member in members]
-    known = read_facts(link.cursor(), version, asks)
+    joined = read_joined(link, programme.dealer_id)
+    alone = [ask for ask in asks if ask.member_id not in joined.members]
+    known: dict[int, FactSource] = {**read_facts(link.cursor(), version, alone)}
+    if merged := [ask.member_id for ask in asks if ask.member_id in joined.members]:
+        histories = joined.united(read_contributions(link.cursor(), joined.everybody(merged)))
+        known |= {
+            member: RunningFacts(programme.zone, sorted(net(histories[member]), key=lambda row: row.known))
+            for member in merged
+        }
     codes: dict[int, str] = dict(link.ask(_CODES, list(members)).rows())
     found = []
     for ask in asks:
@@ -294,7 +307,8 @@ def _book(
     """Book the prizes of some winners under their locks; return those that were not booked before."""
     cause, wallet = cause_of(award.id, year), prize_wallet(award)
     members = [row[0] for row in chunk]
-    held = reading.hold(link, programme.dealer_id, members, (), (), (), {}, now=now, wait=True)
+    everybody = read_joined(link, programme.dealer_id).everybody(members)
+    held = reading.hold(link, programme.dealer_id, everybody, (), (), (), {}, now=now, wait=True)
     issued = {row[0] for row in link.ask(_ISSUED, cause, members).rows()}
     rows, booked = Rows(), set()
     for member_id, _code, _place, _score, prize in chunk:
@@ -316,9 +330,19 @@ def _book(
             cause=cause,
             kind="award",
         )
-        purse.store(rows, ids, moment)
-        state = (head.tier, head.boundary_at, head.carry)
-        rows.add("ledger", member_id, programme.dealer_id, purse.book.next_number - 1, *head.position, *state)
+        together = held.members(member_id)
+        if len(together) > 1:
+            purses = {one: purse if one == member_id else Purse.held(held, programme, one, link) for one in together}
+            for other in purses.values():
+                other.settle(moment)
+            Joint(purses, held.merge_of(member_id), moment).level()
+        else:
+            purses = {member_id: purse}
+        for one, its in purses.items():
+            its.store(rows, ids, moment)
+            row = held.ledgers[one]
+            state = (row.tier, row.boundary_at, row.carry)
+            rows.add("ledger", one, programme.dealer_id, its.book.next_number - 1, *row.position, *state)
         booked.add(member_id)
     with link.pipeline():
         rows.send(link)

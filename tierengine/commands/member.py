@@ -20,6 +20,7 @@ from tierengine.commands.member_file import (
     run_correct,
     run_register,
 )
+from tierengine.commands.merging import MERGE, UNMERGE, run_merge, run_unmerge
 from tierengine.commands.money import amount
 from tierengine.commands.names import names_of
 from tierengine.commands.opened import AtOption, DealerOption, reading
@@ -49,6 +50,8 @@ app.command("register", help=REGISTER)(run_register)
 app.command("correct", help=CORRECT)(run_correct)
 app.command("consent", help=CONSENT)(run_consent)
 app.command("attribute", help=ATTRIBUTE)(run_attribute)
+app.command("merge", help=MERGE)(run_merge)
+app.command("unmerge", help=UNMERGE)(run_unmerge)
 LOTS = 6
 
 

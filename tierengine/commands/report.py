@@ -12,6 +12,7 @@ from rules.policy import Policy
 from tierengine.commands.money import amount, count
 from tierengine.commands.opened import Opened
 from tierengine.commands.screen import Screen
+from tierengine.membership.joined import read_joined
 from tierengine.membership.standings import stages
 from tierengine.policies.versions import Programme
 from tierengine.store.dialect import Link, doc
@@ -100,7 +101,8 @@ def _ends(link: Link, programme: Programme, now: int) -> dict[int, int]:
 
 
 def _tiers(link: Link, programme: Programme, ends: dict[int, int]) -> dict[int, dict[str, int]]:
-    members = [row[0] for row in link.ask(_MEMBERS, programme.dealer_id).rows()]
+    joined = read_joined(link, programme.dealer_id)
+    members = [row[0] for row in link.ask(_MEMBERS, programme.dealer_id).rows() if not joined.absorbed(row[0])]
     years: dict[int, dict[str, int]] = {}
     for year, end in ends.items():
         tiers = programme.line.at(end).rules.policy.tiers

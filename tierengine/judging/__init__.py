@@ -3,7 +3,7 @@
 In the order in which an event goes through them:
 
 what was said   observations → forms → values, bounds, clock; recorded (an observation with its member)
-what it is      resolution, returns → history (positions, contributions, steps), netting
+what it is      resolution, returns → history (positions, contributions, steps), netting; merging (who is one with whom)
 facts           facts (of a policy) → measures
 at many places  running, windows, tallies, states; long_histories (kept from one question to the next)
 of many people  facts_sql, facts_statement, sql_words

@@ -38,6 +38,8 @@ class Form(Values):
             self.wrong("/kind", "missing" if name is None else "unknown_kind")
         elif kind.derived:
             self.wrong("/kind", "derived_kind")
+        elif kind.merges:
+            self.wrong("/kind", "merge_elsewhere")
         return kind
 
     def currency(self, expected: str) -> None:

@@ -187,6 +187,26 @@ class MemberBook(Wallets):
         self._check(wallet)
         return self._since(first)
 
+    def spare(self, wallet: str) -> list[Lot]:
+        """Return the lots of which something is free, whether or not it may be spent yet, earliest expiry first."""
+        return sorted((lot for lot in self._lots(wallet) if lot.free), key=first_out)
+
+    def missing(self, event_key: str, rule: str, wallet: str, amount: int) -> int:
+        """Return what taking back so much of a grant would not find here: what would be owed, or forgiven."""
+        unspent = self.lapsed.get((event_key, rule), Lapsed()).expired
+        own = sum(lot.free for lot in self._lots(wallet) if lot.grant == (event_key, rule))
+        other = sum(lot.free for lot in self._lots(wallet)) - own
+        rest = amount - min(own, amount)
+        return max(0, rest - min(rest, unspent) - other)
+
+    def hand_over(self, wallet: str, parts: Sequence[tuple[Lot, int]], key: str) -> Sequence[Moved]:
+        """Hand parts of free lots on to another book's `move_in`, whether or not they may be spent yet."""
+        amount = _total(parts)
+        _positive(amount)
+        self._entry(Act(wallet, key, key), "transfer", -amount, [("available", "grants", amount)], uses=parts)
+        self._check(wallet)
+        return [Moved(part, lot.usable_from, lot.expires_at) for lot, part in parts]
+
     def give_back(
         self,
         wallet: str,

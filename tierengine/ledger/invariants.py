@@ -216,6 +216,20 @@ INVARIANTS: Final = (
         """,
     ),
     Invariant(
+        5,
+        "merged_owes",
+        "合并的会员欠额大于零时谁都没有可用",
+        "while any of merged members owes, none of them has anything available in that wallet",
+        """
+        SELECT l.joined_id, SUM(CASE WHEN a.kind = 'debt' THEN a.balance ELSE 0 END),
+               SUM(CASE WHEN a.kind = 'available' THEN a.balance ELSE 0 END)
+        FROM ledger l JOIN account a ON a.member_id = l.member_id WHERE l.joined_id IS NOT NULL
+        GROUP BY l.joined_id, a.wallet
+        HAVING SUM(CASE WHEN a.kind = 'debt' THEN a.balance ELSE 0 END) > 0
+           AND SUM(CASE WHEN a.kind = 'available' THEN a.balance ELSE 0 END) > 0 ORDER BY 1
+        """,
+    ),
+    Invariant(
         6,
         "expired_early",
         "到期记账不早于到期时刻",
@@ -337,6 +351,17 @@ INVARIANTS: Final = (
         LEFT JOIN (SELECT member_id, COUNT(*) AS entries, MAX(number) AS highest FROM entry GROUP BY member_id) AS e
           ON e.member_id = l.member_id
         WHERE COALESCE(e.entries, 0) <> l.entry_no OR COALESCE(e.highest, 0) <> l.entry_no ORDER BY l.member_id
+        """,
+    ),
+    Invariant(
+        11,
+        "joined_astray",
+        "并入的会员由自己站立的人代表，名下不再另有等级",
+        "who is merged is told of who stands for himself, and has no standing of his own beside that",
+        """
+        SELECT l.member_id, l.joined_id, r.joined_id FROM ledger l LEFT JOIN ledger r ON r.member_id = l.joined_id
+        WHERE l.joined_id IS NOT NULL AND (r.joined_id IS NULL OR r.joined_id <> r.member_id
+              OR r.dealer_id <> l.dealer_id OR (l.joined_id <> l.member_id AND l.carry <> '')) ORDER BY l.member_id
         """,
     ),
     Invariant(

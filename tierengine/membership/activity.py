@@ -29,7 +29,7 @@ def statement(
     The changes of `available` over all pages sum to the balance shown: what has lapsed and is not posted yet comes
     first, without a number.
     """
-    known = read_member(link, programme, code)
+    known = read_member(link, programme, code, alone=True)
     limit = min(limit, STATEMENT_MOST)
     entries = link.ask(_ENTRIES, known.id, before if before is not None else 1 << 62, limit + 1).rows()
     more, entries = len(entries) > limit, entries[:limit]

@@ -40,10 +40,11 @@ def consents(link: Link, programme: Programme, code: str) -> dict[str, Any]:
             "text_version": one.fields.get("text_version"),
             "staff": one.fields.get("staff"),
         }
-        for one in contributions_of(link, known.id, (KIND,))
+        for one in contributions_of(link, known.ids, (KIND,))
     ]
     return {
         "member": known.code,
+        **known.joined(),
         "now": {str(one["purpose"]): one["given"] for one in words},
         "words": words[::-1],
     }

@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 from tierengine.judging.fold import fold
-from tierengine.judging.history import LAST
+from tierengine.judging.history import LAST, Contribution
+from tierengine.judging.merging import MERGE, classes, into_of, united
 from tierengine.judging.netting import net, steps
 from tierengine.judging.running import RunningFacts
 from tierengine.membership.asker import Asker, last_day, when
@@ -18,19 +19,40 @@ from tierengine.membership.known import contribution, read_member
 from tierengine.membership.stand import judged_at
 from tierengine.membership.told import Told
 from tierengine.policies.versions import Programme
+from tierengine.recording.reading import member_ids
 from tierengine.store.dialect import Link, Row, doc
 
 DECISIONS_MOST: Final = 200
 _ROWS: Final = (
     "SELECT c.kind, c.line, c.at, c.known_at, c.known_class, c.known_key, c.cause, c.qty, c.amount, c.fields "
-    "FROM contribution c JOIN event e ON e.id = c.event_id WHERE c.member_id = ?1 AND c.known_at <= ?2 "
+    "FROM contribution c JOIN event e ON e.id = c.event_id WHERE c.member_id IN (?1*) AND c.known_at <= ?2 "
     "AND e.recorded_at <= ?3 ORDER BY c.known_at, c.known_class, c.known_key, c.id"
+)
+_MERGES: Final = (
+    "SELECT c.member_id, m.code, c.kind, c.line, c.at, c.known_at, c.known_class, c.known_key, c.cause, c.qty, "
+    "c.amount, c.fields FROM contribution c JOIN event e ON e.id = c.event_id JOIN member m ON m.id = c.member_id "
+    "WHERE c.dealer_id = ?1 AND c.known_key >= ?2 AND c.known_key < ?3 AND e.recorded_at <= ?4"
 )
 _DECISIONS: Final = (
     "SELECT d.id, d.event_key, d.rule, v.number, d.step_at, d.step_key, d.kind, d.wallet, d.wanted, d.usable_from, "
     "d.expires_at, d.recorded_at, d.basis FROM decision d JOIN policy_version v ON v.id = d.version_id "
-    "WHERE d.member_id = ?1 AND d.step_at <= ?2 AND d.recorded_at <= ?3 AND d.id < ?4 ORDER BY d.id DESC LIMIT ?5"
+    "WHERE d.member_id IN (?1*) AND d.step_at <= ?2 AND d.recorded_at <= ?3 AND d.id < ?4 ORDER BY d.id DESC LIMIT ?5"
 )
+
+
+def joined_by(link: Link, dealer: int, code: str, known_at: int) -> tuple[list[int], list[str]]:
+    """Return ids and codes of all who were one with a member by what was known then, who stood for them first."""
+    said: dict[int, list[Contribution]] = {}
+    ids: dict[str, int] = {}
+    for member, own, *row in link.ask(_MERGES, dealer, MERGE, MERGE + "\U0010ffff", known_at).rows():
+        said.setdefault(member, []).append(contribution(tuple(row)))
+        ids[own] = member
+    words = {member: into_of(rows) for member, rows in said.items()}
+    ids |= member_ids(link, dealer, {code, *(into for into in words.values() if into is not None)})
+    into = {member: ids[code] for member, code in words.items() if code is not None}
+    all_ = next(all_ for all_ in classes({ids[code], *into, *into.values()}, into).values() if ids[code] in all_)
+    by_id = {number: code for code, number in ids.items()}
+    return list(all_), [by_id[one] for one in all_]
 
 
 def explain(
@@ -49,16 +71,18 @@ def explain(
     Instants in microseconds UTC. Decisions come newest first, `limit` of them, those with an id below `before`.
     """
     known = read_member(link, programme, code)
-    stored = [contribution(row) for row in link.ask(_ROWS, known.id, at, known_at).rows()]
-    history = sorted(net(stored), key=lambda row: row.known)
+    ids, codes = joined_by(link, programme.dealer_id, code, known_at)
+    stored = [contribution(row) for row in link.ask(_ROWS, ids, at, known_at).rows()]
+    history = sorted(net(united([stored], codes)), key=lambda row: row.known)
     source, position = RunningFacts(programme.zone, history), (at, LAST, "")
     folded = fold(programme.lanes, "", None, steps(history), source, until=position)
     here = judged_at(known, folded.carry, folded.head, position, source)
     told = Told(known, here, asker)
     limit = min(limit, DECISIONS_MOST)
-    found = link.ask(_DECISIONS, known.id, at, known_at, before if before is not None else 1 << 62, limit + 1).rows()
+    found = link.ask(_DECISIONS, ids, at, known_at, before if before is not None else 1 << 62, limit + 1).rows()
     return {
-        "member": known.code,
+        "member": codes[0],
+        **({"merged_into": codes[0]} if codes[0] != code else {"merged": codes[1:]} if codes[1:] else {}),
         "at": when(known, at),
         "known_at": when(known, known_at),
         "policy_version": here.lane.version.number,

@@ -15,6 +15,7 @@ from tierengine.errors import Unknown
 from tierengine.judging.facts_sql import read_contributions
 from tierengine.judging.history import Contribution, Position, Step
 from tierengine.judging.long_histories import LongFacts
+from tierengine.judging.merging import united
 from tierengine.judging.netting import net, steps
 from tierengine.ledger.book import MemberBook
 from tierengine.ledger.entries import Balance
@@ -29,7 +30,7 @@ _COLUMNS: Final = "kind, line, at, known_at, known_class, known_key, cause, qty,
 # All that is nearly always enough to know a member, in one statement: one round trip, and a snapshot by itself. Lists
 # come as JSON, for the two databases by functions of other names.
 _MEMBER: Final = (
-    "SELECT m.id, m.code, m.form, l.head_at, l.head_class, l.head_key, l.boundary_at, l.carry, "
+    "SELECT m.id, m.code, m.form, l.joined_id, l.head_at, l.head_class, l.head_key, l.boundary_at, l.carry, "
     "{rows}, {lots}, "
     "(SELECT {agg}({array}(a.wallet, a.kind, a.balance)) FROM account a "
     "WHERE a.dealer_id = m.dealer_id AND a.member_id = m.id) "
@@ -74,6 +75,10 @@ _MEMBER_OF: Final = {kind: _statements(kind) for kind in _SAYS}
 _LOTS: Final = (
     f"SELECT {_LOT} FROM {_OPEN} JOIN entry e ON e.id = x.entry_id WHERE s.member_id = ?1 AND s.remaining > 0"
 )
+_JOINED: Final = (
+    "SELECT l.member_id, m.code FROM ledger l JOIN member m ON m.id = l.member_id WHERE l.joined_id = ?1 "
+    "ORDER BY l.member_id <> ?1, l.member_id"
+)
 # Asked only of who has something held; hardly anybody has.
 _HOLDS: Final = (
     "SELECT h.member_id, h.id, h.key, h.wallet, h.cluster, h.amount, h.expires_at, t.remaining, y.lot_id, y.amount "
@@ -82,7 +87,7 @@ _HOLDS: Final = (
 )
 _SOME: Final = (
     "SELECT kind, line, at, known_at, known_class, known_key, cause, qty, amount, fields FROM contribution "
-    "WHERE member_id = ?1 AND kind IN (?2*) ORDER BY known_at, known_class, known_key, id"
+    "WHERE member_id IN (?1*) AND kind IN (?2*) ORDER BY known_at, known_class, known_key, id"
 )
 _COUNT: Final = "SELECT count(*) FROM contribution WHERE member_id = ?1"
 _LATEST: Final = (
@@ -100,6 +105,9 @@ class Known:
     """A member as one snapshot shows him. `rows` None: too many to read at once; `holds`: what `tie` takes.
 
     whole   his lots, where they were read; else `sums` tells what he may spend of each wallet at the instant `at`
+
+    Of merged members it is who stands for them, with the history and the money of all: `merged` has id and code of
+    each, his own first; `asked` is the code by which he was asked for.
     """
 
     link: Link
@@ -116,6 +124,8 @@ class Known:
     holds: tuple[Row, ...] = ()
     sums: Mapping[str, int] = field(default_factory=dict)
     at: int | None = None
+    merged: tuple[tuple[int, str], ...] = ()
+    asked: str = ""
 
     @cached_property
     def lots(self) -> tuple[Lot, ...]:
@@ -124,9 +134,24 @@ class Known:
         return tuple(sorted(rows, key=first_out))
 
     @property
+    def ids(self) -> tuple[int, ...]:
+        """Return the ids of all who are one with him, his own first."""
+        return tuple(number for number, _ in self.merged) or (self.id,)
+
+    def joined(self) -> dict[str, object]:
+        """Return what is said of him besides where he is merged with others: into whom, or who with him."""
+        if self.asked not in ("", self.code):
+            return {"merged_into": self.code}
+        return {"merged": [code for _, code in self.merged[1:]]} if self.merged else {}
+
+    @property
     def at_once(self) -> bool:
         """Whether one statement told everything; else what was read is of one moment only inside a snapshot."""
-        return self.rows is not None and not any(self.accounts[one] for one in self.accounts if one[1] == "held")
+        return (
+            self.rows is not None
+            and not self.merged
+            and not any(self.accounts[one] for one in self.accounts if one[1] == "held")
+        )
 
     def source(self) -> Source:
         """Return his facts, to be asked at positions that never go back."""
@@ -164,7 +189,7 @@ class Known:
         """Return his contributions of these kinds that stand, in order of `known`."""
         if self.rows is not None:
             return net(row for row in self.rows if row.kind in kinds)
-        return contributions_of(self.link, self.id, kinds)
+        return contributions_of(self.link, self.ids, kinds)
 
     def last_step(self) -> Step | None:
         """Return the last event of his history with what it made known; None: nothing happened yet."""
@@ -199,8 +224,10 @@ class Known:
         return found
 
 
-def read_member(link: Link, programme: Programme, code: str, at: int | None = None) -> Known:
+def read_member(link: Link, programme: Programme, code: str, at: int | None = None, *, alone: bool = False) -> Known:
     """Read a member in one statement, or two when something of his is held. Unknown when there is none of this code.
+
+    Who is merged into another is read as that one, with all that is theirs; `alone`: only what is booked under him.
 
     at  the instant of which it will be asked what he may spend: his lots are summed, not read
 
@@ -211,7 +238,9 @@ def read_member(link: Link, programme: Programme, code: str, at: int | None = No
     found = link.ask(_MEMBER_OF[link.kind][long, summed], *asked).rows()
     if not found:
         raise Unknown("unknown_member", member=code)
-    number, code, form, *head, boundary_at, carry, rows, lots, accounts = found[0]
+    number, code, form, joined_id, *head, boundary_at, carry, rows, lots, accounts = found[0]
+    if joined_id is not None and not alone:
+        return _united(link, programme, code, joined_id)
     rows, lots, accounts = (doc(one) or [] for one in (rows, lots, accounts))
     held = any(kind == "held" and balance for _, kind, balance in accounts)
     few = not long and len(rows) <= WHOLE
@@ -234,9 +263,29 @@ def read_member(link: Link, programme: Programme, code: str, at: int | None = No
     )
 
 
-def contributions_of(link: Link, member_id: int, kinds: Iterable[str]) -> Sequence[Contribution]:
-    """Return a member's contributions of these kinds that stand, in order of `known`."""
-    return net(map(contribution, link.ask(_SOME, member_id, sorted(kinds)).rows()))
+def _united(link: Link, programme: Programme, asked: str, root: int) -> Known:
+    """Read all who are one with a member as the one who stands for them; call it inside a snapshot."""
+    merged = tuple((row[0], row[1]) for row in link.ask(_JOINED, root).rows())
+    each = [read_member(link, programme, code, alone=True) for _, code in merged]
+    histories = read_contributions(link.cursor(), [number for number, _ in merged])
+    accounts: dict[tuple[str, str], int] = {}
+    for one in each:
+        for account, balance in one.accounts.items():
+            accounts[account] = accounts.get(account, 0) + balance
+    return replace(
+        each[0],
+        rows=tuple(united([histories[number] for number, _ in merged], frozenset(code for _, code in merged))),
+        whole=tuple(lot for one in each for lot in one.lots),
+        accounts=accounts,
+        holds=tuple(row for one in each for row in one.holds),
+        merged=merged,
+        asked=asked,
+    )
+
+
+def contributions_of(link: Link, members: Sequence[int], kinds: Iterable[str]) -> Sequence[Contribution]:
+    """Return what members contributed of these kinds and stands, in order of `known`."""
+    return net(map(contribution, link.ask(_SOME, list(members), sorted(kinds)).rows()))
 
 
 def contribution(row: Row) -> Contribution:

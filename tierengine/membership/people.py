@@ -21,7 +21,7 @@ from tierengine.store.tables.people import Dealer, Member, Store
 _DEALERS: Final = Table(Dealer)
 _STORES: Final = Table(Store)
 _MEMBERS: Final = Table(Member)
-_LEDGERS: Final = Table(Ledger)
+_LEDGERS: Final = Table(Ledger, made=("joined_id",))
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +87,10 @@ def create_members(
 # ---- look-up ----------------------------------------------------------------------------------------------------
 
 SEALED: Final = ("phone", "name")
+_STAND: Final = (
+    "SELECT m.id, m.code FROM ledger l JOIN member m ON m.id = COALESCE(l.joined_id, l.member_id) "
+    "WHERE l.member_id IN (?1*)"
+)
 _BY: Final = {
     "code": "SELECT id, code FROM member WHERE dealer_id = ?1 AND code = ?2",
     "card_no": "SELECT m.id, m.code FROM attribute a JOIN member m ON m.id = a.member_id "
@@ -99,13 +103,23 @@ _BY: Final = {
 def find_members(link: Link, dealer_id: int, by: str, value: str, vault: Vault | None = None) -> list[tuple[int, str]]:
     """Return (id, code) of the members found by code, card_no or serial, in order of their codes.
 
+    Who is merged into another is found as that one, but for the code, which names him.
+
     By phone or name only with a vault, which alone knows how they are written down; without one: ValueError.
     """
-    if by not in SEALED:
+    if by == "code":
         return _sorted((row[0], row[1]) for row in link.ask(_BY[by], dealer_id, value).rows())
+    if by not in SEALED:
+        return _standing(link, ((row[0], row[1]) for row in link.ask(_BY[by], dealer_id, value).rows()))
     if vault is None:
         raise ValueError(f"members are found by {by} with a vault only")
-    return _sorted(records.find(link, vault, dealer_id, by, value))
+    return _standing(link, records.find(link, vault, dealer_id, by, value))
+
+
+def _standing(link: Link, found: Iterable[tuple[int, str]]) -> list[tuple[int, str]]:
+    """Return who stands for those who were found."""
+    ids = [number for number, _ in found]
+    return _sorted({(row[0], row[1]) for row in link.ask(_STAND, ids).rows()}) if ids else []
 
 
 def _sorted(found: Iterable[tuple[int, str]]) -> list[tuple[int, str]]:

@@ -15,6 +15,7 @@ from tierengine.judging.fold import fold
 from tierengine.judging.history import LAST, Position
 from tierengine.judging.netting import net, steps
 from tierengine.judging.running import RunningFacts
+from tierengine.membership.joined import read_joined
 from tierengine.policies.versions import Programme
 from tierengine.store.dialect import Link
 
@@ -53,7 +54,9 @@ def _passed(
             due.append((member_id, head, carry, missed))
     if not due:
         return {}
-    histories = read_contributions(link.cursor(), [member_id for member_id, *_ in due])
+    joined = read_joined(link, programme.dealer_id)
+    wanted = joined.everybody(member_id for member_id, *_ in due)
+    histories = joined.united(read_contributions(link.cursor(), wanted))
     found: dict[int, tuple[Folded, bool]] = {}
     for member_id, head, carry, missed in due:
         rows = sorted(net(histories[member_id]), key=lambda row: row.known)

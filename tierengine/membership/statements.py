@@ -81,7 +81,7 @@ def statement(
 
     after  the number of the last line of the page before; `next` is that of the page after, None: there is none
     """
-    known = read_member(link, programme, code)
+    known = read_member(link, programme, code, alone=True)
     first, last = period.first, period.last
     limit = max(1, min(limit, MOST))
     waiting = _unposted(known, period.now)

@@ -24,8 +24,8 @@ _CHANGES: Final = (
     'ORDER BY at DESC, "class" DESC, key DESC LIMIT ?2'
 )
 _GRANTED: Final = (
-    "SELECT event_key, rule, kind, basis FROM decision WHERE dealer_id = ?1 AND event_key IN (?2*) AND member_id = ?3 "
-    "ORDER BY step_at, step_class, step_key, id"
+    "SELECT event_key, rule, kind, basis FROM decision WHERE dealer_id = ?1 AND event_key IN (?2*) "
+    "AND member_id IN (?3*) ORDER BY step_at, step_class, step_key, id"
 )
 
 
@@ -66,7 +66,7 @@ class _View:
         occasions = occasions_of(step)
         granted: dict[tuple[str, str], Granted] = {}
         keys = [one.key for one in occasions]
-        for key, rule, kind, basis in self.link.ask(_GRANTED, known.programme.dealer_id, keys, known.id).rows():
+        for key, rule, kind, basis in self.link.ask(_GRANTED, known.programme.dealer_id, keys, list(known.ids)).rows():
             granted.pop((key, rule), None)
             if kind != "withdrawn":
                 granted[key, rule] = Granted.of(doc(basis)["granted"])
@@ -94,6 +94,7 @@ def view(link: Link, programme: Programme, code: str, now: int, asker: Asker) ->
     of = level(here.policy, here.tier, here.inputs.attributes.get("segment"))
     return {
         "member": known.code,
+        **known.joined(),
         "form": known.form,
         "as_of": when(known, now),
         "programme": told.say(here.policy.title, here.policy.programme),

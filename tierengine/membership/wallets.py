@@ -23,7 +23,12 @@ def balance(link: Link, programme: Programme, code: str, now: int, asker: Asker)
     """Return a member's wallets as JSON; call it inside a snapshot."""
     known = read_member(link, programme, code)
     here = stand(known, max((now, LAST, ""), known.head), known.source())
-    return {"member": known.code, "as_of": when(known, now), "wallets": wallets(known, here, now, asker)}
+    return {
+        "member": known.code,
+        **known.joined(),
+        "as_of": when(known, now),
+        "wallets": wallets(known, here, now, asker),
+    }
 
 
 def wallets(known: Known, here: Stand, now: int, asker: Asker) -> list[dict[str, Any]]:

@@ -22,6 +22,7 @@ from tierengine.judging.fold import Lanes, fold
 from tierengine.judging.history import LAST, Contribution
 from tierengine.judging.netting import net, steps
 from tierengine.judging.running import RunningFacts
+from tierengine.membership.joined import read_joined
 from tierengine.policies.versions import Programme
 from tierengine.store.dialect import Link
 
@@ -80,7 +81,8 @@ def backtest(
 ) -> Backtest:
     """Play every member's history under both policies; call it inside a snapshot. `done` is told how far it is."""
     sides = (_Side(programme.lanes), _Side(_lanes(programme, candidate, since)))
-    everybody = link.ask(_ALL_MEMBERS, programme.dealer_id).rows()
+    joined = read_joined(link, programme.dealer_id)
+    everybody = [row for row in link.ask(_ALL_MEMBERS, programme.dealer_id).rows() if not joined.absorbed(row[0])]
     lowest, ranks = programme.line.at(now).rules.policy.tiers[0].id, _ranks(candidate.policy)
     tiers: tuple[Counter[str], Counter[str]] = (Counter(), Counter())
     moved: list[Moved] = []
@@ -88,7 +90,7 @@ def backtest(
     affected: Counter[tuple[str, str]] = Counter()
     for first in range(0, len(everybody), MEMBERS):
         chunk: dict[int, str] = dict(everybody[first : first + MEMBERS])
-        histories = read_contributions(link.cursor(), list(chunk))
+        histories = joined.united(read_contributions(link.cursor(), joined.everybody(chunk)))
         for member, code in chunk.items():
             one, other = (side.play(programme, histories[member], since, now) for side in sides)
             stands = (one.tier or lowest, other.tier or candidate.policy.tiers[0].id)

@@ -4,6 +4,7 @@ who records        writer → queue, room, tally; recorder (one group, one trans
 what is asked      items, acts
 what is there      reading, memory, pots
 what it changes    intake → resolving → refolding, retelling, emissions; commands, slips → purse
+of merged members  joining (who is one with whom), joint (their purses)
 what is written    rows, writing, audited; answers
 looked at again    rejudging, leaks; all caches anew: rebuilding
 """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
@@ -14,6 +14,7 @@ from tierengine.policies.versions import Programme
 from tierengine.recording.audited import audited
 from tierengine.recording.intake import Intake, Taken, shared
 from tierengine.recording.items import Answer, Item, Sale
+from tierengine.recording.joint import Balances
 from tierengine.recording.purse import Purse
 from tierengine.recording.reading import Held, Stored
 from tierengine.recording.refolding import Pair, Refolded
@@ -47,7 +48,7 @@ class Answers:
     now: int
     outcomes: Mapping[int, Refolded]
     deltas: Mapping[int, Mapping[Pair, int]]
-    purses: Mapping[int, Purse]
+    balances: Callable[[int], Balances]
     used: Mapping[int, Mapping[str, int]]
     returned: Mapping[int, Mapping[str, int]]
     parked: Mapping[str, Waits]
@@ -114,14 +115,15 @@ class Answers:
                 if pair not in pairs
             ]
         for code in codes:
-            body.setdefault("member", code)
+            body.setdefault("member", self.held.code_of(self.held.root(self._ids[code])))
+            if code != body["member"] and self.held.classes:
+                body["merged_into"] = body["member"]
         body["credit_used"] = dict(self.used.get(place, {}))
         owner = self._member(body)
         if owner is not None:
             if self.returned.get(owner) and any(KINDS[said.kind].names for said in item.observations):
                 body["credit_returned"] = dict(self.returned[owner])
-            purse = self.purses.get(owner)
-            body["balances"] = purse.balances(self.now) if purse else self._balances(owner)
+            body["balances"] = self.balances(owner)
         flags = [{"event": flag.key, "code": flag.code} for flag in self.flags if flag.key in keys]
         if flags:
             body["flags"] = flags
@@ -143,7 +145,7 @@ class Answers:
         for member, outcome in self.outcomes.items():
             for step in outcome.steps:
                 by_key.setdefault(cause_key(step.position), set()).add(member)
-        return by_key, {outcome.head.code: member for member, outcome in self.outcomes.items()}
+        return by_key, {code: member for member in self.outcomes for code in self.held.codes(member)}
 
     @cached_property
     def _ids(self) -> dict[str, int]:
@@ -151,11 +153,6 @@ class Answers:
 
     def _member(self, body: Mapping[str, Any]) -> int | None:
         return self._ids.get(body.get("member", ""))
-
-    def _balances(self, member: int) -> dict[str, Any]:
-        purse = Purse.held(self.held, self.programme, member, self.link)
-        purse.settle(self.now)
-        return purse.balances(self.now)
 
     def _tell_tier(self, body: dict[str, Any], outcome: Refolded, first: Position, last: Position) -> None:
         changes = outcome.folded.changes
@@ -222,17 +219,19 @@ class Answers:
         if stored is None or member is None or member not in self.held.ledgers:
             return body
         at = stored.recorded.position
-        changes = [row for row in self.link.ask(_TIERS, member, at[0]).rows() if (row[0], row[1], row[2]) <= at]
+        changes = [
+            row for row in self.link.ask(_TIERS, self.held.root(member), at[0]).rows() if (row[0], row[1], row[2]) <= at
+        ]
         keys = [observation.key for observation in item.observations]
         standing = {row[1]: row for row in self.link.ask(_GRANTS, self.programme.dealer_id, keys, member).rows()}
         after = changes[0][3] if changes else self.programme.line.at(at[0]).rules.policy.tiers[0].id
         own = bool(changes) and (changes[0][0], changes[0][1], changes[0][2]) == at
         return body | {
-            "member": self.held.code_of(member),
+            "member": self.held.code_of(self.held.root(member)),
             "tier": {
                 "before": changes[0][4] if own else after,
                 "after": after,
-                "now": self.held.ledgers[member].tier,
+                "now": self.held.ledgers[self.held.root(member)].tier,
             },
             "tier_changes": [
                 {
@@ -264,7 +263,7 @@ class Answers:
             "adjusted": [],
             # (An order that was told before without its credit has it taken by now.)
             "credit_used": dict(self.used.get(place) or self._used_by(member, stored.cluster)),
-            "balances": self.purses[member].balances(self.now) if place in self.used else self._balances(member),
+            "balances": self.balances(member),
         }
 
     def _owner(self, stored: Stored) -> int | None:

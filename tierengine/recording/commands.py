@@ -33,6 +33,7 @@ from tierengine.recording.acts import (
     VoidHold,
 )  # fmt: skip
 from tierengine.recording.items import Answer, Command, refusal
+from tierengine.recording.joint import Joint, together
 from tierengine.recording.purse import Purse
 from tierengine.recording.slips import slip
 from tierengine.recording.writing import Rows
@@ -71,7 +72,10 @@ class Seen:
 
 @dataclass(slots=True)
 class Commands:
-    """Decides the commands of one group. `purse` and `suspended` are asked for a member's id."""
+    """Decides the commands of one group. `purse` and `suspended` are asked for a member's id.
+
+    members, joint  who is one with a member, who stands for them first; and their purses, None where he is alone
+    """
 
     link: Link
     ids: Ids
@@ -82,6 +86,8 @@ class Commands:
     purse: Callable[[int], Purse]
     suspended: Callable[[int], frozenset[str]]
     touched: set[int]
+    members: Callable[[int], tuple[int, ...]]
+    joint: Callable[[int], Joint | None]
     _fresh: dict[str, str] = field(default_factory=dict)  # key → hash, of the commands of this group
 
     def decide(self, item: Command) -> Answer:
@@ -118,7 +124,7 @@ class Commands:
         wallet, purse = self._wallet(act.wallet), self.purse(member)
         if wallet.suspended_when is not None and act.wallet in self.suspended(member):
             raise Refused("credit_suspended", wallet=act.wallet)
-        usable = purse.book.usable(act.wallet, self.now)
+        usable = self.usable(member, act.wallet)
         block = block_of(wallet)
         if act.amount % block or act.amount < wallet.minimum:
             most = usable - usable % block
@@ -130,6 +136,7 @@ class Commands:
         until = latest if act.expires_at is None else min(act.expires_at, latest)
         if until <= self.now:
             raise Refused("hold_ended", hold=act.key)
+        self._bring(member, act.wallet, act.amount)
         hold = purse.book.hold(self.ids.take(), act.key, act.wallet, act.amount, act.order, self.now, until)
         self.keep(item, act, member)
         return self._held(item, member, self._seen(purse, hold), "recorded")
@@ -147,6 +154,8 @@ class Commands:
         above = wallet.hold_above == "take" and amount > hold.left
         if above and wallet.suspended_when is not None and hold.wallet in self.suspended(member):
             raise Refused("credit_suspended", wallet=hold.wallet)
+        if above:
+            self._bring(member, hold.wallet, amount - hold.left)
         purse.book.capture(hold.key, amount, self.now, keep=wallet.hold_partial == "keep", above=above)
         self.touched.add(member)
         return self._held(item, member, self._seen(purse, hold), "recorded")
@@ -212,11 +221,13 @@ class Commands:
         if self.known(item, act):
             return self.done(item, {"status": "duplicate", "key": act.key}, giver)
         wallet = self._wallet(act.wallet)
-        firms = [row[0] for row in self.link.ask(_FIRM, [giver, receiver]).rows()]
-        if wallet.transfer != "linked" or giver == receiver or len(firms) != 2 or firms[0] != firms[1]:
+        stand_for = [self.members(giver)[0], self.members(receiver)[0]]
+        firms = [row[0] for row in self.link.ask(_FIRM, stand_for).rows()]
+        if wallet.transfer != "linked" or stand_for[0] == stand_for[1] or len(firms) != 2 or firms[0] != firms[1]:
             raise Refused("transfer_not_allowed", wallet=act.wallet)
         if wallet.suspended_when is not None and act.wallet in self.suspended(giver):
             raise Refused("credit_suspended", wallet=act.wallet)
+        self._bring(giver, act.wallet, act.amount)
         moved = self.purse(giver).book.move_out(act.wallet, act.amount, act.key, self.now)
         self.purse(receiver).book.move_in(act.wallet, self.programme.unit(act.wallet), moved, act.key, self.now)
         self.touched.add(receiver)
@@ -235,7 +246,10 @@ class Commands:
         expires_at = act.expires_at
         if expires_at is None:
             expires_at = self.programme.zone.expiry(wallet.expires, self.now)
-        self.purse(member).book.adjust(
+        joint, purse = self.joint(member), self.purse(member)
+        if joint is not None and act.amount < 0 and act.wallet in joint.wallets():
+            joint.bring(member, act.wallet, -act.amount, any_lot=True)
+        purse.book.adjust(
             act.key,
             "",
             act.wallet,
@@ -252,12 +266,25 @@ class Commands:
         return self.done(item, body, member)
 
     def _settle(self, item: Command, member: int) -> Answer:
-        entries = self.purse(member).book.entries
-        if entries:
-            self.touched.add(member)
-        return Answer("recorded", "", {"status": "recorded", "member": item.members[0], "entries": len(entries)})
+        entries = 0
+        for one in self.members(member):
+            if made := len(self.purse(one).book.entries):
+                self.touched.add(one)
+                entries += made
+        return Answer("recorded", "", {"status": "recorded", "member": item.members[0], "entries": entries})
 
     # ---- what all have in common ----------------------------------------------------------------------------------
+
+    def usable(self, member: int, wallet: str) -> int:
+        """Return what a member may spend now, with all who are one with him."""
+        joint = self.joint(member)
+        return self.purse(member).book.usable(wallet, self.now) if joint is None else joint.usable(wallet)
+
+    def _bring(self, member: int, wallet: str, amount: int) -> None:
+        """Have what is about to be taken of a member's wallet in his own book."""
+        joint = self.joint(member)
+        if joint is not None and joint.usable(wallet) >= amount:
+            joint.bring(member, wallet, amount)
 
     def _wallet(self, name: str) -> Wallet:
         wallet = self.programme.line.at(self.now).rules.policy.wallets.get(name)
@@ -295,7 +322,7 @@ class Commands:
         self.rows.add("command", number, self.programme.dealer_id, member, act.key, act.kind, digest, text, self.now)
 
     def done(self, item: Command, body: dict[str, Any], member: int) -> Answer:
-        body |= {"member": item.members[0], "balances": self.purse(member).balances(self.now)}
+        body |= {"member": item.members[0], "balances": together(list(map(self.purse, self.members(member))), self.now)}
         return Answer("recorded" if body["status"] == "recorded" else "duplicate", "", body)
 
     def time(self, instant: int) -> str:

@@ -29,6 +29,7 @@ _KIND: Final = 6
 _CANCELLED: Final = 7
 _APPLIED: Final = 8
 _BODY: Final = 9
+_GIVER: Final = 10
 
 
 def emit(
@@ -58,12 +59,15 @@ def emit(
         standing = last is not None and not last[_CANCELLED] and outcome.covers(_step(last))
         told = wanted.get(key, [])
         to = receivers.get(told[0].to) if told else None
+        if to in source.merged:
+            to = None  # nobody tells himself of himself
         if to is None:
             if standing and last is not None:
                 concerned.add(writer.cancel(last))
             continue
         content = _body(told, wanted, stored, programme, source.head.code)
-        if last is not None and not last[_CANCELLED] and last[_TO] == to and doc(last[_BODY]) == content:
+        same = last is not None and not last[_CANCELLED] and last[_TO] == to and doc(last[_BODY]) == content
+        if last is not None and same and last[_GIVER] == source.head.member_id:
             continue
         revision = 0 if last is None else last[_REVISION] + 1
         if last is not None and not last[_CANCELLED] and last[_TO] != to:

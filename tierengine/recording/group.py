@@ -10,8 +10,10 @@ from typing import Final
 from tierengine.errors import Refused, Unknown
 from tierengine.judging.budgets import Pots
 from tierengine.judging.history import LAST, Contribution, Observation
+from tierengine.judging.merging import united
+from tierengine.judging.netting import net
 from tierengine.judging.observations import body
-from tierengine.judging.recorded import Flag, Waits, cause_key
+from tierengine.judging.recorded import Flag, Recorded, Waits, cause_key
 from tierengine.judging.worth import units_of
 from tierengine.personal.texts import Vaults, none, sealed
 from tierengine.policies.versions import Programme, Programmes
@@ -20,15 +22,26 @@ from tierengine.recording.answers import Answers
 from tierengine.recording.commands import Commands
 from tierengine.recording.emissions import Deliveries, emit
 from tierengine.recording.intake import Intake, Taken
-from tierengine.recording.items import Answer, Claim, Command, Item, Sale, is_command, members_of, refusal
+from tierengine.recording.items import Answer, Claim, Command, Item, Merge, Sale, is_command, members_of, refusal
+from tierengine.recording.joining import Joining
+from tierengine.recording.joint import Balances, Joint, together
 from tierengine.recording.memory import Memory, Remembered
 from tierengine.recording.pots import pots_under_lock
 from tierengine.recording.purse import Purse
-from tierengine.recording.reading import Held
+from tierengine.recording.reading import BEGINNING, Held, Stored
 from tierengine.recording.refolding import Refolded, Source, before, refold
 from tierengine.recording.resolving import contributed
 from tierengine.recording.retelling import retold
-from tierengine.recording.rows import attribute_rows, event_row, folded_rows, head_of, machine_rows, text
+from tierengine.recording.rows import (
+    NOTHING,
+    attribute_rows,
+    contribution_rows,
+    event_row,
+    folded_rows,
+    head_of,
+    machine_rows,
+    text,
+)
 from tierengine.recording.writing import Rows
 from tierengine.store.dialect import Link
 from tierengine.store.ids import Ids
@@ -85,6 +98,8 @@ class Group:
     _parked: dict[str, Waits] = field(default_factory=dict)
     _refusing: bool = False
     _moved: set[str] = field(default_factory=set)  # codes of members of whom a command was granted
+    _joints: dict[int, Joint] = field(default_factory=dict)
+    _joining: Joining | None = None
     _pots: Pots = field(init=False)
 
     def __post_init__(self) -> None:
@@ -102,7 +117,7 @@ class Group:
             self.link, self.dealer, wanted, set(keys), set(outside), once, remembered, paying=paying, now=now, wait=wait
         )
         self.now = max(now, max((head.recorded_at for head in self._held.ledgers.values()), default=0))
-        if self.deliver_to is not None and self.deliver_to not in self._held.locked:
+        if self.deliver_to is not None and not self._held.is_locked(self.deliver_to):
             return
         if not self._held.head:
             problem = Unknown("no_policy", dealer=self.dealer)
@@ -113,20 +128,28 @@ class Group:
         commands = Commands(
             self.link, self.ids, programme, self.codes, self._rows, self.now,
             lambda member: self._purse(programme, member), lambda member: self._suspended(programme, member),
-            self._touched,
+            self._touched, self._held.members, lambda member: self._joint(programme, member),
         )  # fmt: skip
         taken = [self._take(programme, intake, commands, place, item) for place, item in enumerate(self.items)]
         fresh = self._fresh(programme, intake, taken)
-        if not fresh.keys() <= self._held.locked:
+        if not all(self._held.is_locked(member) for member in fresh):
             raise Blocked
-        outcomes = {member: self._refold(programme, member, rows) for member, (rows, _) in fresh.items() if rows}
-        deltas = {
-            member: self._post(programme, outcome, fresh[member][0], taken) for member, outcome in outcomes.items()
-        }
+        rows = {member: rows for member, (rows, _) in fresh.items() if rows}
+        again = self._rejoin(rows)
+        by_root: dict[int, dict[int, list[Contribution]]] = {root: {} for root in again}
+        for member, mine in rows.items():
+            by_root.setdefault(self._held.root(member), {})[member] = mine
+        outcomes = {root: self._refold(programme, root, mine, whole=root in again) for root, mine in by_root.items()}
+        self._touched.update(outcomes)
+        deltas = {root: self._post(programme, outcomes[root], mine, taken) for root, mine in by_root.items()}
+        if self._joining is not None:
+            self._joining.hand_back(self.link, self._held, lambda member: self._purse(programme, member), self.now)
+        self._level(programme)
         self._write(programme, intake, taken, fresh, outcomes)
         self._answers = Answers(
             self.link, programme, self._held, intake, self.items, taken, self.now,
-            outcomes, deltas, self._purses, self._used, self._returned, self._parked, self._flags,
+            outcomes, deltas, lambda member: self._balances(programme, member), self._used, self._returned,
+            self._parked, self._flags,
         ).all(self._rows)  # fmt: skip
 
     def commit(self) -> None:
@@ -138,7 +161,8 @@ class Group:
             self._rows.send(self.link)
             self.link.commit()
         for member, history in self._folded.items():
-            self.memory.keep(member, history)
+            if len(self._held.members(member)) == 1:
+                self.memory.keep(member, history)
 
     def answers(self) -> list[Answer | None]:
         """Return the answers in the order of the items; None: a member is locked elsewhere."""
@@ -179,10 +203,15 @@ class Group:
         first = taken.fresh[0].recorded
         member = self.codes[first.observation.member]
         purse = self._purse(programme, member)
+        if isinstance(item, Merge):
+            self._joining = Joining.of(self.link, self._held, item, self._stored_at(first))
+            return
         check = item.check if isinstance(item, (Sale, Claim)) else None
+        joint = self._joint(programme, member)
         if check is not None:
-            state, history = before(self._source(programme, member), first.position, purse.usable(self.now))
-            if history is not None:
+            have = purse.usable(self.now) if joint is None else {name: joint.usable(name) for name in joint.wallets()}
+            state, history = before(self._source(programme, member), first.position, have)
+            if history is not None and joint is None:
                 self._known[member] = history
                 self._held.whole.add(member)
             check(state)
@@ -191,7 +220,8 @@ class Group:
         for wallet, amount in item.uses.items():
             if programme.wallet(wallet) is None:
                 raise Unknown("unknown_wallet", wallet=wallet)
-            usable = purse.book.usable(wallet, self.now) + self._reserved(purse, wallet, first.observation.cluster)
+            free = purse.book.usable(wallet, self.now) if joint is None else joint.usable(wallet)
+            usable = free + self._reserved(purse, wallet, first.observation.cluster)
             if usable < amount and not item.late:
                 raise Refused("insufficient_credit", wallet=wallet, usable=usable, wanted=amount)
         self._use(programme, place, item, member, late=item.late)
@@ -202,6 +232,8 @@ class Group:
         for wallet, amount in item.uses.items():
             rest = amount - self._capture(programme, purse, wallet, amount, said.cluster)
             if rest:
+                if (joint := self._joint(programme, member)) is not None:
+                    joint.bring(member, wallet, rest, any_lot=late)
                 unit = programme.unit(wallet)
                 purse.book.use(wallet, rest, said.cluster, self.now, cause=said.key, unit=unit, allow_debt=late)
         self._used[place] = dict(item.uses)
@@ -239,7 +271,7 @@ class Group:
 
     def _suspended(self, programme: Programme, member: int) -> frozenset[str]:
         """Return the wallets that a member may not use now."""
-        head = self._held.ledgers[member].position
+        head = self._held.ledgers[self._held.root(member)].position
         state, _ = before(self._source(programme, member), max((self.now, LAST, ""), head), {})
         return state.judged.suspended
 
@@ -263,24 +295,86 @@ class Group:
             purse.settle(self.now)
         return purse
 
-    def _source(self, programme: Programme, member: int) -> Source:
+    def _joint(self, programme: Programme, member: int) -> Joint | None:
+        """Return the purses of all who are one with a member; None: he is alone, as nearly everybody is."""
+        if not self._held.classes or len(all_ := self._held.members(member)) == 1:
+            return None
+        found = self._joints.get(all_[0])
+        if found is None:
+            purses = {one: self._purse(programme, one) for one in all_}
+            key = self._held.merge_of(member) if self._joining is None else self._joining.key
+            found = self._joints[all_[0]] = Joint(purses, key, self.now)
+        return found
+
+    def _balances(self, programme: Programme, member: int) -> Balances:
+        return together([self._purse(programme, one) for one in self._held.members(member)], self.now)
+
+    def _level(self, programme: Programme) -> None:
+        """Pay what merged members owe of what they have, where money of one of them was moved."""
+        for root in sorted({self._held.root(member) for member in self._purses}):
+            if (joint := self._joint(programme, root)) is not None:
+                joint.level()
+                self._touched.update(one for one, purse in joint.purses.items() if purse.book.entries)
+
+    def _source(
+        self, programme: Programme, member: int, fresh: Mapping[int, Sequence[Contribution]] | None = None
+    ) -> Source:
         held = self._held
+        all_ = held.members(member)
+        if len(all_) == 1:
+            return Source(
+                self.link,
+                programme,
+                held.ledgers[member],
+                held.histories.get(member, ()),
+                held.later.get(member, ()),
+                self.ids,
+                self._known.get(member) if member in held.whole else None,
+            )
+        home = {
+            row.event_key: one
+            for one in all_
+            for row in net((*held.histories.get(one, ()), *(fresh or {}).get(one, ())))
+        }
         return Source(
-            self.link,
-            programme,
-            held.ledgers[member],
-            held.histories.get(member, ()),
-            held.later.get(member, ()),
-            self.ids,
-            self._known.get(member) if member in held.whole else None,
+            self.link, programme, held.ledgers[all_[0]], held.history(member), (), self.ids, merged=all_, home=home
         )
 
-    def _refold(self, programme: Programme, member: int, rows: Sequence[Contribution]) -> Refolded:
-        self.memory.forget(member)
-        source = self._source(programme, member)
-        outcome = retold(source, rows, self._pots) or refold(source, rows, self._pots)
-        self._folded[member] = outcome.history
+    def _refold(
+        self, programme: Programme, root: int, fresh: Mapping[int, Sequence[Contribution]], *, whole: bool
+    ) -> Refolded:
+        """Fold the history of a member, and of those who are one with him, of whom so much is new."""
+        all_ = self._held.members(root)
+        for member in all_:
+            self.memory.forget(member)
+        if whole:
+            self._held.whole.discard(root)
+        source = self._source(programme, root, fresh)
+        rows = fresh.get(root, ()) if len(all_) == 1 else united(list(fresh.values()), self._held.codes(root))
+        outcome = None if whole else retold(source, rows, self._pots)
+        outcome = outcome or refold(source, rows, self._pots, whole=whole)
+        self._folded[root] = outcome.history
         return outcome
+
+    def _stored_at(self, event: Recorded) -> Mapping[int, Stored]:
+        """Return what is stored under the key of a new event."""
+        return self._held.events.get(event.key, {})
+
+    def _rejoin(self, fresh: Mapping[int, Sequence[Contribution]]) -> set[int]:
+        """Take down who is one with whom from now on; return whose histories are to be folded from the beginning."""
+        if self._joining is None:
+            return set()
+        self._joints.clear()
+        changed = self._joining.change(self._held, fresh)
+        self._rows.joined |= changed
+        for member in changed:
+            root = self._held.root(member)
+            self._touched.add(member)
+            self.memory.forget(member)
+            if root != member:
+                self._rows.rewind(member, BEGINNING)
+                self._rows.forgotten.append(member)
+        return {self._held.root(member) for member in changed}
 
     # ---- what the new events contribute -------------------------------------------------------------------------
 
@@ -317,16 +411,33 @@ class Group:
     # ---- money --------------------------------------------------------------------------------------------------
 
     def _post(
-        self, programme: Programme, outcome: Refolded, fresh: Sequence[Contribution], taken: Sequence[Taken]
+        self,
+        programme: Programme,
+        outcome: Refolded,
+        fresh: Mapping[int, Sequence[Contribution]],
+        taken: Sequence[Taken],
     ) -> dict[tuple[str, str], int]:
         """Post what the fold changed; returns by how much each (event key, rule)."""
-        member = outcome.head.member_id
-        purse = self._purse(programme, member)
-        cause = cause_key(fresh[0].known)
-        self._returned[member] = purse.give_back(self.link, fresh, self._held.histories.get(member, ()), self.now)
-        place = self._refusable(fresh, taken)
+        root = outcome.head.member_id
+        every = [row for rows in fresh.values() for row in rows]
+        cause = cause_key(every[0].known) if self._joining is None else self._joining.key
+        given = self._returned.setdefault(root, {})
+        for member, rows in fresh.items():
+            back = self._purse(programme, member).give_back(
+                self.link, rows, self._held.histories.get(member, ()), self.now
+            )
+            given |= {wallet: given.get(wallet, 0) + amount for wallet, amount in back.items()}
+        place = self._refusable(every, taken)
+        joint = self._joint(programme, root)
         try:
-            return purse.apply(self.link, outcome.changes, cause, refusable=place is not None)
+            if joint is None:
+                purse = self._purse(programme, root)
+                deltas = purse.apply(self.link, outcome.changes, cause, refusable=place is not None)
+            else:
+                deltas = joint.apply(self.link, outcome.changes, cause, refusable=place is not None)
+            if self._joining is not None:
+                self._joining.regranted(deltas, outcome)
+            return deltas
         except Refused as problem:
             if place is None:
                 raise
@@ -357,11 +468,20 @@ class Group:
         for key, waits in self._parked.items():
             revisions = intake.events[key]
             rows.add("parked", revisions[max(revisions)].event_id, self.dealer, waits.key, waits.reason)
-        for member, outcome in outcomes.items():
-            contributions, event_ids = fresh[member]
-            folded_rows(rows, self.ids, self.dealer, outcome, contributions, event_ids, now)
-            attribute_rows(rows, programme, member, self._held.histories.get(member, ()), contributions)
-            self.receivers |= emit(rows, self.link, self.ids, programme, self._source(programme, member), outcome, now)
+        for member, (contributions, event_ids) in fresh.items():
+            if contributions:
+                contribution_rows(rows, self.ids, self.dealer, member, contributions, event_ids)
+        for root, outcome in outcomes.items():
+            all_ = self._held.members(root)
+            mine = [row for member in all_ for row in fresh.get(member, ((), ()))[0]]
+            folded_rows(rows, self.ids, self.dealer, outcome, now)
+            stored = self._held.history(root)
+            if self._joining is None:
+                attribute_rows(rows, programme, root, stored, mine)
+            else:
+                rows.forgotten.append(root)
+                attribute_rows(rows, programme, root, (), [*stored, *mine])
+            self.receivers |= emit(rows, self.link, self.ids, programme, self._source(programme, root), outcome, now)
         self._keep_texts(taken, fresh)
         said = {
             member: (self._held.histories.get(member, ()), contributions)
@@ -376,6 +496,8 @@ class Group:
             entry_no = purse.book.next_number - 1 if purse is not None else head.entry_no
             folded = outcomes.get(member)
             state = head_of(folded) if folded is not None else (*head.position, head.tier, head.boundary_at, head.carry)
+            if self._held.root(member) != member:
+                state = NOTHING  # it is told of who stands for him
             rows.add("ledger", member, self.dealer, entry_no, *state)
         rows.extend("budget_pot", ((self.dealer, key, self._pots.used[key]) for key in sorted(self._pots.touched)))
         self._list_conflicts(intake)

@@ -92,7 +92,7 @@ class Intake:
         for member in sorted(members_of(item)):
             if member not in self.codes:
                 return Taken(refusal("unknown", Unknown("unknown_member", member=member)))
-            if self.codes[member] not in self.held.locked:
+            if not self.held.is_locked(self.codes[member]):
                 return Taken(later=True)
         for observation in item.observations:
             digest = content_hash(observation)

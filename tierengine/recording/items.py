@@ -75,6 +75,7 @@ class Once:
 class Before:
     """A member as of just before an event, under his lock: what prices and commands are decided on.
 
+    members  he, and all who are merged with him
     usable  what he may spend now, by wallet
     rows    all contributions known before it, retracted ones and what retracts them too
     """
@@ -87,6 +88,7 @@ class Before:
     tier: str
     usable: Mapping[str, int]
     rows: Sequence[Contribution]
+    members: tuple[int, ...] = ()
 
     @property
     def history(self) -> tuple[Contribution, ...]:
@@ -161,6 +163,22 @@ class Claim(_OfOne):
 
 
 @dataclass(frozen=True, slots=True)
+class Merge(_OfOne):
+    """The word of the staff that two members are one, or (a cancellation of that word) that they are not.
+
+    Decided once, as it arrives, alone in its transaction; an observation once accepted. `into` is the code of who
+    stands for both, "" of a cancellation.
+    """
+
+    dealer: int
+    observation: Observation
+    into: str = ""
+    once: Once | None = None
+    brief: bool = False
+    refusable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Command:
     """Asks for what only moves money: decided once, in the order of arrival, under the locks of its members.
 
@@ -180,19 +198,20 @@ class Command:
         return ()
 
 
-Item: TypeAlias = Observe | Sale | Claim | Command
+Item: TypeAlias = Observe | Sale | Claim | Command | Merge
 
 
 def is_command(item: Item) -> bool:
     """Whether the item asks for what the state may refuse (and so sees what came before it in the same moment)."""
-    return isinstance(item, (Claim, Command)) or (isinstance(item, Sale) and bool(item.uses or item.check))
+    return isinstance(item, (Claim, Command, Merge)) or (isinstance(item, Sale) and bool(item.uses or item.check))
 
 
 def members_of(item: Item) -> frozenset[str]:
     """Return the codes of the members that an item names."""
     if isinstance(item, Command):
         return frozenset(item.members)
-    return frozenset(said.member for said in item.observations if said.member)
+    named = {said.member for said in item.observations if said.member}
+    return frozenset(named | {item.into} if isinstance(item, Merge) and item.into else named)
 
 
 @dataclass(frozen=True, slots=True)

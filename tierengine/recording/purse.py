@@ -49,6 +49,16 @@ SETTLED: Final = "settle"  # what the ends of lapsed lots cite: time alone made 
 MEMBERS_ACCOUNTS: Final = ("available", "held", "debt")
 
 
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """A change of what a grant is worth, on certain terms; `replaced`: those terms are given up for others."""
+
+    delta: int
+    change: Change
+    terms: Granted
+    replaced: bool = False
+
+
 @dataclass(slots=True)
 class Purse:
     """One member's book with what is needed to store it: account ids, and the state in which it was read."""
@@ -162,28 +172,32 @@ class Purse:
         Returns what each pair's worth changed by. Where the wallet or the dates changed, the old grant is reversed
         in full and the new one granted in full.
         """
+        deltas, moves = self.moves(link, changes)
+        for move in sorted(moves, key=lambda move: move.delta < 0):
+            self.move(move, cause, refusable=refusable)
+        return deltas
+
+    def moves(self, link: Link, changes: Sequence[Change]) -> tuple[dict[Pair, int], list[Shift]]:
+        """Return what each pair's worth changes by, and what is to be posted for that."""
         falling = {change.pair[0] for change in changes if change.before is not None}
         self.know_grants(link, falling)
         deltas: dict[Pair, int] = {}
-        moves: list[tuple[int, Change, Granted, bool]] = []
+        moves: list[Shift] = []
         for change in changes:
             before, after = change.before, change.after
             was, will = (before.wanted if before else 0), (after.wanted if after else 0)
             deltas[change.pair] = will - was
             if before is not None and after is not None and was and will and _terms(before) != _terms(after):
-                moves += [(-was, change, before, True), (will, change, after, False)]
+                moves += [Shift(-was, change, before, replaced=True), Shift(will, change, after)]
             elif will != was:
                 terms = after if after is not None and will else before
                 if terms is not None:
-                    moves.append((will - was, change, terms, False))
-        moves.sort(key=lambda move: move[0] < 0)
-        for delta, change, terms, replaced in moves:
-            self._adjust(delta, change, terms, cause, refusable=refusable, replaced=replaced)
-        return {pair: delta for pair, delta in deltas.items() if delta}
+                    moves.append(Shift(will - was, change, terms))
+        return {pair: delta for pair, delta in deltas.items() if delta}, moves
 
-    def _adjust(
-        self, delta: int, change: Change, terms: Granted, cause: str, *, refusable: bool, replaced: bool
-    ) -> None:
+    def move(self, shift: Shift, cause: str, *, refusable: bool) -> None:
+        """Post one change of what a grant is worth."""
+        change, terms = shift.change, shift.terms
         wallet = self.programme.wallet(terms.wallet)
         clawback: Clawback = wallet.clawback if wallet is not None else "debt"
         if clawback == "refuse" and not refusable:
@@ -192,13 +206,13 @@ class Purse:
             *change.pair,
             terms.wallet,
             self.programme.unit(terms.wallet),
-            delta,
+            shift.delta,
             usable_from=terms.usable_from,
             expires_at=terms.expires_at,
             cause=cause,
             decision=change.decision,
             clawback=clawback,
-            replaced=replaced,
+            replaced=shift.replaced,
         )
 
     def give_back(

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from tierengine.judging.history import Contribution, Position
+from tierengine.judging.merging import MERGED, united
+from tierengine.judging.netting import net
 from tierengine.judging.observations import from_body
 from tierengine.judging.recorded import Recorded
 from tierengine.judging.resolution import outside_keys
@@ -25,8 +27,10 @@ _NEWEST_MEMBERS: Final = "SELECT code, id FROM member WHERE dealer_id = ?1 ORDER
 # A locked row is told as it stands once it is locked, whatever the statement's snapshot; no other table's row is.
 _LEDGERS: Final = (
     "SELECT member_id, (SELECT code FROM member WHERE id = l.member_id) AS code, entry_no, head_at, head_class, "
-    "head_key, tier, boundary_at, carry FROM ledger l WHERE member_id IN (?1*) ORDER BY member_id"
+    "head_key, tier, boundary_at, carry, joined_id FROM ledger l WHERE member_id IN (?1*) ORDER BY member_id"
 )
+# (Asked only where one of those locked is merged with somebody.)
+_JOINED: Final = "SELECT joined_id, member_id FROM ledger WHERE joined_id IN (?1*) ORDER BY member_id"
 _LOCK_WAITING: Final = _LEDGERS + " FOR NO KEY UPDATE"
 _LOCK: Final = _LOCK_WAITING + " SKIP LOCKED"
 # Two workers that record an event and what names it must see one another, or the second stays parked for ever. The
@@ -88,13 +92,13 @@ _LATER_DECISIONS: Final = (
 )
 _DECISION: Final = "SELECT id, member_id, event_key, rule, step_at, step_class, step_key, kind, basis FROM decision "
 _DECISIONS_FROM: Final = (
-    _DECISION + "WHERE member_id = ?1 AND (step_at, step_class, step_key) > (?2, ?3, ?4) ORDER BY id"
+    _DECISION + "WHERE member_id IN (?1*) AND (step_at, step_class, step_key) > (?2, ?3, ?4) ORDER BY id"
 )
 _DECISIONS_BETWEEN: Final = (
     _DECISION + "WHERE member_id = ?1 AND step_at BETWEEN ?2 AND ?5 AND (step_at, step_class, step_key) > (?2, ?3, ?4) "
     "AND (step_at, step_class, step_key) <= (?5, ?6, ?7) ORDER BY id"
 )
-_DECISIONS_OF: Final = _DECISION + "WHERE dealer_id = ?1 AND event_key IN (?2*) AND member_id = ?3 ORDER BY id"
+_DECISIONS_OF: Final = _DECISION + "WHERE dealer_id = ?1 AND event_key IN (?2*) AND member_id IN (?3*) ORDER BY id"
 _CHECKPOINT: Final = (
     "SELECT at, head_class, head_key, carry FROM checkpoint WHERE member_id = ?1 "
     "AND (at, head_class, head_key) < (?2, ?3, ?4) ORDER BY at DESC, head_class DESC, head_key DESC LIMIT 1"
@@ -159,6 +163,7 @@ class Head:
     boundary_at: int | None
     carry: str
     recorded_at: int
+    joined_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +188,7 @@ class Held:
     waiting   clusters of parked events that wait for what is locked
     once      (scope, key) → (request hash, status number, stored answer)
     holds     those that have not ended, a row for each of their lots; `held_orders` the orders that ever had one
+    classes   merged members by who stands for them, himself first; nobody who is merged with none
     """
 
     head: int = 0
@@ -200,6 +206,36 @@ class Held:
     lots: dict[int, list[Row]] = field(default_factory=dict)
     holds: dict[int, list[Row]] = field(default_factory=dict)
     held_orders: set[str] = field(default_factory=set)
+    classes: dict[int, tuple[int, ...]] = field(default_factory=dict)
+
+    def root(self, member_id: int) -> int:
+        """Return who stands for a member: himself, unless he is merged into another."""
+        return next((root for root, all_ in self.classes.items() if member_id in all_), member_id)
+
+    def members(self, member_id: int) -> tuple[int, ...]:
+        """Return all who are one with a member, who stands for them first."""
+        root = self.root(member_id)
+        return self.classes.get(root, (root,))
+
+    def is_locked(self, member_id: int) -> bool:
+        """Whether a member's row was obtained, and those of all who are one with him."""
+        return member_id in self.locked and (not self.classes or self.locked.issuperset(self.members(member_id)))
+
+    def history(self, member_id: int) -> Sequence[Contribution]:
+        """Return the history in which a member's is folded, in order of `known`."""
+        all_ = self.members(member_id)
+        if len(all_) == 1:
+            return self.histories.get(member_id, ())
+        return united([self.histories.get(one, ()) for one in all_], self.codes(member_id))
+
+    def merge_of(self, member_id: int) -> str:
+        """Return the key of the last merge among those who are one with a member: what is handed over cites it."""
+        words = (row for one in self.members(member_id) for row in self.histories.get(one, ()) if row.kind == MERGED)
+        return max(net(words), key=lambda row: row.known).known[2]
+
+    def codes(self, member_id: int) -> frozenset[str]:
+        """Return the codes of all who are one with a member."""
+        return frozenset(self.ledgers[one].code for one in self.members(member_id))
 
     def code_of(self, member_id: int) -> str:
         """Return a locked member's code."""
@@ -295,6 +331,8 @@ def hold(  # noqa: PLR0913 - what is locked and what is read are one round trip
             found.lots.setdefault(row[0], []).append(row)
     if remembered:
         _recall(link, found, remembered, {row[0]: row[1] for row in read["counts"]})
+    if joined := {head.joined_id for head in found.ledgers.values() if head.joined_id is not None}:
+        _join(link, found, sorted(joined), frozenset(wanted))
     codes = {member: head.code for member, head in found.ledgers.items()}
     events = [(*row[:6], codes.get(row[6]), row[6]) for row in read["events"]]
     _close(link, dealer_id, found, frozenset(named), events, set(found.waiting))
@@ -302,6 +340,18 @@ def hold(  # noqa: PLR0913 - what is locked and what is read are one round trip
     if owners - set(members):
         raise NeedMore((owner for owner in owners if owner is not None), ())
     return found
+
+
+def _join(link: Link, found: Held, joined: Sequence[int], wanted: frozenset[int]) -> None:
+    """Note who is merged with whom; NeedMore for those who are not among the wanted. No shortcut serves for them."""
+    by_root: dict[int, list[int]] = {}
+    for root, member in link.ask(_JOINED, joined).rows():
+        by_root.setdefault(root, []).append(member)
+    found.classes = {root: (root, *(one for one in all_ if one != root)) for root, all_ in by_root.items()}
+    everybody = {member for all_ in by_root.values() for member in all_}
+    if everybody - wanted:
+        raise NeedMore(everybody - wanted, ())
+    found.whole -= everybody
 
 
 def _recall(
@@ -372,8 +422,8 @@ def _stored(row: Row) -> Stored:
 
 
 def _head(row: Row, recorded_at: int | None) -> Head:
-    member_id, code, entry_no, at, class_, key, tier, boundary_at, carry = row
-    return Head(member_id, code, entry_no, (at, class_, key), tier, boundary_at, carry, recorded_at or 0)
+    member_id, code, entry_no, at, class_, key, tier, boundary_at, carry, joined_id = row
+    return Head(member_id, code, entry_no, (at, class_, key), tier, boundary_at, carry, recorded_at or 0, joined_id)
 
 
 def contribution(row: Row) -> Contribution:
@@ -411,9 +461,9 @@ def checkpoint_before(link: Link, member_id: int, position: Position) -> tuple[P
     return ((rows[0][0], rows[0][1], rows[0][2]), rows[0][3]) if rows else None
 
 
-def decisions_from(link: Link, member_id: int, start: Position) -> list[Row]:
+def decisions_from(link: Link, members: Collection[int], start: Position) -> list[Row]:
     """Return all decisions of steps later than `start`, in the order in which they were made."""
-    return link.ask(_DECISIONS_FROM, member_id, *start).rows()
+    return link.ask(_DECISIONS_FROM, sorted(members), *start).rows()
 
 
 def decisions_between(link: Link, member_id: int, start: Position, end: Position) -> list[Row]:
@@ -421,9 +471,10 @@ def decisions_between(link: Link, member_id: int, start: Position, end: Position
     return link.ask(_DECISIONS_BETWEEN, member_id, *start, *end).rows()
 
 
-def decisions_of(link: Link, dealer_id: int, member_id: int, event_keys: Collection[str]) -> list[Row]:
+def decisions_of(link: Link, dealer_id: int, members: Collection[int], event_keys: Collection[str]) -> list[Row]:
     """Return all decisions about these granting events."""
-    return link.ask(_DECISIONS_OF, dealer_id, sorted(event_keys), member_id).rows() if event_keys else []
+    asked = (dealer_id, sorted(event_keys), sorted(members))
+    return link.ask(_DECISIONS_OF, *asked).rows() if event_keys else []
 
 
 def emissions(link: Link, dealer_id: int, keys: Collection[str]) -> list[Row]:

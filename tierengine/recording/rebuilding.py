@@ -18,6 +18,7 @@ from typing import Final, TypeVar
 from tierengine.judging.budgets import drawn
 from tierengine.judging.decisions import TierChanged
 from tierengine.judging.history import Contribution
+from tierengine.judging.merging import MERGED, NOBODY, Joined, into_of, united
 from tierengine.judging.netting import difference
 from tierengine.judging.recorded import cause_key
 from tierengine.judging.resolution import resolve
@@ -58,6 +59,7 @@ _OF_KINDS: Final = (
     "SELECT member_id, kind, line, at, known_at, known_class, known_key, cause, qty, amount, fields FROM contribution "
     "WHERE dealer_id = ?1 AND kind IN (?2*) ORDER BY member_id, known_at, known_class, known_key, id"
 )
+_STORED_JOINED: Final = "SELECT member_id, joined_id FROM ledger WHERE dealer_id = ?1 AND joined_id IS NOT NULL"
 _PARKED: Final = "SELECT event_id, dealer_id, waits_for, reason FROM parked WHERE dealer_id = ?1"
 _ALL_CLUSTERS: Final = (
     "SELECT DISTINCT cluster FROM event WHERE dealer_id = ?1 AND cluster > ?2 ORDER BY cluster LIMIT ?3"
@@ -138,9 +140,11 @@ def rebuild(link: Link, programme: Programme, ids: Ids | None = None) -> Differe
         link.run(_LOCK)
     found, rows = Differences(replaced=ids is not None), Rows()
     _rebuild_parked(link, programme, found, rows)
-    members = iter(link.ask(_ALL_MEMBERS, programme.dealer_id).rows())
+    everybody: dict[int, str] = dict(link.ask(_ALL_MEMBERS, programme.dealer_id).rows())
+    joined = _rebuild_joined(link, programme, everybody, found, rows)
+    members = iter(everybody.items())
     while chunk := list(islice(members, MEMBERS)):
-        rebuild_members(link, programme, dict(chunk), found, rows, ids)
+        rebuild_members(link, programme, dict(chunk), found, rows, ids, joined)
     _rebuild_pots(link, programme, found, rows)
     _rebuild_machines(link, programme, found, rows)
     _rebuild_money(link, programme, found, rows)
@@ -203,18 +207,48 @@ def _compare_contributions(
 # ---- from the contributions --------------------------------------------------------------------------------------
 
 
+def _rebuild_joined(
+    link: Link, programme: Programme, everybody: Mapping[int, str], found: Differences, rows: Rows
+) -> Joined:
+    """Compare in whose history each member's is folded with what the merges say; return those who are one."""
+    said: dict[int, list[Contribution]] = {}
+    for member, *row in link.ask(_OF_KINDS, programme.dealer_id, [MERGED]).rows():
+        said.setdefault(member, []).append(reading.contribution(tuple(row)))
+    numbers = {code: number for number, code in everybody.items()}
+    into = {member: numbers[code] for member, told in said.items() if (code := into_of(told)) is not None}
+    joined = Joined.of(into, everybody)
+    made: dict[int, Row] = {member: (root,) for member, root in joined.root.items()}
+    stored: dict[int, Row] = {row[0]: (row[1],) for row in link.ask(_STORED_JOINED, programme.dealer_id).rows()}
+    for member in found.compare("ledger", stored, made):
+        rows.joined[member] = made[member][0] if member in made else None
+    return joined
+
+
 def rebuild_members(
-    link: Link, programme: Programme, chunk: Mapping[int, str], found: Differences, rows: Rows, ids: Ids | None = None
+    link: Link,
+    programme: Programme,
+    chunk: Mapping[int, str],
+    found: Differences,
+    rows: Rows,
+    ids: Ids | None = None,
+    joined: Joined = NOBODY,
 ) -> None:
     """Fold these members (id → code) from the beginning of their histories; note what differs, add its rows."""
     members = sorted(chunk)
-    histories = reading.histories(link, members)
+    others = {one for member in members for one in joined.members.get(member, ())}
+    histories = reading.histories(link, sorted(others.union(members)))
+    for root, all_ in joined.members.items():
+        if root in chunk:
+            histories[root] = united([histories.get(one, ()) for one in all_], joined.codes[root])
+    for member in members:
+        if joined.root.get(member, member) != member:
+            histories.pop(member, None)
     entries: dict[int, int] = {row[0]: row[1] for row in link.ask(_ENTRIES, members).rows()}
     heads = {row[0]: tuple(row[1:]) for row in link.ask(_LEDGERS, members).rows()}
     changes = _by_member(link.ask(_CHANGES, members).rows())
     checkpoints = _by_member(link.ask(_CHECKPOINTS, members).rows())
     attributes = _by_member(link.ask(_ATTRIBUTES, members).rows())
-    granted, torn = granted_of(link, members)
+    granted, torn = granted_of(link, sorted(others.union(members)), joined)
     for member in members:
         code, history = chunk[member], histories.get(member, [])
         folded = folded_again(programme, history, granted.get(member, {}))

@@ -24,7 +24,7 @@ from tierengine.policies.versions import Programmes
 from tierengine.recording import reading
 from tierengine.recording.group import Blocked, Group, ItemRefused
 from tierengine.recording.intake import observations_of
-from tierengine.recording.items import Answer, Item, members_of
+from tierengine.recording.items import Answer, Item, Merge, members_of
 from tierengine.recording.memory import Memory
 from tierengine.recording.reading import NeedMore
 from tierengine.store.dialect import Link
@@ -88,6 +88,11 @@ class Recorder:
         Raises what the database raises; then nothing was recorded, but for a COMMIT whose outcome is unknown.
         """
         dealer = items[0].dealer
+        alone = next((place for place, item in enumerate(items) if isinstance(item, Merge)), None)
+        if alone is not None and len(items) > 1:
+            # Who is one with whom is settled before anything else of them is asked.
+            parts = (items[:alone], items[alone : alone + 1], items[alone + 1 :])
+            return [answer for part in parts if part for answer in self.record(part, wait=wait)]
         observations = observations_of(items)
         named = {member for item in items for member in members_of(item)}
         try:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from operator import attrgetter, itemgetter
 from typing import Final
 
@@ -38,9 +38,13 @@ _known: Final = attrgetter("known")
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A stored decision: what stood, from which step on, for one pair. Of equal (pair, step) the highest id counts."""
+    """A stored decision: what stood, from which step on, for one pair. Of equal (pair, step) the highest id counts.
+
+    member  under whom it is stored and booked: of merged members, whose event it was
+    """
 
     id: int
+    member: int
     pair: Pair
     step: Position
     kind: str
@@ -55,6 +59,7 @@ class Change:
     before: Granted | None
     after: Granted | None
     decision: int | None
+    member: int = 0
 
 
 @dataclass(slots=True)
@@ -65,6 +70,8 @@ class Refolded:
     late        whether that was before the head of the history
     ranges      what was folded again: later than the one, up to the other; empty: everything
     made        decisions to write: (id, decision) or (id, withdrawn one)
+    owners      of merged members: under whom what stood of a pair is booked
+    home        of merged members: whose an event is
     """
 
     head: Head
@@ -76,6 +83,14 @@ class Refolded:
     made: list[tuple[int, GrantDecision | Standing]] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
     ranges: list[tuple[Position, Position]] = field(default_factory=list)
+    owners: dict[Pair, int] = field(default_factory=dict)
+    home: Mapping[str, int] = field(default_factory=dict)
+
+    def owner(self, pair: Pair) -> int:
+        """Return under whom a pair is decided and booked: money stays with whom it was booked, also when merged."""
+        if not self.home and not self.owners:
+            return self.head.member_id
+        return self.owners.get(pair) or self.home.get(pair[0]) or self.head.member_id
 
     def covers(self, position: Position) -> bool:
         """Whether what happened at a position was judged again."""
@@ -94,7 +109,10 @@ class Refolded:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where a member's history comes from: a link for what is rarely needed, and what was read of him already."""
+    """Where a member's history comes from: a link for what is rarely needed, and what was read of him already.
+
+    merged  all whose histories are folded as one in this one, if he is not alone; `home` tells whose an event is
+    """
 
     link: Link
     programme: Programme
@@ -103,6 +121,13 @@ class Source:
     later: Sequence[Row]
     ids: Ids
     known: Remembered | None = None
+    merged: tuple[int, ...] = ()
+    home: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def members(self) -> tuple[int, ...]:
+        """Return all whose history this is."""
+        return self.merged or (self.head.member_id,)
 
     def facts_behind(self, start: Position, carry: str, position: Position) -> Remembered | None:
         """Return the remembered facts if a fold from `start` to `position` can still ask them.
@@ -134,10 +159,13 @@ class Source:
         return trail if trail is not None and (trail.end, trail.text) == (head.position, head.carry) else None
 
 
-def refold(source: Source, fresh: Sequence[Contribution], pots: Pots) -> Refolded:
-    """Fold the member's history from just before the earliest of the `fresh` rows to its end."""
-    affected = min(row.known for row in fresh)
-    start, carry, late = _start(source, affected)
+def refold(source: Source, fresh: Sequence[Contribution], pots: Pots, *, whole: bool = False) -> Refolded:
+    """Fold the member's history from just before the earliest of the `fresh` rows to its end.
+
+    whole  from its beginning, whatever is fresh: it has become that of others too, or no longer is
+    """
+    affected = BEGINNING if whole else min(row.known for row in fresh)
+    start, carry, late = (BEGINNING, "", True) if whole else _start(source, affected)
     history = _history(source, fresh, affected, start, None if late else (start, carry))
     rows = history.rows
     suffix = steps(net(row for row in rows if row.known > start) if late else net(fresh))
@@ -145,8 +173,8 @@ def refold(source: Source, fresh: Sequence[Contribution], pots: Pots) -> Refolde
         start, carry = _last_step(source, rows, start, carry)
         history.facts.retreat(start[0])
         suffix = steps(net(row for row in rows if row.known > start))
-    old = standing_of(source.later) if not late else standing_of(_later(source, start))
-    earlier = _earlier(source, start, suffix, old)
+    old = standing_of(_later(source, start) if late or source.merged else source.later)
+    earlier, owners = _earlier(source, start, suffix, old)
     stood = {place: stood.granted for place, stood in old.items()}
     pots.prior = last_of(stood, earlier)
     trail = _trail(source, history, start, carry)
@@ -165,8 +193,10 @@ def refold(source: Source, fresh: Sequence[Contribution], pots: Pots) -> Refolde
         trail.text = folded.carry
     history.trail = trail
     # Rows that were retracted may lie behind the head: what comes before them is not just added to the end.
-    history.asked = max(folded.head, rows[-1].known)
-    outcome = Refolded(source.head, start, late, suffix, folded, history)
+    history.asked = max(folded.head, rows[-1].known) if rows else BEGINNING
+    outcome = Refolded(source.head, start, late, suffix, folded, history, home=source.home)
+    if source.merged:
+        outcome.owners = owners | {one.pair: one.member for one in old.values() if one.granted is not None}
     compare(outcome, old, earlier, source.ids)
     pots.settle(outcome.changes)
     return outcome
@@ -236,31 +266,43 @@ def _last_step(source: Source, rows: Sequence[Contribution], start: Position, ca
 
 
 def _later(source: Source, start: Position) -> list[Row]:
-    return reading.decisions_from(source.link, source.head.member_id, start)
+    return reading.decisions_from(source.link, source.members, start)
 
 
 def standing_of(rows: Iterable[Row]) -> dict[Place, Standing]:
     """Return the decisions that stand, or were withdrawn last, by pair and step; rows come in order of their ids."""
-    found: dict[Place, Standing] = {}
-    for number, _, event_key, rule, at, class_, key, kind, basis in rows:
+    newest: dict[tuple[int, Place], Standing] = {}
+    for number, member, event_key, rule, at, class_, key, kind, basis in rows:
         granted = None if kind == "withdrawn" else Granted.of(doc(basis)["granted"])
         pair, step = (event_key, rule), (at, class_, key)
-        found[pair, step] = Standing(number, pair, step, kind, granted)
+        newest[member, (pair, step)] = Standing(number, member, pair, step, kind, granted)
+    found: dict[Place, Standing] = {}
+    for (_, place), one in newest.items():
+        # (Of merged members two may have been told of one event; with one of them it does not stand any more.)
+        other = found.get(place)
+        if other is None:
+            found[place] = one
+        else:
+            found[place] = replace(one if one.granted is not None else other, id=max(one.id, other.id))
     return found
 
 
 def _earlier(
     source: Source, start: Position, suffix: Sequence[Step], old: Mapping[Place, Standing]
-) -> dict[Pair, Granted]:
-    """Return what stands at `start` of the pairs that the suffix may touch: named by its returns, or decided in it."""
+) -> tuple[dict[Pair, Granted], dict[Pair, int]]:
+    """Return what stands at `start` of the pairs that the suffix may touch: named by its returns, or decided in it.
+
+    And under whom.
+    """
     if start == BEGINNING:
-        return {}
+        return {}, {}
     named = {line.event_key for step in suffix for line in step.lines if line.qty < 0}
     named |= {pair[0] for (pair, _), _ in old.items()}
-    rows = reading.decisions_of(source.link, source.programme.dealer_id, source.head.member_id, named)
+    rows = reading.decisions_of(source.link, source.programme.dealer_id, source.members, named)
     found = [one for one in standing_of(rows).values() if one.step <= start and one.granted is not None]
     found.sort(key=lambda one: one.step)
-    return {one.pair: one.granted for one in found if one.granted is not None}
+    stands = {one.pair: one.granted for one in found if one.granted is not None}
+    return stands, {one.pair: one.member for one in found}
 
 
 def by_event(earlier: Mapping[Pair, Granted]) -> dict[str, list[Granted]]:
@@ -334,7 +376,7 @@ def compare(
         if after is not None and after.stands_as(before):
             continue
         if before != after:
-            outcome.changes.append(Change(pair, before, after, last_id.get(pair)))
+            outcome.changes.append(Change(pair, before, after, last_id.get(pair), outcome.owner(pair)))
 
 
 def last_of(decided: Mapping[Place, Granted | None], earlier: Mapping[Pair, Granted]) -> dict[Pair, Granted]:
@@ -376,7 +418,7 @@ def before(source: Source, position: Position, usable: Mapping[str, int]) -> tup
             start if carry else None,
             since_then,
             facts,
-            earlier=by_event(_earlier(source, start, since_then, {})),
+            earlier=by_event(_earlier(source, start, since_then, {})[0]),
             until=position,
         )
         state = load(folded.carry)
@@ -390,4 +432,5 @@ def before(source: Source, position: Position, usable: Mapping[str, int]) -> tup
     )
     judged = lane.version.rules.judge(inputs)
     kept = remembered if not late and len(known) == len(source.stored) else None
-    return Before(source.head.member_id, position[0], lane, inputs, judged, tier, usable, known), kept
+    who = source.head.member_id
+    return Before(who, position[0], lane, inputs, judged, tier, usable, known, source.members), kept

@@ -10,7 +10,7 @@ one's turn it is: after as many days as there are parts every member has been ju
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,9 +18,11 @@ from tierengine.judging.budgets import Pots
 from tierengine.judging.decisions import Folded, Granted
 from tierengine.judging.fold import fold
 from tierengine.judging.history import Contribution
+from tierengine.judging.merging import NOBODY, Joined
 from tierengine.judging.netting import net, steps
 from tierengine.judging.running import RunningFacts
 from tierengine.ledger.invariants import Invariant
+from tierengine.membership.joined import read_joined
 from tierengine.policies.versions import Programme
 from tierengine.recording import reading
 from tierengine.recording.refolding import emission_key
@@ -57,7 +59,8 @@ _CHANGES: Final = (
 )
 _EMISSIONS: Final = (
     "SELECT e.member_id, e.key, m.code, e.cancelled, e.body FROM emission e JOIN member m ON m.id = e.to_member_id "
-    "WHERE e.member_id IN (?1*) ORDER BY e.member_id, e.key, e.revision"
+    "WHERE e.member_id IN (?1*) AND NOT EXISTS (SELECT 1 FROM emission h WHERE h.dealer_id = e.dealer_id "
+    "AND h.key = e.key AND h.revision > e.revision) ORDER BY e.member_id, e.key"
 )
 _THERE: Final = (
     "SELECT 1 FROM member m JOIN event e ON e.dealer_id = m.dealer_id WHERE m.dealer_id = ?1 AND m.code = ?2 "
@@ -102,21 +105,28 @@ def part_of(link: Link, dealer_id: int, day: int, most: int | None = PART) -> Pa
 
 def judge_again(link: Link, programme: Programme, members: Mapping[int, str]) -> Iterator[Otherwise]:
     """Judge these members (id → code) again; yield what stands otherwise, member by member. Call it in a snapshot."""
-    ordered = sorted(members)
+    ordered, joined = sorted(members), read_joined(link, programme.dealer_id)
     for first in range(0, len(ordered), MEMBERS):
         chunk = ordered[first : first + MEMBERS]
-        histories = reading.histories(link, chunk)
-        granted, torn = granted_of(link, chunk)
+        everybody = joined.everybody(chunk)
+        histories = joined.united(reading.histories(link, everybody))
+        granted, torn = granted_of(link, everybody, joined)
         heads = {row[0]: tuple(row[1:]) for row in link.ask(_LEDGERS, chunk).rows()}
         changes: dict[int, list[Row]] = {}
         for row in link.ask(_CHANGES, chunk).rows():
             changes.setdefault(row[0], []).append(tuple(row[1:]))
-        told = _told(link, chunk)
+        told = _told(link, everybody)
         for member in chunk:
             folded = folded_again(programme, histories.get(member, []), granted.get(member, {}))
             yield from torn.get(member, ())
+            if joined.absorbed(member):
+                # Who stands for him is judged with all that is his.
+                yield from _standings(member, heads.get(member), changes.get(member, []), None)
+                continue
             yield from _grants(member, granted.get(member, {}), folded)
-            yield from _emissions(link, programme, member, told.get(member, {}), folded)
+            yield from _emissions(
+                link, programme, member, told.get(member, {}), folded, joined.codes.get(member, frozenset())
+            )
             yield from _standings(member, heads.get(member), changes.get(member, []), folded)
 
 
@@ -135,10 +145,13 @@ def folded_again(
     return fold(programme.lanes, "", None, told, RunningFacts(programme.zone, history), admit=admit) if told else None
 
 
-def granted_of(link: Link, members: Sequence[int]) -> tuple[dict[int, dict[Pair, Granted]], dict[int, list[Otherwise]]]:
+def granted_of(
+    link: Link, members: Sequence[int], joined: Joined = NOBODY
+) -> tuple[dict[int, dict[Pair, Granted]], dict[int, list[Otherwise]]]:
     """Return what stands of each (event, rule) by the stored decisions: of a step the newest, of the steps the last.
 
-    And those decisions whose row says another thing than the basis that stands beside it.
+    And those decisions whose row says another thing than the basis that stands beside it. Those of merged members are
+    told of who stands for them.
     """
     found: dict[int, dict[Pair, dict[Row, Granted | None]]] = {}
     torn: dict[int, list[Otherwise]] = {}
@@ -154,7 +167,7 @@ def granted_of(link: Link, members: Sequence[int]) -> tuple[dict[int, dict[Pair,
         for pair, by_step in pairs.items():
             standing = [granted for granted in by_step.values() if granted is not None]
             if standing:
-                stands.setdefault(member, {})[pair] = standing[-1]
+                stands.setdefault(joined.root.get(member, member), {})[pair] = standing[-1]
     return stands, torn
 
 
@@ -204,10 +217,12 @@ def _lines(lines: Sequence[tuple[str, int, int]]) -> list[tuple[str, int, int | 
 
 
 def _emissions(
-    link: Link, programme: Programme, member: int, stored: Told, folded: Folded | None
+    link: Link, programme: Programme, member: int, stored: Told, folded: Folded | None, himself: Collection[str]
 ) -> Iterator[Otherwise]:
     gathered: dict[str, tuple[str, list[tuple[str, int, int]]]] = {}
     for one in folded.emissions if folded is not None else ():
+        if one.to in himself:
+            continue  # nobody tells himself of himself
         key = emission_key(one.rule, one.event_key)
         gathered.setdefault(key, (one.to, []))[1].append((one.line, one.qty, one.amount))
     made: Told = {key: (to, _lines(lines)) for key, (to, lines) in gathered.items()}

@@ -159,7 +159,7 @@ class _Retelling:
     def _look_outside(self, start: Position, events: set[str]) -> None:
         """Read what stands at `start` of these events by decisions that are not judged again."""
         source = self.source
-        rows = reading.decisions_of(source.link, source.programme.dealer_id, source.head.member_id, events)
+        rows = reading.decisions_of(source.link, source.programme.dealer_id, source.members, events)
         for place, one in standing_of(rows).items():
             within = any(begin < one.step <= end for begin, end in self.ranges)
             if one.granted is not None and one.step <= start and not within:

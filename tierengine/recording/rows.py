@@ -34,6 +34,7 @@ _SPOKE: Final = (
 _BOUGHT: Final = frozenset(("machine_purchase", "purchase_settled"))
 MACHINE_KINDS: Final = FLEET_KINDS | _BOUGHT
 _ALWAYS: Final = (1 << 62) - 1
+NOTHING: Final = (0, 0, "", "", None, "")  # of a ledger row: no history is folded under it
 
 
 def text(value: object) -> str:
@@ -50,29 +51,34 @@ def event_row(event: Stored, dealer: int, stores: Mapping[str, int], now: int) -
     )  # fmt: skip
 
 
-def folded_rows(
-    rows: Rows,
-    ids: Ids,
-    dealer: int,
-    outcome: Refolded,
-    contributions: Sequence[Contribution],
-    event_ids: Sequence[int],
-    now: int,
+def contribution_rows(
+    rows: Rows, ids: Ids, dealer: int, member: int, contributions: Sequence[Contribution], event_ids: Sequence[int]
 ) -> None:
-    """Add what one member's fold brings: contributions, decisions, tier changes and checkpoints."""
-    member = outcome.head.member_id
+    """Add what a member's events contribute."""
     for row, event_id in zip(contributions, event_ids, strict=True):
         rows.add(
             "contribution", ids.take(), dealer, member, event_id, row.kind, row.line, row.at, *row.known, row.cause,
             row.qty, row.amount, text(dict(row.fields)),
         )  # fmt: skip
+
+
+def folded_rows(
+    rows: Rows,
+    ids: Ids,
+    dealer: int,
+    outcome: Refolded,
+    now: int,
+) -> None:
+    """Add what one member's fold brings: decisions, tier changes and checkpoints."""
+    member = outcome.head.member_id
     for number, made in outcome.made:
         granted = made.granted
         if granted is None:
             continue
         given = isinstance(made, GrantDecision)
+        owner = outcome.owner((granted.event_key, granted.rule)) if isinstance(made, GrantDecision) else made.member
         rows.add(
-            "decision", number, dealer, member, granted.event_key, granted.rule, granted.version_id, *made.step,
+            "decision", number, dealer, owner, granted.event_key, granted.rule, granted.version_id, *made.step,
             made.kind if given else "withdrawn", granted.wallet, granted.wanted if given else 0, granted.usable_from,
             granted.expires_at, now, text(made.basis) if isinstance(made, GrantDecision) else "{}",
         )  # fmt: skip
@@ -91,7 +97,7 @@ def head_of(outcome: Refolded) -> tuple[int, int, str, str, int | None, str]:
     """Return head, tier, boundary and carry after the fold; of a history that has become empty, those of none."""
     folded = outcome.folded
     if not outcome.steps and outcome.start == BEGINNING:
-        return (0, 0, "", "", None, "")
+        return NOTHING
     return (*folded.head, folded.tier, folded.boundary_at, folded.carry)
 
 

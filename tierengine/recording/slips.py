@@ -28,7 +28,10 @@ def slip(commands: Commands, item: Command, act: IssueSlip | EndSlip, member: in
     if isinstance(act, EndSlip):
         return _end(commands, item, act, member)
     wallets = commands.programme.line.at(commands.now).rules.policy.wallets.values()
-    promised = _promised(commands, member, act.store)
+    promised: dict[str, int] = {}
+    for one in commands.members(member):
+        for name, amount in _promised(commands, one, act.store).items():
+            promised[name] = promised.get(name, 0) + amount
     credit = [
         _credit(commands, wallet, free)
         for wallet in wallets
@@ -48,7 +51,7 @@ def _free(commands: Commands, wallet: Wallet, member: int, promised: int) -> int
     The last slips of his stores together name no more than the wallet allows, or than he has. One that waits in the
     same store is taken to be replaced.
     """
-    free = min(wallet.offline, commands.purse(member).book.usable(wallet.id, commands.now)) - promised
+    free = min(wallet.offline, commands.usable(member, wallet.id)) - promised
     free -= free % wallet.block
     return free if free >= max(wallet.minimum, 1) else 0
 

@@ -45,7 +45,7 @@ TABLES: Final = {
         Table(Attribute, ("member_id", "name")),
         Table(Machine, ("dealer_id", "serial")),
         Table(BudgetPot, ("dealer_id", "key")),
-        Table(Ledger, ("member_id",)),
+        Table(Ledger, ("member_id",), made=("joined_id",)),
         Table(Idempotency),
         Table(Audit),
         records.ROWS,
@@ -61,6 +61,7 @@ _DELETE_CHECKPOINTS: Final = (
 _DELETE_PARKED: Final = "DELETE FROM parked WHERE event_id IN (?1*)"
 _DELETE_ATTRIBUTES: Final = "DELETE FROM attribute WHERE member_id = ?1"
 _DELETE_MACHINE: Final = "DELETE FROM machine WHERE dealer_id = ?1 AND serial = ?2"
+_JOIN: Final = "UPDATE ledger SET joined_id = ?2 WHERE member_id = ?1"
 _APPLY_EMISSIONS: Final = "UPDATE emission SET applied = true WHERE id IN (?1*)"
 
 
@@ -75,6 +76,7 @@ class Rows:
     unmade: list[tuple[int, str]] = field(default_factory=list)
     applied: list[int] = field(default_factory=list)
     texts: list[tuple[int, str, int, Texts]] = field(default_factory=list)
+    joined: dict[int, int | None] = field(default_factory=dict)  # member → in whose history his is folded
 
     def add(self, table: str, *values: Any) -> None:
         """Add one row."""
@@ -106,5 +108,7 @@ class Rows:
         # Two groups of other members may bring the same keys: in one order, or each would wait for the other.
         self.tables["idempotency"].sort(key=lambda row: row[:3])
         link.store([(TABLES[name], rows) for name, rows in self.tables.items()])
+        for member_id, root in self.joined.items():
+            link.run(_JOIN, member_id, root)
         if self.applied:
             link.run(_APPLY_EMISSIONS, self.applied)

@@ -11,6 +11,7 @@ from rules.policy import Policy
 from tierengine.judging.netting import net
 from tierengine.membership.consents import KIND as CONSENT
 from tierengine.membership.consents import withdrawn_at
+from tierengine.membership.joined import read_joined
 from tierengine.membership.standings import stages
 from tierengine.policies.versions import Programme
 from tierengine.recording.reading import contribution
@@ -47,14 +48,17 @@ class DutyBook:
 def read_duties(link: Link, programme: Programme, now: int, *, codes: Sequence[str] | None = None) -> DutyBook:
     """Return the duties as of `now` by the policy in force then; `codes`: only these members."""
     policy = programme.line.at(now).rules.policy
+    joined = read_joined(link, programme.dealer_id)
     everybody = link.ask(_MEMBERS, programme.dealer_id).rows()
-    members: dict[int, str] = {number: code for number, code in everybody if codes is None or code in codes}
+    asked = {joined.root.get(number, number) for number, code in everybody if codes is None or code in codes}
+    members: dict[int, str] = {number: code for number, code in everybody if number in asked}
     ids = list(members)
     kinds = sorted({*_STATE_KINDS, "duty_done", *_kinds(policy)})
     recorded: dict[tuple[int, str], int] = {}
     lines = defaultdict(list)
-    for member_id, recorded_at, *row in link.ask(_LINES, ids, kinds, now).rows():
+    for member_id, recorded_at, *row in link.ask(_LINES, joined.everybody(ids), kinds, now).rows():
         line = contribution(tuple(row))
+        member_id = joined.root.get(member_id, member_id)  # noqa: PLW2901 - what is owed is owed to who stands for him
         lines[member_id].append(line)
         recorded[member_id, line.line] = max(recorded_at, recorded.get((member_id, line.line), 0))
     standing = stages(link, programme, ids, now)

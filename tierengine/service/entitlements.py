@@ -74,11 +74,12 @@ def machines_owned(zone: Zone, history: Iterable[Contribution], at: int) -> int:
     return States(zone, history).owned(at, (), lambda _checks, _fields: True, None)
 
 
-def claim_check(claim: Observation, zone: Zone, recorded: Callable[[int], Sequence[Contribution]]) -> Check:
+def claim_check(claim: Observation, zone: Zone, recorded: Callable[[Sequence[int]], Sequence[Contribution]]) -> Check:
     """Return what decides the claim under the member's lock: Refused when it may not be.
 
-    recorded   member id → his claims as they are committed, whatever their dates: a claim that is dated before others
-               finds the same quota used as they left it, for commands are decided in the order in which they arrive
+    recorded   ids of a member and of all merged with him → their claims as they are committed, whatever their dates:
+               one that is dated before others finds the same quota used as they left it, for commands are decided in
+               the order in which they arrive
     """
     wanted = str(claim.fields["entitlement"])
     qty = claim.fields.get("qty", 1)
@@ -86,7 +87,7 @@ def claim_check(claim: Observation, zone: Zone, recorded: Callable[[int], Sequen
     def check(before: Before) -> None:
         policy = before.lane.version.rules.policy
         of = level(policy, before.tier, before.inputs.attributes.get("segment"))
-        history = [one for one in before.history if one.kind != CLAIMED] + list(recorded(before.member_id))
+        history = [one for one in before.history if one.kind != CLAIMED] + list(recorded(before.members))
         found = next((one for one in rights(zone, of, history, before.at) if one.entitlement.id == wanted), None)
         if found is None:
             raise Refused("entitlement_unknown", entitlement=wanted)

@@ -124,6 +124,7 @@ def _quote(
     earned = _earned(folded)
     found: dict[str, Any] = {
         "member": known.code,
+        **known.joined(),
         "as_of": when(known, now),
         "policy_version": before.lane.version.number,
         "tier": {"before": before.tier, "after": after.tier},

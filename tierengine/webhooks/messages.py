@@ -43,6 +43,7 @@ _PASSED: Final = (
 _HEADS: Final = (
     "SELECT l.member_id, m.code, l.tier, l.boundary_at, w.tier FROM ledger l JOIN member m ON m.id = l.member_id "
     "LEFT JOIN webhook_standing w ON w.member_id = l.member_id AND w.webhook_id = ?2 WHERE l.member_id IN (?1*) "
+    "AND COALESCE(l.joined_id, l.member_id) = l.member_id "
     "ORDER BY l.member_id"
 )
 

@@ -10,20 +10,27 @@ from sqlalchemy import (
     Index,
     Integer,
     UniqueConstraint,
+    text,
 )
 from sqlmodel import Field
 
 from tierengine.store.tables.columns import BIG, BYTES, Stored, big, document, identity, reference, string
+
+_IS_JOINED = text("joined_id IS NOT NULL")
 
 
 class Ledger(Stored, table=True):
     """One row a member: what is locked before anything of his is read or written, and the head of his history.
 
     `carry` is the fold's state after `head_*`; `entry_no` the number of his last entry. A cache but for the lock.
+    `joined_id` is in whose history this one's is folded; who stands for merged members names himself, others nobody.
     """
 
     __tablename__: ClassVar[str] = "ledger"
-    __table_args__ = (Index("ledger_boundary", "dealer_id", "boundary_at"),)
+    __table_args__ = (
+        Index("ledger_boundary", "dealer_id", "boundary_at"),
+        Index("ledger_joined", "joined_id", sqlite_where=_IS_JOINED, postgresql_where=_IS_JOINED),
+    )
     member_id: int = reference("member.id", primary_key=True)
     dealer_id: int = reference("dealer.id")
     entry_no: int = big(default=0)
@@ -33,6 +40,7 @@ class Ledger(Stored, table=True):
     tier: str = string(default="")
     boundary_at: int | None = big(nullable=True)  # next instant at which time alone may move him
     carry: str = string(default="")  # canonical JSON
+    joined_id: int | None = big(nullable=True)
 
 
 class Decision(Stored, table=True):

@@ -1,0 +1,323 @@
+"""Members who were registered twice are merged, and un-merged: their histories, their grants and their money."""
+
+import random
+
+import pytest
+
+from tests.chance import Seeded
+from tests.club import opened
+from tests.history.cases import FEW, case
+from tests.history.deliveries import Book, merged
+from tierengine.judging.history import Observation
+from tierengine.judging.merging import MERGE, MERGED
+from tierengine.ledger.verify import verify
+from tierengine.membership.asker import Asker
+from tierengine.membership.view import view
+from tierengine.membership.wallets import balance
+from tierengine.policies import versions
+from tierengine.recording.acts import Adjust, CaptureHold, PlaceHold, VoidHold
+from tierengine.recording.items import Command, Merge, Observe, Sale
+from tierengine.recording.rebuilding import rebuild
+
+CREDIT = "parts_credit"
+
+
+@pytest.fixture
+def club(book_url):
+    with opened(book_url) as made:
+        yield made
+        assert sound(made)
+
+
+def merge(club, loser, into, number=1, at="2026-06-01"):
+    occurred = club.said("card_lost", at, loser, source_id="x").occurred_at
+    key = f"{MERGE}{number}"
+    said = Observation(MERGED, loser, occurred, "merge", str(number), "", 0, {"into": into}, key, key)
+    return Merge(club.dealer, said, into)
+
+
+def unmerge(club, loser, number=1):
+    key = f"{MERGE}{number}"
+    said = Observation("observation_cancelled", loser, 0, "merge", key, "", 1, {}, key, key)
+    return Merge(club.dealer, said)
+
+
+def record(club, *items):
+    answers = club.recorder.record(list(items))
+    while club.recorder.deliver():
+        pass
+    return answers[0] if len(answers) == 1 else answers
+
+
+def sound(club):
+    """Every invariant holds, and every cache comes out the same when it is made again."""
+    found = verify(club.link)
+    club.link.rollback()
+    assert not found, found
+    differences = rebuild(club.link, versions.load(club.link, club.dealer))
+    club.link.rollback()
+    assert differences.same, differences
+    return True
+
+
+def spend(club, order, member, amount, at="2026-07-01", **how):
+    said = club.parts(order, at, member, amount=amount * 2, credit=amount, cash=amount)
+    return record(club, Sale(club.dealer, (said,), uses={CREDIT: amount}, **how))
+
+
+def have(club, member, wallet=CREDIT):
+    """Available, held and debt in a member's own book."""
+    return tuple(club.balance(wallet, kind, member) for kind in ("available", "held", "debt"))
+
+
+def read(club, ask, member):
+    programme = versions.load(club.link, club.dealer)
+    found = ask(club.link, programme, member, club.now, Asker())
+    club.link.rollback()
+    return found
+
+
+# ---- histories ---------------------------------------------------------------------------------------------------
+
+
+def test_two_who_bought_one_machine_each_are_one_who_bought_two(club):
+    club.send(club.machine("A", "2026-01-05", "M1"), club.machine("B", "2026-02-05", "M2"))
+    assert club.tiers("M1") == club.tiers("M2") == []
+    answer = record(club, merge(club, "M2", "M1"))
+    assert (answer.status, answer.body["member"], answer.body["merged_into"]) == ("recorded", "M1", "M1")
+    assert [row[1] for row in club.tiers("M1")] == ["member"]
+    assert club.tiers("M2") == []
+    (answer,) = club.send(club.parts("P", "2026-04-01", amount=100_000, member="M2"))
+    assert (answer.body["member"], answer.body["merged_into"]) == ("M1", "M1")
+    assert [(grant["rule"], grant["amount"]) for grant in answer.body["grants"]] == [("parts_points", 100)]
+    assert answer.body["balances"]["points"]["usable"] == 100
+    assert record(club, unmerge(club, "M2")).status == "recorded"
+    assert club.tiers("M1") == club.tiers("M2") == []
+    assert club.net() == []
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_however_it_is_told_they_are_as_if_they_had_been_one_from_the_first(book_url, seed):
+    book = Book(book_url)
+    for number in range(seed * 5, seed * 5 + 5):
+        merged(book, Seeded(number), case(Seeded(number), FEW[number % len(FEW)]), f"s{number}-")
+    book.close()
+
+
+def test_a_chain_is_one_and_falls_apart_where_it_is_cut(club):
+    three = ("M1", "M2", "M3")
+    for number, member in enumerate(three):
+        club.send(club.machine(f"A{number}", f"2026-0{number + 1}-05", member))
+    record(club, merge(club, "M2", "M3", 2))
+    record(club, merge(club, "M1", "M2", 1))
+    assert [read(club, view, one)["member"] for one in three] == ["M3", "M3", "M3"]
+    assert read(club, view, "M3")["merged"] == ["M1", "M2"]
+    record(club, unmerge(club, "M2", 2))
+    assert [read(club, view, one)["member"] for one in three] == ["M2", "M2", "M3"]
+    assert [row[1] for row in club.tiers("M2")] == ["member"]
+    assert club.tiers("M3") == club.tiers("M1") == []
+
+
+def test_what_makes_no_sense_is_refused_and_leaves_no_trace(club):
+    record(club, merge(club, "M2", "M1", 1))
+    before = club.counts()
+    answers = [
+        record(club, merge(club, "M2", "M3", 2)),
+        record(club, merge(club, "M1", "M2", 3)),
+        record(club, unmerge(club, "M1", 4)),
+        record(club, merge(club, "M3", "nobody", 5)),
+    ]
+    assert [answer.code for answer in answers] == ["merge_again", "merge_cycle", "not_merged", "unknown_member"]
+    assert club.counts() == before
+    assert record(club, merge(club, "M2", "M1", 1)).status == "duplicate"
+    assert record(club, unmerge(club, "M2", 1)).status == "recorded"
+    assert record(club, unmerge(club, "M2", 1)).status == "duplicate"
+    assert record(club, merge(club, "M1", "M2", 6)).status == "recorded"
+
+
+def test_two_who_merge_one_at_the_same_moment_are_answered_one_after_the_other(club):
+    sold = Observe(club.dealer, club.machine("A", "2026-01-05", "M2"))
+    answers = record(club, merge(club, "M2", "M1", 1), merge(club, "M2", "M3", 2), sold)
+    assert [answer.status for answer in answers] == ["recorded", "refused", "recorded"]
+    assert answers[2].body["member"] == "M1"
+
+
+# ---- money -------------------------------------------------------------------------------------------------------
+
+
+def rich(club, *members):
+    """Gold since March, with the rewards of two machines since April: 2 500 yuan each."""
+    for member in members:
+        bought = [club.machine(f"{member}-{name}", f"2026-04-0{day}", member) for day, name in ((1, "C"), (2, "D"))]
+        club.send(*club.golden(member), *bought)
+
+
+def placed(club, member, order, amount):
+    act = PlaceHold(f"hold:S1:{order}:c", CREDIT, amount, f"order:S1:{order}")
+    return record(club, Command(club.dealer, (member,), act))
+
+
+def ends(club):
+    return club.rows(
+        "SELECT DISTINCT l.expires_at FROM lot l JOIN lot_state s ON s.lot_id = l.id WHERE s.remaining > 0 ORDER BY 1"
+    )
+
+
+def test_what_both_were_given_because_they_were_two_is_taken_back_and_given_again(club):
+    rich(club, "M1", "M2")
+    assert have(club, "M1")[0] == have(club, "M2")[0] == 250_000
+    answer = record(club, merge(club, "M2", "M1"))
+    # Four machines of one customer: 1 000, 1 500, 1 500, and nothing for the fourth.
+    assert sum(one["change"] for one in (*answer.body["adjusted"], *answer.body["grants"])) == -100_000
+    assert answer.body["balances"][CREDIT]["usable"] == 400_000
+    causes = club.rows("SELECT DISTINCT cause_key FROM entry WHERE recorded_at = (SELECT MAX(recorded_at) FROM entry)")
+    assert causes == [(f"{MERGE}1",)]
+    record(club, unmerge(club, "M2"))
+    assert have(club, "M1") == have(club, "M2") == (250_000, 0, 0)
+
+
+def test_spent_credit_becomes_no_debt_while_the_other_has_some(club):
+    rich(club, "M1", "M2")
+    spend(club, "U", "M2", 250_000)
+    record(club, merge(club, "M2", "M1"))
+    assert (have(club, "M1"), have(club, "M2")) == ((150_000, 0, 0), (0, 0, 0))
+    record(club, unmerge(club, "M2"))
+    # What he was given anew repays what the other gave for him.
+    assert (have(club, "M1"), have(club, "M2")) == ((250_000, 0, 0), (0, 0, 0))
+
+
+def test_what_nobody_has_is_owed_once_and_paid_by_whatever_comes(club):
+    rich(club, "M1", "M2")
+    spend(club, "U", "M2", 250_000), spend(club, "V", "M1", 250_000)
+    record(club, merge(club, "M2", "M1"))
+    assert have(club, "M1")[2] + have(club, "M2")[2] == 100_000
+    record(club, Command(club.dealer, ("M2",), Adjust("adjust:1", CREDIT, 130_000, "x", "w")))
+    assert have(club, "M1")[2] == have(club, "M2")[2] == 0
+    assert have(club, "M1")[0] + have(club, "M2")[0] == 30_000
+    record(club, unmerge(club, "M2"))
+    assert sum(have(club, "M1")) + sum(have(club, "M2")) == 130_000
+
+
+def test_one_spends_what_the_other_has_and_it_stays_spent(club):
+    rich(club, "M2")
+    club.send(*club.golden("M1"))
+    record(club, merge(club, "M2", "M1"))
+    refused = spend(club, "W", "M1", 300_000)
+    assert (refused.code, refused.body["details"]["usable"]) == ("insufficient_credit", 250_000)
+    assert spend(club, "U", "M1", 200_000).body["balances"][CREDIT]["usable"] == 50_000
+    record(club, unmerge(club, "M2"))
+    assert (have(club, "M1"), have(club, "M2")) == ((0, 0, 0), (50_000, 0, 0))
+    # His order comes back: the credit is where the order is.
+    club.send(club.returned("U", "2026-07-02"))
+    assert (have(club, "M1")[0], have(club, "M2")[0]) == (200_000, 50_000)
+
+
+def test_what_was_handed_over_and_not_spent_goes_back_with_its_dates(club):
+    rich(club, "M2")
+    club.send(*club.golden("M1"))
+    before = ends(club)
+    record(club, merge(club, "M2", "M1"))
+    hold = placed(club, "M1", "H", 200_000).body["hold"]
+    assert (have(club, "M1"), have(club, "M2")) == ((0, 200_000, 0), (50_000, 0, 0))
+    record(club, Command(club.dealer, ("M1",), VoidHold(hold["id"])))
+    record(club, unmerge(club, "M2"))
+    assert (have(club, "M1"), have(club, "M2")) == ((0, 0, 0), (250_000, 0, 0))
+    assert ends(club) == before
+
+
+def test_an_open_hold_survives_merge_and_un_merge(club):
+    rich(club, "M1", "M2")
+    hold = placed(club, "M2", "H", 200_000).body["hold"]
+    record(club, merge(club, "M2", "M1"))
+    assert read(club, balance, "M2")["wallets"][0]["held"] == 200_000
+    record(club, unmerge(club, "M2"))
+    record(club, merge(club, "M2", "M1", 2))
+    assert record(club, Command(club.dealer, ("M2",), CaptureHold(hold["id"]))).body["hold"]["state"] == "captured"
+
+
+class Walk:
+    """Whatever may happen to three members, in any order, while they are merged and un-merged."""
+
+    MEMBERS = ("M1", "M2", "M3")
+
+    def __init__(self, club, chance):
+        self.club, self.chance = club, chance
+        self.bought, self.held, self.spent, self.into = [], [], [], {}
+        self.number = 0
+
+    def step(self):
+        self.number += 1
+        doing = ("buys", "buys", "spends", "spends", "returns", "holds", "ends", "merges", "merges", "parts", "adjusts")
+        getattr(self, self.chance.choice(doing))(self.chance.choice(self.MEMBERS))
+
+    def buys(self, member):
+        day = f"2026-0{self.chance.randint(4, 6)}-1{self.chance.randint(0, 9)}"
+        self.bought.append(f"m{self.number}")
+        self.club.send(self.club.machine(self.bought[-1], day, member))
+
+    def spends(self, member):
+        amount, late = self.chance.choice((1_000, 60_000, 150_000, 260_000)), self.chance.random() < 0.3
+        if spend(self.club, f"u{self.number}", member, amount, late=late).status == "recorded":
+            self.spent.append(f"u{self.number}")
+
+    def returns(self, _):
+        orders = self.chance.choice([self.spent, self.bought])
+        if orders:
+            order = orders.pop(self.chance.randrange(len(orders)))
+            self.club.send(self.club.returned(order, "2026-07-10", number=self.number))
+
+    def holds(self, member):
+        done = placed(self.club, member, f"h{self.number}", self.chance.choice((500, 90_000)))
+        if done.status == "recorded":
+            self.held.append((member, done.body["hold"]["id"]))
+
+    def ends(self, _):
+        if self.held:
+            owner, ref = self.held.pop()
+            act = self.chance.choice((CaptureHold(ref), VoidHold(ref), CaptureHold(ref, 100)))
+            record(self.club, Command(self.club.dealer, (owner,), act))
+
+    def merges(self, member):
+        other = self.chance.choice([one for one in self.MEMBERS if one != member])
+        if record(self.club, merge(self.club, member, other, self.number)).status == "recorded":
+            self.into[member] = self.number
+
+    def parts(self, _):
+        if self.into:
+            member = self.chance.choice(sorted(self.into))
+            assert record(self.club, unmerge(self.club, member, self.into.pop(member))).status == "recorded"
+
+    def adjusts(self, member):
+        act = Adjust(f"adjust:{self.number}", CREDIT, self.chance.choice((5_000, -40_000)), "x", "w")
+        record(self.club, Command(self.club.dealer, (member,), act))
+
+    def check(self):
+        found = verify(self.club.link)
+        self.club.link.rollback()
+        assert not found, found
+        for row in self.club.rows(TOGETHER):
+            assert not (row[1] and row[2]), row
+
+
+# What those who are one have and owe together.
+TOGETHER = """
+    SELECT a.wallet, SUM(CASE a.kind WHEN 'available' THEN a.balance ELSE 0 END) AS have,
+           SUM(CASE a.kind WHEN 'debt' THEN a.balance ELSE 0 END) AS owe
+    FROM account a JOIN ledger l ON l.member_id = a.member_id GROUP BY COALESCE(l.joined_id, l.member_id), a.wallet
+"""
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_a_random_walk_keeps_every_invariant_whoever_is_merged_and_un_merged(club, seed):
+    walk = Walk(club, random.Random(seed))
+    rich(club, "M1", "M2")
+    for _ in range(25):
+        walk.step()
+        walk.check()
+    assert sound(club)
+    for member in sorted(walk.into):
+        assert record(club, unmerge(club, member, walk.into[member])).status == "recorded"
+        walk.check()
+    # (What should stand of every grant is worked out anew from what each was told of alone.)
+    assert sound(club)
+    assert not club.count("ledger WHERE joined_id IS NOT NULL")

@@ -1,0 +1,80 @@
+"""`member merge` and `member unmerge`: two members on file are one customer, or are not; as over HTTP."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from typing import Annotated, Any, Final
+
+import typer
+
+from tierengine.commands.acting import actor, once_of, recorded
+from tierengine.commands.finding import found
+from tierengine.commands.money import amount
+from tierengine.commands.opened import DealerOption, reading
+from tierengine.commands.screen import Screen, both
+from tierengine.membership.merging import read_merge, read_unmerge
+from tierengine.recording.recorder import clock
+from tierengine.zone import moment
+
+MERGE: Final = both("合并:两个编号其实是同一位客户。", "Two codes are one customer.")
+UNMERGE: Final = both("取消合并:他们不是同一位客户。", "They are not one customer: take the merge back.")
+Reason = Annotated[str, typer.Option("--reason", help=both("原因,记入审计,封存。", "Why; it is kept sealed."))]
+
+
+def run_merge(
+    context: typer.Context,
+    who: Annotated[str, typer.Argument(metavar="ID", help=both("要并掉的会员。", "Who is merged."))],
+    into: Annotated[str, typer.Option("--into", metavar="ID", help=both("并入哪位会员。", "Into whom."))],
+    reason: Reason,
+    at: Annotated[str, typer.Option("--at", metavar="TIME", help=both("何时认定。", "When it was found out."))] = "",
+    source: Annotated[str, typer.Option(help=both("单号:重发只记一次。", "An id: sent again, it counts once."))] = "",
+    dealer: DealerOption = "",
+) -> int:
+    """Merge a member into another: one history, one standing and one purse from the beginning of both."""
+    screen: Screen = context.obj
+    with reading(dealer) as opened:
+        code, other = found(opened, who), found(opened, into)
+        raw: dict[str, object] = {"into": other, "reason": reason}
+        raw |= {"occurred_at": moment(opened.at(at)).isoformat()} if at else {}
+        raw |= {"source_id": source} if source else {}
+        once = once_of("POST /v1/members/{code}/merge", f"member:{code}")
+        item = read_merge(
+            raw, code, dealer=opened.dealer.id, now_us=clock(), otherwise=uuid.uuid4().hex, by=actor(), once=once
+        )
+    body = dict(recorded(item).body)
+    return screen.end(body, lambda: _told(screen, body, f"{code} 已并入 {other}。", f"{code} is merged into {other}."))
+
+
+def run_unmerge(
+    context: typer.Context,
+    who: Annotated[str, typer.Argument(metavar="ID", help=both("并掉了的会员。", "Who was merged."))],
+    reason: Reason,
+    dealer: DealerOption = "",
+) -> int:
+    """Take a merge back: both stand as if it had never been; what one spent of the other's stays spent."""
+    screen: Screen = context.obj
+    with reading(dealer) as opened:
+        code = found(opened, who)
+        once = once_of("POST /v1/members/{code}/unmerge", f"member:{code}")
+        item = read_unmerge(opened.link, {"reason": reason}, code, dealer=opened.dealer.id, once=once)
+    body = dict(recorded(item).body)
+    return screen.end(
+        body, lambda: _told(screen, body, f"{code} 不再与别人合并。", f"{code} is merged with nobody any more.")
+    )
+
+
+def _told(screen: Screen, body: Mapping[str, Any], zh: str, en: str) -> None:
+    screen.print(zh, en)
+    tier = (body.get("tier") or {}).get("now")
+    if tier:
+        screen.print(f"{body['member']} 现在的等级:{tier}", f"{body['member']} stands at {tier}")
+    for one in body.get("adjusted", ()):
+        if one["change"]:
+            screen.print(
+                f"  {one['rule']}({one['event']}):{one['change']:+d}",
+                f"  {one['rule']} ({one['event']}): {one['change']:+d}",
+            )
+    for wallet, one in (body.get("balances") or {}).items():
+        shown = amount(one["usable"], one["unit"], screen.lang)
+        screen.print(f"  {wallet}:可用 {shown}", f"  {wallet}: {shown} usable")

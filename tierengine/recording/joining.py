@@ -1,0 +1,141 @@
+"""Merging members and un-merging them: whether it may be, who is one with whom then, and what of the money goes back.
+
+Nothing of either is moved: events, what they contribute, decisions, lots and entries stay with the member whose they
+are. `ledger.joined_id` tells in whose history his is folded; it follows from the events and is made again from them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from tierengine.errors import Refused
+from tierengine.judging.history import Contribution
+from tierengine.judging.merging import MERGED, classes, into_of
+from tierengine.judging.netting import net
+from tierengine.judging.values import CANCELLED
+from tierengine.ledger.lots import plan
+from tierengine.recording.items import Merge
+from tierengine.recording.purse import Purse
+from tierengine.recording.reading import Held, Stored
+from tierengine.recording.refolding import Pair, Refolded
+from tierengine.store.dialect import Link
+
+_HANDED: Final = (
+    "SELECT member_id, wallet, SUM(delta) FROM entry WHERE member_id IN (?1*) AND kind = 'transfer' "
+    "AND event_key IN (?2*) GROUP BY member_id, wallet"
+)
+_ERASED: Final = (
+    "SELECT m.code FROM erasure e JOIN member m ON m.id = e.member_id WHERE e.member_id IN (?1*) ORDER BY 1"
+)
+
+
+@dataclass(slots=True)
+class Joining:
+    """One merge, or its end.
+
+    key     the merge's own; `keys` those of all merges that stood among the same members before
+    before  who was one with whom until then, by who stood for them
+    rises   what was granted anew, by member and wallet
+    """
+
+    key: str
+    before: dict[int, tuple[int, ...]]
+    keys: frozenset[str]
+    rises: dict[tuple[int, str], int] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, link: Link, held: Held, item: Merge, stored: Mapping[int, Stored]) -> Joining:
+        """Decide it on what stands, under the locks of all whom it concerns; Refused with what stands against it."""
+        said = item.observation
+        ids = {head.code: member for member, head in held.ledgers.items()}
+        member = ids[said.member]
+        everybody = set(held.members(member)) | (set(held.members(ids[item.into])) if item.into else set())
+        into = _into(held, everybody, {})
+        if said.kind == CANCELLED:
+            last = stored[max(stored)].recorded.observation if stored else None
+            if last is None or last.kind == CANCELLED or last.member != said.member or member not in into:
+                raise Refused("not_merged", member=said.member)
+        else:
+            _may_be(link, held, member, ids[item.into], into)
+        words = (row for one in everybody for row in held.histories.get(one, ()) if row.kind == MERGED)
+        keys = frozenset(row.known[2] for row in net(words))
+        return cls(said.key, {held.root(one): held.members(one) for one in everybody}, keys)
+
+    def change(self, held: Held, fresh: Mapping[int, Sequence[Contribution]]) -> dict[int, int | None]:
+        """Tell `held` who is one with whom from now on; return in whose history each whom it concerns is folded."""
+        everybody = {member for all_ in self.before.values() for member in all_}
+        now = classes(everybody, _into(held, everybody, fresh))
+        for root in self.before:
+            held.classes.pop(root, None)
+        held.classes |= {root: all_ for root, all_ in now.items() if len(all_) > 1}
+        if now == self.before:
+            return {}
+        return {member: root if len(all_) > 1 else None for root, all_ in now.items() for member in all_}
+
+    def regranted(self, deltas: Mapping[Pair, int], outcome: Refolded) -> None:
+        """Note what each member was granted anew."""
+        for change in outcome.changes:
+            if change.after is not None and (delta := deltas.get(change.pair, 0)) > 0:
+                of = (change.member, change.after.wallet)
+                self.rises[of] = self.rises.get(of, 0) + delta
+
+    def hand_back(self, link: Link, held: Held, purse: Callable[[int], Purse], now: int) -> None:
+        """Give back to those who are apart again what they handed over to the others, as far as it is still there.
+
+        That is what lies in the lots that were handed over, and what the others were granted anew just now (a gift
+        that both were given, and one gave back out of what the other had). What was spent stays spent.
+        """
+        for all_ in self.before.values():
+            sides = {held.root(member) for member in all_}
+            if len(sides) < 2:
+                continue
+            net_of: dict[tuple[int, str], int] = {
+                (row[0], row[1]): int(row[2]) for row in link.ask(_HANDED, sorted(all_), sorted(self.keys)).rows()
+            }
+            for wallet in sorted({wallet for _, wallet in net_of}):
+                owed = {one: -net_of.get((one, wallet), 0) for one in all_}
+                for side in sorted(sides):
+                    due = sum(owed[one] for one in held.members(side))
+                    for giver in (one for one in all_ if held.root(one) != side and due > 0 and owed[one] < 0):
+                        part = self._give(purse, giver, _most_owed(held.members(side), owed), wallet, due, now)
+                        due -= part
+
+    def _give(self, purse: Callable[[int], Purse], giver: int, to: int, wallet: str, due: int, now: int) -> int:
+        book = purse(giver).book
+        spare = book.spare(wallet)
+        lent = [lot for lot in spare if lot.event_key in self.keys]
+        parts = plan(lent, due)
+        left = min(due - sum(part for _, part in parts), self.rises.get((giver, wallet), 0))
+        parts += plan([lot for lot in spare if lot.ref < 0 and lot.event_key not in self.keys], left)
+        if not parts:
+            return 0
+        moved = book.hand_over(wallet, parts, self.key)
+        purse(to).book.move_in(wallet, book.balances[wallet].unit, moved, self.key, now)
+        return sum(part for _, part in parts)
+
+
+def _most_owed(members: Sequence[int], owed: Mapping[int, int]) -> int:
+    return max(members, key=lambda one: owed[one])
+
+
+def _into(held: Held, members: set[int], fresh: Mapping[int, Sequence[Contribution]]) -> dict[int, int]:
+    """Return who is merged into whom by the words of these members."""
+    ids = {head.code: member for member, head in held.ledgers.items()}
+    found = {}
+    for member in members:
+        code = into_of((*held.histories.get(member, ()), *fresh.get(member, ())))
+        if code is not None:
+            found[member] = ids[code]
+    return found
+
+
+def _may_be(link: Link, held: Held, member: int, other: int, into: Mapping[int, int]) -> None:
+    code, into_code = held.code_of(member), held.code_of(other)
+    if member in into:
+        raise Refused("merge_again", member=code, into=held.code_of(into[member]))
+    if held.root(member) == held.root(other):
+        raise Refused("merge_cycle", member=code, into=into_code)
+    if erased := link.ask(_ERASED, [member, other]).rows():
+        raise Refused("merge_erased", member=str(erased[0][0]))
