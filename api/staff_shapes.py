@@ -207,6 +207,7 @@ class Export(Shape):
     person: dict[str, Any]
     sections: list[dict[str, Any]]
     labels: dict[str, dict[str, dict[str, str]]]
+    merged: list[dict[str, Any]] = []
 
 
 class DraftTag(Shape):

@@ -1,5 +1,6 @@
 """Members who were registered twice are merged, and un-merged: their histories, their grants and their money."""
 
+import contextlib
 import random
 
 import pytest
@@ -8,16 +9,21 @@ from tests.chance import Seeded
 from tests.club import opened
 from tests.history.cases import FEW, case
 from tests.history.deliveries import Book, merged
-from tierengine.judging.history import Observation
-from tierengine.judging.merging import MERGE, MERGED
+from tests.keys import acting
+from tierengine.judging.history import Contribution, Observation
+from tierengine.judging.merging import MERGE, MERGED, united
 from tierengine.ledger.verify import verify
 from tierengine.membership.asker import Asker
+from tierengine.membership.explained import explain
 from tierengine.membership.view import view
 from tierengine.membership.wallets import balance
+from tierengine.personal.erasure import erase
 from tierengine.policies import versions
 from tierengine.recording.acts import Adjust, CaptureHold, PlaceHold, VoidHold
 from tierengine.recording.items import Command, Merge, Observe, Sale
 from tierengine.recording.rebuilding import rebuild
+from tierengine.recording.writer import Writer
+from tierengine.store.ids import Ids, transact
 
 CREDIT = "parts_credit"
 
@@ -142,6 +148,63 @@ def test_two_who_merge_one_at_the_same_moment_are_answered_one_after_the_other(c
     assert answers[2].body["member"] == "M1"
 
 
+def test_nobody_refers_himself():
+    bought = Contribution(
+        "machine_purchase", "k#0", 5, (5, 3, "k"), "machine_purchase", 1, 9, {"referrer": "B", "related": 0}
+    )
+    for codes, related in ((["A", "B"], 1), (["A", "C"], 0)):
+        (row,) = united([[bought]], codes)
+        assert (row.fields["related"], row.fields.get("related_by")) == (related, "self" if related else None)
+
+
+def test_what_was_known_of_them_before_stays_as_it_was_known(club):
+    club.send(club.machine("A", "2026-01-05", "M1"), club.machine("B", "2026-02-05", "M2"))
+    before = club.recorder.now()
+    record(club, merge(club, "M2", "M1"))
+    now = club.recorder.now()
+
+    def told(member, known_at):
+        programme = versions.load(club.link, club.dealer)
+        found = explain(club.link, programme, member, now, known_at, Asker())
+        club.link.rollback()
+        return found["member"], found["standing"]["tier"]
+
+    assert [told(one, before) for one in ("M1", "M2")] == [("M1", "customer"), ("M2", "customer")]
+    assert [told(one, now) for one in ("M1", "M2")] == [("M1", "member"), ("M1", "member")]
+
+
+def test_two_workers_merge_one_at_once_and_a_sale_of_either_beside_them(book_url):
+    """Whoever is first; nobody is merged twice, and nothing waits for ever."""
+    with opened(book_url) as club, Writer(book_url) as one:
+        rich(club, "M1", "M2")
+        with contextlib.ExitStack() as stack:
+            other = stack.enter_context(Writer(book_url)) if club.link.kind == "postgresql" else one
+            sale = club.parts("U", "2026-07-01", "M2", amount=200_000, credit=100_000, cash=100_000)
+            told = [
+                one.submit(merge(club, "M2", "M1", 1)),
+                other.submit(merge(club, "M2", "M3", 2)),
+                other.submit(Sale(club.dealer, (sale,), uses={CREDIT: 100_000})),
+                one.submit(merge(club, "M1", "M3", 3)),
+                other.submit(merge(club, "M3", "M1", 4)),
+            ]
+            statuses = [answer.result(timeout=60).status for answer in told]
+        assert statuses[2] == "recorded"
+        assert sorted(statuses[:2]) == ["recorded", "refused"]
+        assert sorted(statuses[3:]).count("recorded") == 1
+        club.recorder.memory = type(club.recorder.memory)()
+        assert sound(club)
+
+
+def test_who_is_erased_is_erased_with_all_who_are_one_with_him_and_merged_no_more(club, vault):
+    record(club, merge(club, "M2", "M1"))
+    transact(
+        club.link, Ids(), lambda link, ids: erase(acting(link, ids, club.dealer, club.now), vault, "M1", second="li")
+    )
+    assert club.count("erasure") == 2
+    refused = record(club, merge(club, "M1", "M3", 2))
+    assert refused.code == "merge_erased"
+
+
 # ---- money -------------------------------------------------------------------------------------------------------
 
 
@@ -210,6 +273,16 @@ def test_one_spends_what_the_other_has_and_it_stays_spent(club):
     # His order comes back: the credit is where the order is.
     club.send(club.returned("U", "2026-07-02"))
     assert (have(club, "M1")[0], have(club, "M2")[0]) == (200_000, 50_000)
+
+
+def test_what_was_spent_of_the_others_is_never_asked_back(club):
+    rich(club, "M2")
+    club.send(*club.golden("M1"))
+    record(club, merge(club, "M2", "M1"))
+    spend(club, "U", "M1", 200_000)
+    record(club, Command(club.dealer, ("M1",), Adjust("adjust:1", CREDIT, 300_000, "x", "w")))
+    record(club, unmerge(club, "M2"))
+    assert (have(club, "M1"), have(club, "M2")) == ((300_000, 0, 0), (50_000, 0, 0))
 
 
 def test_what_was_handed_over_and_not_spent_goes_back_with_its_dates(club):

@@ -107,8 +107,8 @@ FAULTS: tuple[Fault, ...] = (
     ),
     Fault(
         "a_grant_that_moves_in_time_keeps_its_old_dates",
-        f"{RECORDING}.purse:Purse.apply",
-        (("(-was, change, before, True)", "(-was, change, before, False)"),),
+        f"{RECORDING}.purse:Purse.moves",
+        (("Shift(-was, change, before, replaced=True)", "Shift(-was, change, before)"),),
         f"{TERMS}::test_a_grant_that_moves_in_time_leaves_the_lot_with_the_new_dates[sqlite-2026-05-01]",
     ),
     Fault(

@@ -18,7 +18,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault(
         "an_erased_member_keeps_his_key",
         "tierengine.personal.erasure:erase",
-        (("vault.destroy(member, by.now)", "pass"),),
+        (("vault.destroy(one, by.now)", "pass"),),
         ERASED,
     ),
     Fault(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.history import faults as fold_faults
-from tests.mutants import in_book, in_judging, in_ledger, in_personal, in_rules, in_wallets
+from tests.mutants import in_book, in_judging, in_ledger, in_merging, in_personal, in_rules, in_wallets
 from tests.mutants.fault import Fault
 
 FAULTS: tuple[Fault, ...] = (
@@ -13,6 +13,7 @@ FAULTS: tuple[Fault, ...] = (
     *in_book.FAULTS,
     *in_wallets.FAULTS,
     *in_personal.FAULTS,
+    *in_merging.FAULTS,
 )
 
 _OWN = "tests/test_history_faults.py::test_a_seeded_fault_is_caught"

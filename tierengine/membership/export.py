@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from rules.vocabulary import FIELDS, KINDS
 from tierengine.membership.export_words import DOCUMENTS, INSTANTS, LABELS, SECTIONS
 from tierengine.personal import records, texts
-from tierengine.personal.erasure import erased_at, member_id
+from tierengine.personal.erasure import all_of, erased_at, member_id
 from tierengine.personal.vault import Vault
 from tierengine.store.dialect import Link, doc
 from tierengine.zone import moment
@@ -26,9 +26,16 @@ _MEMBER: Final = (
 def export(link: Link, vault: Vault, dealer: int, code: str, now: int) -> dict[str, Any]:
     """Return all of it as JSON values; call it inside a snapshot. Unknown for a code that is none.
 
-    Of a member who was erased it tells what is left: no name, no phone, no free text.
+    Of a member who was erased it tells what is left: no name, no phone, no free text. Of merged members it tells of
+    each, the others in `merged`.
     """
     number = member_id(link, dealer, code)
+    told = _export(link, vault, dealer, number, now)
+    others = [_export(link, vault, dealer, one, now) for one in all_of(link, number) if one != number]
+    return {**told, "merged": others} if others else told
+
+
+def _export(link: Link, vault: Vault, dealer: int, number: int, now: int) -> dict[str, Any]:
     code, form, created, dealer_code, dealer_name, timezone = link.ask(_MEMBER, number).rows()[0]
     info = ZoneInfo(timezone)
     person = records.people_of(link, vault, dealer, [number]).get(number, records.Person())

@@ -7,6 +7,7 @@ done again: nothing sealed opens any more, and nobody is marked as erased who is
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,7 +20,10 @@ from tierengine.store.tables.people import Erasure
 
 _TABLE: Final = Table(Erasure)
 _MEMBER: Final = "SELECT id FROM member WHERE dealer_id = ?1 AND code = ?2"
-_LOCK: Final = "SELECT member_id FROM ledger WHERE member_id = ?1 FOR UPDATE"
+_LOCK: Final = "SELECT member_id FROM ledger WHERE member_id IN (?1*) ORDER BY member_id FOR UPDATE"
+_JOINED: Final = (
+    "SELECT o.member_id FROM ledger l JOIN ledger o ON o.joined_id = l.joined_id WHERE l.member_id = ?1 ORDER BY 1"
+)
 _DONE: Final = "SELECT recorded_at FROM erasure WHERE member_id = ?1"
 _HOLDS: Final = (
     "SELECT COUNT(*) FROM hold_state s JOIN hold h ON h.id = s.hold_id "
@@ -69,9 +73,14 @@ def member_id(link: Link, dealer: int, code: str) -> int:
     return int(rows[0][0])
 
 
-def lock(link: Link, member: int) -> None:
+def lock(link: Link, member: int, *others: int) -> None:
     """Let nothing else happen to a member until the transaction ends."""
-    link.ask(_LOCK, member).rows()
+    link.ask(_LOCK, [member, *others]).rows()
+
+
+def all_of(link: Link, member: int) -> list[int]:
+    """Return the member and all who are merged with him: what is personal of one is personal of all."""
+    return [int(row[0]) for row in link.ask(_JOINED, member).rows()] or [member]
 
 
 def erased_at(link: Link, member: int) -> int | None:
@@ -93,8 +102,18 @@ def debts(link: Link, member: int) -> dict[str, int]:
 def plan(link: Link, dealer: int, code: str, now: int) -> Standing:
     """Return what would stand against erasing a member now."""
     member = member_id(link, dealer, code)
-    holds = int(link.ask(_HOLDS, member, now).rows()[0][0])
-    return Standing(code, erased_at(link, member), holds, left(link, member, now), debts(link, member))
+    everybody = all_of(link, member)
+    holds = sum(int(link.ask(_HOLDS, one, now).rows()[0][0]) for one in everybody)
+    credit = _summed(left(link, one, now) for one in everybody)
+    return Standing(code, erased_at(link, member), holds, credit, _summed(debts(link, one) for one in everybody))
+
+
+def _summed(each: Iterable[dict[str, int]]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for one in each:
+        for wallet, amount in one.items():
+            found[wallet] = found.get(wallet, 0) + amount
+    return found
 
 
 def erase(by: Acting, vault: Vault, code: str, *, first: str = "", second: str, forfeit: bool = False) -> Erased:
@@ -105,22 +124,26 @@ def erase(by: Acting, vault: Vault, code: str, *, first: str = "", second: str, 
 
     Refused while a hold of his is open (an order is under way), and while he has credit or owes something unless that
     is given up by `forfeit`: what he has then stays in the book until it lapses, and nobody can claim it any more.
+    Who is merged with him is erased with him: they are one.
     Again is the same again, and destroys a key that came back with an old copy of the keys.
     """
     two(first or by.actor.partition(":")[2], second)
     link, member = by.link, member_id(by.link, by.dealer_id, code)
-    lock(link, member)
-    before = erased_at(link, member)
-    if before is None:
-        _may_go(by, member, code, forfeit=forfeit)
-    vault.destroy(member, by.now)
-    for sql in _REMOVALS:
-        link.run(sql, member)
-    if before is not None:
-        return Erased(code, before, again=True)
+    everybody = all_of(link, member)
+    lock(link, *everybody)
+    before = {one: erased_at(link, one) for one in everybody}
+    for one in everybody:
+        if before[one] is None:
+            _may_go(by, one, code, forfeit=forfeit)
     people = " + ".join(filter(None, (by.actor, first if by.actor.startswith("key:") else "", second)))
-    link.write(_TABLE, [(member, by.dealer_id, by.now, people)])
-    return Erased(code, by.now, again=False)
+    for one in everybody:
+        vault.destroy(one, by.now)
+        for sql in _REMOVALS:
+            link.run(sql, one)
+        if before[one] is None:
+            link.write(_TABLE, [(one, by.dealer_id, by.now, people)])
+    done = before[member]
+    return Erased(code, by.now if done is None else done, again=done is not None)
 
 
 def _may_go(by: Acting, member: int, code: str, *, forfeit: bool) -> None:

@@ -1,0 +1,69 @@
+"""Faults in who is one with whom: histories, grants and money of merged members."""
+
+from __future__ import annotations
+
+from tests.mutants.fault import Fault
+
+RECORDING = "tierengine.recording"
+MERGING = "tests/test_merging.py"
+SPENT = f"{MERGING}::test_spent_credit_becomes_no_debt_while_the_other_has_some[sqlite]"
+USED = f"{MERGING}::test_one_spends_what_the_other_has_and_it_stays_spent[sqlite]"
+TWO = f"{MERGING}::test_two_who_bought_one_machine_each_are_one_who_bought_two[sqlite]"
+TOLD = f"{MERGING}::test_however_it_is_told_they_are_as_if_they_had_been_one_from_the_first[sqlite-0]"
+
+FAULTS: tuple[Fault, ...] = (
+    Fault(
+        "who_is_merged_is_owed_alone",
+        f"{RECORDING}.joint:Joint.take_back",
+        (("if short:", "if False:"),),
+        SPENT,
+    ),
+    Fault(
+        "what_was_granted_anew_repays_nobody",
+        f"{RECORDING}.joining:Joining.hand_back",
+        (("due = sum(owed[one] for one in held.members(side))", "due = 0"),),
+        SPENT,
+    ),
+    Fault(
+        "what_was_spent_is_asked_back",
+        f"{RECORDING}.joining:Joining._give",
+        (("self.rises.get((giver, wallet), 0)", "due"), ("lot.ref < 0 and", "")),
+        f"{MERGING}::test_what_was_spent_of_the_others_is_never_asked_back[sqlite]",
+    ),
+    Fault(
+        "a_debt_of_one_waits_beside_the_credit_of_the_other",
+        f"{RECORDING}.joint:Joint.level",
+        (("if balance.debt:", "if False:"),),
+        f"{MERGING}::test_what_nobody_has_is_owed_once_and_paid_by_whatever_comes[sqlite]",
+    ),
+    Fault(
+        "the_credit_of_the_other_cannot_be_spent",
+        f"{RECORDING}.joint:Joint.usable",
+        (("for purse in self.purses.values())", "for purse in [*self.purses.values()][:1])"),),
+        USED,
+    ),
+    Fault(
+        "who_is_merged_keeps_a_standing_of_his_own",
+        f"{RECORDING}.group:Group._rejoin",
+        (("if root != member:", "if False:"),),
+        TWO,
+    ),
+    Fault(
+        "a_merge_folds_on_from_where_it_is",
+        f"{RECORDING}.group:Group._refold",
+        (("whole=whole)", "whole=False)"),),
+        TWO,
+    ),
+    Fault(
+        "a_merged_buyer_is_brought_about_by_another",
+        "tierengine.judging.merging:_of_himself",
+        (('"related": 1, "related_by": "self"', '"related": 0'),),
+        f"{MERGING}::test_nobody_refers_himself",
+    ),
+    Fault(
+        "members_are_merged_in_a_circle",
+        f"{RECORDING}.joining:_may_be",
+        (("if held.root(member) == held.root(other):", "if False:"),),
+        f"{MERGING}::test_what_makes_no_sense_is_refused_and_leaves_no_trace[sqlite]",
+    ),
+)
