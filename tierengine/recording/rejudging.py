@@ -30,7 +30,7 @@ from tierengine.store.dialect import Link, Row, doc
 
 Pair = tuple[str, str]
 
-PART: Final = 50_000
+PART: Final = 20_000
 """Contributions that a part of the book holds at the most, by the mean of all parts."""
 MEMBERS: Final = 200
 
