@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Annotated, Final
+from typing import Final
 
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from api import schemas
 from api.answers import answered
-from api.members import storable
+from api.members import Code, storable
 from api.rights import DESK, Guarded
 from api.second import by_people
 from api.service import Write, write_of
@@ -18,8 +18,6 @@ from tierengine.recording.items import Command
 from tierengine.till.asked import read_adjustment, read_transfer
 
 router: Final = APIRouter(prefix="/v1/members", tags=["members"], route_class=Guarded)
-
-Code = Annotated[str, Path(min_length=1, max_length=100, description="The member's code.")]
 
 
 @router.post(

@@ -6,13 +6,14 @@ from datetime import date
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Path, Query, Request
+from pydantic import AfterValidator
 from starlette.responses import Response
 
 from api import schemas
 from api.answers import plain
 from api.instants import Instant, microseconds
 from api.rights import Guarded
-from api.service import asker_of, caller_of, service_of
+from api.service import asker_of, caller_of, plain_code, service_of
 from tierengine.errors import FormError, Malformed
 from tierengine.membership.activity import STATEMENT_MOST, statement
 from tierengine.membership.explained import DECISIONS_MOST, explain
@@ -26,7 +27,7 @@ from tierengine.store.dialect import Link
 
 router: Final = APIRouter(prefix="/v1/members", tags=["members"], route_class=Guarded)
 
-Code = Annotated[str, Path(min_length=1, max_length=100, description="The member's code.")]
+Code = Annotated[str, Path(min_length=1, max_length=100, description="The member's code."), AfterValidator(plain_code)]
 Sought = Annotated[str | None, Query(min_length=1, max_length=100)]
 
 

@@ -139,6 +139,11 @@ class Service:
         return ""
 
 
+def plain_code(text: str) -> str:
+    """Return a code as it is kept, from an address that somebody typed: half-width, nothing around it."""
+    return text.strip() if text.isascii() else unicodedata.normalize("NFKC", text).strip()
+
+
 def service_of(request: Request) -> Service:
     """Return the service that answers this request."""
     found: Service = request.app.state.tierengine
@@ -203,7 +208,7 @@ def _by(request: Request, caller: Caller, raw: dict[str, Any]) -> By | None:
     named = request.path_params
     subject = next((f"{name}:{named[name]}" for name in named), "")
     if "code" in named or (not named and isinstance(raw.get("member"), str)):
-        subject = f"member:{named.get('code') or raw['member']}"
+        subject = f"member:{plain_code(named.get('code') or raw['member'])}"
     act = f"{request.method} {route.path}"
     return By(caller.actor, act, subject[:200], str(request.scope.get("tierengine.request_id", "")))
 
