@@ -63,7 +63,7 @@ def test_a_double_click_is_one_sale_with_and_without_a_key_of_its_own(till: Till
     assert (again.content, again.headers["idempotent-replayed"]) == (first.content, "true")
     other = till.post("/v1/sales", said, once="click-2")
     assert (other.status_code, other.json()["status"]) == (200, "duplicate")
-    assert code(till.post("/v1/sales", {**said, "credit": "none"}, once="click")) == (422, "idempotency_mismatch")
+    assert code(till.post("/v1/sales", {**said, "credit": {}}, once="click")) == (422, "idempotency_mismatch")
     own = till.headers({"content-type": "application/json"})
     assert code(till.client.post("/v1/sales", json=said, headers=own)) == (400, "idempotency_key_missing")
     assert has(till) == after
@@ -107,3 +107,18 @@ def test_a_clock_that_is_further_ahead_is_refused_and_its_number_stays_free(till
     assert code(answer) == (422, "malformed")
     assert [(one["pointer"], one["code"]) for one in answer.json()["errors"]] == [("/occurred_at", "in_the_future")]
     assert till.post("/v1/sales", order("K2")).status_code == 201
+
+
+def test_an_order_sent_again_under_another_key_is_the_same_though_its_price_is_another_now(till: Till):
+    """The till left the price to us, and since then the member is gold; what was booked stands, and is told."""
+    said = order("L1", "C2")
+    first = till.post("/v1/sales", said).json()
+    till.gold("C2")
+    again = till.post("/v1/sales", said)
+    assert (again.status_code, again.json()["status"]) == (200, "duplicate"), again.text
+    assert again.json()["lines"] == first["lines"]
+    assert code(till.post("/v1/sales", {**said, "lines": said["lines"][:1]})) == (409, "order_conflict")
+    dearer = [{**line, "list": line["list"] + 1} for line in said["lines"]]
+    assert code(till.post("/v1/sales", {**said, "lines": dearer})) == (409, "order_conflict")
+    assert code(till.post("/v1/sales", {**said, "credit": {"parts_credit": 100}})) == (409, "order_conflict")
+    assert code(till.post("/v1/sales", {**said, "prices": PAYS})) == (409, "order_conflict")

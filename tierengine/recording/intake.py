@@ -99,7 +99,7 @@ class Intake:
             there = self.events.get(observation.key, {}).get(observation.revision)
             if there is None:
                 taken.fresh.append(self._new(observation, digest))
-            elif there.hash == digest:
+            elif there.hash == digest or self._same_as_said(item, observation, there.recorded.observation):
                 taken.known.append(observation.key)
             else:
                 return self._conflict(item, observation, digest)
@@ -119,6 +119,19 @@ class Intake:
                 before.add(kind)
         return bool(before) and before != {said.kind for said in item.observations}
 
+    def _same_as_said(self, item: Item, said: Observation, stored: Observation) -> bool:
+        """Whether a till says the same order once more, of which the service worked out prices or credit for it then.
+
+        What came of it then stands: since then the credit is spent, and the member may pay another price.
+        """
+        if not isinstance(item, Sale) or not item.left_open:
+            return False
+        one, other = (content_hash(_without(observation, item.left_open)) for observation in (said, stored))
+        if one != other or not item.said_credit:
+            return one == other
+        there = [self.events.get(each.key, {}).get(each.revision) for each in item.observations]
+        return _credit(item.observations) == _credit([each.recorded.observation for each in there if each is not None])
+
     def _conflict(self, item: Item, observation: Observation, digest: str) -> Taken:
         if isinstance(item, Sale) and not item.late:
             order = str(observation.fields.get("order", ""))
@@ -135,6 +148,20 @@ class Intake:
 
 def _says(taken: Taken, status: str) -> bool:
     return taken.answer is not None and taken.answer.status == status
+
+
+def _credit(observations: Sequence[Observation]) -> int:
+    """Return the credit, fen, that pays the lines of an order."""
+    lines = [line for one in observations if isinstance(found := one.fields.get("lines"), tuple) for line in found]
+    return sum(int(line.get("credit", 0)) for line in lines)
+
+
+def _without(observation: Observation, names: frozenset[str]) -> Observation:
+    lines = observation.fields.get("lines")
+    if not isinstance(lines, tuple):
+        return observation
+    kept = tuple({name: value for name, value in line.items() if name not in names} for line in lines)
+    return replace(observation, fields={**observation.fields, "lines": kept})
 
 
 def shared(answer: Answer) -> Answer:

@@ -137,6 +137,8 @@ class Sale:
     check         decides prices and credit on the state before; None: the charge stands as it is
     late          it happened already: never refused, what was used too much becomes debt
     tell          what its answer says besides, of its observations as they stand; stored with the answer
+    left_open     fields of its lines that the till left to the service: sent again they may come out otherwise
+    said_credit   whether the till said how much credit pays; only how the lines share it may come out otherwise
     """
 
     dealer: int
@@ -148,6 +150,8 @@ class Sale:
     brief: bool = False
     refusable: bool = False
     tell: Tell | None = None
+    left_open: frozenset[str] = frozenset()
+    said_credit: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,10 @@ OF_LINE: Final = frozenset({"item", "category", "qty", "list", "special", "seria
 WALLETS_MOST: Final = 20
 TOKEN_MOST: Final = 8_192  # characters; a slip with twenty wallets and fifty prices has about six thousand
 _NO_LIMIT: Final = 10**15
+# Fields of a line that the service works out where the till says no price, and where it says "max".
+_PRICED: Final = frozenset(("amount", "credit", "cash"))
+_PAID: Final = frozenset(("credit", "cash"))
+_NOTHING: Final = frozenset[str]()
 _BOOKED: Final = ("item", "category", "qty", "list", "amount", "credit", "cash")
 _KINDS: Final = tuple(dict.fromkeys(kind for _, kind in CATEGORIES.values()))
 
@@ -377,7 +381,17 @@ def sale(
     """
     late = happened or order.late(now)
     check = None if late else sale_check(order, lines, uses, promised=promised)
-    return Sale(dealer, observations(order, lines), dict(uses), check, late, once)
+    left_open = _PRICED if order.charged is None else _PAID if order.credit == "max" else _NOTHING
+    return Sale(
+        dealer,
+        observations(order, lines),
+        dict(uses),
+        check,
+        late,
+        once,
+        left_open=left_open,
+        said_credit=order.credit != "max",
+    )
 
 
 def sale_check(
