@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from dataclasses import replace
 from typing import Any, Final
 
@@ -14,7 +13,7 @@ from api import forms, schemas, shapes, staff_shapes
 from api.answers import answered, plain
 from api.bodies import parse, read_bytes
 from api.errors import request_id
-from api.events import read_event
+from api.member_events import said_of
 from api.members import Code, storable
 from api.rights import EXPORTS, Guarded
 from api.second import by_people
@@ -60,17 +59,7 @@ async def post_person(request: Request, code: Code) -> Response:
 @router.post("/{code}/consents", **schemas.write("ConsentIn", "A consent is given or withdrawn", shapes.Booked))
 async def post_consent(request: Request, code: Code) -> Response:
     """Record a member's word on a purpose: an event like any other, `consent_changed`. His last word counts."""
-    write = await write_of(request)
-    storable("/code", code)
-    raw = {name: value for name, value in write.raw.items() if value is not None}
-    forms.read(staff_shapes.ConsentIn, raw)
-    digest = hashlib.sha256(f"{write.once.scope}\n{write.once.key}".encode()).hexdigest()[:32]
-    own = {"staff": write.caller.login} if write.caller.login else {}
-    said = {"occurred_at": stamp(write.service.now()), "source_id": f"consent-{digest}", **raw, **own}
-    said |= {"kind": "consent_changed", "member": code}
-    programme = await write.service.readers.programme_of(write.caller.dealer_id)
-    store = await write.service.store_of(write.caller, None)
-    return answered(request, await write.service.record(await read_event(write, programme, said, store)))
+    return await said_of(request, code, "consent_changed", staff_shapes.ConsentIn, signed=True)
 
 
 @router.get("/{code}/consents", **schemas.read("What a member agreed to", staff_shapes.Consents))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any, Final
 
 from fastapi import APIRouter, Request
@@ -10,11 +9,11 @@ from starlette.responses import Response
 
 from api import forms, schemas, shapes, staff_shapes
 from api.answers import answered
-from api.events import read_event
-from api.members import Code, storable
+from api.member_events import said_of
+from api.members import Code
 from api.personal import bad_texts
 from api.rights import Guarded
-from api.service import stamp, write_of
+from api.service import write_of
 from tierengine.errors import FormError, Malformed
 from tierengine.judging.values import Values, is_personal
 from tierengine.membership.people import NewMember, create_members
@@ -53,13 +52,4 @@ async def post_member(request: Request) -> Response:
 @router.post("/{code}/attributes", **schemas.write("AttributeIn", "Change an attribute", shapes.Booked))
 async def post_attribute(request: Request, code: Code) -> Response:
     """Change what rules read of a member, from an instant on: an event like any other, `attribute_changed`."""
-    write = await write_of(request)
-    storable("/code", code)
-    raw = {name: value for name, value in write.raw.items() if value is not None}
-    forms.read(staff_shapes.AttributeIn, raw)
-    digest = hashlib.sha256(f"{write.once.scope}\n{write.once.key}".encode()).hexdigest()[:32]
-    fixed = {"kind": "attribute_changed", "member": code}
-    said = {"occurred_at": stamp(write.service.now()), "source_id": f"attribute-{digest}", **raw, **fixed}
-    programme = await write.service.readers.programme_of(write.caller.dealer_id)
-    store = await write.service.store_of(write.caller, None)
-    return answered(request, await write.service.record(await read_event(write, programme, said, store)))
+    return await said_of(request, code, "attribute_changed", staff_shapes.AttributeIn)
