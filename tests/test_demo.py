@@ -215,6 +215,24 @@ class TestPage:
         assert award["cost"] <= award["budget"]
         assert [one["place"] for one in award["places"] if one["wins"]] == list(range(1, award["winners"] + 1))
 
+    def test_what_the_readme_shows_first_is_what_comes_when_it_is_pasted(self, page, tmp_path):
+        """By a shell that knows nothing of this one, where `make demo` was run."""
+        readme = (ROOT / "README.md").read_text(encoding="utf-8")
+        found = re.search(r"One real answer.*?```sh\n(.*?)```\n\n```text\n(.*?)```", readme, re.DOTALL)
+        assert found
+        for file in page[0].glob("demo.db*"):
+            shutil.copy(file, tmp_path)
+        (tmp_path / ".venv").mkdir()
+        (tmp_path / ".venv" / "bin").symlink_to(Path(sys.executable).parent)
+        ended = subprocess.run(
+            ["sh", "-euc", found[1]], capture_output=True, text=True, check=False, cwd=tmp_path,
+            env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), "LANG": "C.UTF-8"},
+        )  # fmt: skip
+        assert (ended.returncode, ended.stderr) == (0, "")
+        assert [line.rstrip() for line in ended.stdout.strip().splitlines()] == [
+            line.rstrip() for line in found[2].strip().splitlines()
+        ]
+
     def test_the_commands_that_it_names_work(self, page, monkeypatch, capsys):
         folder, told = page
         monkeypatch.chdir(folder)
