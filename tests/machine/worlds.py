@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -126,7 +127,7 @@ def bare(value: Any) -> Any:
     return [bare(one) for one in value] if isinstance(value, list) else value
 
 
-class World:
+class World(ABC):
     """A fresh book, and how to act on it. `now` tells the time in microseconds UTC."""
 
     def __init__(self, name: str, url: str, family: Family, now: Callable[[], int]) -> None:
@@ -153,19 +154,19 @@ class World:
 
     # ---- to be done by each
 
-    def send(self, call: Call) -> Reply:
-        raise NotImplementedError
+    @abstractmethod
+    def send(self, call: Call) -> Reply: ...
 
+    @abstractmethod
     def see(self, path: str) -> dict[str, Any]:
         """What a read of the service tells."""
-        raise NotImplementedError
 
+    @abstractmethod
     def perform(self, act: Callable[[Link, Ids], Made]) -> Made:
         """Run an act of the staff in a transaction of its own, as the command line does."""
-        raise NotImplementedError
 
-    def restart(self) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def restart(self) -> None: ...
 
     def close(self) -> None:
         self.eye.rollback()
