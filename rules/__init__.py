@@ -9,6 +9,6 @@ what is wrong with it  problems, catalogue (every sentence), explanations (an ex
                        codes
 a whole file checked   checking, unused, shadowed, unexercised
 a file changed         formatting (into the other tongue), numbers (in Excel and back), comparison (of two)
-for editors            schema, schema_grammar, schema_leaves, schema_values, schema_texts
+for editors            schema, schema_shapes, schema_grammar, schema_leaves, schema_values, schema_texts, schema_words
 judgement              compiler → alternatives, pattern → audit, network, rehearsal → engine; judge, on its inputs
 """

@@ -19,7 +19,8 @@ from rules import names
 from rules.files import content
 from rules.problems import Lang, Problem, width
 from rules.reader import Reading, read
-from rules.schema_grammar import FORMS, Either, Form, Leaf, ListOf, MapOf, Ref, Shape, shape_of
+from rules.schema_grammar import FORMS
+from rules.schema_shapes import Either, Form, Leaf, ListOf, MapOf, Ref, Shape, shape_of
 from rules.schema_values import converted
 from rules.source import Entries, Items, Node, Scalar, read_source
 from rules.values import plain

@@ -17,7 +17,8 @@ from rules.desk import absent
 from rules.formatting import trailing_comments
 from rules.policy import Mark, Text
 from rules.problems import width
-from rules.schema_grammar import FORMS, Either, Form, Leaf, LeafType, ListOf, MapOf, Ref, Shape, shape_of
+from rules.schema_grammar import FORMS
+from rules.schema_shapes import Either, Form, Leaf, LeafType, ListOf, MapOf, Ref, Shape, shape_of
 from rules.schema_values import converted, words
 from rules.source import Entries, Items, Node, Scalar, read_source
 from rules.values import Refused, plain

@@ -13,9 +13,11 @@ from typing import Any, Final, Literal
 from rules.keys import ALSO, KEYS, WORDS
 from rules.names import carried_by
 from rules.problems import Lang
-from rules.schema_grammar import FORMS, Either, Form, Leaf, ListOf, MapOf, Named, Ref, Shape, shape_of
+from rules.schema_grammar import FORMS
 from rules.schema_leaves import LEAVES, Json, typed
-from rules.schema_texts import KEY_TEXTS, TYPE_TEXTS, WORD_TEXTS, Said
+from rules.schema_shapes import Either, Form, Leaf, ListOf, MapOf, Named, Ref, Shape, shape_of
+from rules.schema_texts import KEY_TEXTS, Said
+from rules.schema_words import TYPE_TEXTS, WORD_TEXTS
 from rules.vocabulary import ATTRIBUTES, CATEGORIES, FIELDS, KINDS, FieldType, Kind
 
 Tongue = Literal["zh", "en", "mixed"]

@@ -14,7 +14,7 @@ from typing import Final
 from rules import names, values
 from rules.keys import KEYS, WORDS
 from rules.problems import Lang
-from rules.schema_grammar import Leaf
+from rules.schema_shapes import Leaf
 from rules.values import Refused, plain
 from rules.vocabulary import ATTRIBUTES, CATEGORIES, FIELDS, KINDS
 

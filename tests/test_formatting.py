@@ -12,7 +12,8 @@ from rules.formatting import formatted, tongue, translated
 from rules.policy import Policy
 from rules.problems import width
 from rules.reader import read
-from rules.schema_grammar import FORMS, Either, Form, Leaf, ListOf, MapOf, Ref, shape_of
+from rules.schema_grammar import FORMS
+from rules.schema_shapes import Either, Form, Leaf, ListOf, MapOf, Ref, shape_of
 from rules.schema_values import converted
 from rules.vocabulary import ATTRIBUTES, CATEGORIES, FIELDS, KINDS
 from tests.small_policy import unmarked

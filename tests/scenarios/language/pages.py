@@ -18,9 +18,11 @@ from typing import Final
 from rules.facts import UNITS
 from rules.formatting import translated
 from rules.keys import KEYS, WORDS
-from rules.schema_grammar import FORMS, Either, Form, Leaf, ListOf, MapOf, Ref, Shape
+from rules.schema_grammar import FORMS
 from rules.schema_leaves import typed
-from rules.schema_texts import KEY_TEXTS, TYPE_TEXTS, WORD_TEXTS, Said
+from rules.schema_shapes import Either, Form, Leaf, ListOf, MapOf, Ref, Shape
+from rules.schema_texts import KEY_TEXTS, Said
+from rules.schema_words import TYPE_TEXTS, WORD_TEXTS
 from rules.vocabulary import ATTRIBUTES, CATEGORIES, FIELDS, KINDS
 from tests.scenarios.language.usage import Used, used_in
 

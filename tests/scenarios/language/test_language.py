@@ -14,7 +14,8 @@ from rules.checking import check
 from rules.formatting import translated
 from rules.judge import Ruleset
 from rules.reader import read
-from rules.schema_grammar import FORMS, Either, Form, ListOf, MapOf, Ref, Shape
+from rules.schema_grammar import FORMS
+from rules.schema_shapes import Either, Form, ListOf, MapOf, Ref, Shape
 from rules.schema_texts import KEY_TEXTS
 from tests.scenarios.language.pages import Sample, default_of, samples
 from tests.scenarios.language.usage import used_in

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from rules import names
 from rules.names import canonical
-from rules.schema_grammar import FORMS, Either, Form, Leaf, ListOf, MapOf, Ref, Shape, shape_of
+from rules.schema_grammar import FORMS
+from rules.schema_shapes import Either, Form, Leaf, ListOf, MapOf, Ref, Shape, shape_of
 from rules.schema_values import words
 from rules.source import Entries, Items, Node, Scalar, read_source
 from rules.values import plain
