@@ -1,4 +1,4 @@
-"""Of what a policy file is made: leaves, lists, maps, forms, alternatives. `rules.schema_grammar` puts them in place."""
+"""Of what a policy file is made: leaves, lists, maps and forms; `rules.schema_grammar` puts them in their places."""
 
 from __future__ import annotations
 
