@@ -90,7 +90,7 @@ def test_so_does_the_engine(data):
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-@settings(max_examples=100)
+@settings(max_examples=40)
 @given(st.data())
 def test_so_does_the_engine_on_many_more(data):
     agree_on_some_policy(data, 10)
