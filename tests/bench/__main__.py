@@ -2,7 +2,7 @@
 
 Needs a PostgreSQL (found by tests.postgres, with fsync on). `--quick` runs a tenth of everything, to see that it works;
 `--large` adds a book of 1,000,000 members and verifies 1,000,000 entries (about half an hour more). Name sections to
-run only those: judging, sales, embedded, groups, redeem, quotes, reads, imports, bulk, verify, growth, slow.
+run only those: starting, judging, sales, embedded, groups, redeem, quotes, reads, imports, bulk, verify, growth, slow.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from functools import partial
 from pathlib import Path
 
 from tests import postgres
-from tests.bench import bulk, groups, growth, http, imports, judging, slow, verifying
+from tests.bench import bulk, groups, growth, http, imports, judging, slow, starting, verifying
 from tests.bench.stage import Load, Stage, analyze, make
 from tests.faults.service import Service
 
@@ -273,7 +273,20 @@ def _slow(scale: int) -> Iterable[Row]:
                     )
 
 
+def _starting(scale: int) -> Iterable[Row]:
+    found = starting.measure(max(3, 10 // scale))
+    ratios = [ours / floor for ours, floor in found]
+    ours, floor = (statistics.median(seconds) for seconds in zip(*found, strict=True))
+    yield (
+        'processor time from nothing to the first answer of `serve`, against `python -c "import fastapi, sqlmodel"`',
+        f"{ours:.2f} s against {floor:.2f} s",
+        f"{statistics.median(ratios):.2f} × the time ({min(ratios):.2f} to {max(ratios):.2f})",
+        "≤ 2 ×",
+    )
+
+
 SECTIONS: dict[str, Callable[[int], Iterable[Row]]] = {
+    "starting": _starting,
     "judging": _judging,
     "sales": _sales,
     "embedded": _embedded,
