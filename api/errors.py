@@ -22,7 +22,6 @@ from tierengine.errors import (
     CATALOGUE,
     Broken,
     Conflict,
-    Denied,
     FormError,
     Malformed,
     Refused,
@@ -237,8 +236,3 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Problem, _protocol)
     app.add_exception_handler(RequestValidationError, _parameters)
     app.add_exception_handler(HTTPException, _http)
-
-
-def denied(code: str = "unauthenticated") -> Denied:
-    """Return the error of a caller without a key, or without the right."""
-    return Denied(code)

@@ -37,7 +37,7 @@ from tierengine.recording import reading
 from tierengine.recording.joint import Joint
 from tierengine.recording.purse import Purse
 from tierengine.recording.writing import Rows
-from tierengine.store.dialect import Link, Row, Table, doc
+from tierengine.store.dialect import Link, Row, Table
 from tierengine.store.ids import Ids
 from tierengine.store.tables.awards import AwardRun, AwardWinner
 from tierengine.zone import add_months
@@ -353,9 +353,3 @@ def _chunks(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
     left = iter(rows)
     while chunk := list(islice(left, CHUNK)):
         yield chunk
-
-
-def frozen(link: Link, programme: Programme, award_id: str, year: int) -> dict[str, object] | None:
-    """Return a frozen list as it was written, or None."""
-    rows = link.ask(_RUN, programme.dealer_id, award_id, year).rows()
-    return None if not rows else {"as_of": rows[0][2], "list_hash": rows[0][3], **doc(rows[0][5])}

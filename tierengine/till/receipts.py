@@ -18,7 +18,6 @@ from tierengine.judging.pricing import PricedLine, totals
 from tierengine.judging.worth import fen_of
 from tierengine.membership.explaining import amount_text, title
 
-NARROW, WIDE = 32, 48
 LEAST, MOST = 24, 64
 RULE: Final = ("", "-")  # a line across
 Row = tuple[str, str]

@@ -107,8 +107,6 @@ OVERHAUL: tuple[Part, ...] = (
     Part("PUMP-K3V112", "parts", 18_600), Part("ENG-OH-KIT", "parts", 9_800), Part("MOTOR-M5X130", "parts", 14_200),
     Part("UNDERCARRIAGE", "parts", 16_800),
 )
-TYRE = Part("TYRE-23.5-25", "tyre", 3_680)
-FUEL = Part("DIESEL-0", "fuel", 8)
 
 SURNAMES = (
     "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕苏卢蒋蔡贾丁魏薛叶阎"
