@@ -321,7 +321,7 @@ def test_every_command_that_changes_something_leaves_a_line(book, run, monkeypat
     asks("member export", "C9")
     asks("member erase", "C4", "--second", "li")
     asks("verify", "--rebuild", "--write")
-    # Refused for this policy, or with nothing to do: the line is shown where these are tested.
+    # Refused for this policy, or with nothing to do: tests/test_ledger_commands.py shows their lines.
     tried |= {"ledger transfer", "ledger sweep"}
     assert not silent
     assert commands() - LOOKING - {*MACHINERY} - tried == set(), "commands that leave no line, or are not listed here"

@@ -17,6 +17,7 @@ from tierengine.recording.acts import Settle
 from tierengine.recording.items import Command
 from tierengine.recording.recorder import Recorder
 from tierengine.store import database
+from tierengine.store.dialect import doc
 from tierengine.zone import DAY, Zone
 
 POLICY = SMALL.replace(
@@ -46,6 +47,15 @@ def run(capsys):
     return go
 
 
+AUDIT = "SELECT actor, act, subject, body FROM audit WHERE act LIKE ?1 ORDER BY id"
+
+
+def audited(club, act) -> list[tuple]:
+    """Return (actor, subject, what of it) of each line of the audit for an act."""
+    rows = club.rows(AUDIT, act)
+    return [(actor, subject, doc(body)) for actor, _, subject, body in rows]
+
+
 def last(club) -> int:
     return club.rows("SELECT max(expires_at) FROM lot WHERE wallet = 'parts_credit'")[0][0]
 
@@ -61,9 +71,13 @@ def test_a_sweep_posts_what_has_ended_and_a_second_one_nothing(club, run, monkey
     assert (code, json.loads(out)) == (0, {"members": 1, "entries": club.money()["entry"] - before["entry"]})
     assert club.has() == (0, 0, 0)
     after = club.money()
+    ((actor, subject, body),) = audited(club, "ledger.sweep")
+    assert (actor.partition(":")[0], subject) == ("command", "ledger")
+    assert body == {"members": 1, "entries": after["entry"] - before["entry"]}
     code, out, _ = run("sweep", "--json")
     assert (code, json.loads(out)["entries"]) == (0, 0)
     assert club.money() == after
+    assert len(audited(club, "ledger.sweep")) == 1, "nothing was done, and nothing is told"
 
 
 def test_sweeps_at_once_post_each_end_once(club, book_url):
@@ -215,6 +229,9 @@ def test_credit_is_handed_on_within_a_firm(club, run):
         said = {"name": "firm", "value_text": "F"}
         club.send(club.said("attribute_changed", "2026-04-01", member, source_id=f"f{member}", **said))
     assert [run(*words)[0] for _ in range(2)] == [0, 0]
+    told = [(subject, body["status"], body.get("code")) for _, subject, body in audited(club, "%transfers")]
+    # What was refused is told as well; and that it was here already.
+    assert told == [("member:M1", 409, "transfer_not_allowed"), ("member:M1", 201, None), ("member:M1", 200, None)]
     assert (club.balance(CREDIT), club.balance(CREDIT, member="M2")) == (HAS - 150_000, 150_000)
     dates = "SELECT l.expires_at FROM lot l JOIN member m ON m.id = l.member_id WHERE l.wallet = ?1 AND m.code = ?2"
     assert set(club.rows(dates, CREDIT, "M2")) <= set(club.rows(dates, CREDIT, "M1"))
