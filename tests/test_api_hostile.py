@@ -18,6 +18,7 @@ import pytest
 from tests.test_access_matrix import operations
 from tests.test_access_objects import marked
 from tests.test_api_book import Book, Till, code, opened
+from tierengine.errors import FormError, Malformed
 
 # As they stand in the body: some are no JSON that Python writes.
 VALUES = (
@@ -126,3 +127,8 @@ def test_nothing_that_is_sent_to_any_route_makes_it_fail(till: Till):
         asked.add((method, answer.status_code))
     assert ("POST", 422) in asked
     assert till.get("/v1/members/C2").status_code == 200
+
+
+def test_an_error_can_be_sent_back_whatever_a_field_is_called():
+    (error,) = Malformed([FormError("/\ud800/名", "unknown_field")]).errors
+    assert error.pointer == "/?/名"

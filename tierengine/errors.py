@@ -8,7 +8,7 @@ never quote free text or personal data.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from rules.policy import Text
@@ -253,6 +253,11 @@ class FormError:
         return CATALOGUE[self.code].say(lang).format_map(self.details)
 
 
+def _sendable(error: FormError) -> FormError:
+    """Return an error whose pointer can be sent back, whatever name of a field found its way into it."""
+    return replace(error, pointer=error.pointer.encode("utf-8", "replace").decode())
+
+
 def pointed(name: object) -> str:
     """Return a field's name as a part of a pointer, whatever it holds."""
     text = str(name)[:100].encode("utf-8", "replace").decode()
@@ -264,7 +269,7 @@ class Malformed(TierengineError):
 
     def __init__(self, errors: Iterable[FormError]) -> None:
         """Carry every error at once, in the order in which they were found."""
-        self.errors = tuple(errors)
+        self.errors = tuple(one if one.pointer.isascii() else _sendable(one) for one in errors)
         super().__init__("malformed", count=len(self.errors))
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import UTC
 from typing import Final
 
-from tierengine.errors import Malformed, Refused
+from tierengine.errors import Malformed, Refused, pointed
 from tierengine.judging.clock import Clock
 from tierengine.judging.forms import Form
 from tierengine.judging.history import Contribution, Observation
@@ -78,7 +78,7 @@ def _form(raw: Mapping[str, object], member: str, known: tuple[str, ...]) -> For
     form.identifier("/member", member)
     for name in raw:
         if name not in known:
-            form.wrong("/" + name[:100].replace("~", "~0").replace("/", "~1"), "unknown_field")
+            form.wrong(f"/{pointed(name)}", "unknown_field")
     return form
 
 
