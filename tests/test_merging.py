@@ -6,7 +6,7 @@ import random
 import pytest
 
 from tests.chance import Seeded
-from tests.club import opened
+from tests.club import SMALL, Club, opened
 from tests.history.cases import FEW, case
 from tests.history.deliveries import Book, merged
 from tests.keys import acting
@@ -233,6 +233,8 @@ def test_what_both_were_given_because_they_were_two_is_taken_back_and_given_agai
     # Four machines of one customer: 1 000, 1 500, 1 500, and nothing for the fourth.
     assert sum(one["change"] for one in (*answer.body["adjusted"], *answer.body["grants"])) == -100_000
     assert answer.body["balances"][CREDIT]["usable"] == 400_000
+    assert club.tiers("M1")
+    assert not club.tiers("M2")
     causes = club.rows("SELECT DISTINCT cause_key FROM entry WHERE recorded_at = (SELECT MAX(recorded_at) FROM entry)")
     assert causes == [(f"{MERGE}1",)]
     record(club, unmerge(club, "M2"))
@@ -249,12 +251,22 @@ def test_spent_credit_becomes_no_debt_while_the_other_has_some(club):
     assert (have(club, "M1"), have(club, "M2")) == ((250_000, 0, 0), (0, 0, 0))
 
 
+def test_nothing_is_forgiven_while_the_other_has_some(book_url):
+    with contextlib.closing(Club(book_url, SMALL.replace("clawback: debt", "clawback: forgive"))) as club:
+        rich(club, "M1", "M2")
+        spend(club, "U", "M2", 250_000)
+        record(club, merge(club, "M2", "M1"))
+        assert (have(club, "M1"), have(club, "M2")) == ((150_000, 0, 0), (0, 0, 0))
+        assert sound(club)
+
+
 def test_what_nobody_has_is_owed_once_and_paid_by_whatever_comes(club):
     rich(club, "M1", "M2")
     spend(club, "U", "M2", 250_000), spend(club, "V", "M1", 250_000)
     record(club, merge(club, "M2", "M1"))
     assert have(club, "M1")[2] + have(club, "M2")[2] == 100_000
-    record(club, Command(club.dealer, ("M2",), Adjust("adjust:1", CREDIT, 130_000, "x", "w")))
+    other = "M1" if have(club, "M2")[2] else "M2"
+    record(club, Command(club.dealer, (other,), Adjust("adjust:1", CREDIT, 130_000, "x", "w")))
     assert have(club, "M1")[2] == have(club, "M2")[2] == 0
     assert have(club, "M1")[0] + have(club, "M2")[0] == 30_000
     record(club, unmerge(club, "M2"))

@@ -16,7 +16,7 @@ FAULTS: tuple[Fault, ...] = (
         "who_is_merged_is_owed_alone",
         f"{RECORDING}.joint:Joint.take_back",
         (("if short:", "if False:"),),
-        SPENT,
+        f"{MERGING}::test_nothing_is_forgiven_while_the_other_has_some[sqlite]",
     ),
     Fault(
         "what_was_granted_anew_repays_nobody",
@@ -46,7 +46,7 @@ FAULTS: tuple[Fault, ...] = (
         "who_is_merged_keeps_a_standing_of_his_own",
         f"{RECORDING}.group:Group._rejoin",
         (("if root != member:", "if False:"),),
-        TWO,
+        f"{MERGING}::test_what_both_were_given_because_they_were_two_is_taken_back_and_given_again[sqlite]",
     ),
     Fault(
         "a_merge_folds_on_from_where_it_is",
