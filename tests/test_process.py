@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gc
+import subprocess
 import sys
 import weakref
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +14,8 @@ from api import app
 from tests.test_api_book import POLICY, order, serving
 from tierengine import __main__ as program
 from tierengine.policies import versions
+
+ROOT = Path(__file__).parent.parent
 
 
 @pytest.fixture
@@ -58,3 +62,14 @@ def test_writer_readers_and_courier_of_a_process_compile_a_version_once(sqlite_b
         assert till.post("/v1/quotes", order()).status_code == 200
         assert till.post("/v1/sales", order()).status_code == 201
     assert texts == [policy]
+
+
+def test_what_draws_a_page_of_help_is_loaded_only_for_one():
+    def loaded(*words):
+        asked = "print('typer.rich_utils' in sys.modules)"
+        script = f"import sys; from tierengine.__main__ import main; main({[*words]!r}); {asked}"
+        done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, cwd=ROOT)
+        return done.stdout.splitlines()[-1]
+
+    assert loaded("policy", "schema") == "False"
+    assert loaded("policy") == loaded("policy", "schema", "--help") == "True"

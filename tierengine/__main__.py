@@ -113,17 +113,29 @@ def _command(words: Sequence[str], options: Common) -> Any:
         module = importlib.import_module(f"tierengine.commands.{noun}")
         app.add_typer(module.app)
     tree = get_command(app)
-    _translate(tree, options)
+    _translate(tree, options, page=_shows_help(tree, words))
     return tree
 
 
-def _translate(command: Any, options: Common) -> None:
-    """Leave one language in every help text, and put the common options at the end of each page."""
-    import typer
-    from typer import rich_utils
+def _shows_help(command: Any, words: Sequence[str]) -> bool:
+    """Whether these words end in a page of help: because it is asked for, or because a verb is missing."""
+    for word in words:
+        command = getattr(command, "commands", {}).get(word, command)
+    return "--help" in words or hasattr(command, "commands")
 
-    for name, written in _PAGE.items():
-        setattr(rich_utils, name, in_lang(written, options.lang))
+
+def _translate(command: Any, options: Common, *, page: bool) -> None:
+    """Leave one language in every help text, and put the common options at the end of each page.
+
+    What draws a `page` is a tenth of what most commands load, and left alone where none is shown.
+    """
+    import typer
+
+    if page:
+        from typer import rich_utils
+
+        for name, written in _PAGE.items():
+            setattr(rich_utils, name, in_lang(written, options.lang))
     waiting = [command]
     while waiting:
         one = waiting.pop()
