@@ -165,10 +165,10 @@ def test_what_was_said_of_an_erased_member_is_nowhere(book_url, environ, tmp_pat
     assert sum(MARK in str(one) for one in wrote.values()) >= len(NEEDED) + 5
     assert any(table == "command" for table, _ in wrote)
 
-    assert program.main(["member", "erase", "P1"]) == 3  # he has credit
+    assert program.main(["member", "erase", "P1", "--second", "li"]) == 3  # he has credit
     assert "forfeit" in capsys.readouterr().err
-    assert program.main(["member", "erase", "P1", "--forfeit"]) == 0
-    assert program.main(["member", "erase", "P1"]) == 0
+    assert program.main(["member", "erase", "P1", "--second", "li", "--forfeit"]) == 0
+    assert program.main(["member", "erase", "P1", "--second", "li"]) == 0
     assert program.main(["member", "export", "P1", "--out", str(tmp_path / "export.json")]) == 0
     assert program.main(["ledger", "export", "--out", str(tmp_path / "book.beancount")]) == 0
     assert program.main(["member", "statement", "P1", "--from", "2026-01-01", "--csv", str(tmp_path / "s.csv")]) == 0
@@ -211,7 +211,7 @@ def test_verify_finds_keys_that_came_back_and_keys_that_are_lost(sqlite_book_url
     assert program.main(["verify"]) == 0
     keys = sqlite_path(sqlite_book_url + ".keys")
     old = keys.read_bytes()
-    assert program.main(["member", "erase", "C1"]) == 0
+    assert program.main(["member", "erase", "C1", "--second", "li"]) == 0
     assert program.main(["verify"]) == 0
     capsys.readouterr()
     keys.write_bytes(old)
@@ -219,7 +219,7 @@ def test_verify_finds_keys_that_came_back_and_keys_that_are_lost(sqlite_book_url
     assert [(one["number"], one["code"]) for one in json.loads(capsys.readouterr().out)["broken"]] == [
         (18, "erased_key")
     ]
-    assert program.main(["member", "erase", "C1"]) == 0
+    assert program.main(["member", "erase", "C1", "--second", "li"]) == 0
     assert program.main(["verify"]) == 0
     keys.unlink()
     capsys.readouterr()

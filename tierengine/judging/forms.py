@@ -16,13 +16,14 @@ from rules.vocabulary import ATTRIBUTES, COMMON, KINDS, Kind
 from tierengine.errors import pointed
 from tierengine.judging.bounds import LINES_MOST
 from tierengine.judging.clock import Clock
-from tierengine.judging.values import CANCELLED, Values, type_name
+from tierengine.judging.values import CANCELLED, Values, purpose_of, type_name
 from tierengine.zone import microseconds
 
 ENVELOPE = frozenset({"kind", "member", "occurred_at", "revision", "store", "currency"})
 STATUSES = ("submitted", "accepted")
 # Worked out from what the event names, so that rules read dated copies; refused from outside.
 COMPUTED = frozenset({"delivered_on", "referrer", "referral_days", "related", "related_by", "quarter", "month"})
+_PURPOSE = re.compile(r"[^\W\d_][\w-]{0,39}")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)", re.ASCII)
 
 
@@ -96,9 +97,18 @@ class Form(Values):
         self._agree(kind, found, "")
         if kind.id == "attribute_changed":
             self._attribute(found)
+        elif kind.id == "consent_changed":
+            self._purpose(found)
         if found.get("status", "submitted") not in STATUSES:
             self.wrong("/status", "not_one_of", expected=", ".join(STATUSES))
         return found
+
+    def _purpose(self, found: dict[str, object]) -> None:
+        """One purpose on any keyboard: a withdrawal under another spelling would be kept and not heeded."""
+        if isinstance(said := found.get("purpose"), str):
+            found["purpose"] = purpose_of(said)
+            if not _PURPOSE.fullmatch(purpose_of(said)):
+                self.wrong("/purpose", "bad_text")
 
     def lines(self, kind: Kind, value: object) -> tuple[dict[str, object], ...] | None:
         if not isinstance(value, (list, tuple)):

@@ -26,6 +26,7 @@ _MAY_BE_PERSONAL = PROSE | {
     "staff", "by", "accepted_by", "stated_by", "countersigned_by", "technician", "manager", "source_id",
 }  # fmt: skip
 _PERSONAL = re.compile(r"(?<![0-9])(?:1[3-9][0-9]{9}|[1-9][0-9]{16}[0-9Xx])(?![0-9])")
+_PURPOSES = {"营销": "marketing", "推广": "marketing"}  # what is acted on, as a clerk may call it
 _DATE = re.compile(r"(19|20|21)\d\d-\d\d-\d\d", re.ASCII)
 # No database stores the first and the surrogates in JSON; history.AFTER must sort before every character of a key.
 _UNSTORABLE = re.compile(r"[\0\x01\ud800-\udfff]")
@@ -153,6 +154,12 @@ def _bounds(kind: Kind, name: str) -> tuple[int, int]:
     if name == "qty":  # what is moved out of a consignment counts below zero
         return (-QUANTITY_MOST if kind.id == "consignment_moved" else 1), QUANTITY_MOST
     return (0 if name in NUMBERED else -MONEY_MOST), MONEY_MOST
+
+
+def purpose_of(text: str) -> str:
+    """Return the purpose of a consent as it is compared: half-width, small letters, in Chinese by its English name."""
+    plain = unicodedata.normalize("NFKC", text).strip().casefold()
+    return _PURPOSES.get(plain, plain)
 
 
 def is_personal(text: str) -> bool:

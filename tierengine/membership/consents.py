@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from tierengine.judging.history import Contribution
+from tierengine.judging.values import purpose_of
 from tierengine.membership.asker import when
 from tierengine.membership.known import contributions_of, read_member
 from tierengine.policies.versions import Programme
@@ -25,7 +26,7 @@ MARKETING: Final = "marketing"
 
 def withdrawn_at(said: Sequence[Contribution], purpose: str = MARKETING) -> int | None:
     """Return since when a purpose is withdrawn, by standing contributions in order; None: it is not."""
-    words = [one for one in said if one.kind == KIND and one.fields.get("purpose") == purpose]
+    words = [one for one in said if one.kind == KIND and purpose_of(str(one.fields.get("purpose"))) == purpose]
     return words[-1].at if words and not words[-1].fields.get("given") else None
 
 
@@ -34,7 +35,7 @@ def consents(link: Link, programme: Programme, code: str) -> dict[str, Any]:
     known = read_member(link, programme, code)
     words = [
         {
-            "purpose": str(one.fields.get("purpose", "")),
+            "purpose": purpose_of(str(one.fields.get("purpose", ""))),
             "given": bool(one.fields.get("given")),
             "at": when(known, one.at),
             "text_version": one.fields.get("text_version"),
