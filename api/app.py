@@ -186,6 +186,7 @@ def create_app(given: Settings | None = None, *, now: Clock = clock, exporter: S
     errors.install(app)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     app.state.metrics = metrics.Metrics()
+    app.add_middleware(rights.Direct, routes=app)
     app.add_middleware(Outermost, metrics=app.state.metrics)
     if settings.traces != "off":
         app.add_middleware(Traced)

@@ -7,7 +7,7 @@ id, and whether the same request may be sent again. It never repeats what was se
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -230,9 +230,20 @@ async def _http(request: Request, error: Exception) -> Response:
     return problem(request, error.status_code, code, details, headers=error.headers)
 
 
+_HANDLERS: Final[Mapping[type[Exception], Callable[[Request, Exception], Awaitable[Response]]]] = MappingProxyType(
+    {TierengineError: _ours, Problem: _protocol, RequestValidationError: _parameters, HTTPException: _http}
+)
+
+
 def install(app: FastAPI) -> None:
     """Answer every error of `app` as a problem."""
-    app.add_exception_handler(TierengineError, _ours)
-    app.add_exception_handler(Problem, _protocol)
-    app.add_exception_handler(RequestValidationError, _parameters)
-    app.add_exception_handler(HTTPException, _http)
+    for kind, handler in _HANDLERS.items():
+        app.add_exception_handler(kind, handler)
+
+
+async def answer(request: Request, error: Exception) -> Response:
+    """Return an error as an answer, as an app that `install` was called for gives it; raises what is none of ours."""
+    for kind, handler in _HANDLERS.items():
+        if isinstance(error, kind):
+            return await handler(request, error)
+    raise error

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from functools import partial
-from typing import Annotated, Any, Final, Literal
+from typing import Any, Final, get_args
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from api import schemas
@@ -15,6 +14,7 @@ from api.answers import answered, plain
 from api.bodies import parse, read_bytes
 from api.events import observe
 from api.keys import late_days_of, source_of
+from api.parameters import chosen, one_of
 from api.receipts import WIDTH, printed, width_of
 from api.rights import Guarded
 from api.service import asker_of, caller_of, service_of, stamp, write_of
@@ -25,22 +25,24 @@ from tierengine.policies.versions import Programme
 from tierengine.recording.items import Observe
 from tierengine.till.promises import promised
 from tierengine.till.quotes import charge, quote
-from tierengine.till.receipts import LEAST, MOST, of_return, of_sale
+from tierengine.till.receipts import of_return, of_sale
 from tierengine.till.sales import Order, as_asked, booked_lines, read_order, sale
 from tierengine.till.slips import Shown, shown
 
 router: Final = APIRouter(prefix="/v1", tags=["sales"], route_class=Guarded)
 _WIDE: Final = (WIDTH,)
+_EXPLAIN: Final = one_of("explain", ("none", "rules"), default="rules")
+_LANG: Final = one_of("lang", get_args(schemas.Lang))
 
 
-@router.post("/quotes", **schemas.read_body("QuoteIn", "What an order costs and earns", schemas.Quote))
-async def post_quote(
-    request: Request,
-    explain: Literal["none", "rules"] = "rules",
-    lang: schemas.Lang | None = None,
-    width: Annotated[int | None, Query(ge=LEAST, le=MOST, description=str(WIDTH["description"]))] = None,
-) -> Response:
+@router.post(
+    "/quotes",
+    **schemas.read_body("QuoteIn", "What an order costs and earns", schemas.Quote, more=(_EXPLAIN, _LANG, WIDTH)),
+)
+async def post_quote(request: Request) -> Response:
     """Price an order, say what credit may pay and what it would earn, with every reason. Nothing is written."""
+    explain, lang = chosen(request, _EXPLAIN) or "rules", chosen(request, _LANG)
+    across = width_of(request)
     service = service_of(request)
     caller = caller_of(request)
     raw = parse(await read_bytes(request))
@@ -53,7 +55,7 @@ async def post_quote(
     asker = asker_of(request, caller, lang)
     found = await service.readers.ask(
         lambda link: quote(
-            link, programme, order, now, asker, explain=explain == "rules", signer=service.signer, across=width
+            link, programme, order, now, asker, explain=explain == "rules", signer=service.signer, across=across
         )
     )
     return plain(found)
@@ -93,9 +95,9 @@ async def post_sale(request: Request) -> Response:
         lines, uses = as_asked(programme.line.at(now).rules.policy, order)
         ruled = lines
     item = sale(
-        caller.dealer_id, order, lines, uses, now=now, once=write.once, promised=held is not None, happened=happened
-    )
-    item = replace(item, tell=lambda said: _told(order, booked_lines(order, said), ruled if late else None, slip))
+        caller.dealer_id, order, lines, uses, now=now, once=write.once, promised=held is not None, happened=happened,
+        tell=lambda said: _told(order, booked_lines(order, said), ruled if late else None, slip),
+    )  # fmt: skip
     answer = await service.record(item)
     policy = programme.line.at(order.occurred_at).rules.policy
     return answered(request, answer, printed(answer, partial(of_sale, policy), across))

@@ -102,11 +102,15 @@ def read(summary: str, model: type[BaseModel], *, tagged: bool = False) -> dict[
     return {"summary": summary, "responses": responses, "openapi_extra": {"security": _SECURITY}}
 
 
-def read_body(name: str, summary: str, model: type[BaseModel]) -> dict[str, Any]:
-    """Return the words of an endpoint that reads and takes a body."""
+def read_body(
+    name: str, summary: str, model: type[BaseModel], *, more: Sequence[Mapping[str, object]] = ()
+) -> dict[str, Any]:
+    """Return the words of an endpoint that reads and takes a body; `more` are parameters that it reads for itself."""
     told = {status: text for status, text in _WRITE.items() if status != 409}
     responses = {200: {"model": model, "description": "Nothing was written."}, **_problems(told)}
-    extra = {"security": _SECURITY, "requestBody": _body(name)}
+    extra: dict[str, Any] = {"security": _SECURITY, "requestBody": _body(name)}
+    if more:
+        extra["parameters"] = list(more)
     return {"summary": summary, "responses": responses, "openapi_extra": extra}
 
 

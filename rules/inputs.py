@@ -100,6 +100,13 @@ class Column:
     ranks: Mapping[str | None, int] | None = None
 
     @property
+    def few(self) -> bool:
+        """Whether it has few values: a tier, a flag, a word; not a measure, an amount or a count."""
+        source, name = self.subject.source, self.subject.name
+        flag = source == "field" and name in FIELDS and FIELDS[name].type == "bool"
+        return source in ("tier", "trait") or flag or (source == "field" and self.field.kind == "text")
+
+    @property
     def place(self) -> tuple[int, bool, str]:
         """Sort by section, in it what is never absent first and texts last: each kind is read in one go."""
         return SECTIONS.index(self.subject.source), self.maybe, self.field.kind

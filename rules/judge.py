@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from rules.compiler import Stage, compile_policy
 from rules.engine import Matcher
-from rules.inputs import Inputs, Judged, Row, Rows, StandingTiers, Value, Values, day_of, is_date
+from rules.inputs import Inputs, Judged, Rows, StandingTiers, Value, Values, day_of, is_date
 from rules.policy import AllOf, AnyOf, Condition, CountOf, Mark, NoneOf, Operator, Policy, Scalar, Subject, Test
 
 __all__ = ["Explanation", "Inputs", "Judged", "Ruleset", "StandingTiers", "explain_condition", "first_failing"]
@@ -21,6 +22,7 @@ _REMEMBERED: Final = 4096
 """So many different verdicts are kept to be handed out again: there are few, and a book of members is long."""
 
 _NOTHING: Final[frozenset[str]] = frozenset()
+_NOBODY: Final = Inputs({}, {})
 _NOWHERE: Final = Mark(0, 0)
 
 
@@ -29,6 +31,8 @@ class Ruleset:
 
     standing_facts  ids of the facts that `judge` reads
     attributes      names of the member's attributes that anything reads
+    priced_by_tier  whether prices read nothing of a member but his standing tier: nobody need judge him for them
+    suspends        whether any wallet may be suspended by a condition
 
     Raises PolicyNotCompilable, or EngineLimitExceeded where a policy is beyond what the engine safely holds. The
     questions raise FactRefused when a fact that is never absent is missing, a value is of another kind than the
@@ -51,6 +55,12 @@ class Ruleset:
         }
         # The kinds of event that any reward or emission asks for; all others need no call of `rewards`.
         self.kinds: Final = frozenset(compiled.kinds)
+        self.priced_by_tier: Final = all(
+            one.subject.source in ("tier", "field")
+            for stage in compiled.prices.passes()
+            for one in stage.layout.columns
+        )
+        self.suspends: Final = any(wallet.suspended_when is not None for wallet in policy.wallets.values())
         stages = (compiled.traits, compiled.standing, compiled.prices, *compiled.kinds.values())
         self.attributes: Final = tuple(
             dict.fromkeys(name for stage in stages for one in stage.passes() for name in one.layout.names("attribute"))
@@ -124,18 +134,22 @@ class Ruleset:
         kind: str,  # noqa: ARG002  asked as `rewards` is; a price tells lines apart by their fields alone
         lines: Sequence[Values],
         tier: str | None,
-        inputs: Inputs,
-        judged: Judged,
+        inputs: Inputs | None,
+        judged: Judged | None,
     ) -> list[tuple[str, ...]]:
-        """Return for each line the ids of the prices that match it, in file order; `tier` stood before the event."""
-        fired = self._prices.lines(lines, inputs, judged.flags, StandingTiers(tier, None))
+        """Return for each line the ids of the prices that match it, in file order; `tier` stood before the event.
+
+        Where `priced_by_tier`, `inputs` and `judged` are not read and may be None.
+        """
+        met = _NOTHING if judged is None else judged.flags
+        fired = self._prices.lines(lines, _NOBODY if inputs is None else inputs, met, StandingTiers(tier, None))
         return [tuple(rule for rule in self._prices.rules if rule in rules) for rules in fired]
 
 
 class _Passes:
     """A stage with the passes that must come before it; the last one answers."""
 
-    __slots__ = ("_match", "_only", "_passes", "_phase", "rules")
+    __slots__ = ("_match", "_only", "_passes", "_phase", "_told", "rules")
 
     def __init__(self, stage: Stage, matcher: Matcher) -> None:
         self.rules = stage.rules
@@ -144,13 +158,16 @@ class _Passes:
         self._passes = tuple((one, Rows(one.layout)) for one in reversed(tuple(stage.passes())))
         plain = stage.asks and not stage.always and stage.earlier is None
         self._only = self._passes[0][1] if plain else None
+        # What tells few lines apart, as a category and a tier do, is matched once for all who buy.
+        few = all(column.few for one in stage.passes() for column in one.layout.columns)
+        self._told = lru_cache(_REMEMBERED)(self._fired) if few else self._fired
 
     def member(self, inputs: Inputs, met: frozenset[str]) -> tuple[str, ...]:
         """Return the rules that hold of a member."""
         if self._only is not None:
             # Nearly every policy goes here; the general way below costs half as much again as the engine's own work.
             return self._match(self._phase, self._only.member(inputs, met, inputs))
-        return tuple(self._fired([rows.member(inputs, met, inputs) for _, rows in self._passes]))
+        return tuple(self._fired(tuple([tuple(rows.member(inputs, met, inputs)) for _, rows in self._passes])))
 
     def lines(
         self, lines: Sequence[Values], inputs: Inputs, met: frozenset[str], tiers: StandingTiers
@@ -164,14 +181,14 @@ class _Passes:
         for line in lines:
             own = tuple([tuple(rows.line(line)) for _, rows in self._passes])
             if own not in seen:
-                seen[own] = self._fired([[*before, *after] for before, after in zip(member, own, strict=True)])
+                seen[own] = self._told(tuple([(*before, *after) for before, after in zip(member, own, strict=True)]))
             fired.append(seen[own])
         return fired
 
-    def _fired(self, rows: list[Row]) -> frozenset[str]:
+    def _fired(self, rows: tuple[tuple[int | str, ...], ...]) -> frozenset[str]:
         fired = _NOTHING
-        for (stage, _), row in zip(self._passes, rows, strict=True):
-            row += [len(fired & parts) for parts in stage.counted]
+        for (stage, _), given in zip(self._passes, rows, strict=True):
+            row = [*given, *(len(fired & parts) for parts in stage.counted)] if stage.counted else list(given)
             fired = stage.always.union(self._match(stage.phase, row)) if stage.asks else stage.always
         return fired
 

@@ -58,8 +58,7 @@ def decide(policy: Policy, name: str, history: list[Contribution], qty: int = 1,
     )
     rules: Any = SimpleNamespace(policy=policy)
     lane = Lanes(PolicyLine((Version(1, 1, 0, rules),)), ZONE).of(1)
-    judged: Any = None
-    before = Before(1, at("2026-06-15"), lane, Inputs({}, {}), judged, tier, MappingProxyType({}), history)
+    before = Before(1, at("2026-06-15"), lane, lambda: Inputs({}, {}), tier, MappingProxyType({}), history)
     claims = [one for one in history if one.kind == "entitlement_claimed"]
     claim_check(said, ZONE, lambda _: claims)(before)
 

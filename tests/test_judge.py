@@ -279,6 +279,30 @@ def test_an_explanation_shows_an_empty_text_as_absent():
     assert explanation.observed is None
 
 
+@pytest.mark.parametrize(
+    ("subject", "value", "alone"),
+    [
+        (ast.Subject("field", "used"), 1, True),
+        (ast.Subject("fact", "bought"), 1, False),
+        (ast.Subject("attribute", "segment"), "key_account", False),
+        (ast.Subject("trait", some.TRAITS[0]), 1, False),
+        (ast.Subject("traits"), 1, False),
+    ],
+)
+def test_nobody_is_judged_for_prices_that_read_nothing_of_him_but_his_tier(subject, value, alone):
+    assert Ruleset(priced_when(ast.Test(subject, "is", value))).priced_by_tier is alone
+
+
+def test_equal_lines_cost_each_tier_its_own_however_often_they_are_asked():
+    used = ast.Test(ast.Subject("field", "used"), "is", 1)
+    gold = ast.Price("price", some.TITLE, ("gold",), used, 9_500)
+    ruleset = Ruleset(minimal(tiers=(("basic", None, None), ("gold", None, None)), prices=(gold,)))
+    assert ruleset.priced_by_tier
+    lines = [{"used": True}, {"used": False}, {"used": True}]
+    asked = [ruleset.prices(KIND, lines, tier, None, None) for tier in ("basic", "gold", "basic", "gold")]
+    assert asked == [[(), (), ()], [("price",), (), ("price",)]] * 2
+
+
 def test_a_truth_value_counts_as_one_or_zero():
     used = ast.Test(ast.Subject("field", "used"), "is", 1)
     found = Ruleset(priced_when(used)).prices(KIND, [{"used": True}, {"used": False}], None, Inputs({}, {}), NOBODY)

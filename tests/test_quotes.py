@@ -128,6 +128,16 @@ def test_reasons_may_be_left_out_and_everything_else_stays(till: Till):
         assert whole[name] == short[name]
 
 
+@pytest.mark.parametrize("asked", ["explain=all", "explain=", "lang=fr", "explain=none&lang=ZH"])
+def test_a_quote_asked_how_nobody_can_is_refused(till: Till, asked):
+    answer = till.post(
+        f"/v1/quotes?{asked}", {"member": "C1", "lines": [{"item": "x", "category": "parts", "list": 1}]}
+    )
+    assert (answer.status_code, answer.json()["code"]) == (422, "bad_parameter")
+    wrong = "explain" if asked in ("explain=all", "explain=") else "lang"
+    assert [one["pointer"] for one in answer.json()["errors"]] == [f"#/query/{wrong}"]
+
+
 def test_a_quote_needs_no_number_and_no_time_and_leaves_no_trace(till: Till):
     before = rows(till.book)
     body = {"member": "C1", "lines": [{"item": "x", "category": "parts", "list": 500}]}

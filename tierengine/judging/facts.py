@@ -14,6 +14,7 @@ from rules.policy import Fact, Filter, Policy, Test, Window
 from rules.vocabulary import KINDS, STATUSES, SUBMITTED
 from tierengine.judging.measures import STATUS, Check, Measure, Raw, Selection, Values, check_of, holds_all
 from tierengine.judging.states import States
+from tierengine.judging.windows import Plan
 from tierengine.zone import Bounds, Windows, Zone, years_between
 
 
@@ -37,6 +38,7 @@ class FactSet:
         self.windows: Final = tuple(dict.fromkeys(measure.window for measure in self.measures))
         self.nothing: Final[tuple[int | None, ...]] = tuple(None if one.may_be_absent else 0 for one in self.measures)
         self.groups: Final = self._groups()
+        self.plans: Final = tuple(Plan(selection, groups) for selection, groups in self.groups)
         self.by_kind: Final[dict[str, list[int]]] = {}
         for place, (selection, _) in enumerate(self.groups):
             for kind in selection.kinds:

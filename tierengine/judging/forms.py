@@ -73,9 +73,7 @@ class Form(Values):
     # ---- fields and lines
 
     def fields(self, kind: Kind) -> dict[str, object]:
-        allowed = frozenset(kind.fields) | frozenset(COMMON)
-        if not kind.submission:
-            allowed -= {"status"}
+        allowed = _ALLOWED[kind.id]
         computed = COMPUTED if "referral" in kind.fields else frozenset[str]()
         found: dict[str, object] = {}
         for name, value in self.raw.items():
@@ -191,6 +189,12 @@ class Form(Values):
         key = f"{self.source}:{source_id}"
         named = next((str(fields[name]) for name, _ in kind.names if name in fields and name != "referral"), "")
         return key, cluster or named or key
+
+
+_ALLOWED = {
+    name: frozenset(kind.fields).union(COMMON) - (frozenset() if kind.submission else {"status"})
+    for name, kind in KINDS.items()
+}
 
 
 def cluster_of_key(key: str) -> str:

@@ -21,9 +21,12 @@ leaves open:
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
+from operator import attrgetter
 from typing import Any, Final, Literal
 
 from rules.policy import Filter, Window
@@ -70,15 +73,15 @@ class Check:
         return value is not None and _COMPARE[self.op](value, self.operand)
 
 
-_COMPARE: Final[dict[str, Callable[[object, object], bool]]] = {
-    "at_least": lambda value, operand: value >= operand,  # type: ignore[operator]
-    "more_than": lambda value, operand: value > operand,  # type: ignore[operator]
-    "at_most": lambda value, operand: value <= operand,  # type: ignore[operator]
-    "less_than": lambda value, operand: value < operand,  # type: ignore[operator]
-    "is": lambda value, operand: value == operand,
-    "is_not": lambda value, operand: value != operand,
-    "in": lambda value, operand: value in operand,  # type: ignore[operator]
-    "not_in": lambda value, operand: value not in operand,  # type: ignore[operator]
+_COMPARE: Final[dict[str, Callable[[Any, Any], bool]]] = {
+    "at_least": operator.ge,
+    "more_than": operator.gt,
+    "at_most": operator.le,
+    "less_than": operator.lt,
+    "is": operator.eq,
+    "is_not": operator.ne,
+    "in": lambda value, operand: value in operand,
+    "not_in": lambda value, operand: value not in operand,
 }
 
 
@@ -90,9 +93,18 @@ class Selection:
     rows: tuple[Check, ...]
     nets: tuple[Check, ...]
 
-    def takes(self, contribution: Contribution) -> bool:
-        """Whether the contribution's own fields pass (its kind is the caller's to ask)."""
-        return all(check.holds(value_of(contribution, check.field, check.type)) for check in self.rows)
+    def taker(self) -> Callable[[Contribution], bool]:
+        """Return what tells whether a contribution's own fields pass (its kind is the caller's to ask)."""
+        ready = tuple((reader(one.field, one.type), _COMPARE[one.op], one.operand) for one in self.rows)
+
+        def takes(contribution: Contribution) -> bool:
+            for read, compare, operand in ready:
+                value = read(contribution)
+                if value is None or not compare(value, operand):
+                    return False
+            return True
+
+        return takes
 
     def taken(self, contributions: Sequence[Contribution]) -> Sequence[Contribution]:
         """Return those that it takes, check by check."""
@@ -134,20 +146,23 @@ class Measure:
         return "line" if self.how in _LINE_MEASURES or self.selection.nets else "all"
 
 
-def value_of(contribution: Contribution, name: str, type_: Type) -> Scalar:
-    """Return a field as facts read it, or None when it is absent or of another type."""
-    if name == QUANTITY:
-        return contribution.qty
-    if name == AMOUNT:
-        return contribution.amount
-    value = contribution.kind if name == KIND else contribution.fields.get(name)
+@cache
+def reader(name: str, type_: Type) -> Callable[[Contribution], Scalar]:
+    """Return what reads a field as facts do: None when it is absent or of another type."""
+    if name in (QUANTITY, AMOUNT, KIND):
+        return attrgetter(name)
     if type_ == "text":
-        return value if isinstance(value, str) else None
-    return int(value) if isinstance(value, int) else None
+
+        def text(contribution: Contribution) -> Scalar:
+            value = contribution.fields.get(name)
+            return value if isinstance(value, str) else None
+
+        return text
+    return number_reader(name)
 
 
 def column_of(contributions: Sequence[Contribution], name: str, type_: Type) -> Sequence[Any]:
-    """Return what `value_of` returns of each (and of a number, `number_of`)."""
+    """Return what `reader` reads of each."""
     if name == QUANTITY:
         return [one.qty for one in contributions]
     if name == AMOUNT:
@@ -161,10 +176,17 @@ def column_of(contributions: Sequence[Contribution], name: str, type_: Type) -> 
     return [int(value) if isinstance(value, int) else None for value in values]
 
 
-def number_of(contribution: Contribution, name: str) -> int | None:
-    """Return a field's signed number, or None when there is none."""
-    value = value_of(contribution, name, "net")
-    return value if isinstance(value, int) else None
+@cache
+def number_reader(name: str) -> Callable[[Contribution], int | None]:
+    """Return what reads a field's signed number, None when there is none."""
+    if name in (QUANTITY, AMOUNT):
+        return attrgetter(name)
+
+    def number(contribution: Contribution) -> int | None:
+        value = contribution.fields.get(name)
+        return int(value) if isinstance(value, int) else None
+
+    return number
 
 
 def holds_all(checks: tuple[Check, ...], machine: Mapping[str, Scalar]) -> bool:

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import groupby
+from operator import attrgetter
 
 import orjson
 
@@ -20,12 +21,18 @@ from tierengine.judging.history import Contribution, Position, Step
 MEASURES = frozenset({name for name, item in FIELDS.items() if item.type == "money"} | {"qty", "days"})
 
 
+_known = attrgetter("known")
+_place = attrgetter("known", "line")
+
+
 def difference(stored: Sequence[Contribution], wanted: Sequence[Contribution]) -> tuple[Contribution, ...]:
     """Return the rows to insert so that what is stored nets to what is wanted; nothing is ever edited.
 
     A retraction is the row that it takes back with quantity, amount and measures negated, so that whoever sums the raw
     rows is right too, and all else the same: also `known`, for what was never so was not so at any position.
     """
+    if not stored and len({(row.line, row.known) for row in wanted}) == len(wanted):
+        return tuple(sorted(wanted, key=_place))  # nearly always: something new, and nothing that it could take back
     have, want = _balance(stored), _balance(wanted)
     rows = []
     for key in sorted(have.keys() | want.keys()):
@@ -52,10 +59,10 @@ def net(rows: Iterable[Contribution]) -> tuple[Contribution, ...]:
 
 def steps(rows: Iterable[Contribution]) -> tuple[Step, ...]:
     """Return the evaluation points of the rows of one member, in order."""
-    standing = sorted(net(rows), key=lambda row: (row.known, row.line))
+    standing = sorted(net(rows), key=_place)
     return tuple(
         Step(position, lines[0].cause, lines)
-        for position, group in groupby(standing, key=lambda row: row.known)
+        for position, group in groupby(standing, key=_known)
         for lines in (tuple(group),)
     )
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import tzinfo
 from typing import Any
 
@@ -70,7 +69,7 @@ def read_observation(
 
 def content_hash(observation: Observation) -> str:
     """Return the SHA-256 (hex) of what is said, in whatever words: source, its id and texts are left out."""
-    said = body(replace(observation, source="", source_id=""))
+    said = body(observation) | {"source": "", "source_id": ""}
     return hashlib.sha256(orjson.dumps(said, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 

@@ -16,7 +16,7 @@ from rules.pattern import MAX_INTEGER
 from tierengine.judging.carry import Carry, Counted
 from tierengine.judging.facts import FactSet, fact_set
 from tierengine.judging.history import Contribution
-from tierengine.judging.measures import QUANTITY, Measure, Selection, number_of, value_of
+from tierengine.judging.measures import QUANTITY, Measure, Selection, number_reader
 from tierengine.judging.trail import Span, Stretch
 from tierengine.zone import Bounds
 
@@ -163,7 +163,7 @@ class Told:
                 (row, group)
                 for row in self.rows
                 for group in prepared.by_kind.get(row.kind, ())
-                if prepared.groups[group][0].takes(row)
+                if prepared.plans[group].takes(row)
             ]
         return found
 
@@ -179,7 +179,7 @@ def _in_window(at: int, stretch: Stretch, first: Bounds, last: Bounds) -> bool |
 def _move(row: Contribution, selection: Selection, measure: Measure, stretch: Stretch, place: int) -> Span | None:
     """Return by how much a row that a window holds moves a measure, least and most; None: it cannot be told."""
     if measure.of == "all":
-        amount = number_of(row, measure.field or QUANTITY) or 0
+        amount = number_reader(measure.field or QUANTITY)(row) or 0
         return amount, amount
     if selection.nets or not stretch.plain:
         return None
@@ -203,8 +203,7 @@ def _move(row: Contribution, selection: Selection, measure: Measure, stretch: St
 
 def _number(row: Contribution, measure: Measure) -> int | None:
     """Return the number of a row that a measure is of."""
-    value = value_of(row, measure.field, "number") if measure.of == "value" else number_of(row, measure.field)
-    return value if isinstance(value, int) else None
+    return number_reader(measure.field)(row)
 
 
 def _one_side(cuts: Sequence[int], span: Span) -> bool:

@@ -83,8 +83,10 @@ class _Resolution:
     flags: list[Flag] = field(default_factory=list)
 
     def run(self) -> None:
-        for event in self._events(lambda kind: not any(name != "referral" for name, _ in kind.names)):
+        for event in self._events(_stands_alone):
             self._stands(event)
+        if all(_stands_alone(event.kind) for event in self.standing.values()):
+            return  # nearly always: what follows names something
         for event in self._events(lambda kind: kind.id in ("purchase_settled", "repair_step", "complaint_step")):
             self._about(event)
         for event in self._events(lambda kind: kind.id == "submission_accepted"):
@@ -276,6 +278,14 @@ class _Resolution:
 
 
 _Wanted = Callable[[Kind], bool]
+
+
+def _stands_alone(kind: Kind) -> bool:
+    """Whether events of this kind take effect whatever else is here; of a referral the purchase tells by itself."""
+    return kind.id in _ALONE
+
+
+_ALONE = frozenset(kind.id for kind in KINDS.values() if not any(name != "referral" for name, _ in kind.names))
 
 
 def _scalars(fields: Mapping[str, object]) -> dict[str, Scalar]:

@@ -15,13 +15,13 @@ from tierengine.judging.facts import FactSet, fact_set
 from tierengine.judging.history import Contribution, Position
 from tierengine.judging.measures import Raw
 from tierengine.judging.states import STATE_KINDS, States
-from tierengine.judging.tallies import tallies_of
 from tierengine.judging.windows import EVER, Frame, Selected
 from tierengine.zone import Bounds, Zone
 
 _known: Final = attrgetter("known")
 TOGETHER: Final = 4
 """So many contributions or more are taken in together where nothing was asked before."""
+FEW: Final = 8  # contributions that enter windows which were moved before; many more enter empty ones together
 
 
 class RunningFacts:
@@ -158,12 +158,8 @@ class _Aggregates:
     def _selected(self, place: int) -> Selected:
         selected = self._made.get(place)
         if selected is None:
-            selection, groups = self.prepared.groups[place]
-            selected = self._made[place] = Selected(selection, [one for _, group in groups for _, one in group])
-            for window, group in groups:
-                frame = Frame(selected, window, tallies_of(selected.columns, group, self.raw))
-                selected.frames.append(frame)
-                self._frames.append(frame)
+            selected = self._made[place] = Selected(self.prepared.plans[place], self.raw)
+            self._frames += selected.frames
         return selected
 
     def insert(self, contribution: Contribution, place: int) -> None:
@@ -208,15 +204,25 @@ class _Aggregates:
 
     def measured(self, contributions: Sequence[Contribution], known: int, at: int, since: int) -> Raw:
         """Take in the contributions up to the number `known`, and return all measures as of an instant."""
+        bounds = self.prepared.bounds(at, since)
+        few = known - self._entered <= FEW
         if self._new and known >= TOGETHER:
             self._begin(contributions[:known])
+            few = False
         else:
+            if few:
+                self._move(bounds)
             for index in range(self._entered, known):
                 contribution = contributions[index]
                 for selected in self._of_kind(contribution.kind):
                     selected.enter(contribution, self._bounds)
         self._new, self._entered = False, known
-        self._bounds = bounds = self.prepared.bounds(at, since)
+        if not few:
+            self._move(bounds)
+        return self.raw
+
+    def _move(self, bounds: list[Bounds]) -> None:
+        self._bounds = bounds
         for frame in self._frames:
             after, upto = bounds[frame.window]
             if after is None:
@@ -224,4 +230,3 @@ class _Aggregates:
             # Most windows move a little and nothing passes their edges.
             if not (frame.out <= after < frame.next_out and frame.last_in <= upto < frame.next_in):
                 frame.move(after, upto)
-        return self.raw

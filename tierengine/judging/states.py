@@ -107,9 +107,12 @@ class States:
 
     def attested(self, policy: Policy, at: int) -> frozenset[str]:
         """Return the traits that an attestation in force states on the policy's terms."""
+        in_force = self._attestations.as_of(at)
+        if not in_force:
+            return frozenset()
         found: set[str] = set()
         today = self._zone.local_date(at)
-        for said in self._attestations.as_of(at).values():
+        for said in in_force.values():
             trait = policy.traits.get(str(said.fields.get("trait")))
             if trait is None or trait.attested is None or (trait.id in found and not trait.degrees):
                 continue

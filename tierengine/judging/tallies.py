@@ -5,8 +5,9 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from bisect import bisect_left, insort
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from tierengine.judging.history import Position, Scalar
@@ -32,26 +33,34 @@ class Columns:
     nets: tuple[Check, ...]
 
 
-def tallies_of(columns: Columns, group: list[tuple[int, Measure]], raw: list[int | None]) -> list[Tally]:
-    """Return what keeps the measures of one window: their values are `raw` at their places."""
-    found: list[Tally] = []
+Kept = Callable[[list[int | None]], "Tally"]
+"""Makes a tally that keeps its measures in a list, at their places."""
+
+
+def tallies_of(columns: Columns, group: Sequence[tuple[int, Measure]]) -> tuple[Kept, ...]:
+    """Return what makes the tallies that keep the measures of one window, given with their places."""
+    found: list[Kept] = []
     sums = [(place, one) for place, one in group if one.of == "all"]
     if sums:
-        found.append(_Sums(raw, tuple((place, columns.numbers.index(one.field or QUANTITY)) for place, one in sums)))
+        places = tuple((place, columns.numbers.index(one.field or QUANTITY)) for place, one in sums)
+        found.append(partial(_Sums, sums=places))
     checks = tuple((columns.numbers.index(check.field), check) for check in columns.nets)
     lines = [(place, one) for place, one in group if one.of == "line"]
-    if lines:
-        simple = all(one.how == "count" for _, one in lines)
-        found.append(_Count(raw, checks, lines[0][0]) if simple else _Lines(raw, columns, lines))
+    if lines and all(one.how == "count" for _, one in lines):
+        found.append(partial(_Count, checks=checks, place=lines[0][0]))
+    elif lines:
+        found.append(partial(_Lines, columns=columns, group=lines))
     for place, one in group:
         if one.of == "value":
             index = columns.values.index(one.field)
-            kind = _Distinct if one.how == "distinct" else _Described
-            found.append(kind(raw, checks, place, index, one.how))
+            if one.how == "distinct":
+                found.append(partial(_Distinct, checks=checks, place=place, index=index))
+            else:
+                found.append(partial(_Described, checks=checks, place=place, index=index, how=one.how))
     moments = {one.how: place for place, one in group if one.of == "moment"}
     if moments:
-        found.append(_Moments(raw, checks, moments.get("first"), moments.get("last")))
-    return found
+        found.append(partial(_Moments, checks=checks, first=moments.get("first"), last=moments.get("last")))
+    return tuple(found)
 
 
 class Tally(ABC):
@@ -86,10 +95,11 @@ class _Sums(Tally):
         self._sums = sums
 
     def change(self, row: Row, sign: int) -> None:
+        raw, numbers = self.raw, row[3]
         for place, index in self._sums:
-            number = row[3][index]
-            if number is not None:
-                self.add(place, sign * number)
+            number = numbers[index]
+            if number:
+                raw[place] = (raw[place] or 0) + sign * number
 
     def fill(self, rows: Sequence[Row]) -> None:
         for place, index in self._sums:
@@ -178,7 +188,7 @@ class _Distinct(_Standing):
 
     __slots__ = ("_index", "_place", "_times")
 
-    def __init__(self, raw: list[int | None], checks: NetChecks, place: int, index: int, _: str) -> None:
+    def __init__(self, raw: list[int | None], checks: NetChecks, place: int, index: int) -> None:
         super().__init__(raw, checks)
         self._place = place
         self._index = index
@@ -276,7 +286,7 @@ class _Lines(Tally):
 
     __slots__ = ("_checks", "_counts", "_different", "_extremes", "_lines", "_names", "_sums")
 
-    def __init__(self, raw: list[int | None], columns: Columns, group: list[tuple[int, Measure]]) -> None:
+    def __init__(self, raw: list[int | None], columns: Columns, group: Sequence[tuple[int, Measure]]) -> None:
         super().__init__(raw)
         self._names = columns.numbers
         self._lines: dict[str, list[int]] = {}

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from operator import itemgetter
 from typing import Final
 
 from tierengine.judging.history import Contribution, Position
-from tierengine.judging.measures import QUANTITY, Measure, Selection, column_of, number_of, type_of, value_of
-from tierengine.judging.tallies import Columns, Row, Tally
+from tierengine.judging.measures import QUANTITY, Measure, Selection, column_of, number_reader, reader, type_of
+from tierengine.judging.tallies import Columns, Row, Tally, tallies_of
 from tierengine.zone import Bounds
 
 MANY: Final = 16
@@ -19,30 +19,55 @@ NEVER: Final = 1 << 62
 _at: Final = itemgetter(1)
 
 
-class Selected:
-    """The contributions that one selection takes, in order of `at`."""
+Group = tuple[int, Sequence[tuple[int, Measure]]]
+"""The place of a window, and the measures taken within it with their places."""
 
-    def __init__(self, selection: Selection, measures: Iterable[Measure]) -> None:
+
+class Plan:
+    """How the contributions of one selection are read and what keeps its measures, worked out once for all members."""
+
+    __slots__ = ("columns", "frames", "numbers", "selection", "takes", "values")
+
+    def __init__(self, selection: Selection, groups: Sequence[Group]) -> None:
         self.selection = selection
+        self.takes = selection.taker()
+        measures = [one for _, group in groups for _, one in group]
+        wanted = [one.field or QUANTITY for one in measures if one.of in ("all", "line") and one.how != "count"]
+        numbers = tuple(dict.fromkeys([*wanted, *(check.field for check in selection.nets)]))
+        values = tuple(dict.fromkeys(one.field for one in measures if one.of == "value"))
+        self.columns = Columns(numbers, values, tuple(selection.nets))
+        self.numbers = tuple(map(number_reader, numbers))
+        self.values = tuple(reader(name, type_of(name)) for name in values)
+        self.frames = tuple((window, tallies_of(self.columns, group)) for window, group in groups)
+
+
+class Selected:
+    """The contributions that one selection takes, in order of `at`, and the windows over them, measured in `raw`."""
+
+    __slots__ = ("_numbers", "_plan", "_takes", "_values", "apart", "frames", "instants", "rows", "selection")
+
+    def __init__(self, plan: Plan, raw: list[int | None]) -> None:
         self.instants: list[int] = []
         self.rows: list[Row] = []
-        self.frames: list[Frame] = []
         self.apart = 0  # how many rows became known at another instant than their own
-        measures = tuple(measures)
-        numbers = [one.field or QUANTITY for one in measures if one.of in ("all", "line") and one.how != "count"]
-        self._numbers = tuple(dict.fromkeys([*numbers, *(check.field for check in selection.nets)]))
-        self._types = tuple({one.field: type_of(one.field) for one in measures if one.of == "value"}.items())
-        self.columns = Columns(self._numbers, tuple(name for name, _ in self._types), tuple(selection.nets))
+        self._plan, self.selection, self._takes = plan, plan.selection, plan.takes
+        self._numbers, self._values = plan.numbers, plan.values
+        self.frames = [Frame(self, window, [kept(raw) for kept in tallies]) for window, tallies in plan.frames]
 
     def enter(self, contribution: Contribution, bounds: Sequence[Bounds]) -> None:
         """Put the contribution in its place, and into every window that holds it: they are at `bounds`."""
-        if not self.selection.takes(contribution):
+        if not self._takes(contribution):
             return
         row = self._row(contribution)
-        place = bisect_right(self.instants, row[1])
-        self.instants.insert(place, row[1])
-        self.rows.insert(place, row)
-        self.apart += row[1] != row[5][0]
+        at, instants = row[1], self.instants
+        if not instants or instants[-1] <= at:  # nearly always
+            instants.append(at)
+            self.rows.append(row)
+        else:
+            place = bisect_right(instants, at)
+            instants.insert(place, at)
+            self.rows.insert(place, row)
+        self.apart += at != row[5][0]
         for frame in self.frames:
             frame.entered(row, *bounds[frame.window])
 
@@ -55,7 +80,7 @@ class Selected:
 
     def leave(self, contribution: Contribution, bounds: Sequence[Bounds]) -> None:
         """Undo `enter`, of the contribution that entered last among those that are left."""
-        if not self.selection.takes(contribution):
+        if not self._takes(contribution):
             return
         row = self._row(contribution)
         place = bisect_right(self.instants, row[1]) - 1
@@ -79,9 +104,10 @@ class Selected:
 
     def _rows(self, contributions: Sequence[Contribution]) -> list[Row]:
         """Return what `_row` returns of each, column by column."""
-        columns = [column_of(contributions, name, "net") for name in self._numbers]
+        named = self._plan.columns
+        columns = [column_of(contributions, name, "net") for name in named.numbers]
         numbers = [tuple(one) for one in zip(*columns, strict=True)] if columns else [()] * len(contributions)
-        columns = [column_of(contributions, name, type_) for name, type_ in self._types]
+        columns = [column_of(contributions, name, type_of(name)) for name in named.values]
         values = [tuple(one) for one in zip(*columns, strict=True)] if columns else [()] * len(contributions)
         return [
             (one.line, one.at, one.qty, number, value, one.known)
@@ -89,8 +115,8 @@ class Selected:
         ]
 
     def _row(self, contribution: Contribution) -> Row:
-        numbers = tuple([number_of(contribution, name) for name in self._numbers])
-        values = tuple([value_of(contribution, name, type_) for name, type_ in self._types])
+        numbers = tuple([read(contribution) for read in self._numbers]) if self._numbers else ()
+        values = tuple([read(contribution) for read in self._values]) if self._values else ()
         return (contribution.line, contribution.at, contribution.qty, numbers, values, contribution.known)
 
 
@@ -117,7 +143,8 @@ class Frame:
         if row[1] <= upto:
             self._high += 1
             if not outside:
-                self._change(row, 1)
+                for tally in self._tallies:
+                    tally.change(row, 1)
         # Look ahead again when next asked.
         self.next_in = EVER
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from rules.judge import Inputs, Judged
@@ -17,16 +18,39 @@ from tierengine.membership.known import Known
 # ---- judging -----------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Stand:
-    """A member as of a position: his carry with all boundaries passed, and what he is judged on."""
+    """A member as of a position: his carry with all boundaries passed, and what he is judged on.
+
+    asked  reads what he is judged on, once, and only while nothing later was asked of his facts
+    """
 
     lane: Lane
     carry: Carry
     text: str
     head: Position
-    inputs: Inputs
-    judged: Judged
+    asked: Callable[[], Inputs]
+    _inputs: Inputs | None = None
+    _judged: Judged | None = None
+
+    @property
+    def inputs(self) -> Inputs:
+        """Return what he is judged on."""
+        if self._inputs is None:
+            self._inputs = self.asked()
+        return self._inputs
+
+    @property
+    def judged(self) -> Judged:
+        """Return what holds of him."""
+        if self._judged is None:
+            self._judged = self.lane.version.rules.judge(self.inputs)
+        return self._judged
+
+    @property
+    def suspended(self) -> frozenset[str]:
+        """Return the wallets that he may not use."""
+        return self.judged.suspended if self.lane.version.rules.suspends else frozenset()
 
     @property
     def tier(self) -> str:
@@ -39,33 +63,49 @@ class Stand:
         return self.lane.version.rules.policy
 
 
-def stand(known: Known, position: Position, source: FactSource) -> Stand:
-    """Return the member as of `position`; what he did later is left out."""
+def stand(known: Known, position: Position, source: FactSource, *, judging: bool = True) -> Stand:
+    """Return the member as of `position`; what he did later is left out.
+
+    judging  judge him now; else when that is asked for, before `source` is asked of any later position
+    """
     lanes = known.programme.lanes
     if known.unmoved(position):
-        return judged_at(known, known.carry, known.head, position, source)
-    if known.head <= position and not known.missed:
-        carry, start = known.carry, known.head
-        since_then: tuple[Step, ...] = ()
+        found = _standing(known, known.carry, known.head, position, source)
     else:
-        carry, start = "", (0, 0, "")
-        since_then = tuple(step for step in steps(known.history) if step.position <= position)
-    folded = fold(lanes, carry, start if carry else None, since_then, source, until=position)
-    return judged_at(known, folded.carry, folded.head, position, source)
+        if known.head <= position and not known.missed:
+            carry, start = known.carry, known.head
+            since_then: tuple[Step, ...] = ()
+        else:
+            carry, start = "", (0, 0, "")
+            since_then = tuple(step for step in steps(known.history) if step.position <= position)
+        folded = fold(lanes, carry, start if carry else None, since_then, source, until=position)
+        found = _standing(known, folded.carry, folded.head, position, source)
+    return _at_once(found) if judging else found
 
 
 def judged_at(known: Known, carry: str, head: Position, position: Position, source: FactSource) -> Stand:
     """Judge a member with this carry as of `position`."""
+    return _at_once(_standing(known, carry, head, position, source))
+
+
+def _at_once(found: Stand) -> Stand:
+    _ = found.judged
+    return found
+
+
+def _standing(known: Known, carry: str, head: Position, position: Position, source: FactSource) -> Stand:
     loaded = load(carry)
     lane = known.programme.lanes.of(loaded.version)
-    version = lane.version
-    inputs = Inputs(
-        source.facts(version, position, loaded.standing.since),
-        source.attributes(position),
-        source.attested(version, position),
-        loaded.standing.tier,
-    )
-    return Stand(lane, loaded, carry, head, inputs, version.rules.judge(inputs))
+
+    def asked() -> Inputs:
+        return Inputs(
+            source.facts(lane.version, position, loaded.standing.since),
+            source.attributes(position),
+            source.attested(lane.version, position),
+            loaded.standing.tier,
+        )
+
+    return Stand(lane, loaded, carry, head, asked)
 
 
 def judged_after(known: Known, folded: Folded, position: Position, source: FactSource) -> Stand:
@@ -75,7 +115,7 @@ def judged_after(known: Known, folded: Folded, position: Position, source: FactS
     if last is None or (last.position, last.version, last.since, last.inputs.tier) != asked:
         return judged_at(known, folded.carry, folded.head, position, source)
     lane = known.programme.lanes.of(loaded.version)
-    return Stand(lane, loaded, folded.carry, folded.head, last.inputs, last.judged)
+    return Stand(lane, loaded, folded.carry, folded.head, lambda: last.inputs, last.inputs, last.judged)
 
 
 def occasions_of(step: Step) -> tuple[Occasion, ...]:

@@ -273,7 +273,7 @@ class Group:
         """Return the wallets that a member may not use now."""
         head = self._held.ledgers[self._held.root(member)].position
         state, _ = before(self._source(programme, member), max((self.now, LAST, ""), head), {})
-        return state.judged.suspended
+        return state.suspended
 
     def _use_late(self, programme: Programme, place: int, item: Sale) -> None:
         """Take the credit of an order that another channel told first (the nightly file before a till's queue).

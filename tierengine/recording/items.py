@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Final, Literal, TypeAlias
 
 import orjson
@@ -71,10 +72,11 @@ class Once:
         return stored in (self.request_hash, self.former)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Before:
     """A member as of just before an event, under his lock: what prices and commands are decided on.
 
+    asked   reads what he would be judged on; only while nothing later was asked of his facts
     members  he, and all who are merged with him
     usable  what he may spend now, by wallet
     rows    all contributions known before it, retracted ones and what retracts them too
@@ -83,12 +85,26 @@ class Before:
     member_id: int
     at: int
     lane: Lane
-    inputs: Inputs
-    judged: Judged
+    asked: Callable[[], Inputs]
     tier: str
     usable: Mapping[str, int]
     rows: Sequence[Contribution]
     members: tuple[int, ...] = ()
+
+    @cached_property
+    def inputs(self) -> Inputs:
+        """What he is judged on; many a price asks nothing of it."""
+        return self.asked()
+
+    @cached_property
+    def judged(self) -> Judged:
+        """What holds of him."""
+        return self.lane.version.rules.judge(self.inputs)
+
+    @property
+    def suspended(self) -> frozenset[str]:
+        """Return the wallets that he may not use now."""
+        return self.judged.suspended if self.lane.version.rules.suspends else frozenset()
 
     @property
     def history(self) -> tuple[Contribution, ...]:

@@ -330,10 +330,10 @@ def emissions_at(
     source: Source, start: Position, suffix: Sequence[Step], rows: Sequence[Contribution]
 ) -> set[tuple[str, str]]:
     """Return the emissions that stand at `start` of the events that returns in the suffix name."""
-    rules = emitting(source.programme)
-    named = {line.event_key for step in suffix for line in step.lines if line.qty < 0} if rules else set()
+    named = {line.event_key for step in suffix for line in step.lines if line.qty < 0}
     if not named or start == BEGINNING:
         return set()
+    rules = emitting(source.programme)
     back = {row.event_key for row in net(row for row in rows if row.known <= start) if row.qty < 0}
     keys = {emission_key(rule, key): (rule, key) for rule in rules for key in named - back}
     stored = {row[1]: row for row in reading.emissions(source.link, source.programme.dealer_id, keys)}
@@ -424,13 +424,15 @@ def before(source: Source, position: Position, usable: Mapping[str, int]) -> tup
         state = load(folded.carry)
     since, tier = state.standing.since, state.standing.tier
     lane = source.programme.lanes.at(position[0])
-    inputs = Inputs(
-        facts.facts(lane.version, position, since),
-        facts.attributes(position),
-        facts.attested(lane.version, position),
-        tier,
-    )
-    judged = lane.version.rules.judge(inputs)
+
+    def asked() -> Inputs:
+        return Inputs(
+            facts.facts(lane.version, position, since),
+            facts.attributes(position),
+            facts.attested(lane.version, position),
+            tier,
+        )
+
     kept = remembered if not late and len(known) == len(source.stored) else None
     who = source.head.member_id
-    return Before(who, position[0], lane, inputs, judged, tier, usable, known, source.members), kept
+    return Before(who, position[0], lane, asked, tier, usable, known, source.members), kept

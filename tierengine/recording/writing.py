@@ -107,7 +107,7 @@ class Rows:
             link.run(_DELETE_MACHINE, dealer_id, serial)
         # Two groups of other members may bring the same keys: in one order, or each would wait for the other.
         self.tables["idempotency"].sort(key=lambda row: row[:3])
-        link.store([(TABLES[name], rows) for name, rows in self.tables.items()])
+        link.store([(TABLES[name], rows) for name, rows in self.tables.items() if rows])
         for member_id, root in self.joined.items():
             link.run(_JOIN, member_id, root)
         if self.applied:

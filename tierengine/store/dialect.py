@@ -307,6 +307,28 @@ class SqliteLink:
         self.raw.close()
 
 
+class _Together:
+    """The statements of a block, sent together at its end; blocks inside it are parts of it. A generator costs more."""
+
+    __slots__ = ("_wire", "depth")
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+        self.depth = 0
+
+    def __enter__(self) -> None:
+        self.depth += 1
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            if kind is None and self.depth == 1:
+                self._wire.send()
+        finally:
+            self.depth -= 1
+            if not self.depth:
+                self._wire.forget()
+
+
 class PostgresLink:
     """A psycopg connection with the server's own `$1`, every statement prepared at once, and integers always int8.
 
@@ -322,14 +344,14 @@ class PostgresLink:
         raw.adapters.register_dumper(int, Int8Dumper)
         set_json_loads(orjson.loads, raw)
         self._wire = Wire(raw)
-        self._together = 0
+        self._together = _Together(self._wire)
 
     def begin(self) -> None:
         # BEGIN is sent with the first statement: it costs no round trip of its own.
         pass
 
     def commit(self) -> None:
-        if self._together or self.raw.pgconn.transaction_status != TransactionStatus.IDLE:
+        if self._together.depth or self.raw.pgconn.transaction_status != TransactionStatus.IDLE:
             self.run("COMMIT")
 
     def rollback(self) -> None:
@@ -361,22 +383,13 @@ class PostgresLink:
             with self.pipeline():
                 for table, rows in full:
                     for row in rows:
-                        self._ask(table.one, row)
+                        self._wire.put(table.one, row)
         elif full:
             documents = [table.document(rows) for table, rows in full]
             self._ask(_stored(tuple(table for table, _ in full)), documents)
 
-    @contextmanager
-    def pipeline(self) -> Iterator[None]:
-        self._together += 1
-        try:
-            yield
-            if self._together == 1:
-                self._wire.send()
-        finally:
-            self._together -= 1
-            if not self._together:
-                self._wire.forget()
+    def pipeline(self) -> Any:
+        return self._together
 
     def cursor(self) -> Any:
         return self.raw.cursor()
@@ -386,6 +399,6 @@ class PostgresLink:
 
     def _ask(self, text: str, values: Sequence[Any]) -> Answer:
         reply = self._wire.ask(text, values)
-        if not self._together:
+        if not self._together.depth:
             self._wire.send()
         return reply

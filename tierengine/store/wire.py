@@ -61,7 +61,11 @@ class Wire:
         self._poll.register(self._conn.socket, select.POLLIN)
 
     def ask(self, text: str, parameters: Sequence[Any] = ()) -> Reply:
-        """Queue a statement, with the server's own `$1`."""
+        """Queue a statement, with the server's own `$1`; a list is sent as an array."""
+        return self.put(text, [_array(one) if isinstance(one, list) else one for one in parameters])
+
+    def put(self, text: str, parameters: Sequence[Any]) -> Reply:
+        """Queue a statement that has no lists among its parameters: a row."""
         reply = Reply(self, text, parameters)
         self._queued.append(reply)
         return reply
@@ -86,7 +90,7 @@ class Wire:
                 expected.append(None)
             named: dict[tuple[str, tuple[int, ...]], bytes] = {}
             for reply in queued:
-                given = [_array(one) if isinstance(one, list) else one for one in reply.parameters]
+                given = reply.parameters
                 values = self._out.dump_sequence(given, [PyFormat.AUTO] * len(given))
                 key = (reply.text, tuple(self._out.types or ()))
                 name = self._names.get(key) or named.get(key)

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import astuple, replace
+from dataclasses import fields, replace
+from operator import attrgetter
 from typing import Final
 
 import orjson
 
-from tierengine.judging.pricing import PricedLine
+from tierengine.judging.pricing import OrderLine, PricedLine
 from tierengine.till.sales import Order
 from tierengine.till.signing import Signer
 from tierengine.zone import SECOND
 
 MINUTE: Final = 60 * SECOND
+_all_of: Final = attrgetter(*(one.name for one in fields(OrderLine)))  # (astuple copies each value deeply)
 
 
 def promise(
@@ -39,5 +41,5 @@ def promised(signer: Signer, dealer: int, order: Order, now: int) -> Order | Non
 
 
 def _subject(dealer: int, order: Order) -> str:
-    said = orjson.dumps([dealer, order.member, [astuple(line) for line in order.lines]])
+    said = orjson.dumps([dealer, order.member, [_all_of(line) for line in order.lines]])
     return hashlib.sha256(said).hexdigest()

@@ -63,17 +63,15 @@ def charge(link: Link, programme: Programme, order: Order, now: int, *, dry: boo
 
 
 def _priced(known: Known, order: Order, now: int, *, dry: bool) -> Charge:
-    before = stand(known, _before(known, order, now, dry=dry), known.source())
+    before = stand(known, _before(known, order, now, dry=dry), known.source(), judging=False)
     return _charged(known, before, order, now)
 
 
 def _charged(known: Known, before: Stand, order: Order, now: int) -> Charge:
-    matched = matching(before.lane, order, before.inputs, before.judged, before.tier)
+    matched = matching(order, before)
     ruled = at_prices(before.lane, order, matched)
     free = {
-        name: have
-        for name, have in known.usable(now, order.drafts[0].cluster).items()
-        if name not in before.judged.suspended
+        name: have for name, have in known.usable(now, order.drafts[0].cluster).items() if name not in before.suspended
     }
     lines, uses = pay(before.policy, as_charged(order, ruled), order.credit, free)
     return Charge(known, before, ruled, lines, uses, matched, before.lane.zone.local_date(order.occurred_at))
@@ -112,7 +110,7 @@ def _quote(
     programme = known.programme
     position = _before(known, order, now, dry=True)
     source = known.source()
-    before = stand(known, position, source)
+    before = stand(known, position, source, judging=explain)
     charged = _charged(known, before, order, now)
     candidates = _candidates(programme, known, order, charged.lines, position[0])
     source.add(candidates)
@@ -188,7 +186,7 @@ def _credit(known: Known, before: Stand, charged: Charge, now: int) -> list[dict
     for wallet in before.policy.wallets.values():
         if not pays(wallet):
             continue
-        suspended = wallet.id in before.judged.suspended
+        suspended = wallet.id in before.suspended
         usable = 0 if suspended else free.get(wallet.id, 0)
         _, most = pay(before.policy, _unpaid(charged.lines), "max", {wallet.id: usable})
         found.append(

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import tzinfo
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Protocol
 
 import orjson
 
@@ -26,7 +26,7 @@ from tierengine.judging.history import Observation
 from tierengine.judging.observations import read_observation
 from tierengine.judging.pricing import OrderLine, PricedLine, pay_by_credit, price_order, share, usable_credit
 from tierengine.judging.worth import block_of, fen_of
-from tierengine.recording.items import Before, Check, Once, Sale
+from tierengine.recording.items import Before, Check, Once, Sale, Tell
 from tierengine.zone import SECOND
 
 LATE: Final = 15 * 60 * SECOND
@@ -245,14 +245,41 @@ def _moved(pointer: str, places: Sequence[int]) -> str:
 # ---- prices and credit -------------------------------------------------------------------------------------------
 
 
-def price(lane: Lane, order: Order, inputs: Inputs, judged: Judged, tier: str) -> list[PricedLine]:
-    """Return the lines with what they cost a member of this standing, before any credit."""
-    return at_prices(lane, order, matching(lane, order, inputs, judged, tier))
+class Standing(Protocol):
+    """A member who may be asked what his prices read: his tier, and the rest only where they do."""
+
+    @property
+    def lane(self) -> Lane:
+        """Return the version in force."""
+        ...
+
+    @property
+    def tier(self) -> str:
+        """Return the standing tier."""
+        ...
+
+    @property
+    def inputs(self) -> Inputs:
+        """Return what he is judged on."""
+        ...
+
+    @property
+    def judged(self) -> Judged:
+        """Return what holds of him."""
+        ...
 
 
-def matching(lane: Lane, order: Order, inputs: Inputs, judged: Judged, tier: str) -> list[tuple[str, ...]]:
+def price(order: Order, member: Standing) -> list[PricedLine]:
+    """Return the lines with what they cost this member, before any credit."""
+    return at_prices(member.lane, order, matching(order, member))
+
+
+def matching(order: Order, member: Standing) -> list[tuple[str, ...]]:
     """Return for each line the prices whose conditions hold (see price_order)."""
-    return lane.version.rules.prices("", [line.fields() for line in order.lines], tier, inputs, judged)
+    rules, lines = member.lane.version.rules, [line.fields() for line in order.lines]
+    if rules.priced_by_tier:
+        return rules.prices("", lines, member.tier, None, None)
+    return rules.prices("", lines, member.tier, member.inputs, member.judged)
 
 
 def at_prices(lane: Lane, order: Order, matched: Sequence[Sequence[str]]) -> list[PricedLine]:
@@ -363,7 +390,7 @@ def observations(order: Order, lines: Sequence[PricedLine]) -> tuple[Observation
     )
 
 
-def sale(
+def sale(  # noqa: PLR0913 - the order as it is charged, and what is known of it
     dealer: int,
     order: Order,
     lines: Sequence[PricedLine],
@@ -373,11 +400,13 @@ def sale(
     once: Once | None,
     promised: bool = False,
     happened: bool = False,
+    tell: Tell | None = None,
 ) -> Sale:
     """Return the command: the lines as charged and the credit, with the check that decides them under the lock.
 
     promised  a quote holds these prices: they are not compared with what the rules say now
     happened  a slip covers the sale: it is booked as charged however short ago it was
+    tell      what its answer says besides what it did
     """
     late = happened or order.late(now)
     check = None if late else sale_check(order, lines, uses, promised=promised)
@@ -389,6 +418,7 @@ def sale(
         check,
         late,
         once,
+        tell=tell,
         left_open=left_open,
         said_credit=order.credit != "max",
     )
@@ -401,7 +431,7 @@ def sale_check(
 
     def check(before: Before) -> None:
         lane = before.lane
-        fresh = price(lane, order, before.inputs, before.judged, before.tier)
+        fresh = price(order, before)
         if promised:
             fresh = as_charged(order, fresh)
         elif [line.amount for line in fresh] != [line.amount for line in charged]:
@@ -409,7 +439,7 @@ def sale_check(
         policy = lane.version.rules.policy
         paid: Sequence[PricedLine] = fresh
         for name, wanted in uses.items():
-            payable(policy, name, paid, wanted, before.judged.suspended)
+            payable(policy, name, paid, wanted, before.suspended)
             paid = pay_by_credit(policy.wallets[name], paid, wanted)
 
     return check

@@ -8,6 +8,8 @@ RFC 7515; EdDSA, RFC 8037). While the secret is changed, what the one before it 
 from __future__ import annotations
 
 import hashlib
+import hmac
+from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -23,6 +25,7 @@ SLIP: Final = "offline-slip+jwt"
 REVOKED: Final = "offline-revoked+jwt"
 _EDDSA: Final = "EdDSA"
 _HS256: Final = "HS256"
+_JWT: Final = urlsafe_b64encode(b'{"alg":"HS256","typ":"JWT"}').rstrip(b"=")
 # Times are looked at by whoever uses a token, in whole microseconds and by the service's own clock.
 _OPTIONS: Final[Any] = {"verify_exp": False, "verify_iat": False, "verify_nbf": False, "verify_aud": False}
 
@@ -37,7 +40,10 @@ class Signer:
 
     def quote(self, claims: Mapping[str, Any]) -> str:
         """Return a token of a quote."""
-        return jwt.encode(dict(claims), self._quotes[0], _HS256)
+        # (The library takes six times as long, of every quote; it is what reads the token again.)
+        said = _JWT + b"." + urlsafe_b64encode(orjson.dumps(claims)).rstrip(b"=")
+        mac = hmac.digest(self._quotes[0], said, "sha256")
+        return (said + b"." + urlsafe_b64encode(mac).rstrip(b"=")).decode()
 
     def read_quote(self, token: str) -> dict[str, Any] | None:
         """Return what a quote's token says; None when it is none of ours."""

@@ -1,0 +1,33 @@
+"""Parameters of the query that an endpoint reads for itself, as it documents them.
+
+FastAPI's own reading looks at their types again at each request, which takes a fifth of a quote's time in the loop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fastapi import Request
+from fastapi.exceptions import RequestValidationError
+
+
+def one_of(name: str, values: Sequence[str], *, default: str | None = None) -> dict[str, Any]:
+    """Return the OpenAPI words of a parameter that takes one of these values."""
+    schema: dict[str, Any] = {"type": "string", "enum": list(values)}
+    if default is not None:
+        schema["default"] = default
+    return {"name": name, "in": "query", "required": False, "schema": schema}
+
+
+def chosen(request: Request, parameter: Mapping[str, Any]) -> str | None:
+    """Return what the query says of a parameter made by `one_of`, None where it is silent.
+
+    Raises RequestValidationError, which is answered 422 `bad_parameter`, for any other value.
+    """
+    if not request.scope["query_string"]:
+        return None
+    text = request.query_params.get(parameter["name"])
+    if text is not None and text not in parameter["schema"]["enum"]:
+        raise RequestValidationError([{"loc": ("query", parameter["name"])}])
+    return text
