@@ -128,6 +128,12 @@ def test_reasons_may_be_left_out_and_everything_else_stays(till: Till):
         assert whole[name] == short[name]
 
 
+def test_reasons_may_be_left_out_for_whoever_has_nothing_yet(till: Till):
+    body = {"member": "C1", "lines": [{"item": "x", "category": "parts", "list": 500}]}
+    whole, short = (till.post(f"/v1/quotes?explain={how}", body).json() for how in ("rules", "none"))
+    assert (short["credit"], short["total"]) == (whole["credit"], whole["total"])
+
+
 @pytest.mark.parametrize("asked", ["explain=all", "explain=", "lang=fr", "explain=none&lang=ZH"])
 def test_a_quote_asked_how_nobody_can_is_refused(till: Till, asked):
     answer = till.post(

@@ -70,9 +70,9 @@ def _priced(known: Known, order: Order, now: int, *, dry: bool) -> Charge:
 def _charged(known: Known, before: Stand, order: Order, now: int) -> Charge:
     matched = matching(order, before)
     ruled = at_prices(before.lane, order, matched)
-    free = {
-        name: have for name, have in known.usable(now, order.drafts[0].cluster).items() if name not in before.suspended
-    }
+    suspended = before.suspended  # (asked now, though he may have nothing: later his facts are those after the order)
+    usable = known.usable(now, order.drafts[0].cluster)
+    free = {name: have for name, have in usable.items() if name not in suspended}
     lines, uses = pay(before.policy, as_charged(order, ruled), order.credit, free)
     return Charge(known, before, ruled, lines, uses, matched, before.lane.zone.local_date(order.occurred_at))
 
