@@ -22,6 +22,7 @@ from tierengine.store import database, migrating
 from tierengine.store.dialect import Table, doc
 from tierengine.store.ids import Ids, transact
 from tierengine.store.tables import INSERT_ONLY
+from tierengine.store.tables.columns import Stored
 from tierengine.store.tables.seals import Seal
 
 TRIGGERS = {
@@ -388,7 +389,7 @@ def test_what_is_hashed_is_rfc_8785_on_both_databases(book_url, table):
             else content[name]
             for name, column in columns.items()
         ]
-        link.write(Table(next(m for m in SQLModel.__subclasses__() if m.__tablename__ == table)), [tuple(row)])
+        link.write(Table(next(m for m in Stored.__subclasses__() if m.__tablename__ == table)), [tuple(row)])
         plain = {
             name: value.hex() if isinstance(value, bytes) else int(value) if isinstance(value, bool) else value
             for name, value in content.items()
