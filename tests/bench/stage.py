@@ -30,7 +30,7 @@ from tierengine.store.tables.judgement import Ledger
 from tierengine.store.tables.people import Member
 
 POLICY = Path(__file__).parents[2] / "policies.yaml"
-_MEMBERS, _LEDGERS = Table(Member), Table(Ledger)
+_MEMBERS, _LEDGERS = Table(Member), Table(Ledger, made=("joined_id",))
 FIRST_JANUARY_2024 = 1_704_067_200_000_000
 
 
