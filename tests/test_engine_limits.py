@@ -134,7 +134,8 @@ def forbid_the_library(monkeypatch):
         pytest.fail(f"the library was asked {arguments}")
 
     for name in dir(engine.library):
-        if not name.startswith("_") and name != "error":
+        # (What tests before this one compiled may be given back meanwhile, as its matchers are collected.)
+        if not name.startswith("_") and name not in ("error", "delete_ruleset"):
             monkeypatch.setattr(engine.library, name, never)
 
 

@@ -9,12 +9,12 @@ from typing import Any
 import schemathesis
 from schemathesis.generation import GenerationMode
 
-# What depends on the clock, on another field, on the kind of event, on who asks, or on what was sent before.
+# What depends on the clock, on another field or the path, on the kind of event, on who asks, or on what was sent before.
 BEYOND_A_SCHEMA = frozenset(
     ("not_a_policy",
         "too_late", "too_early", "in_the_future", "in_the_past", "missing", "unknown_field", "computed_field",
         "other_store", "other_currency", "exceeds_amount", "needs_revision", "not_a_submission", "bad_key", "bad_id",
-        "bad_text", "not_one_of",
+        "bad_text", "not_one_of", "merge_self",
     )
 )  # fmt: skip
 CODES = frozenset(("malformed", "idempotency_mismatch", "exceeds_amount"))
