@@ -9,7 +9,7 @@ from typing import Any
 import schemathesis
 from schemathesis.generation import GenerationMode
 
-# What depends on the clock, on another field or the path, on the kind of event, on who asks, or on what was sent before.
+# What depends on the clock, on another field or the path, on the kind of event, on who asks, or on what came before.
 BEYOND_A_SCHEMA = frozenset(
     ("not_a_policy",
         "too_late", "too_early", "in_the_future", "in_the_past", "missing", "unknown_field", "computed_field",
