@@ -221,3 +221,14 @@ def test_five_hundred_who_send_a_byte_a_second_keep_nobody_from_being_answered(s
     with Service(stage) as service:
         found = slow.measure(service, stage, "quotes", iter(range(10**6)), asks=60, turns=1)
     assert (len(found.alone), len(found.beside)) == (60, 60)
+
+
+def test_a_connection_that_is_taken_while_all_are_asked_to_close_is_not_served_on(sqlite_book_url, line):
+    with listening(sqlite_book_url, Patience(30, 30, 10)) as (book, port, connected, _):
+        kept = line(port)
+        kept.sendall(b"".join(sale(book, "A1")))
+        assert answered(kept) == 201
+        next(iter(connected)).room.stopping = True
+        late = line(port)
+        late.sendall(b"".join(sale(book, "A2")))
+        assert told(rest(late))[0] == 503

@@ -41,6 +41,9 @@ TOO_SLOW: Final = _answer(
 TOO_MANY: Final = _answer(
     503, "Service Unavailable", "busy", "连接太多,请稍后重试。Too many connections; try again shortly."
 )
+STOPPING: Final = _answer(
+    503, "Service Unavailable", "busy", "服务正在停止,请稍后重试。The service is stopping; try again shortly."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,7 @@ class Room:
         self.state = state
         self.patience = patience.within()
         self.order: dict[Bounded, None] = {}
+        self.stopping = False
         self._loop = loop
         loop.call_later(LOOK_SECONDS, self._look)
 
@@ -117,8 +121,17 @@ class Bounded(H11Protocol):
             room = Room(self.server_state, self.config.patience, self.loop)  # type: ignore[attr-defined]
             self.server_state.room = room  # type: ignore[attr-defined]
         self.room: Room = room
-        if not room.enter(self):
+        if room.stopping:
+            # Taken from the system just before the end began, it was not there when all were asked to close: uvicorn
+            # would serve it until the time to stop is over, and cut off whatever it asks then.
+            self.end(STOPPING)
+        elif not room.enter(self):
             self.end(TOO_MANY)
+
+    def shutdown(self) -> None:
+        """Close once what is asked is answered: the service ends."""
+        self.room.stopping = True
+        super().shutdown()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End."""

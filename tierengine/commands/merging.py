@@ -11,7 +11,7 @@ import typer
 from tierengine.commands.acting import actor, once_of, recorded
 from tierengine.commands.finding import found
 from tierengine.commands.money import amount
-from tierengine.commands.opened import DealerOption, reading
+from tierengine.commands.opened import DealerOption, Opened, reading, title_of
 from tierengine.commands.screen import Screen, both
 from tierengine.membership.merging import read_merge, read_unmerge
 from tierengine.recording.recorder import clock
@@ -43,7 +43,9 @@ def run_merge(
             raw, code, dealer=opened.dealer.id, now_us=clock(), otherwise=uuid.uuid4().hex, by=actor(), once=once
         )
     body = dict(recorded(item).body)
-    return screen.end(body, lambda: _told(screen, body, f"{code} 已并入 {other}。", f"{code} is merged into {other}."))
+    return screen.end(
+        body, lambda: _told(screen, opened, body, f"{code} 已并入 {other}。", f"{code} is merged into {other}.")
+    )
 
 
 def run_unmerge(
@@ -60,21 +62,25 @@ def run_unmerge(
         item = read_unmerge(opened.link, {"reason": reason}, code, dealer=opened.dealer.id, once=once)
     body = dict(recorded(item).body)
     return screen.end(
-        body, lambda: _told(screen, body, f"{code} 不再与别人合并。", f"{code} is merged with nobody any more.")
+        body, lambda: _told(screen, opened, body, f"{code} 不再与别人合并。", f"{code} is merged with nobody any more.")
     )
 
 
-def _told(screen: Screen, body: Mapping[str, Any], zh: str, en: str) -> None:
+def _told(screen: Screen, opened: Opened, body: Mapping[str, Any], zh: str, en: str) -> None:
     screen.print(zh, en)
-    tier = (body.get("tier") or {}).get("now")
-    if tier:
+    policy = opened.programme.line.versions[-1].rules.policy
+    now = (body.get("tier") or {}).get("now")
+    if now:
+        tier = next((one.title.say(screen.lang) for one in policy.tiers if one.id == now), now)
         screen.print(f"{body['member']} 现在的等级:{tier}", f"{body['member']} stands at {tier}")
     for one in body.get("adjusted", ()):
         if one["change"]:
-            screen.print(
-                f"  {one['rule']}({one['event']}):{one['change']:+d}",
-                f"  {one['rule']} ({one['event']}): {one['change']:+d}",
-            )
+            reward = policy.rewards.get(one["rule"])
+            title = one["rule"] if reward is None else reward.title.say(screen.lang)
+            unit = opened.programme.unit("" if reward is None else reward.wallet)
+            shown = ("+" if one["change"] > 0 else "") + amount(one["change"], unit, screen.lang)
+            screen.print(f"  {title}({one['event']}):{shown}", f"  {title} ({one['event']}): {shown}")
     for wallet, one in (body.get("balances") or {}).items():
         shown = amount(one["usable"], one["unit"], screen.lang)
-        screen.print(f"  {wallet}:可用 {shown}", f"  {wallet}: {shown} usable")
+        title = title_of(opened, wallet, screen)
+        screen.print(f"  {title}:可用 {shown}", f"  {title}: {shown} usable")
