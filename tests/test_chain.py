@@ -12,6 +12,7 @@ from sqlmodel import SQLModel
 
 from tests import postgres
 from tests.club import Club
+from tests.disarming import disarm
 from tierengine.ledger import chain
 from tierengine.ledger import sealed as rows_of
 from tierengine.ledger.sealing import seal
@@ -25,11 +26,6 @@ from tierengine.store.tables import INSERT_ONLY
 from tierengine.store.tables.columns import Stored
 from tierengine.store.tables.seals import Seal
 
-TRIGGERS = {
-    "sqlite": "SELECT tbl_name || '.' || name FROM sqlite_master WHERE type = 'trigger'",
-    "postgresql": "SELECT tgrelid::regclass || '.' || tgname FROM pg_trigger WHERE NOT tgisinternal",
-}
-
 
 def sealed(link, now=1_000):
     """Seal everything; return how many rows."""
@@ -37,15 +33,6 @@ def sealed(link, now=1_000):
     while done := transact(link, Ids(), lambda link, _: seal(link, now, wait=True)):
         count += done
     return count
-
-
-def disarm(link):
-    """Do as somebody with all rights would: take the triggers away."""
-    for (name,) in link.ask(TRIGGERS[link.kind]).rows():
-        table, _, trigger = name.partition(".")
-        link.begin()
-        link.run(f"DROP TRIGGER {trigger}" + (f" ON {table}" if link.kind == "postgresql" else ""))
-        link.commit()
 
 
 def run(link, *statements):

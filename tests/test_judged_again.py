@@ -5,8 +5,8 @@ import json
 import pytest
 
 from tests.club import Club
+from tests.disarming import disarm
 from tests.machine.programme import FAMILIES
-from tests.test_verify import _TRIGGERS
 from tierengine import __main__ as program
 from tierengine.policies.versions import load
 from tierengine.recording import rejudging
@@ -24,11 +24,7 @@ def club(book_url):
     club.send(club.machine("A", "2026-02-10", referral="till:f"), *club.golden("M2"))
     club.send(club.parts("P1", "2026-03-10", amount=500_000), club.parts("P2", "2026-03-11", amount=300_000))
     club.send(club.returned("P2", "2026-03-12"))
-    for (name,) in club.rows(_TRIGGERS[club.link.kind]):
-        table, _, trigger = name.partition(".")
-        club.link.begin()
-        club.link.run(f"DROP TRIGGER {trigger}" + (f" ON {table}" if club.link.kind == "postgresql" else ""))
-        club.link.commit()
+    disarm(club.link)
     yield club
     club.close()
 

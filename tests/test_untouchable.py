@@ -8,8 +8,9 @@ import time
 import psycopg
 import pytest
 
+from tests.disarming import disarm
 from tests.test_api_book import Book, code, opened, order
-from tests.test_chain import disarm, run, sealed
+from tests.test_chain import run, sealed
 from tierengine import __main__ as program
 from tierengine.ledger import chain
 from tierengine.ledger.verify import verify

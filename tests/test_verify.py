@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.club import Club
+from tests.disarming import disarm
 from tierengine.ledger.invariants import INVARIANTS
 from tierengine.ledger.verify import verify
 from tierengine.recording.acts import Adjust, PlaceHold
@@ -25,19 +26,10 @@ def club(book_url):
     club.send(club.returned("P3", "2026-03-14", number=3))
     act = PlaceHold("hold:S1:H1:points", "points", 5, "order:S1:H1")
     assert club.items(Command(club.dealer, ("M1",), act))[0].status == "recorded"
-    for (name,) in club.rows(_TRIGGERS[club.link.kind]):
-        table, _, trigger = name.partition(".")
-        club.link.begin()
-        club.link.run(f"DROP TRIGGER {trigger}" + (f" ON {table}" if club.link.kind == "postgresql" else ""))
-        club.link.commit()
+    disarm(club.link)
     yield club
     club.close()
 
-
-_TRIGGERS = {
-    "sqlite": "SELECT tbl_name || '.' || name FROM sqlite_master WHERE type = 'trigger'",
-    "postgresql": "SELECT tgrelid::regclass || '.' || tgname FROM pg_trigger WHERE NOT tgisinternal",
-}
 
 _FIRST_ENTRY = "(SELECT min(id) FROM entry)"
 
