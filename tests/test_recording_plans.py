@@ -4,15 +4,16 @@ import re
 
 from tierengine.policies import versions
 from tierengine.recording import answers as recording_answers
-from tierengine.recording import group as recording_group
+from tierengine.recording import credit, effects, reading, writing
 from tierengine.recording import purse as recording_money
-from tierengine.recording import reading, writing
 from tierengine.recording import recorder as recording
 from tierengine.recording import rows as recording_rows
 from tierengine.store import database
 from tierengine.store.dialect import translate
 
-MODULES = (reading, recording, recording_answers, recording_group, recording_money, recording_rows, versions, writing)
+MODULES = (
+    reading, recording, recording_answers, credit, effects, recording_money, recording_rows, versions, writing,
+)  # fmt: skip
 # What is asked only when a process starts, and only when a referral is corrected.
 SELDOM = {"_UNDELIVERED", "_NAMING_REFERRAL"}
 # Beginnings of statements, and what has no table.

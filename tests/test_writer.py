@@ -157,16 +157,16 @@ def test_an_act_of_the_staff_runs_in_a_transaction_of_its_own(club, writer):
 @pytest.fixture
 def poison(monkeypatch):
     """An item that breaks whoever works on it: the order number POISON."""
-    from tierengine.recording import group as recording_group
+    from tierengine.recording import effects
 
-    honest = recording_group.event_row
+    honest = effects.event_row
 
     def row(event, *rest):
         if ":POISON:" in event.recorded.key:
             raise ValueError("poison")
         return honest(event, *rest)
 
-    monkeypatch.setattr(recording_group, "event_row", row)
+    monkeypatch.setattr(effects, "event_row", row)
 
 
 def test_one_bad_item_fails_alone(club, writer, poison):

@@ -246,13 +246,13 @@ FAULTS: tuple[Fault, ...] = (
     ),
     Fault(
         "credit_is_not_taken_for_a_late_order",
-        f"{RECORDING}.group:Group._use_late",
-        (("self._use(programme, place, item, member, late=True)", "pass"),),
+        f"{RECORDING}.credit:Credit.use_late",
+        (("self.use(place, item, member, late=True)", "pass"),),
         f"{RECORDED}::test_credit_of_an_order_that_the_nightly_file_told_first_is_still_taken_and_once[sqlite]",
     ),
     Fault(
         "lapsed_lots_are_not_posted_first",
-        f"{RECORDING}.group:Group._purse",
+        f"{RECORDING}.purses:Purses.of",
         (("purse.settle(self.now)", "pass"),),
         f"{RECORDED}::test_what_lapsed_is_posted_before_anything_else[sqlite]",
     ),

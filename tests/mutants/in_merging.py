@@ -44,13 +44,13 @@ FAULTS: tuple[Fault, ...] = (
     ),
     Fault(
         "who_is_merged_keeps_a_standing_of_his_own",
-        f"{RECORDING}.group:Group._rejoin",
-        (("if root != member:", "if False:"),),
+        f"{RECORDING}.histories:Histories.rejoin",
+        (("if self.held.root(member) != member:", "if False:"),),
         f"{MERGING}::test_what_both_were_given_because_they_were_two_is_taken_back_and_given_again[sqlite]",
     ),
     Fault(
         "a_merge_folds_on_from_where_it_is",
-        f"{RECORDING}.group:Group._refold",
+        f"{RECORDING}.histories:Histories.refold",
         (("whole=whole)", "whole=False)"),),
         TWO,
     ),

@@ -3,8 +3,9 @@
 who records        writer → queue, room, tally; recorder (one group, one transaction) → group; once; sealer
 what is asked      items, acts
 what is there      reading, memory, pots
-what it changes    intake → resolving → refolding, retelling, emissions; commands, slips → purse
+what it changes    intake → resolving → histories (refolding, retelling), emissions; commands, slips → purses, purse
 of merged members  joining (who is one with whom), joint (their purses)
-what is written    rows, writing, audited; answers
+paid by credit     credit (what an order takes, and what its holds have for it)
+what is written    effects (what a group brought about) → rows, writing, audited; answers
 looked at again    rejudging, leaks; all caches anew: rebuilding
 """

@@ -1,0 +1,114 @@
+"""The purses of one group's members: each read and settled once, those of merged members together as well."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from tierengine.judging.history import Contribution
+from tierengine.judging.recorded import cause_key
+from tierengine.policies.versions import Programme
+from tierengine.recording.joining import Joining
+from tierengine.recording.joint import Balances, Joint, together
+from tierengine.recording.purse import Purse
+from tierengine.recording.reading import Held
+from tierengine.recording.refolding import Pair, Refolded
+from tierengine.store.dialect import Link
+
+
+@dataclass(slots=True)
+class Purses:
+    """What the members of one group have, as it changes.
+
+    touched   whose ledger row is to be written
+    joining   the merge that this group decides on, if there is one
+    returned  by whose fold: wallet → what was given back of what paid for orders
+    """
+
+    link: Link
+    held: Held
+    programme: Programme
+    now: int
+    touched: set[int] = field(default_factory=set)
+    joining: Joining | None = None
+    returned: dict[int, dict[str, int]] = field(default_factory=dict)
+    _purses: dict[int, Purse] = field(default_factory=dict)
+    _joints: dict[int, Joint] = field(default_factory=dict)
+
+    def of(self, member: int) -> Purse:
+        """Return a member's own purse."""
+        purse = self._purses.get(member)
+        if purse is None:
+            purse = self._purses[member] = Purse.held(self.held, self.programme, member, self.link)
+            purse.settle(self.now)
+        return purse
+
+    def opened(self, member: int) -> Purse | None:
+        """Return a member's purse if anybody asked for it."""
+        return self._purses.get(member)
+
+    def joint(self, member: int) -> Joint | None:
+        """Return the purses of all who are one with a member; None: he is alone, as nearly everybody is."""
+        if not self.held.classes or len(all_ := self.held.members(member)) == 1:
+            return None
+        found = self._joints.get(all_[0])
+        if found is None:
+            purses = {one: self.of(one) for one in all_}
+            key = self.held.merge_of(member) if self.joining is None else self.joining.key
+            found = self._joints[all_[0]] = Joint(purses, key, self.now)
+        return found
+
+    def usable(self, member: int, wallet: str) -> int:
+        """Return what a member may spend now, with all who are one with him."""
+        joint = self.joint(member)
+        return self.of(member).book.usable(wallet, self.now) if joint is None else joint.usable(wallet)
+
+    def usable_all(self, member: int) -> dict[str, int]:
+        """Return what a member may spend now of each wallet that he has."""
+        joint = self.joint(member)
+        return (
+            self.of(member).usable(self.now) if joint is None else {one: joint.usable(one) for one in joint.wallets()}
+        )
+
+    def balances(self, member: int) -> Balances:
+        """Return what a member has, with all who are one with him."""
+        return together([self.of(one) for one in self.held.members(member)], self.now)
+
+    # ---- changing ---------------------------------------------------------------------------------------------
+
+    def post(
+        self, outcome: Refolded, fresh: Mapping[int, Sequence[Contribution]], *, refusable: bool
+    ) -> dict[Pair, int]:
+        """Post what a fold changed, and what the new contributions give back; returns by how much each pair changed.
+
+        Raises Refused where a wallet says so and the till may be told, which is what `refusable` says.
+        """
+        root = outcome.head.member_id
+        given = self.returned.setdefault(root, {})
+        for member, rows in fresh.items():
+            back = self.of(member).give_back(self.link, rows, self.held.histories.get(member, ()), self.now)
+            given |= {wallet: given.get(wallet, 0) + amount for wallet, amount in back.items()}
+        if self.joining is None:
+            cause = cause_key(next(row for rows in fresh.values() for row in rows).known)
+        else:
+            cause = self.joining.key
+        purse = self.joint(root) or self.of(root)
+        deltas = purse.apply(self.link, outcome.changes, cause, refusable=refusable)
+        if self.joining is not None:
+            self.joining.regranted(deltas, outcome)
+        return deltas
+
+    def rejoined(self) -> None:
+        """Forget whose purses were together: that has just become otherwise."""
+        self._joints.clear()
+
+    def close(self) -> None:
+        """Post what ends the group: what is handed back, and what merged members owe of what they have."""
+        if self.joining is not None:
+            self.joining.hand_back(self.link, self.held, self.of, self.now)
+        if not self.held.classes:
+            return
+        for root in sorted({self.held.root(member) for member in self._purses}):
+            if (joint := self.joint(root)) is not None:
+                joint.level()
+                self.touched.update(one for one, purse in joint.purses.items() if purse.book.entries)
