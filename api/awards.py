@@ -15,12 +15,13 @@ from api.errors import request_id
 from api.instants import instant, told
 from api.rights import Guarded
 from api.service import asker_of, caller_of, service_of, write_of
+from rules.policy.text import title
 from tierengine.access.audit import Acting
 from tierengine.awarding import awards
 from tierengine.awarding.awards import Issued, Plan
 from tierengine.awarding.ranking import tax_of
 from tierengine.errors import FormError, Malformed
-from tierengine.membership.explaining import said, title
+from tierengine.membership.explaining import said
 from tierengine.policies.versions import Programme
 from tierengine.store.dialect import Link
 from tierengine.store.ids import Ids

@@ -30,6 +30,7 @@ from tierengine.errors import (
     Unavailable,
     Unknown,
 )
+from tierengine.errors import sentence as said
 
 PROBLEM: Final = "application/problem+json"
 RETRY_AFTER: Final = "1"
@@ -112,13 +113,11 @@ class Problem(Exception):
 
 def sentence(code: str, details: Mapping[str, Any], lang: str) -> str:
     """Return the sentence of any code."""
-    text = CATALOGUE.get(code)
-    if text is None:
-        text = PROTOCOL[code][1] if code in PROTOCOL else PROTOCOL["failed"][1]
+    text = PROTOCOL[code][1] if code in PROTOCOL else PROTOCOL["failed"][1]
     try:
-        return text.say(lang).format_map(details)
+        return said(code, details, lang) if code in CATALOGUE else text.say(lang).format_map(details)
     except KeyError:
-        return text.say(lang)
+        return (CATALOGUE.get(code) or text).say(lang)
 
 
 def language(request: Request) -> str:

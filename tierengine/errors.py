@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
+from typing import Any, Final, Self
 
 from rules.policy import Text
 
@@ -93,7 +94,8 @@ CATALOGUE: Mapping[str, Text] = MappingProxyType(
             "{wallet} moves only between the accounts of one firm, and only where the policy allows it.",
         ),
         "second_person_needed": Text(
-            "超过 {limit} 的调整要由第二个人复核。", "An adjustment above {limit} needs a second person."
+            "超过 {limit} 的调整要由经办人以外的第二个人复核。",
+            "An adjustment above {limit} needs a second person besides the first.",
         ),
         "hold_ended": Text("预占 {hold} 已经结束。", "Hold {hold} has ended."),
         "capture_exceeds_hold": Text(
@@ -223,6 +225,55 @@ CATALOGUE: Mapping[str, Text] = MappingProxyType(
     }
 )
 
+# code → (detail, sentence): said instead of the above where there is such a detail.
+_CLOSER: Final[Mapping[str, tuple[tuple[str, Text], ...]]] = MappingProxyType(
+    {
+        "credit_not_payable": (
+            (
+                "block",
+                Text(
+                    "{wallet} 每次要用 {block} 的整数倍,最多可付 {payable},需要 {wanted}。",
+                    "{wallet} pays in multiples of {block}, {payable} at most; {wanted} wanted.",
+                ),
+            ),
+            (
+                "minimum",
+                Text(
+                    "{wallet} 每次至少用 {minimum},最多可付 {payable},需要 {wanted}。",
+                    "{wallet} pays {minimum} at the least, {payable} at most; {wanted} wanted.",
+                ),
+            ),
+        ),
+        "unknown_wallet": (
+            ("known", Text("没有钱包 {wallet},有:{known}。", "There is no wallet {wallet}; there are: {known}.")),
+        ),
+    }
+)
+_AMOUNTS: Final = frozenset(
+    ("usable", "wanted", "used", "missing", "limit", "held", "amount", "payable", "block", "minimum")
+)
+
+
+def sentence(code: str, details: Mapping[str, Any], lang: str) -> str:
+    """Return the sentence of a code in `lang` ("zh" or "en").
+
+    Where the details tell a wallet's `unit` and its titles, amounts are said in that unit and the wallet by its title.
+    """
+    closer = (text for name, text in _CLOSER.get(code, ()) if name in details)
+    text = next(closer, None) or CATALOGUE[code]
+    return text.say(lang).format_map(_spoken(details, lang) if "unit" in details else details)
+
+
+def _spoken(details: Mapping[str, Any], lang: str) -> Mapping[str, Any]:
+    from tierengine.amounts import amount  # noqa: PLC0415  brings babel, which only a refusal needs
+
+    unit = str(details["unit"])
+    said = {
+        name: amount(value, unit, lang) if name in _AMOUNTS and isinstance(value, int) else value
+        for name, value in details.items()
+    }
+    return said | {"wallet": details.get(f"title_{lang}", details.get("wallet", ""))}
+
 
 class TierengineError(Exception):
     """Base of all that this package raises on purpose: `code` is stable, `details` are plain values for the caller."""
@@ -233,11 +284,16 @@ class TierengineError(Exception):
         """Take the sentence of `code` from the catalogue; a code that is not there is a mistake of ours (KeyError)."""
         self.code = code
         self.details: Mapping[str, int | str] = MappingProxyType(details)
-        super().__init__(CATALOGUE[code].en.format_map(details))
+        super().__init__(sentence(code, details, "en"))
 
     def say(self, lang: str = "zh") -> str:
         """Return the sentence in `lang` ("zh" or "en")."""
-        return CATALOGUE[self.code].say(lang).format_map(self.details)
+        return sentence(self.code, self.details, lang)
+
+    def telling(self, **more: int | str) -> Self:
+        """Add details, of which the sentence is said then."""
+        self.details = MappingProxyType({**self.details, **more})
+        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +306,7 @@ class FormError:
 
     def say(self, lang: str = "zh") -> str:
         """Return the sentence in `lang` ("zh" or "en")."""
-        return CATALOGUE[self.code].say(lang).format_map(self.details)
+        return sentence(self.code, self.details, lang)
 
 
 def _sendable(error: FormError) -> FormError:

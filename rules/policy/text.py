@@ -17,6 +17,13 @@ class Text:
         return self.en if lang == "en" else self.zh
 
 
+def title(text: Text, name: str) -> Text:
+    """Return a title; one that was never written in English is the id with spaces."""
+    if text.en != text.zh or text.zh.isascii():
+        return text
+    return Text(text.zh, name.replace("_", " "))
+
+
 @dataclass(frozen=True, slots=True)
 class Mark:
     """Where something stands in its file; line and column count from 1."""

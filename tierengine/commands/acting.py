@@ -12,7 +12,7 @@ from tierengine.access.audit import Acting
 from tierengine.commands.failure import Stop
 from tierengine.commands.opened import Dealer, chosen, dealers, settings, writing
 from tierengine.commands.screen import PROBLEMS, REFUSED
-from tierengine.errors import CATALOGUE
+from tierengine.errors import sentence
 from tierengine.recording.items import Answer, By, Item, Once
 from tierengine.recording.recorder import clock
 from tierengine.recording.writer import Writer
@@ -63,9 +63,8 @@ def recorded(item: Item) -> Answer:
     with Writer(wanted.database_url, wanted) as writer:
         answer = writer.record([item])[0]
     if answer.number >= 400:
-        said = CATALOGUE.get(answer.code, CATALOGUE["refused"])
-        details = answer.body.get("details", {})
-        raise Stop(answer.code, said.say("zh").format_map(details), said.say("en").format_map(details), REFUSED)
+        code, details = answer.code or "refused", answer.body.get("details", {})
+        raise Stop(code, sentence(code, details, "zh"), sentence(code, details, "en"), REFUSED)
     return answer
 
 

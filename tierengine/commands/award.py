@@ -11,12 +11,14 @@ import typer
 from rich.text import Text
 
 from rules.policy import Award
+from rules.policy.text import title
 from rules.problems import Lang
+from tierengine.amounts import amount
 from tierengine.awarding import awards
 from tierengine.awarding.awards import Plan
 from tierengine.awarding.ranking import tax_of
 from tierengine.commands.acting import acting_at
-from tierengine.commands.money import amount, instant, minute, percent
+from tierengine.commands.money import instant, minute, percent
 from tierengine.commands.names import names_of
 from tierengine.commands.opened import (
     AtOption,
@@ -29,7 +31,6 @@ from tierengine.commands.opened import (
     writing,
 )
 from tierengine.commands.screen import Screen, both
-from tierengine.membership.explaining import title
 from tierengine.recording.recorder import clock
 from tierengine.store.dialect import Link
 from tierengine.store.ids import Ids, transact

@@ -18,7 +18,7 @@ from typing import Final
 
 from babel.numbers import get_currency_precision
 
-from tierengine.commands.money import POINTS
+from tierengine.amounts import POINTS
 from tierengine.ledger.journal import Account, Move
 from tierengine.policies.versions import Programme
 

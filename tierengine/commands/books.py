@@ -9,9 +9,10 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from tierengine.amounts import amount
 from tierengine.commands import beancount, sheet
 from tierengine.commands.failure import Stop
-from tierengine.commands.money import amount, day
+from tierengine.commands.money import day
 from tierengine.commands.opened import AtOption, DealerOption, Opened, reading, title_of
 from tierengine.commands.screen import DONE, PROBLEMS, USAGE, Screen, both
 from tierengine.ledger.journal import Account, Move, accounts, moves

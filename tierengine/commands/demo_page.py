@@ -12,10 +12,11 @@ from typing import Any, Final
 from rich.text import Text
 
 from rules.policy import Policy
+from tierengine.amounts import amount
 from tierengine.awarding import awards
 from tierengine.awarding.awards import Plan
 from tierengine.commands import award, duties, report, verify
-from tierengine.commands.money import amount, count, minute
+from tierengine.commands.money import count, minute
 from tierengine.commands.names import names_of
 from tierengine.commands.opened import Opened
 from tierengine.commands.screen import Screen

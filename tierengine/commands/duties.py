@@ -12,13 +12,13 @@ import typer
 from rich.text import Text as Shown
 
 from rules.policy import Text
+from rules.policy.text import title
 from tierengine.commands.acting import once_of, recorded
 from tierengine.commands.money import minute
 from tierengine.commands.names import names_of
 from tierengine.commands.opened import AtOption, DealerOption, Opened, reading
 from tierengine.commands.screen import Screen, both
 from tierengine.judging.observations import read_observation
-from tierengine.membership.explaining import title
 from tierengine.recording.items import Observe
 from tierengine.recording.recorder import clock
 from tierengine.service.duties import MINUTE, Owed

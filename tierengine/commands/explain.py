@@ -6,8 +6,9 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from tierengine.amounts import amount
 from tierengine.commands.finding import WhoArgument, found
-from tierengine.commands.money import amount, instant
+from tierengine.commands.money import instant
 from tierengine.commands.opened import AtOption, DealerOption, reading
 from tierengine.commands.screen import Screen, both
 from tierengine.membership.asker import Asker

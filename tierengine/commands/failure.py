@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 import tempfile
 import traceback
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from tierengine.commands.screen import PROBLEMS, REFUSED, USAGE, Screen, write_json
+from tierengine.commands.usage import in_chinese
 from tierengine.errors import Malformed, TierengineError, Unknown
+
+_SYSTEM: Final[Mapping[int, str]] = {
+    errno.ENOENT: "没有这个文件。",
+    errno.EACCES: "没有权限。",
+    errno.EPERM: "没有权限。",
+    errno.EISDIR: "是文件夹,不是文件。",
+    errno.ENOTDIR: "其中有一段不是文件夹。",
+    errno.EEXIST: "已经有这个文件。",
+    errno.ENOSPC: "磁盘已满。",
+    errno.EROFS: "磁盘只读。",
+    errno.ENAMETOOLONG: "文件名太长。",
+    errno.ECONNREFUSED: "连接被拒绝:对方没有在运行。",
+    errno.EADDRINUSE: "地址已被占用:另一个程序在用这个端口。",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +101,9 @@ def _described(screen: Screen, problem: Exception) -> Failure:
     if isinstance(problem, OSError):
         what = problem.strerror or str(problem)
         place = str(problem.filename or "")
+        chinese = _SYSTEM.get(problem.errno or 0, what)
         return Failure(
-            REFUSED, "system", screen.say(f"系统拒绝了:{place} {what}", f"The system refused: {place} {what}")
+            REFUSED, "system", screen.say(f"系统拒绝了:{place} {chinese}", f"The system refused: {place} {what}")
         )
     return _unexpected(screen, problem)
 
@@ -95,17 +113,10 @@ def _usage(screen: Screen, problem: Any) -> Failure:
     english = str(problem.format_message()).rstrip(".") + "."
     context = getattr(problem, "ctx", None)
     path = context.command_path if context is not None else "tierengine"
-    hint = getattr(problem, "param", None)
-    what = hint.get_error_hint() if hint is not None else getattr(problem, "option_name", "") or ""
-    chinese = {
-        "MissingParameter": f"缺少参数 {what}。",
-        "NoSuchOption": f"没有选项 {what}。",
-        "BadParameter": f"{what} 的值不对:{getattr(problem, 'message', '')}",
-    }.get(type(problem).__name__, f"用法不对:{english}")
     return Failure(
         USAGE,
         "usage",
-        screen.say(chinese, english),
+        screen.say(in_chinese(problem), english),
         help=screen.say(f"用法见 {path} --help", f"See {path} --help"),
     )
 

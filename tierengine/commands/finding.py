@@ -14,6 +14,7 @@ from tierengine.membership.people import SEALED, find_members
 from tierengine.personal.vault import Vault
 
 _ANY: Final = "SELECT 1 FROM personal_index WHERE dealer_id = ?1 LIMIT 1"
+_NEAR: Final = "SELECT code FROM member WHERE dealer_id = ?1 AND LOWER(code) = ?2 ORDER BY code LIMIT 3"
 WhoArgument = Annotated[
     str,
     typer.Argument(
@@ -39,10 +40,13 @@ def found(opened: Opened, who: str) -> str:
                 f"{len(hits)} members fit: {codes}; ask by code.",
                 PROBLEMS,
             )
+    near = [str(row[0]) for row in opened.link.ask(_NEAR, opened.dealer.id, who.lower()).rows()]
+    meant = "、".join(near)
     raise Stop(
         "unknown_member",
-        f"没有会员 {who}:会员编号、卡号、整机编号、电话、姓名都查过了。",
-        f"There is no member {who}; looked for a code, a card, a serial number, a phone and a name.",
+        f"没有会员 {who}:会员编号、卡号、整机编号、电话、姓名都查过了{f';有 {meant},大小写不同' if near else ''}。",
+        f"There is no member {who}; looked for a code, a card, a serial number, a phone and a name"
+        f"{f'. {meant} is there, in other case' if near else ''}.",
         PROBLEMS,
     )
 

@@ -11,16 +11,16 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from tierengine.amounts import amount as shown_amount
 from tierengine.commands.acting import noted, once_of
 from tierengine.commands.books import EXPORT, LIABILITY, export, liability
 from tierengine.commands.failure import Stop
 from tierengine.commands.finding import found as member_of
-from tierengine.commands.money import amount as shown_amount
 from tierengine.commands.money import read_amount, read_day
 from tierengine.commands.names import names_of
 from tierengine.commands.opened import AtOption, DealerOption, Opened, reading, settings, title_of, wallet_of
 from tierengine.commands.screen import DONE, PROBLEMS, REFUSED, Screen, both
-from tierengine.errors import CATALOGUE
+from tierengine.errors import sentence
 from tierengine.importing.files import FileRefused
 from tierengine.importing.openings import Openings, commands, read_openings
 from tierengine.ledger.lapses import ending, lapsed
@@ -330,5 +330,4 @@ def _record(items: Sequence[Command]) -> list[Answer]:
 
 
 def _said(answer: Answer, lang: str) -> str:
-    text = CATALOGUE.get(answer.code, CATALOGUE["refused"])
-    return text.say(lang).format_map(answer.body.get("details", {}))
+    return sentence(answer.code or "refused", answer.body.get("details", {}), lang)

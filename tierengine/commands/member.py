@@ -8,6 +8,7 @@ from typing import Any
 import typer
 from rich.text import Text
 
+from tierengine.amounts import amount
 from tierengine.commands.explain import EXPLAIN, show_explained
 from tierengine.commands.finding import WhoArgument, found
 from tierengine.commands.member_file import (
@@ -21,7 +22,6 @@ from tierengine.commands.member_file import (
     run_register,
 )
 from tierengine.commands.merging import MERGE, UNMERGE, run_merge, run_unmerge
-from tierengine.commands.money import amount
 from tierengine.commands.names import names_of
 from tierengine.commands.opened import AtOption, DealerOption, reading
 from tierengine.commands.personal import (

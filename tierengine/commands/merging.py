@@ -8,9 +8,9 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from tierengine.amounts import amount
 from tierengine.commands.acting import actor, once_of, recorded
 from tierengine.commands.finding import found
-from tierengine.commands.money import amount
 from tierengine.commands.opened import DealerOption, Opened, reading, title_of
 from tierengine.commands.screen import Screen, both
 from tierengine.membership.merging import read_merge, read_unmerge

@@ -1,4 +1,4 @@
-"""Amounts, days and instants as people read them."""
+"""Amounts, days and instants as they are given on the command line, and as people read them there."""
 
 from __future__ import annotations
 
@@ -7,34 +7,21 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Final
 
-from babel.numbers import format_currency, format_decimal, get_currency_precision
+from babel.numbers import format_decimal, get_currency_precision
 
 from rules.problems import Lang
+from tierengine.amounts import LOCALES, POINTS
 from tierengine.commands.failure import Stop
 from tierengine.commands.screen import USAGE
 from tierengine.importing import values
 from tierengine.zone import SECOND, Zone, microseconds
 
-POINTS: Final = "points"
 _MOST: Final = 10**14
-_LOCALES: Final[dict[Lang, str]] = {"zh": "zh_CN", "en": "en_US"}
-
-
-def amount(minor: int, unit: str, lang: Lang, *, whole: bool = False) -> str:
-    """Return an amount in its unit: money with its sign, points with their word; `whole`: without its cents."""
-    if unit == POINTS:
-        number = format_decimal(minor, locale=_LOCALES[lang])
-        return f"{number} 分" if lang == "zh" else f"{number} points"
-    major = Decimal(minor).scaleb(-get_currency_precision(unit))
-    if whole:
-        major = major.to_integral_value()
-        return format_currency(major, unit, "¤#,##0", locale=_LOCALES[lang], currency_digits=False)
-    return format_currency(major, unit, locale=_LOCALES[lang])
 
 
 def count(number: int, lang: Lang) -> str:
     """Return a number with its thousands marked."""
-    return format_decimal(number, locale=_LOCALES[lang])
+    return format_decimal(number, locale=LOCALES[lang])
 
 
 def percent(basis_points: int) -> str:

@@ -9,9 +9,9 @@ import orjson
 import typer
 
 from tierengine.access.audit import Acting
+from tierengine.amounts import amount as shown_amount
 from tierengine.commands.acting import acting
 from tierengine.commands.failure import Stop
-from tierengine.commands.money import amount as shown_amount
 from tierengine.commands.money import minute
 from tierengine.commands.opened import DealerOption, reading, settings, title_of
 from tierengine.commands.screen import USAGE, Screen, both

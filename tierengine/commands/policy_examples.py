@@ -188,7 +188,7 @@ def _key(path: str) -> str:
 
 
 def _value(screen: Screen, policy: Policy, failure: Failure, value: object) -> str:
-    from tierengine.commands.money import amount  # noqa: PLC0415  brings babel, which only a failure needs
+    from tierengine.amounts import amount  # noqa: PLC0415  brings babel, which only a failure needs
 
     if isinstance(value, list):
         return ", ".join(map(str, value)) or screen.say("无", "none")

@@ -12,8 +12,9 @@ from typing import Any, Final
 from rules.comparison import Difference, differences
 from rules.judge import Ruleset
 from rules.policy import Policy
+from tierengine.amounts import amount
 from tierengine.commands.failure import Stop
-from tierengine.commands.money import amount, day
+from tierengine.commands.money import day
 from tierengine.commands.opened import Opened, reading
 from tierengine.commands.policy_diff import in_force, plain, show_differences
 from tierengine.commands.policy_file import readable

@@ -9,7 +9,8 @@ from datetime import date
 from typing import Any, Final
 
 from rules.policy import Policy
-from tierengine.commands.money import amount, count
+from tierengine.amounts import amount
+from tierengine.commands.money import count
 from tierengine.commands.opened import Opened
 from tierengine.commands.screen import Screen
 from tierengine.membership.joined import read_joined

@@ -9,10 +9,11 @@ from typing import Annotated, Any, Final
 import typer
 
 from rules.problems import Lang
+from tierengine.amounts import amount
 from tierengine.commands import sheet
 from tierengine.commands.beancount import ACTS, number
 from tierengine.commands.finding import WhoArgument, found
-from tierengine.commands.money import amount, read_day
+from tierengine.commands.money import read_day
 from tierengine.commands.opened import DealerOption, Opened, reading, title_of
 from tierengine.commands.screen import DONE, Screen, both
 from tierengine.membership.asker import Asker

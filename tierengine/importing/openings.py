@@ -22,6 +22,7 @@ from tierengine.importing.run import BadRow
 from tierengine.importing.values import Bad, CellRefused, day, decimal
 from tierengine.judging.bounds import MONEY_MOST
 from tierengine.policies.versions import Programme
+from tierengine.policies.wording import no_wallet
 from tierengine.recording.acts import Open
 from tierengine.recording.items import Command
 from tierengine.recording.reading import member_ids
@@ -163,7 +164,7 @@ class _Reader:
         for wallet in self.wallets.values():
             if text in (wallet.id, wallet.title.zh, wallet.title.en):
                 return wallet
-        raise _Refused(Bad("unknown_wallet", "wallet", {"wallet": text}))
+        raise _Refused(Bad("unknown_wallet", "wallet", no_wallet(text, self.wallets).details))
 
     def _amount(self, row: Row, wallet: Wallet) -> int:
         cell = self._cell(row, "amount")

@@ -22,7 +22,7 @@ from babel.numbers import get_currency_precision
 from rules.names import KINDS_ZH, canonical
 from rules.policy import Text
 from rules.vocabulary import FIELDS, KINDS
-from tierengine.errors import CATALOGUE
+from tierengine.errors import sentence
 from tierengine.importing.mapping import Mapping as Columns
 
 NUMBER_MOST: Final = 40  # characters of a number
@@ -108,8 +108,8 @@ class Bad:
 
     def say(self, lang: str) -> str:
         """Return the sentence in `lang` ("zh" or "en")."""
-        text = SENTENCES.get(self.code) or CATALOGUE[self.code]
-        return text.say(lang).format_map(self.details)
+        own = SENTENCES.get(self.code)
+        return own.say(lang).format_map(self.details) if own else sentence(self.code, self.details, lang)
 
 
 class CellRefused(ValueError):

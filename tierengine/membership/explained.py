@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from rules.policy.text import title
 from tierengine.judging.fold import fold
 from tierengine.judging.history import LAST, Contribution
 from tierengine.judging.merging import MERGE, classes, into_of, united
 from tierengine.judging.netting import net, steps
 from tierengine.judging.running import RunningFacts
 from tierengine.membership.asker import Asker, last_day, when
-from tierengine.membership.explaining import said, title
+from tierengine.membership.explaining import said
 from tierengine.membership.known import contribution, read_member
 from tierengine.membership.stand import judged_at
 from tierengine.membership.told import Told

@@ -14,6 +14,7 @@ from typing import Any, Final, Protocol
 from rules.compiler import level_condition
 from rules.judge import Explanation, Inputs, Judged, StandingTiers, explain_condition, first_failing
 from rules.policy import Condition, Degree, Ladder, Policy, Price, Reward, Subject, Text, Trait
+from rules.policy.text import title
 from rules.vocabulary import ATTRIBUTES, CATEGORIES, FIELDS, KINDS
 from tierengine.judging.amounts import plain_amount
 from tierengine.judging.carry import Carry
@@ -41,13 +42,6 @@ def both(zh: str, en: str) -> Text:
 def said(text: Text, lang: str) -> str | dict[str, str]:
     """Return a sentence as it is sent: in one language, or, when `lang` is "", in both."""
     return text.say(lang) if lang else {"zh": text.zh, "en": text.en}
-
-
-def title(text: Text, name: str) -> Text:
-    """Return a title; one that was never written in English is the id with spaces."""
-    if text.en != text.zh or text.zh.isascii():
-        return text
-    return Text(text.zh, name.replace("_", " "))
 
 
 @dataclass(frozen=True, slots=True)

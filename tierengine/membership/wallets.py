@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from rules.policy.text import title
 from tierengine.judging.history import LAST
 from tierengine.ledger.deadlines import deadlines
 from tierengine.ledger.entries import Balance
 from tierengine.ledger.lots import first_out
 from tierengine.membership.asker import Asker, last_day, when
-from tierengine.membership.explaining import said, title
+from tierengine.membership.explaining import said
 from tierengine.membership.known import Known, read_member
 from tierengine.membership.stand import Stand, stand
 from tierengine.policies.versions import Programme

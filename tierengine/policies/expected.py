@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from rules.judge import Explanation, Inputs, Judged, Ruleset, StandingTiers, explain_condition
 from rules.policy import Condition, Example, Mark, Policy, Text, Tier
+from rules.policy.text import title
 from tierengine.judging.carry import load
 from tierengine.judging.decisions import Granted
 from tierengine.judging.fold import Lanes
@@ -25,7 +26,6 @@ from tierengine.membership.explaining import (
     missing,
     price_reason,
     reward_reasons,
-    title,
     trait_reason,
 )
 from tierengine.membership.shortlist import lists_of, needed_traits

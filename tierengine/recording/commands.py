@@ -20,6 +20,7 @@ from tierengine.errors import Conflict, Refused, Unknown
 from tierengine.judging.worth import block_of
 from tierengine.ledger.entries import Hold
 from tierengine.policies.versions import Programme
+from tierengine.policies.wording import named, no_wallet, not_payable
 from tierengine.recording.acts import (
     Adjust,
     CaptureHold,
@@ -110,7 +111,7 @@ class Commands:
                 case Settle():
                     return self._settle(item, member)
         except Refused as problem:
-            return refusal("refused", problem)
+            return refusal("refused", named(problem, self.programme))
         except Unknown as problem:
             return refusal("unknown", problem)
         except Conflict as problem:
@@ -128,10 +129,7 @@ class Commands:
         block = block_of(wallet)
         if act.amount % block or act.amount < wallet.minimum:
             most = usable - usable % block
-            raise Refused(
-                "credit_not_payable", wallet=act.wallet, payable=max(most, 0) if most >= wallet.minimum else 0,
-                wanted=act.amount,
-            )  # fmt: skip
+            raise not_payable(wallet, max(most, 0) if most >= wallet.minimum else 0, act.amount)
         latest = self.now + wallet.hold_minutes * MINUTE
         until = latest if act.expires_at is None else min(act.expires_at, latest)
         if until <= self.now:
@@ -242,7 +240,7 @@ class Commands:
         if isinstance(act, Adjust):
             limit = wallet.second_person_above
             if limit is not None and abs(act.amount) > limit and same_person(act.second or act.by, act.by):
-                raise Refused("second_person_needed", limit=limit)
+                raise Refused("second_person_needed", wallet=act.wallet, limit=limit)
         expires_at = act.expires_at
         if expires_at is None:
             expires_at = self.programme.zone.expiry(wallet.expires, self.now)
@@ -289,14 +287,14 @@ class Commands:
     def _wallet(self, name: str) -> Wallet:
         wallet = self.programme.line.at(self.now).rules.policy.wallets.get(name)
         if wallet is None:
-            raise Unknown("unknown_wallet", wallet=name)
+            raise no_wallet(name, self.programme.line.at(self.now).rules.policy.wallets)
         return wallet
 
     def _wallet_once(self, name: str) -> Wallet:
         """Return a wallet that money lies in already, though the policy may have dropped it since."""
         wallet = self.programme.line.at(self.now).rules.policy.wallets.get(name) or self.programme.wallet(name)
         if wallet is None:
-            raise Unknown("unknown_wallet", wallet=name)
+            raise no_wallet(name, self.programme.line.at(self.now).rules.policy.wallets)
         return wallet
 
     def known(self, item: Command, act: Kept) -> bool:

@@ -12,6 +12,7 @@ from tierengine.judging.history import Contribution
 from tierengine.judging.recorded import cause_key
 from tierengine.personal.texts import Vaults, none, sealed
 from tierengine.policies.versions import Programme, Programmes
+from tierengine.policies.wording import named
 from tierengine.recording import reading
 from tierengine.recording.answers import Answers
 from tierengine.recording.commands import Commands
@@ -170,7 +171,7 @@ class Group:
 
     def _refuse(self, taken: Taken, problem: Refused) -> None:
         self._intake.forget(taken)
-        taken.answer = refusal("refused", problem)
+        taken.answer = refusal("refused", named(problem, self._programme))
 
     def _decide(self, place: int, item: Item, taken: Taken) -> None:
         """Decide a command on the state before it, and take the credit that it uses; Refused leaves no trace."""

@@ -14,6 +14,7 @@ from typing import Any
 
 from rules.judge import StandingTiers
 from rules.policy import Policy
+from rules.policy.text import title
 from tierengine.judging.budgets import Pots
 from tierengine.judging.decisions import Folded, Granted
 from tierengine.judging.fold import fold
@@ -24,7 +25,7 @@ from tierengine.judging.recorded import Recorded
 from tierengine.judging.resolution import resolve
 from tierengine.judging.worth import fen_of, pays
 from tierengine.membership.asker import Asker, when
-from tierengine.membership.explaining import Event, Words, amount_text, price_reason, reward_reasons, said, title
+from tierengine.membership.explaining import Event, Words, amount_text, price_reason, reward_reasons, said
 from tierengine.membership.known import Known, read_member
 from tierengine.membership.stand import Stand, judged_after, occasions_of, stand
 from tierengine.membership.told import Told

@@ -13,10 +13,11 @@ from typing import Any, Final
 from wcwidth import iter_graphemes, width
 
 from rules.policy import Policy
+from rules.policy.text import title
 from tierengine.judging.decisions import Granted
 from tierengine.judging.pricing import PricedLine, totals
 from tierengine.judging.worth import fen_of
-from tierengine.membership.explaining import amount_text, title
+from tierengine.membership.explaining import amount_text
 
 LEAST, MOST = 24, 64
 RULE: Final = ("", "-")  # a line across

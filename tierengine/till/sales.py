@@ -19,13 +19,14 @@ import orjson
 from rules.judge import Inputs, Judged
 from rules.policy import Policy, Wallet
 from rules.vocabulary import CATEGORIES
-from tierengine.errors import FormError, Malformed, Refused, Unknown, pointed
+from tierengine.errors import FormError, Malformed, Refused, pointed
 from tierengine.judging.bounds import LINES_MOST, MONEY_MOST
 from tierengine.judging.fold import Lane
 from tierengine.judging.history import Observation
 from tierengine.judging.observations import read_observation
 from tierengine.judging.pricing import OrderLine, PricedLine, pay_by_credit, price_order, share, usable_credit
 from tierengine.judging.worth import block_of, fen_of
+from tierengine.policies.wording import no_wallet, not_payable, wallet_words
 from tierengine.recording.items import Before, Check, Once, Sale, Tell
 from tierengine.zone import SECOND
 
@@ -314,15 +315,15 @@ def pay(
     for name, asked in wanted:
         wallet = policy.wallets.get(name)
         if wallet is None:
-            raise Unknown("unknown_wallet", wallet=name)
+            raise no_wallet(name, policy.wallets)
         amount = usable_credit(wallet, paid, usable.get(name, 0)) if asked is None else asked
         if amount:
-            paid = _spread(wallet, paid, amount)
+            paid = _spread(policy, wallet, paid, amount)
             uses[name] = amount
     return paid, uses
 
 
-def _spread(wallet: Wallet, lines: Sequence[PricedLine], amount: int) -> list[PricedLine]:
+def _spread(policy: Policy, wallet: Wallet, lines: Sequence[PricedLine], amount: int) -> list[PricedLine]:
     """Spread credit over the lines it may pay; more than it may pay over what is left of all lines.
 
     The check refuses such a sale; one that happened already is booked as it was paid.
@@ -330,7 +331,7 @@ def _spread(wallet: Wallet, lines: Sequence[PricedLine], amount: int) -> list[Pr
     paid = pay_by_credit(wallet, lines, amount)
     worth = fen_of(wallet, amount)
     if not worth:  # points that pay nothing, or fewer than make one fen
-        raise Refused("credit_not_payable", wallet=wallet.id, payable=0, wanted=amount)
+        raise not_payable(wallet, 0, amount).telling(**wallet_words(wallet, policy.currency))
     if all(line.cash >= 0 for line in paid) and sum(line.credit for line in paid) == worth + sum(
         line.credit for line in lines
     ):
@@ -345,12 +346,12 @@ def payable(policy: Policy, name: str, lines: Sequence[PricedLine], wanted: int,
     """Refuse credit that may not pay these lines, whatever the member has of it."""
     wallet = policy.wallets.get(name)
     if wallet is None:
-        raise Unknown("unknown_wallet", wallet=name)
+        raise no_wallet(name, policy.wallets)
     if name in suspended:
         raise Refused("credit_suspended", wallet=name)
     most = usable_credit(wallet, lines, _NO_LIMIT)
     if wanted > most or wanted % block_of(wallet) or wanted < wallet.minimum:
-        raise Refused("credit_not_payable", wallet=name, payable=most, wanted=wanted)
+        raise not_payable(wallet, most, wanted)
 
 
 # ---- what is recorded --------------------------------------------------------------------------------------------
