@@ -117,7 +117,10 @@ def test_more_credit_than_there_is_is_refused_and_nothing_is_recorded(till: Till
     lines = [{"item": "F", "category": "parts", "list": 300_000}]
     refused = till.post("/v1/sales", order(lines=lines, credit={"parts_credit": 150_000}))
     assert code(refused) == (409, "insufficient_credit")
-    assert refused.json()["details"] == {"wallet": "parts_credit", "usable": 100_000, "wanted": 150_000}
+    assert refused.json()["details"] == {
+        "wallet": "parts_credit", "usable": 100_000, "wanted": 150_000, "unit": "CNY", "title_zh": "配件款",
+        "title_en": "Parts credit",
+    }  # fmt: skip
     assert rows(till.book) == before
 
 

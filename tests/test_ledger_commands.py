@@ -185,7 +185,7 @@ def test_a_balance_is_adjusted_by_hand_with_two_names_above_the_limit(club, run,
     words = ("adjust", "M2", CREDIT, "1000.5", "--reason", "补发", "--by", "U1", "--id", "7")
     code, _, err = run(*words)
     assert code == 3
-    assert "100000" in err
+    assert "CN¥1,000.00" in err
     assert run(*words, "--second", "U1")[0] == 3
     assert run(*words, "--second", "U2")[0] == 0
     assert "here already" in run(*words, "--second", "U2")[1]

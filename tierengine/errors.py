@@ -80,17 +80,17 @@ CATALOGUE: Mapping[str, Text] = MappingProxyType(
         ),
         # refused by the state
         "insufficient_credit": Text(
-            "{wallet} 可用 {usable},需要 {wanted}。", "{wallet}: {usable} usable, {wanted} wanted."
+            "{wallet}:可用 {usable},需要 {wanted}。", "{wallet}: {usable} usable, {wanted} wanted."
         ),
         "return_exceeds_use": Text(
-            "{wallet} 此单已用 {used},不能退回 {wanted}。", "{wallet}: this order used {used}, {wanted} cannot go back."
+            "{wallet}:此单已用 {used},不能退回 {wanted}。", "{wallet}: this order used {used}, {wanted} cannot go back."
         ),
         "clawback_refused": Text(
-            "{wallet} 已用掉 {missing},按规定不能退货。",
+            "{wallet}:已用掉 {missing},按规定不能退货。",
             "{wallet}: {missing} is spent, and the policy refuses the return.",
         ),
         "transfer_not_allowed": Text(
-            "{wallet} 只能在同一单位的账户之间转让,而且要政策允许。",
+            "{wallet}只能在同一单位的账户之间转让,而且要政策允许。",
             "{wallet} moves only between the accounts of one firm, and only where the policy allows it.",
         ),
         "second_person_needed": Text(
@@ -99,7 +99,7 @@ CATALOGUE: Mapping[str, Text] = MappingProxyType(
         ),
         "hold_ended": Text("预占 {hold} 已经结束。", "Hold {hold} has ended."),
         "capture_exceeds_hold": Text(
-            "{wallet} 预占还剩 {held},不能扣 {wanted}。", "{wallet}: {held} is held, {wanted} cannot be captured."
+            "{wallet}:预占还剩 {held},不能扣 {wanted}。", "{wallet}: {held} is held, {wanted} cannot be captured."
         ),
         "merge_elsewhere": Text(
             "合并会员和取消合并请用会员合并(member merge)办理。",
@@ -121,16 +121,16 @@ CATALOGUE: Mapping[str, Text] = MappingProxyType(
             "{member} has {holds} open holds; capture or void them first.",
         ),
         "erase_credit": Text(
-            "{member} 的 {wallet} 还有 {amount};客户放弃时请确认放弃(forfeit),否则先用完或调整。",
+            "{member} 的{wallet}还有 {amount};客户放弃时请确认放弃(forfeit),否则先用完或调整。",
             "{member} has {amount} left in {wallet}; say `forfeit` if he gives it up, or spend or adjust it first.",
         ),
         "erase_debt": Text(
-            "{member} 的 {wallet} 还欠 {amount};不再追收时请确认(forfeit),否则先结清。",
+            "{member} 的{wallet}还欠 {amount};不再追收时请确认(forfeit),否则先结清。",
             "{member} owes {amount} in {wallet}; say `forfeit` if it is not to be collected, or settle it first.",
         ),
-        "credit_suspended": Text("{wallet} 暂停使用。", "{wallet} is suspended."),
+        "credit_suspended": Text("{wallet}暂停使用。", "{wallet} is suspended."),
         "credit_not_payable": Text(
-            "{wallet} 最多可付 {payable},需要 {wanted}。", "{wallet} may pay {payable} of this order, {wanted} wanted."
+            "{wallet}:最多可付 {payable},需要 {wanted}。", "{wallet} may pay {payable} of this order, {wanted} wanted."
         ),
         "price_changed": Text("价格已变,请按新价确认。", "Prices have changed; confirm the new ones."),
         "entitlement_unknown": Text("当前服务级别没有 {entitlement}。", "The service level has no {entitlement}."),
@@ -232,15 +232,15 @@ _CLOSER: Final[Mapping[str, tuple[tuple[str, Text], ...]]] = MappingProxyType(
             (
                 "block",
                 Text(
-                    "{wallet} 每次要用 {block} 的整数倍,最多可付 {payable},需要 {wanted}。",
-                    "{wallet} pays in multiples of {block}, {payable} at most; {wanted} wanted.",
+                    "{wallet}:每次要用 {block}的整数倍,最多可付 {payable},需要 {wanted}。",
+                    "{wallet}: in multiples of {block}, {payable} at most; {wanted} wanted.",
                 ),
             ),
             (
                 "minimum",
                 Text(
-                    "{wallet} 每次至少用 {minimum},最多可付 {payable},需要 {wanted}。",
-                    "{wallet} pays {minimum} at the least, {payable} at most; {wanted} wanted.",
+                    "{wallet}:每次至少用 {minimum},最多可付 {payable},需要 {wanted}。",
+                    "{wallet}: {minimum} at the least, {payable} at most; {wanted} wanted.",
                 ),
             ),
         ),

@@ -1,0 +1,40 @@
+"""Wrong usage of the command line, told to who reads Chinese."""
+
+from __future__ import annotations
+
+import pytest
+
+from tierengine import __main__ as program
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("ledger ajust", "没有命令 ajust,是不是 'adjust'?"),
+        ("会员", "没有命令 会员。"),
+        ("ledger sweep --foo", "没有选项 --foo。"),
+        ("ledger sweep --dealr x", "没有选项 --dealr,是不是 --dealer?"),
+        ("verify a b", "多写了 a b;选项写作 --名称 值。"),
+        ("ledger adjust C1 配件款 5 --by 王 --reason", "选项 --reason 后面要写值。"),
+        ("ledger sweep --help=x", "选项 --help 后面不写值。"),
+        ("ledger adjust", "缺少参数 'ID'。"),
+        ("ledger adjust C1 配件款 5 --by 王", "缺少参数 '--reason'。"),
+        ("serve --port 99999999", "'--port' 的值不对:应不大于 65535。"),
+        ("serve --port -1", "'--port' 的值不对:应不小于 0。"),
+        ("serve --port 八", "'--port' 的值不对:应为整数。"),
+        ("policy check 没有.yaml", "'FILE' 的值不对:没有 没有.yaml。"),
+        ("policy check x.yaml --format lang", "'--format' 的值不对:'lang' 不在其中,有:'full', 'short', 'json'。"),
+    ],
+)
+def test_what_is_wrong_is_said_in_chinese(words: str, said: str, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "x.yaml").touch()
+    assert program.main([*words.split(), "--lang", "zh"]) == 2
+    assert capsys.readouterr().err.splitlines()[0] == f"{said} (usage)"
+
+
+def test_a_file_that_is_not_there_is_said_in_chinese(capsys, tmp_path, monkeypatch, sqlite_book_url):
+    monkeypatch.setenv("TIERENGINE_DATABASE_URL", sqlite_book_url)
+    monkeypatch.chdir(tmp_path)
+    program.main(["seal", "--anchor", "没有这个文件夹/头.jsonl", "--lang", "zh"])
+    assert "[Errno" not in capsys.readouterr().err
