@@ -26,6 +26,7 @@ from tierengine.membership.export import export
 from tierengine.personal import records
 from tierengine.personal.erasure import erase, erased_at, lock, member_id, plan
 from tierengine.personal.records import Person
+from tierengine.policies.wording import naming
 from tierengine.store.dialect import Link
 from tierengine.store.ids import Ids
 
@@ -132,7 +133,8 @@ async def post_erasure(request: Request, code: Code) -> Response:
 
     def act(link: Link, ids: Ids) -> dict[str, Any]:
         by = Acting(link, ids, dealer, now, actor, request_id(request))
-        done = erase(by, vault, code, first=first, second=second, forfeit=form.forfeit)
+        with naming(by.link, by.dealer_id):
+            done = erase(by, vault, code, first=first, second=second, forfeit=form.forfeit)
         return {"member": code, "erased_at": stamp(done.recorded_at)}
 
     return answered(request, await service.act(dealer, once, act))

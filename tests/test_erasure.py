@@ -58,7 +58,9 @@ def test_two_look_at_what_stands_against_it_and_erase(till: Till):
     plan = wang.get(PATH).json()
     assert (plan["erased_at"], plan["holds"], plan["forfeit"]) == (None, 0, True)
     assert plan["credit"]["parts_credit"] == 100_000
-    assert code(asked(wang, li)) == (409, "erase_credit")
+    refused = asked(wang, li)
+    assert code(refused) == (409, "erase_credit")
+    assert refused.json()["detail"].startswith("C1 的配件款还有 ¥1,000.00;")
     hold = {"member": "C1", "order": "H1", "wallet": "parts_credit", "amount": 100}
     held = till.post("/v1/holds", hold).json()["hold"]["id"]
     assert li.get(PATH).json()["holds"] == 1

@@ -20,6 +20,7 @@ from tierengine.membership.export import export
 from tierengine.personal.erasure import Erased, erase
 from tierengine.personal.erasure import plan as standing_against
 from tierengine.personal.vault import Vault
+from tierengine.policies.wording import naming
 from tierengine.recording.recorder import clock
 from tierengine.zone import Zone
 
@@ -118,7 +119,8 @@ def run_erase(
     vault = Vault.of(settings())
 
     def act(by: Acting) -> tuple[Erased, Zone]:
-        done = erase(by, vault, who, second=second, forfeit=forfeit)
+        with naming(by.link, by.dealer_id):
+            done = erase(by, vault, who, second=second, forfeit=forfeit)
         by.note("member.erase", f"member:{done.code}", again=done.again, forfeit=forfeit, second=second)
         return done, Zone(str(by.link.ask(_ZONE, by.dealer_id).rows()[0][0]))
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TypeVar
 
 from rules.policy import Wallet
@@ -10,7 +11,8 @@ from rules.policy.text import title
 from tierengine.amounts import POINTS
 from tierengine.errors import Refused, TierengineError, Unknown
 from tierengine.judging.worth import block_of
-from tierengine.policies.versions import Programme
+from tierengine.policies.versions import Programme, load
+from tierengine.store.dialect import Link
 
 E = TypeVar("E", bound=TierengineError)
 
@@ -30,6 +32,15 @@ def named(problem: E, programme: Programme) -> E:
     """Return what is wrong with the wallet that it speaks of named as people name it."""
     wallet = programme.wallet(str(problem.details.get("wallet", "")))
     return problem if wallet is None else problem.telling(**wallet_words(wallet, programme.currency))
+
+
+@contextmanager
+def naming(link: Link, dealer: int) -> Iterator[None]:
+    """Name the wallet of whatever is refused within, where no programme is at hand."""
+    try:
+        yield
+    except Refused as problem:
+        raise named(problem, load(link, dealer)) from None
 
 
 def no_wallet(name: str, wallets: Mapping[str, Wallet]) -> Unknown:
