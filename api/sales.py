@@ -23,10 +23,12 @@ from tierengine.errors import FormError, Malformed
 from tierengine.judging.pricing import PricedLine
 from tierengine.policies.versions import Programme
 from tierengine.recording.items import Observe
+from tierengine.till.orders import Order, read_order
+from tierengine.till.prices import as_asked
 from tierengine.till.promises import promised
 from tierengine.till.quotes import charge, quote
 from tierengine.till.receipts import of_return, of_sale
-from tierengine.till.sales import Order, as_asked, booked_lines, read_order, sale
+from tierengine.till.sales import booked_lines, sale
 from tierengine.till.slips import Shown, shown
 
 router: Final = APIRouter(prefix="/v1", tags=["sales"], route_class=Guarded)

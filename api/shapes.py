@@ -13,7 +13,7 @@ from pydantic import ConfigDict, Field
 from api.shape import Shape
 from rules.vocabulary import CATEGORIES
 from tierengine.judging.bounds import LINES_MOST, MONEY_MOST
-from tierengine.till.sales import TOKEN_MOST
+from tierengine.till.orders import TOKEN_MOST
 
 Fen = Annotated[int, Field(ge=0, le=MONEY_MOST, description="Fen.")]
 Said = str | dict[str, str]

@@ -14,7 +14,9 @@ from tierengine.recording.acts import Adjust
 from tierengine.recording.items import Command, Item, Once
 from tierengine.recording.recorder import Recorder, clock
 from tierengine.store.database import connect
-from tierengine.till.sales import as_asked, read_order, sale
+from tierengine.till.orders import read_order
+from tierengine.till.prices import as_asked
+from tierengine.till.sales import sale
 
 GROUP = 64
 

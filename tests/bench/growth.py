@@ -26,8 +26,9 @@ from tierengine.recording.recorder import Recorder, clock
 from tierengine.store.database import connect
 from tierengine.store.dialect import Link
 from tierengine.store.snapshots import reader
+from tierengine.till.orders import Order, read_order
 from tierengine.till.quotes import charge, quote
-from tierengine.till.sales import Order, read_order, sale
+from tierengine.till.sales import sale
 
 YEARS = 5
 SECOND = 1_000_000

@@ -44,8 +44,10 @@ from tierengine.store.dialect import Link
 from tierengine.store.ids import Ids, transact
 from tierengine.store.snapshots import reader, snapshot
 from tierengine.till.asked import read_adjustment, read_capture, read_hold, read_transfer
+from tierengine.till.orders import read_order
+from tierengine.till.prices import as_asked
 from tierengine.till.quotes import charge
-from tierengine.till.sales import as_asked, booked_lines, observations, read_order, sale
+from tierengine.till.sales import booked_lines, observations, sale
 
 Made = TypeVar("Made")
 STORE: Final = "S1"

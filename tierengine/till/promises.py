@@ -15,7 +15,7 @@ from typing import Final
 import orjson
 
 from tierengine.judging.pricing import OrderLine, PricedLine
-from tierengine.till.sales import Order
+from tierengine.till.orders import Order
 from tierengine.till.signing import Signer
 from tierengine.zone import SECOND
 

@@ -34,8 +34,10 @@ from tierengine.recording.pots import pots
 from tierengine.store.dialect import Link
 from tierengine.store.snapshots import snapshot
 from tierengine.till import receipts
+from tierengine.till.orders import Order
+from tierengine.till.prices import as_charged, at_prices, matching, pay
 from tierengine.till.promises import MINUTE, promise
-from tierengine.till.sales import Order, as_charged, at_prices, matching, observations, pay, plain_lines
+from tierengine.till.sales import observations, plain_lines
 from tierengine.till.signing import Signer
 
 

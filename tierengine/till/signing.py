@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from jwt.algorithms import OKPAlgorithm
 
 from tierengine.access.secret import Secret
-from tierengine.till.sales import TOKEN_MOST
+from tierengine.till.orders import TOKEN_MOST
 
 SLIP: Final = "offline-slip+jwt"
 REVOKED: Final = "offline-revoked+jwt"

@@ -24,7 +24,7 @@ from tierengine.membership.stand import Stand
 from tierengine.recording.acts import SLIP, SLIP_END, EndSlip, IssueSlip
 from tierengine.store.dialect import Link, doc
 from tierengine.till.asked import REASON_MOST
-from tierengine.till.sales import TOKEN_MOST, Order
+from tierengine.till.orders import TOKEN_MOST, Order
 from tierengine.till.signing import Signer
 from tierengine.zone import SECOND
 

@@ -41,8 +41,9 @@ from tierengine.recording.items import Command, Observe
 from tierengine.recording.recorder import Recorder
 from tierengine.store import database, snapshots
 from tierengine.store.ids import Ids, transact
+from tierengine.till.orders import read_order
 from tierengine.till.quotes import charge
-from tierengine.till.sales import read_order, sale
+from tierengine.till.sales import sale
 from tierengine.zone import Zone
 
 ZONE = Zone("Asia/Shanghai")
