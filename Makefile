@@ -66,11 +66,12 @@ mutants: $(INSTALLED) ## plants faults one by one; a test must catch each
 faults: $(INSTALLED) ## kills, cuts, fills and floods it while writes are acknowledged: none may be lost or doubled
 	@$(BIN)/python -m tests.faults $(ARGS)
 
-docs: $(INSTALLED) ## the pages that are made from the vocabulary and from the cases
+docs: $(INSTALLED) ## the pages and the layout of the tables, made from what they tell
 	@$(BIN)/python -m tests.scenarios.language.pages
 	@$(BIN)/python -m tests.scenarios.capabilities.cases
 	@$(BIN)/python -m tests.settings_page
-	@git diff --stat -- docs
+	@$(BIN)/python -m tests.layout_module
+	@git diff --stat -- docs tierengine/store/layout.py
 
 lock: ## make the locks anew from pyproject.toml, with the newest versions it allows
 	@rm -rf .cache/lock && mkdir -p .cache

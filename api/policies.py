@@ -26,8 +26,9 @@ from tierengine.policies.drafts import Draft, Publication
 from tierengine.policies.examination import PolicyRefused, examined
 from tierengine.policies.examples import run_examples
 from tierengine.recording.items import Once
-from tierengine.store.dialect import Link, Row
+from tierengine.store.dialect import Link
 from tierengine.store.ids import Ids
+from tierengine.store.rows import Row
 
 router: Final = APIRouter(prefix="/v1", tags=["policies"], route_class=Guarded)
 PAGE_MOST: Final = 100

@@ -10,7 +10,6 @@ import hashlib
 from typing import Any
 
 import pytest
-from sqlmodel import SQLModel
 
 from tests.keys import acting, new_key
 from tests.test_access_matrix import operations
@@ -21,6 +20,7 @@ from tierengine.access.secret import Secret
 from tierengine.membership import people
 from tierengine.store import database
 from tierengine.store.ids import Ids, transact
+from tierengine.store.rows import tables
 
 MARK = "MARK7"
 INNER = "INNER7"  # stands in what is known of the marked things, and in no question
@@ -113,18 +113,18 @@ def digest(book: Book, where: str, *, but: tuple[str, ...] = ()) -> dict[str, st
     """Return what each table holds of a dealer, as one number each."""
     link = database.connect(book.url, readonly=True)
     found = {}
-    for table in SQLModel.metadata.tables.values():
-        if "dealer_id" in table.columns and table.name not in but:
-            rows = link.ask(f"SELECT * FROM {table.name} WHERE dealer_id = ?1", book.dealer).rows()
+    for table, columns in tables().items():
+        if "dealer_id" in {column.name for column in columns} and table not in but:
+            rows = link.ask(f"SELECT * FROM {table} WHERE dealer_id = ?1", book.dealer).rows()
             kept = sorted(str(row) for row in rows if where in str(row))
-            found[table.name] = hashlib.sha256("\n".join(kept).encode()).hexdigest()
+            found[table] = hashlib.sha256("\n".join(kept).encode()).hexdigest()
     link.rollback()
     link.close()
     return found
 
 
 # What the service itself keeps in the background, or what changes with every use.
-NO_HOLD = tuple({*SQLModel.metadata.tables} - {"hold", "hold_end", "hold_state"})
+NO_HOLD = tuple({*tables()} - {"hold", "hold_end", "hold_state"})
 MOVING = ("api_key", "seal", "unsealed", "id_block")
 
 

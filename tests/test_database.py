@@ -7,10 +7,9 @@ import pytest
 
 from tierengine.settings import Settings, SettingsRefused, document
 from tierengine.store import database, migrating
-from tierengine.store.dialect import Table, doc, translate
+from tierengine.store.dialect import doc, translate
 from tierengine.store.ids import BLOCK, Ids, NeedIds, transact
-from tierengine.store.tables.history import Event
-from tierengine.store.tables.requests import Idempotency
+from tierengine.store.rows import Table
 
 
 @pytest.fixture
@@ -97,9 +96,9 @@ def test_rows_with_documents_and_bytes_come_back_as_they_were(link):
     rows = [
         (number, 1, None, None, f"键{number}", 0, "k", "contact", 2**53, 7, "s", "s1", body, "h") for number in range(3)
     ]
-    assert len(Table(Event).columns) == len(rows[0])
-    link.write(Table(Event), rows)
-    link.write(Table(Idempotency), [(1, "s", "k", "h", 200, b'\x00\xff{"a":1}', 7)])
+    assert len(Table("event").columns) == len(rows[0])
+    link.write(Table("event"), rows)
+    link.write(Table("idempotency"), [(1, "s", "k", "h", 200, b'\x00\xff{"a":1}', 7)])
     found = link.ask("SELECT key, occurred_at, body FROM event ORDER BY id").rows()
     assert [(key, at, doc(said)) for key, at, said in found] == [
         (f"键{number}", 2**53, {"金额": 12, "note": 'a\\b "c" \u2028'}) for number in range(3)

@@ -6,13 +6,15 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlmodel import SQLModel
 
+from tests import layout_module
 from tierengine.ledger.chain import check
 from tierengine.ledger.sealed import read_refs
 from tierengine.ledger.sealing import seal
-from tierengine.store import database, migrating, tables
+from tierengine.store import database, migrating
 from tierengine.store.ids import Ids, transact
+from tierengine.store.rows import INSERT_ONLY
+from tierengine.store.tables import METADATA
 
 # Python's way to name an object by where it lies: different each time.
 ADDRESS = re.compile(r" at 0x[0-9a-f]+")
@@ -48,7 +50,7 @@ def filled(table):
 
 
 def stored(connection, name, done):
-    table = SQLModel.metadata.tables[name]
+    table = METADATA.tables[name]
     for key in table.foreign_keys:
         if key.column.table.name not in done and key.column.table.name != name:
             stored(connection, key.column.table.name, done)
@@ -78,20 +80,21 @@ def described(connection):
 
 
 def test_migrations_make_exactly_the_tables_of_the_models(database_url):
-    assert SQLModel.metadata.tables
+    assert METADATA.tables
     book = migrating.engine(database_url)
     with book.begin() as connection:
-        SQLModel.metadata.create_all(connection)
+        METADATA.create_all(connection)
         wanted = described(connection)
-        SQLModel.metadata.drop_all(connection)
+        METADATA.drop_all(connection)
     migrating.migrate(database_url)
     with book.connect() as connection:
         assert described(connection) == wanted
-        assert (
-            compare_metadata(MigrationContext.configure(connection, opts={"compare_type": True}), SQLModel.metadata)
-            == []
-        )
+        assert compare_metadata(MigrationContext.configure(connection, opts={"compare_type": True}), METADATA) == []
     book.dispose()
+
+
+def test_the_layout_by_which_rows_are_written_is_that_of_the_tables():
+    assert layout_module.MODULE.read_text(encoding="utf-8") == layout_module.made(), "run `make docs`"
 
 
 def test_keys_sort_by_their_bytes(book):
@@ -104,11 +107,11 @@ def test_keys_sort_by_their_bytes(book):
     assert found == sorted(found, key=str.encode)
 
 
-@pytest.mark.parametrize("name", [*tables.INSERT_ONLY, "seal"])
+@pytest.mark.parametrize("name", [*INSERT_ONLY, "seal"])
 def test_what_was_written_is_neither_changed_nor_removed(book, name):
     with book.begin() as connection:
         stored(connection, name, set())
-    table = SQLModel.metadata.tables[name]
+    table = METADATA.tables[name]
     column = table.columns["recorded_at"] if "recorded_at" in table.columns else table.columns["dealer_id"]
     acts = [table.update().values({column: 7}), table.delete()]
     if book.dialect.name == "postgresql":
@@ -121,12 +124,12 @@ def test_what_was_written_is_neither_changed_nor_removed(book, name):
 
 
 def test_every_table_is_of_one_sort():
-    assert set(SQLModel.metadata.tables) == {*tables.INSERT_ONLY, "seal"} | CACHES | OPERATIONAL
+    assert set(METADATA.tables) == {*INSERT_ONLY, "seal"} | CACHES | OPERATIONAL
     assert not CACHES & OPERATIONAL
 
 
 def test_what_was_written_before_there_were_seals_waits_for_one(database_url):
-    before = [name for name in tables.INSERT_ONLY if name not in SINCE]
+    before = [name for name in INSERT_ONLY if name not in SINCE]
     migrating.migrate(database_url, "0002")
     made = migrating.engine(database_url)
     with made.begin() as connection:

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from sqlmodel import SQLModel
 
 from rules.vocabulary import FIELDS, KINDS, PROSE
 from tests.keys import SECRET, keys_url, vault_of
@@ -21,6 +20,7 @@ from tierengine.personal import records, texts
 from tierengine.store import database, snapshots
 from tierengine.store.database import sqlite_path
 from tierengine.store.ids import Ids, transact
+from tierengine.store.rows import tables
 
 MARK = "暗号丁"  # in everything that is free text
 NAME, PHONE, CONTACT, NOTE = "暗号甲王五", "13955550001", "暗号乙李经理", "暗号丙常来"
@@ -66,7 +66,7 @@ def stored(url, folder, since):
         return
     with psycopg.connect("postgresql://" + url.partition("://")[2], autocommit=True) as raw:
         raw.execute("CHECKPOINT")
-        for name in SQLModel.metadata.tables:
+        for name in tables():
             rows = raw.execute(f"SELECT t::text FROM {name} t").fetchall()
             yield f"dump of {name}", "\n".join(row[0] for row in rows).encode()
         home = Path(raw.execute("SHOW data_directory").fetchone()[0])

@@ -16,7 +16,7 @@ from tierengine.ledger import chain
 from tierengine.ledger.verify import verify
 from tierengine.store import database
 from tierengine.store.role import grant
-from tierengine.store.tables import INSERT_ONLY
+from tierengine.store.rows import INSERT_ONLY
 
 
 @contextlib.contextmanager

@@ -16,11 +16,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import psycopg
-from sqlmodel import SQLModel
 
 from tests import postgres
 from tests.bench.stage import Stage, now_text, service
 from tierengine.store.database import connect, sqlite_path
+from tierengine.store.tables import METADATA
 
 OURS = "api.app:create_app"
 EVENTS = 1_000
@@ -127,7 +127,7 @@ def _inserted(after: str, copied: str) -> tuple[int, float]:
 def _grown(source: Any, target: Any) -> list[tuple[str, str]]:
     """Return (table, which of its rows) of each that has more rows in the one than in the other, parents first."""
     found = []
-    for table in SQLModel.metadata.sorted_tables:
+    for table in METADATA.sorted_tables:
         many, few = (one.execute(f"SELECT count(*) FROM {table.name}").fetchone()[0] for one in (source, target))
         if many > few and table.name not in _NOT:
             last = target.execute(f"SELECT max(id) FROM {table.name}").fetchone()[0] if few else None

@@ -23,14 +23,13 @@ from tierengine.membership.people import create_dealer, create_store
 from tierengine.policies.versions import publish
 from tierengine.recording.recorder import clock
 from tierengine.store.database import connect
-from tierengine.store.dialect import Link, Table
+from tierengine.store.dialect import Link
 from tierengine.store.ids import Ids, transact
 from tierengine.store.migrating import migrate
-from tierengine.store.tables.judgement import Ledger
-from tierengine.store.tables.people import Member
+from tierengine.store.rows import Table
 
 POLICY = Path(__file__).parents[2] / "policies.yaml"
-_MEMBERS, _LEDGERS = Table(Member), Table(Ledger, made=("joined_id",))
+_MEMBERS, _LEDGERS = Table("member"), Table("ledger", made=("joined_id",))
 FIRST_JANUARY_2024 = 1_704_067_200_000_000
 
 

@@ -20,13 +20,13 @@ from tierengine.ledger.sealed import sealed_tables
 from tierengine.ledger.sealing import seal
 from tierengine.ledger.verify import verify
 from tierengine.store.database import connect
-from tierengine.store.dialect import LISTED, Link, Table
+from tierengine.store.dialect import Link
 from tierengine.store.ids import Ids, transact
+from tierengine.store.rows import LISTED, Table
 from tierengine.store.snapshots import reader, snapshot
 from tierengine.store.tables.book import Account, Entry, Lot, LotState, LotUse, Posting
 from tierengine.store.tables.history import ContributionRow, Event
 from tierengine.store.tables.judgement import Decision
-from tierengine.store.tables.seals import Unsealed
 
 AT = 1_780_000_000_000_000
 WALLET = "parts_credit"
@@ -36,7 +36,7 @@ TABLES = {
     table.name: table
     for table in map(Table, (Event, ContributionRow, Decision, Account, Entry, Posting, Lot, LotUse, LotState))
 }
-_UNSEALED = Table(Unsealed, made=("id",))
+_UNSEALED = Table("unsealed", made=("id",))
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,7 @@ from tierengine.recording.group import Group
 from tierengine.recording.items import Command, Item, Observe, Once
 from tierengine.recording.recorder import Recorder
 from tierengine.settings import Settings
-from tierengine.store import database
+from tierengine.store import database, rows
 from tierengine.store.dialect import Link
 from tierengine.store.ids import Ids, transact
 from tierengine.store.snapshots import reader, snapshot
@@ -244,9 +244,7 @@ class World(ABC):
 
 def tables() -> list[str]:
     """Every table but the counter of ids, of which numbers are lost that nobody uses, and when keys were last seen."""
-    from sqlmodel import SQLModel
-
-    return sorted(set(SQLModel.metadata.tables) - {"id_block", "api_key"})
+    return sorted(set(rows.tables()) - {"id_block", "api_key"})
 
 
 def digest(link: Link, table: str) -> str:

@@ -8,12 +8,12 @@ from typing import Any, Final
 
 import orjson
 
-from tierengine.store.dialect import Link, Table, doc
+from tierengine.store.dialect import Link, doc
 from tierengine.store.ids import Ids
-from tierengine.store.tables.access import Audit
+from tierengine.store.rows import Table
 
 MOST: Final = 200
-_TABLE: Final = Table(Audit)
+_TABLE: Final = Table("audit")
 _PAGE: Final = (
     "SELECT id, recorded_at, actor, act, subject, request, body FROM audit "
     "WHERE dealer_id = ?1 AND (recorded_at, id) < (?2, ?3) AND recorded_at >= ?4 "

@@ -14,10 +14,10 @@ from tierengine.access.audit import Acting
 from tierengine.access.callers import written
 from tierengine.access.secret import Secret
 from tierengine.errors import Unknown
-from tierengine.store.dialect import Link, Table
-from tierengine.store.tables.people import ApiKey
+from tierengine.store.dialect import Link
+from tierengine.store.rows import Table
 
-_TABLE: Final = Table(ApiKey)
+_TABLE: Final = Table("api_key")
 _LISTED: Final = (
     "SELECT k.prefix, k.name, k.roles, s.code, k.created_at, k.expires_at, k.last_used_at, k.revoked_at "
     "FROM api_key k LEFT JOIN store s ON s.id = k.store_id WHERE k.dealer_id = ?1 ORDER BY k.created_at, k.prefix"

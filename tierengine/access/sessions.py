@@ -12,8 +12,8 @@ from tierengine.access import passwords, tokens
 from tierengine.access.audit import Acting
 from tierengine.access.secret import Secret
 from tierengine.errors import Denied
-from tierengine.store.dialect import Link, Table
-from tierengine.store.tables.access import StaffSession
+from tierengine.store.dialect import Link
+from tierengine.store.rows import Table
 from tierengine.zone import SECOND
 
 # After so many failures a login waits; each further failure doubles the wait, to a quarter of an hour.
@@ -23,7 +23,7 @@ LONGEST_WAIT: Final = 900 * SECOND
 # A failure is forgotten a day later.
 FORGOTTEN: Final = 86_400 * SECOND
 
-_TABLE: Final = Table(StaffSession)
+_TABLE: Final = Table("staff_session")
 _KNOWN: Final = (
     "SELECT f.id, f.dealer_id, f.digest, f.roles, s.code, f.failures, f.failed_at FROM staff f "
     "LEFT JOIN store s ON s.id = f.store_id WHERE f.login = ?1 AND f.disabled_at IS NULL"

@@ -14,10 +14,10 @@ from typing import Final
 from tierengine.access.audit import Acting
 from tierengine.access.callers import written
 from tierengine.errors import Conflict, FormError, Malformed, Refused, Unknown
-from tierengine.store.dialect import Link, Table
-from tierengine.store.tables.access import Staff
+from tierengine.store.dialect import Link
+from tierengine.store.rows import Table
 
-_TABLE: Final = Table(Staff)
+_TABLE: Final = Table("staff")
 _LOGIN: Final = re.compile(r"[\w.@-]{2,60}")
 _TAKEN: Final = "SELECT 1 FROM staff WHERE login = ?1"
 _ADMINS: Final = "SELECT roles FROM staff WHERE dealer_id = ?1 AND disabled_at IS NULL"

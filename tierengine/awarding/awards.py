@@ -37,9 +37,9 @@ from tierengine.recording import reading
 from tierengine.recording.joint import Joint
 from tierengine.recording.purse import Purse
 from tierengine.recording.writing import Rows
-from tierengine.store.dialect import Link, Row, Table
+from tierengine.store.dialect import Link
 from tierengine.store.ids import Ids
-from tierengine.store.tables.awards import AwardRun, AwardWinner
+from tierengine.store.rows import Row, Table
 from tierengine.zone import add_months
 
 CHUNK = 200
@@ -61,8 +61,8 @@ class Perform(Protocol):
         ...
 
 
-_RUNS = Table(AwardRun)
-_WINNERS = Table(AwardWinner)
+_RUNS = Table("award_run")
+_WINNERS = Table("award_winner")
 
 _EVER_IN = "SELECT DISTINCT member_id FROM tier_change WHERE dealer_id = ?1 AND tier IN (?2*) AND at <= ?3 ORDER BY 1"
 _CODES = "SELECT id, code FROM member WHERE id IN (?1*)"

@@ -21,7 +21,8 @@ from typing import Final, Literal
 import orjson
 
 from tierengine.ledger.sealed import Listed, Ref, digests_by_table, read_listed, sealed_tables
-from tierengine.store.dialect import Link, Row, binary
+from tierengine.store.dialect import Link, binary
+from tierengine.store.rows import Row
 
 Wrong = Literal["row_changed", "row_removed", "row_unsealed", "seal_broken", "seal_missing", "anchor_differs"]
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from tierengine.ledger.book import MemberBook
 from tierengine.ledger.entries import Hold
-from tierengine.store.dialect import Row
+from tierengine.store.rows import Row
 
 
 def tie(book: MemberBook, rows: Iterable[Row]) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from tierengine.store.dialect import Link, Row
+from tierengine.store.dialect import Link
+from tierengine.store.rows import Row
 
 _LAPSED: Final = (
     "SELECT DISTINCT m.code FROM lot_state s JOIN lot l ON l.id = s.lot_id JOIN member m ON m.id = s.member_id "

@@ -13,11 +13,9 @@ from functools import cache
 from typing import Any, Final
 
 import orjson
-import sqlalchemy as sa
-from sqlmodel import SQLModel
 
-from tierengine.store.dialect import Link, Row
-from tierengine.store.tables import INSERT_ONLY
+from tierengine.store.dialect import Link
+from tierengine.store.rows import INSERT_ONLY, Column, Row, tables
 
 Ref = int | tuple[Any, ...]
 Refs = list[tuple[str, Ref]]
@@ -39,13 +37,12 @@ class Sealed:
     """
 
     def __init__(self, name: str) -> None:
-        table = SQLModel.metadata.tables[name]
-        key = [column.name for column in table.primary_key if column.name != "dealer_id"]
-        columns = sorted((c for c in table.columns if c.name not in _STATE.get(name, ())), key=lambda c: c.name)
+        key = [column.name for column in tables()[name] if column.key and column.name != "dealer_id"]
+        columns = sorted((c for c in tables()[name] if c.name not in _STATE.get(name, ())), key=lambda c: c.name)
         if columns[0].nullable:
             raise ValueError(f"{name}.{columns[0].name}: the first column of a sealed row is always there")
         self.name = name
-        self.columns = tuple("" + column.name for column in columns)
+        self.columns = tuple(column.name for column in columns)
         self._start = hashlib.sha256(f"{name}\n".encode())
         self._keys = len(key)
         self._key = ", ".join(f'"{one}"' for one in key)
@@ -146,7 +143,7 @@ def _canonical(text: str) -> bytes:
 _Part = tuple[str, Callable[[Any], bytes]]
 
 
-def _parts(columns: Sequence[sa.Column[Any]], kind: str) -> list[_Part]:
+def _parts(columns: Sequence[Column], kind: str) -> list[_Part]:
     """Return what, one after the other, is a row's text (an object without what is null), and how each is made bytes.
 
     SQLite hands text over as the bytes it keeps; PostgreSQL's would come in hexadecimal, so it hands over text.
@@ -162,8 +159,8 @@ def _parts(columns: Sequence[sa.Column[Any]], kind: str) -> list[_Part]:
     for place, column in enumerate(columns):
         name, comma = f'"{column.name}"', "," if place else ""
         lead = f"{comma}{name}:"
-        is_document = isinstance(column.type, sa.JSON) and kind == "postgresql"
-        if isinstance(column.type, sa.LargeBinary) or is_document:
+        is_document = column.type == "jsonb" and kind == "postgresql"
+        if column.type == "bytea" or is_document:
             if column.nullable:
                 raise ValueError(f"{name}: a document or bytes that may be null cannot be sealed")
             end(lead)
@@ -185,11 +182,11 @@ def _format(template: str, values: Sequence[str]) -> str:
     return f"format('{template}', {', '.join(values)})" if values else f"'{template}'"
 
 
-def _shown(column: sa.Column[Any], kind: str) -> str:
+def _shown(column: Column, kind: str) -> str:
     name = f'"{column.name}"'
-    if isinstance(column.type, sa.Boolean):  # SQLite has no truth values, so they are sealed as 1 and 0
+    if column.type == "boolean":  # SQLite has no truth values, so they are sealed as 1 and 0
         return f"CASE WHEN {name} THEN 1 ELSE 0 END"
-    if isinstance(column.type, sa.Text):
+    if column.type == "text":
         return f"json_quote({name})" if kind == "sqlite" else f"to_json({name})::text"
     return name
 

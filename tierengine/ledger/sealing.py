@@ -11,15 +11,15 @@ from typing import Final
 
 from tierengine.ledger.chain import GENESIS, GONE, link_hash
 from tierengine.ledger.sealed import Ref, digests_of, read_refs, write_refs
-from tierengine.store.dialect import Link, Row, Table
-from tierengine.store.tables.seals import Seal
+from tierengine.store.dialect import Link
+from tierengine.store.rows import Row, Table
 
 ROWS_A_SEAL: Final = 64
 PIECE: Final = 2_000
 _NUMBER: Final = 7_445_022  # of the lock on PostgreSQL; arbitrary and ours
 _LISTS: Final = 512
 
-_SEALS: Final = Table(Seal)
+_SEALS: Final = Table("seal")
 _LOCK: Final = f"SELECT pg_try_advisory_xact_lock({_NUMBER})"
 _LOCK_WAITING: Final = f"SELECT pg_advisory_xact_lock({_NUMBER})"
 _WAITING: Final = "SELECT id, dealer_id, refs FROM unsealed ORDER BY id LIMIT ?1"

@@ -15,7 +15,8 @@ from typing import Final
 
 from tierengine.ledger.chain import Fault, Wrong, check, check_anchors
 from tierengine.ledger.invariants import INVARIANTS, Invariant
-from tierengine.store.dialect import Link, Row, either
+from tierengine.store.dialect import Link, either
+from tierengine.store.rows import Row
 
 SAMPLES: Final = 5
 MEMORY: Final = 64 * 1024  # kB

@@ -21,7 +21,8 @@ from tierengine.membership.stand import judged_at
 from tierengine.membership.told import Told
 from tierengine.policies.versions import Programme
 from tierengine.recording.reading import member_ids
-from tierengine.store.dialect import Link, Row, doc
+from tierengine.store.dialect import Link, doc
+from tierengine.store.rows import Row
 
 DECISIONS_MOST: Final = 200
 _ROWS: Final = (

@@ -23,7 +23,8 @@ from tierengine.ledger.holds import tie
 from tierengine.ledger.lots import Lot, first_out
 from tierengine.membership.facts import GrowingFacts, Source
 from tierengine.policies.versions import Programme
-from tierengine.store.dialect import Link, Row, doc
+from tierengine.store.dialect import Link, doc
+from tierengine.store.rows import Row
 
 WHOLE: Final = 400  # so many contributions are read at once rather than asked of the database
 _COLUMNS: Final = "kind, line, at, known_at, known_class, known_key, cause, qty, amount"

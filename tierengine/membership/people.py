@@ -13,15 +13,14 @@ from tierengine.errors import Conflict
 from tierengine.personal import records
 from tierengine.personal.records import Person
 from tierengine.personal.vault import Vault
-from tierengine.store.dialect import Link, Row, Table
+from tierengine.store.dialect import Link
 from tierengine.store.ids import Ids
-from tierengine.store.tables.judgement import Ledger
-from tierengine.store.tables.people import Dealer, Member, Store
+from tierengine.store.rows import Row, Table
 
-_DEALERS: Final = Table(Dealer)
-_STORES: Final = Table(Store)
-_MEMBERS: Final = Table(Member)
-_LEDGERS: Final = Table(Ledger, made=("joined_id",))
+_DEALERS: Final = Table("dealer")
+_STORES: Final = Table("store")
+_MEMBERS: Final = Table("member")
+_LEDGERS: Final = Table("ledger", made=("joined_id",))
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,8 @@ from tierengine.membership.told import Told
 from tierengine.membership.wallets import wallets
 from tierengine.policies.versions import Programme
 from tierengine.service.entitlements import ASKED_BY_RIGHTS, level, rights
-from tierengine.store.dialect import Link, Row, doc
+from tierengine.store.dialect import Link, doc
+from tierengine.store.rows import Row
 
 _CHANGES: Final = (
     'SELECT at, "class", key, tier, previous, since, until, state, cause, traits FROM tier_change WHERE member_id = ?1 '

@@ -15,10 +15,10 @@ from tierengine.access.audit import Acting
 from tierengine.access.second import two
 from tierengine.errors import Refused, Unknown
 from tierengine.personal.vault import Vault
-from tierengine.store.dialect import Link, Table
-from tierengine.store.tables.people import Erasure
+from tierengine.store.dialect import Link
+from tierengine.store.rows import Table
 
-_TABLE: Final = Table(Erasure)
+_TABLE: Final = Table("erasure")
 _MEMBER: Final = "SELECT id FROM member WHERE dealer_id = ?1 AND code = ?2"
 _LOCK: Final = "SELECT member_id FROM ledger WHERE member_id IN (?1*) ORDER BY member_id FOR UPDATE"
 _JOINED: Final = (

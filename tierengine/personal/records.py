@@ -11,11 +11,11 @@ from typing import Final
 import orjson
 
 from tierengine.personal.vault import Keys, Vault
-from tierengine.store.dialect import Link, Row, Table, binary
-from tierengine.store.tables.people import Personal, PersonalIndex
+from tierengine.store.dialect import Link, binary
+from tierengine.store.rows import Row, Table
 
-ROWS: Final = Table(Personal, ("member_id", "field"))
-_INDEX: Final = Table(PersonalIndex)
+ROWS: Final = Table("personal", ("member_id", "field"))
+_INDEX: Final = Table("personal_index")
 FIELDS: Final = ("name", "phones", "contact", "note")
 _SEALED: Final = "SELECT member_id, field, sealed FROM personal WHERE member_id IN (?1*) AND field IN (?2*)"
 _UNFIND: Final = "DELETE FROM personal_index WHERE member_id = ?1 AND field = ?2"

@@ -17,7 +17,8 @@ from tierengine.errors import Unavailable
 from tierengine.personal.records import opened
 from tierengine.personal.vault import Vault
 from tierengine.store.database import NotReady
-from tierengine.store.dialect import Link, Row
+from tierengine.store.dialect import Link
+from tierengine.store.rows import Row
 
 Texts = Mapping[str, object]  # field → text, or list of texts
 _OF_MEMBER: Final = (

@@ -12,13 +12,13 @@ from typing import Any, Final
 
 from tierengine.errors import Refused, Stale, Unknown
 from tierengine.policies import versions
-from tierengine.store.dialect import Link, Table
+from tierengine.store.dialect import Link
 from tierengine.store.ids import Ids
-from tierengine.store.tables.drafts import PolicyDraft
+from tierengine.store.rows import Table
 from tierengine.zone import SECOND
 
 TEXT_MOST: Final = 1 << 19
-_TABLE: Final = Table(PolicyDraft, key=("dealer_id", "name"))
+_TABLE: Final = Table("policy_draft", key=("dealer_id", "name"))
 _COLUMNS: Final = "name, revision, text, hash, author, updated_at"
 _ONE: Final = f"SELECT {_COLUMNS} FROM policy_draft WHERE dealer_id = ?1 AND name = ?2"
 _ALL: Final = f"SELECT {_COLUMNS} FROM policy_draft WHERE dealer_id = ?1 ORDER BY name"

@@ -20,18 +20,17 @@ from tierengine.judging.decisions import PolicyLine, Version
 from tierengine.judging.fold import Lanes
 from tierengine.judging.long_histories import LongHistories
 from tierengine.policies.examination import examined
-from tierengine.store.dialect import Link, Table
+from tierengine.store.dialect import Link
 from tierengine.store.ids import Ids
-from tierengine.store.tables.book import Account
-from tierengine.store.tables.history import PolicyVersion
+from tierengine.store.rows import Table
 from tierengine.zone import SECOND, Zone
 
 NOTICE: Final = 60 * SECOND
 _REMEMBERED: Final = 8
 HOUSE: Final = ("grants", "uses", "expired", "forgiven", "awards")
 
-_VERSIONS: Final = Table(PolicyVersion)
-_ACCOUNTS: Final = Table(Account)
+_VERSIONS: Final = Table("policy_version")
+_ACCOUNTS: Final = Table("account")
 _PUBLISHED: Final = (
     "SELECT number, effective_from, published_at, author, reason, hash FROM policy_version "
     "WHERE dealer_id = ?1 ORDER BY number DESC"

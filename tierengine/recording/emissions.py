@@ -19,8 +19,9 @@ from tierengine.recording import reading
 from tierengine.recording.refolding import Refolded, Source, emission_key, emitting
 from tierengine.recording.rows import text
 from tierengine.recording.writing import Rows
-from tierengine.store.dialect import Link, Row, doc
+from tierengine.store.dialect import Link, doc
 from tierengine.store.ids import Ids
+from tierengine.store.rows import Row
 
 _KEY: Final = 1
 _REVISION: Final = 2

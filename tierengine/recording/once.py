@@ -16,13 +16,12 @@ from tierengine.errors import Conflict, Refused
 from tierengine.recording.audited import audited
 from tierengine.recording.items import NUMBERS, Answer, Once, refusal, replay
 from tierengine.recording.recorder import clock
-from tierengine.store.dialect import Link, Table, binary
+from tierengine.store.dialect import Link, binary
 from tierengine.store.ids import Ids
-from tierengine.store.tables.access import Audit
-from tierengine.store.tables.requests import Idempotency
+from tierengine.store.rows import Table
 
-_TABLE: Final = Table(Idempotency)
-_AUDIT: Final = Table(Audit)
+_TABLE: Final = Table("idempotency")
+_AUDIT: Final = Table("audit")
 _STORED: Final = "SELECT request_hash, answer FROM idempotency WHERE dealer_id = ?1 AND scope = ?2 AND key = ?3"
 
 Act = Callable[[Link, Ids], Mapping[str, Any]]

@@ -20,8 +20,9 @@ from tierengine.policies.versions import Programme
 from tierengine.recording.reading import LOTS, Head, Held
 from tierengine.recording.refolding import Change, Pair
 from tierengine.recording.writing import Rows
-from tierengine.store.dialect import Link, Row
+from tierengine.store.dialect import Link
 from tierengine.store.ids import Ids
+from tierengine.store.rows import Row
 
 _LAPSED: Final = (
     "SELECT l.event_key, l.rule, 'expired', u.amount FROM entry e "

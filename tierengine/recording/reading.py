@@ -16,7 +16,8 @@ from tierengine.judging.netting import net
 from tierengine.judging.observations import from_body
 from tierengine.judging.recorded import Recorded
 from tierengine.judging.resolution import outside_keys
-from tierengine.store.dialect import Link, Row, binary, doc, either
+from tierengine.store.dialect import Link, binary, doc, either
+from tierengine.store.rows import Row
 
 _MEMBERS: Final = either(
     "SELECT code, id FROM member WHERE dealer_id = ?1 AND code IN (?2*)",

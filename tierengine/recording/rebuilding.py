@@ -28,8 +28,9 @@ from tierengine.recording.reading import BEGINNING
 from tierengine.recording.rejudging import folded_again, granted_of, stands_of
 from tierengine.recording.rows import MACHINE_KINDS, attribute_rows, machine_rows, text
 from tierengine.recording.writing import Rows
-from tierengine.store.dialect import Link, Row, doc
+from tierengine.store.dialect import Link, doc
 from tierengine.store.ids import Ids
+from tierengine.store.rows import Row
 
 Key = TypeVar("Key", int, str)
 

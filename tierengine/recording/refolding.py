@@ -27,8 +27,9 @@ from tierengine.recording import reading
 from tierengine.recording.items import Before
 from tierengine.recording.memory import Remembered
 from tierengine.recording.reading import BEGINNING, Head
-from tierengine.store.dialect import Link, Row, doc
+from tierengine.store.dialect import Link, doc
 from tierengine.store.ids import Ids
+from tierengine.store.rows import Row
 
 Pair = tuple[str, str]  # (granting event's key, rule)
 Place = tuple[Pair, Position]  # of a decision: about what, and at which step

@@ -26,7 +26,8 @@ from tierengine.membership.joined import read_joined
 from tierengine.policies.versions import Programme
 from tierengine.recording import reading
 from tierengine.recording.refolding import emission_key
-from tierengine.store.dialect import Link, Row, doc
+from tierengine.store.dialect import Link, doc
+from tierengine.store.rows import Row
 
 Pair = tuple[str, str]
 

@@ -18,8 +18,9 @@ from tierengine.policies.versions import Programme
 from tierengine.recording.reading import BEGINNING, Stored, contribution, lock_machines
 from tierengine.recording.refolding import Refolded
 from tierengine.recording.writing import Rows
-from tierengine.store.dialect import Link, Row
+from tierengine.store.dialect import Link
 from tierengine.store.ids import Ids
+from tierengine.store.rows import Row
 
 _MACHINES: Final = "SELECT serial, member_id FROM machine WHERE dealer_id = ?1 AND serial IN (?2*)"
 _OF_MACHINES: Final = (

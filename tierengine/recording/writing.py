@@ -12,42 +12,37 @@ from typing import Any, Final
 from tierengine.judging.history import Position
 from tierengine.personal import records
 from tierengine.personal.texts import Texts
-from tierengine.store.dialect import Link, Row, Table
-from tierengine.store.tables.access import Audit
-from tierengine.store.tables.book import Account, CommandRow, Entry, Lot, LotState, LotUse, Posting
-from tierengine.store.tables.history import Attribute, ContributionRow, Event, EventConflict, Machine, Parked
-from tierengine.store.tables.holds import Hold, HoldEnd, HoldLot, HoldState
-from tierengine.store.tables.judgement import BudgetPot, Checkpoint, Decision, Emission, Ledger, TierChange
-from tierengine.store.tables.requests import Idempotency
+from tierengine.store.dialect import Link
+from tierengine.store.rows import Row, Table
 
 TABLES: Final = {
     table.name: table
     for table in (
-        Table(Event),
-        Table(EventConflict),
-        Table(Parked, ("event_id",)),
-        Table(ContributionRow),
-        Table(Decision),
-        Table(Emission),
-        Table(TierChange),
-        Table(Checkpoint, ("member_id", "at")),
-        Table(Account, ("id",)),
-        Table(Entry),
-        Table(Posting),
-        Table(Lot),
-        Table(LotUse),
-        Table(LotState, ("lot_id",)),
-        Table(CommandRow),
-        Table(Hold),
-        Table(HoldLot),
-        Table(HoldEnd),
-        Table(HoldState, ("hold_id",)),
-        Table(Attribute, ("member_id", "name")),
-        Table(Machine, ("dealer_id", "serial")),
-        Table(BudgetPot, ("dealer_id", "key")),
-        Table(Ledger, ("member_id",), made=("joined_id",)),
-        Table(Idempotency),
-        Table(Audit),
+        Table("event"),
+        Table("event_conflict"),
+        Table("parked", ("event_id",)),
+        Table("contribution"),
+        Table("decision"),
+        Table("emission"),
+        Table("tier_change"),
+        Table("checkpoint", ("member_id", "at")),
+        Table("account", ("id",)),
+        Table("entry"),
+        Table("posting"),
+        Table("lot"),
+        Table("lot_use"),
+        Table("lot_state", ("lot_id",)),
+        Table("command"),
+        Table("hold"),
+        Table("hold_lot"),
+        Table("hold_end"),
+        Table("hold_state", ("hold_id",)),
+        Table("attribute", ("member_id", "name")),
+        Table("machine", ("dealer_id", "serial")),
+        Table("budget_pot", ("dealer_id", "key")),
+        Table("ledger", ("member_id",), made=("joined_id",)),
+        Table("idempotency"),
+        Table("audit"),
         records.ROWS,
     )
 }

@@ -18,21 +18,16 @@ from typing import Any, Final, Literal, Protocol
 
 import orjson
 import psycopg
-import sqlalchemy as sa
 from psycopg.pq import TransactionStatus
 from psycopg.types.json import set_json_loads
 from psycopg.types.numeric import Int8Dumper
-from sqlalchemy.dialects import postgresql
-from sqlmodel import SQLModel
 
-from tierengine.store.tables.seals import Unsealed
+from tierengine.store.rows import Row, Table, stored, with_unsealed
 from tierengine.store.wire import Wire
 
 DatabaseKind = Literal["sqlite", "postgresql"]
-LISTED: Final = 500  # rows of one table in one list of `unsealed`
 # So few rows are quicker sent one by one, in one round trip, than as documents that PostgreSQL must take apart.
 FEW_ROWS: Final = 8
-Row = tuple[Any, ...]
 
 _OR: Final = "\n-- or, on PostgreSQL:\n"
 _LIST = re.compile(r"\bIN \(\?(\d+)\*\)")
@@ -70,31 +65,6 @@ def _gathered(texts: tuple[str, ...]) -> str:
     return "SELECT " + ", ".join(parts)
 
 
-def with_unsealed(parts: Sequence[tuple[Table, Sequence[Row]]]) -> list[tuple[Table, Sequence[Row]]]:
-    """Return `parts` with the lists of what no seal covers yet: a row for hundreds, so it costs hardly anything."""
-    listed: list[Row] = []
-    found: dict[int, dict[str, list[Any]]] = {}
-    for table, rows in parts:
-        for first in range(0, len(rows) if table.insert_only else 0, LISTED):
-            for dealer, refs in table.refs(rows[first : first + LISTED]):
-                mine = found.setdefault(dealer, {})
-                if table.name in mine:
-                    listed.append((dealer, orjson.dumps(found.pop(dealer)).decode()))
-                    mine = found.setdefault(dealer, {})
-                mine[table.name] = refs
-    listed += [(dealer, orjson.dumps(refs).decode()) for dealer, refs in found.items()]
-    return [*parts, (_UNSEALED, listed)] if listed else list(parts)
-
-
-@cache
-def _stored(tables: tuple[Table, ...]) -> str:
-    """Return one statement of PostgreSQL that inserts into several tables, each from a document of its own."""
-    parts = [
-        f"t{place} AS ({table.postgresql.replace('$1', f'${place}', 1)})" for place, table in enumerate(tables, start=1)
-    ]
-    return f"WITH {', '.join(parts)} SELECT"
-
-
 def binary(value: Any) -> bytes:
     """Return the content of a binary column, also where it came inside JSON."""
     return bytes.fromhex(value[2:]) if isinstance(value, str) else bytes(value)
@@ -103,78 +73,6 @@ def binary(value: Any) -> bytes:
 def doc(value: Any) -> Any:
     """Return the content of a JSON column: SQLite hands it over as text, PostgreSQL as values."""
     return orjson.loads(value) if isinstance(value, (str, bytes)) else value
-
-
-class Table:
-    """How rows get into one table: one statement however many, given as tuples in the order of `columns`.
-
-    JSON columns are given as JSON text, binary ones as bytes. With `key` the table is a cache or a state, and a row
-    whose key is there overwrites it. PostgreSQL receives many rows as one JSON document, so one prepared statement
-    serves any number of rows, and few with a statement a row; SQLite steps a prepared statement row by row, which
-    costs it nothing.
-
-    `made` names columns that the database fills in. Rows of an insert-only table are listed in `unsealed` by whoever
-    writes them here, in the same statement: nobody can forget it.
-    """
-
-    __slots__ = ("_binary", "_dealer", "_docs", "_key", "columns", "insert_only", "name", "one", "postgresql", "sqlite")
-
-    def __init__(self, model: type[SQLModel], key: tuple[str, ...] = (), made: tuple[str, ...] = ()) -> None:
-        table = SQLModel.metadata.tables[str(model.__tablename__)]
-        given = [column for column in table.columns if column.name not in made]
-        # SQLAlchemy's names are a subclass of str that orjson does not take as keys.
-        self.name = "" + table.name
-        self.insert_only = bool(table.info.get("insert_only"))
-        self.columns = tuple("" + column.name for column in given)
-        self._docs = [at for at, column in enumerate(given) if isinstance(column.type, sa.JSON)]
-        self._binary = [at for at, column in enumerate(given) if isinstance(column.type, sa.LargeBinary)]
-        self._key = [at for at, column in enumerate(given) if column.primary_key and column.name != "dealer_id"]
-        self._dealer = self.columns.index("dealer_id") if "dealer_id" in self.columns else -1
-        names = ", ".join(f'"{name}"' for name in self.columns)
-        end = ""
-        if key:
-            others = [name for name in self.columns if name not in key]
-            end = f" ON CONFLICT ({', '.join(key)}) DO UPDATE SET " + ", ".join(
-                f'"{c}" = excluded."{c}"' for c in others
-            )
-        dialect = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy types it as such
-        types = ", ".join(
-            f'"{column.name}" {column.type.dialect_impl(dialect).compile(dialect).partition(" COLLATE")[0]}'
-            for column in given
-        )
-        self.sqlite = f"INSERT INTO {self.name} ({names}) VALUES ({', '.join('?' * len(self.columns))}){end}"
-        places = ", ".join(f"${place}" for place in range(1, len(self.columns) + 1))
-        self.one = f"INSERT INTO {self.name} ({names}) VALUES ({places}){end}"
-        self.postgresql = (
-            f"INSERT INTO {self.name} ({names}) SELECT {names} FROM json_to_recordset($1::json) AS given ({types}){end}"
-        )
-
-    def refs(self, rows: Sequence[Row]) -> Iterator[tuple[int, list[Any]]]:
-        """Return what names each row in `unsealed`, by dealer."""
-        dealers = {row[self._dealer] for row in rows}
-        for dealer in sorted(dealers):
-            mine = rows if len(dealers) == 1 else [row for row in rows if row[self._dealer] == dealer]
-            if len(self._key) == 1:
-                yield dealer, [row[self._key[0]] for row in mine]
-            else:
-                yield dealer, [[row[at] for at in self._key] for row in mine]
-
-    def document(self, rows: Sequence[Row]) -> str:
-        """Return `rows` as the JSON document that PostgreSQL takes apart."""
-        if self._docs or self._binary:
-            changed = []
-            for row in rows:
-                values = list(row)
-                for at in self._docs:
-                    values[at] = None if values[at] is None else orjson.Fragment(values[at])
-                for at in self._binary:
-                    values[at] = "\\x" + values[at].hex()
-                changed.append(values)
-            return orjson.dumps([dict(zip(self.columns, values, strict=True)) for values in changed]).decode()
-        return orjson.dumps([dict(zip(self.columns, row, strict=True)) for row in rows]).decode()
-
-
-_UNSEALED: Final = Table(Unsealed, made=("id",))
 
 
 class Answer(Protocol):
@@ -386,7 +284,7 @@ class PostgresLink:
                         self._wire.put(table.one, row)
         elif full:
             documents = [table.document(rows) for table, rows in full]
-            self._ask(_stored(tuple(table for table, _ in full)), documents)
+            self._ask(stored(tuple(table for table, _ in full)), documents)
 
     def pipeline(self) -> Any:
         return self._together

@@ -12,12 +12,11 @@ from typing import Final
 
 import psycopg
 from psycopg import sql
-from sqlmodel import SQLModel
 
 from tierengine.settings import kind_of
 from tierengine.store.database import NotReady, connect
 from tierengine.store.dialect import PostgresLink
-from tierengine.store.tables import INSERT_ONLY
+from tierengine.store.rows import INSERT_ONLY, tables
 
 _NAME: Final = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 # Columns of insert-only tables that are a state of ours and no content.
@@ -64,7 +63,7 @@ def _grant(raw: psycopg.Connection[tuple[object, ...]], name: str) -> bool:
     for act in acts:
         raw.execute(sql.SQL(act).format(schema=schema, role=role, database=database))
     once = {*INSERT_ONLY, "seal"}
-    for table in SQLModel.metadata.tables:
+    for table in tables():
         rights = "SELECT, INSERT" if table in once else "SELECT, INSERT, UPDATE, DELETE"
         raw.execute(sql.SQL("GRANT " + rights + " ON {} TO {}").format(sql.Identifier(table), role))
     for table, columns in _STATE.items():

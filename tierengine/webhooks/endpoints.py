@@ -11,13 +11,13 @@ import orjson
 
 from tierengine.access.secret import Secret
 from tierengine.errors import FormError, Malformed, Unknown, pointed
-from tierengine.store.dialect import Link, Table, doc
+from tierengine.store.dialect import Link, doc
 from tierengine.store.ids import Ids
-from tierengine.store.tables.webhooks import Webhook
+from tierengine.store.rows import Table
 from tierengine.webhooks.address import read_url
 from tierengine.webhooks.messages import TYPES
 
-_TABLE: Final = Table(Webhook)
+_TABLE: Final = Table("webhook")
 _HEAD: Final = "SELECT COALESCE(max(number), 0) FROM seal WHERE dealer_id = ?1"
 _LIST: Final = (
     "SELECT id, dealer_id, url, types, state, seen, looked_at, created_at FROM webhook "

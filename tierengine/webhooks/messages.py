@@ -15,7 +15,8 @@ from tierengine.ledger.sealed import read_listed
 from tierengine.membership.known import read_member
 from tierengine.membership.stand import stand
 from tierengine.policies.versions import Programme
-from tierengine.store.dialect import Link, Row
+from tierengine.store.dialect import Link
+from tierengine.store.rows import Row
 
 CREDIT: Final = "credit.changed"
 TIER: Final = "tier.changed"

@@ -14,9 +14,9 @@ import orjson
 
 from tierengine.errors import Unknown
 from tierengine.policies.versions import Programme
-from tierengine.store.dialect import Link, Table, doc
+from tierengine.store.dialect import Link, doc
 from tierengine.store.ids import Ids
-from tierengine.store.tables.webhooks import WebhookDelivery, WebhookStanding
+from tierengine.store.rows import Table
 from tierengine.webhooks.endpoints import Endpoint
 from tierengine.webhooks.messages import CREDIT, TIER, Message, of_entries, of_tiers, passed, sealed_after
 from tierengine.zone import SECOND
@@ -25,8 +25,8 @@ from tierengine.zone import SECOND
 BACK_OFF: Final = (5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400)
 SEALS: Final = 200
 PAGE_MOST: Final = 200
-_DELIVERIES: Final = Table(WebhookDelivery)
-_STANDINGS: Final = Table(WebhookStanding)
+_DELIVERIES: Final = Table("webhook_delivery")
+_STANDINGS: Final = Table("webhook_standing")
 _FORGET: Final = "DELETE FROM webhook_standing WHERE webhook_id = ?1 AND member_id IN (?2*)"
 _SEEN: Final = "UPDATE webhook SET seen = ?2, looked_at = ?3 WHERE id = ?1 AND seen = ?4"
 _NOW: Final = "SELECT seen FROM webhook WHERE id = ?1 AND state = 'active'"

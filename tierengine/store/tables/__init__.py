@@ -6,10 +6,13 @@ the tables can be distributed by (dealer, member). Ids come from `id_block` in b
 Text that is ordered or compared with positions is `COLLATE "C"` on PostgreSQL. Rows written at every sale carry foreign
 keys only where a wrong one could not be seen in the row itself (each costs a look-up a row); `verify` checks the rest.
 
-Insert only, and sealed: the tables of INSERT_ONLY; `seal` itself is insert only too. Caches, rebuilt identically by
-`verify --rebuild`: ledger (but for its lock), tier_change, checkpoint, account balances, lot_state, hold_state,
-attribute, machine, parked, budget_pot. Operational: dealer, store, member, personal, personal_index, api_key,
-policy_draft, staff, staff_session, unsealed.
+Insert only, and sealed: the tables of INSERT_ONLY (store/rows.py); `seal` itself is insert only too. Caches, rebuilt
+identically by `verify --rebuild`: ledger (but for its lock), tier_change, checkpoint, account balances, lot_state,
+hold_state, attribute, machine, parked, budget_pot. Operational: dealer, store, member, personal, personal_index,
+api_key, policy_draft, staff, staff_session, unsealed.
+
+Migrations are made and tested with them. What writes rows reads the columns in store/layout.py, which `make docs` makes
+from here (a test holds the two equal), so that no process loads SQLModel but the one that migrates.
 
 Whoever imports one module has imported all of them, so that the metadata is whole.
 """
@@ -34,11 +37,4 @@ from tierengine.store.tables import (  # noqa: F401 - importing them registers t
     webhooks,
 )
 
-# What is written once and sealed. `emission.applied`, the state of its delivery, is no part of what is sealed.
-INSERT_ONLY: Final = (
-    "policy_version", "event", "event_conflict", "contribution", "decision", "emission", "entry", "posting", "lot",
-    "lot_use", "command", "hold", "hold_lot", "hold_end", "idempotency", "award_run", "award_winner",
-    "audit", "erasure",
-)  # fmt: skip
-for _name in INSERT_ONLY:
-    SQLModel.metadata.tables[_name].info["insert_only"] = True
+METADATA: Final = SQLModel.metadata
