@@ -24,9 +24,6 @@ from tierengine.store.dialect import Link
 from tierengine.store.ids import Ids, transact
 from tierengine.store.rows import LISTED, Table
 from tierengine.store.snapshots import reader, snapshot
-from tierengine.store.tables.book import Account, Entry, Lot, LotState, LotUse, Posting
-from tierengine.store.tables.history import ContributionRow, Event
-from tierengine.store.tables.judgement import Decision
 
 AT = 1_780_000_000_000_000
 WALLET = "parts_credit"
@@ -34,7 +31,9 @@ EACH = 100  # entries a member
 GRANTED, USED = 10_000, 6_000
 TABLES = {
     table.name: table
-    for table in map(Table, (Event, ContributionRow, Decision, Account, Entry, Posting, Lot, LotUse, LotState))
+    for table in map(
+        Table, ("event", "contribution", "decision", "account", "entry", "posting", "lot", "lot_use", "lot_state")
+    )
 }
 _UNSEALED = Table("unsealed", made=("id",))
 

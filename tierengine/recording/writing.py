@@ -62,7 +62,7 @@ _APPLY_EMISSIONS: Final = "UPDATE emission SET applied = true WHERE id IN (?1*)"
 
 @dataclass(slots=True)
 class Rows:
-    """The rows of one transaction, in the columns of `store.tables`, and what of the caches goes first."""
+    """The rows of one transaction, in the columns of `store.layout`, and what of the caches goes first."""
 
     tables: dict[str, list[Row]] = field(default_factory=lambda: {name: [] for name in TABLES})
     unparked: list[int] = field(default_factory=list)
