@@ -10,8 +10,8 @@ from tierengine.judging.decisions import Granted
 from tierengine.judging.history import LAST
 from tierengine.membership.activity import STATEMENT_MOST
 from tierengine.membership.asker import Asker, last_day, when
-from tierengine.membership.explaining import Event, reward_reasons
 from tierengine.membership.known import Known, read_member
+from tierengine.membership.reward_reasons import Event, reward_reasons
 from tierengine.membership.stand import Stand, judged_at, occasions_of, stand
 from tierengine.membership.told import Told
 from tierengine.membership.wallets import wallets

@@ -19,15 +19,9 @@ from tierengine.judging.fold import Lanes
 from tierengine.judging.history import Contribution, Step
 from tierengine.judging.occasions import Occasion
 from tierengine.judging.pricing import PricedLine, hindrance
-from tierengine.membership.explaining import (
-    Event,
-    Words,
-    conditions_of,
-    missing,
-    price_reason,
-    reward_reasons,
-    trait_reason,
-)
+from tierengine.membership.explaining import Words, conditions_of, missing, trait_reason
+from tierengine.membership.price_reasons import price_reason
+from tierengine.membership.reward_reasons import Event, reward_reasons
 from tierengine.membership.shortlist import lists_of, needed_traits
 from tierengine.policies.cast import Part, part
 from tierengine.service.duties import Happened, Owed, dates_of, level_of, level_over_time, owed, turns_of
