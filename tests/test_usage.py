@@ -23,6 +23,9 @@ from tierengine import __main__ as program
         ("serve --port -1", "'--port' 的值不对:应不小于 0。"),
         ("serve --port 八", "'--port' 的值不对:应为整数。"),
         ("policy check 没有.yaml", "'FILE' 的值不对:没有 没有.yaml。"),
+        ("policy draft write next 没有.yaml", "'FILE' 的值不对:没有 没有.yaml。"),
+        ("ledger open 没有.csv", "'FILE' 的值不对:没有 没有.csv。"),
+        ("ledger open .", "'FILE' 的值不对:. 是文件夹,不是文件。"),
         ("policy check x.yaml --format lang", "'--format' 的值不对:'lang' 不在其中,有:'full', 'short', 'json'。"),
     ],
 )
@@ -31,10 +34,3 @@ def test_what_is_wrong_is_said_in_chinese(words: str, said: str, capsys, tmp_pat
     (tmp_path / "x.yaml").touch()
     assert program.main([*words.split(), "--lang", "zh"]) == 2
     assert capsys.readouterr().err.splitlines()[0] == f"{said} (usage)"
-
-
-def test_a_file_that_is_not_there_is_said_in_chinese(capsys, tmp_path, monkeypatch, sqlite_book_url):
-    monkeypatch.setenv("TIERENGINE_DATABASE_URL", sqlite_book_url)
-    monkeypatch.chdir(tmp_path)
-    program.main(["seal", "--anchor", "没有这个文件夹/头.jsonl", "--lang", "zh"])
-    assert "[Errno" not in capsys.readouterr().err

@@ -15,6 +15,7 @@ from tierengine.commands.acting import acting_at
 from tierengine.commands.failure import Stop
 from tierengine.commands.money import count
 from tierengine.commands.opened import Dealer, DealerOption, Opened, chosen, dealers, programme_of, settings
+from tierengine.commands.options import DataFile
 from tierengine.commands.progress import bar
 from tierengine.commands.screen import DONE, PROBLEMS, USAGE, Screen, both, write_json
 from tierengine.importing.files import FileRefused
@@ -31,17 +32,7 @@ from tierengine.store.snapshots import snapshot
 
 def import_(  # noqa: PLR0913, PLR0917  each is an option of the command
     context: typer.Context,
-    file: Annotated[
-        Path,
-        typer.Argument(
-            metavar="FILE",
-            exists=True,
-            dir_okay=False,
-            readable=True,
-            show_default=False,
-            help=both("文件。", "The file."),
-        ),
-    ],
+    file: DataFile,
     mapping: Annotated[
         Path | None,
         typer.Option(

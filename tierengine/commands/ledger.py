@@ -6,7 +6,6 @@ import uuid
 from collections import Counter
 from collections.abc import Sequence
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
@@ -19,6 +18,7 @@ from tierengine.commands.finding import found as member_of
 from tierengine.commands.money import read_amount, read_day
 from tierengine.commands.names import names_of
 from tierengine.commands.opened import AtOption, DealerOption, Opened, reading, settings, title_of, wallet_of
+from tierengine.commands.options import DataFile
 from tierengine.commands.screen import DONE, PROBLEMS, REFUSED, Screen, both
 from tierengine.errors import sentence
 from tierengine.importing.files import FileRefused
@@ -154,7 +154,7 @@ def due_notices(opened: Opened, now: int, *, only_today: bool) -> list[dict[str,
 @app.command("open", help=both("导入期初余额(CSV、XLSX)。", "Put opening balances in, from CSV or XLSX."))
 def open_(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(metavar="FILE", show_default=False, help=both("文件。", "The file."))],
+    file: DataFile,
     preview: Annotated[
         bool, typer.Option("--preview", help=both("只看,不记账。", "Show what it would do; record nothing."))
     ] = False,

@@ -1,7 +1,8 @@
-"""Options that several commands take: of which dealer, and for those that publish from when on, by whom and why."""
+"""What several commands take: a file, the dealer, and who publishes, from when on and why."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -21,4 +22,15 @@ Reason = Annotated[str, typer.Option(help=both("为什么。", "Why."))]
 Dealer = Annotated[
     str,
     typer.Option("--dealer", metavar="CODE", help=both("哪一家代理商(只有一家时不写)。", "Which dealer, if several.")),
+]
+DataFile = Annotated[
+    Path,
+    typer.Argument(
+        metavar="FILE",
+        exists=True,
+        dir_okay=False,
+        readable=True,
+        show_default=False,
+        help=both("文件。", "The file."),
+    ),
 ]

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from tierengine.commands.options import Dealer, EffectiveFrom, Reason
+from tierengine.commands.policy_file import File
 from tierengine.commands.screen import PROBLEMS, USAGE, Screen, both
 
 versions_app = typer.Typer()
@@ -103,7 +104,7 @@ def show(context: typer.Context, name: Name, dealer: Dealer = "") -> int:
 def write(
     context: typer.Context,
     name: Name,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help=both("政策文件。", "The policy file."))],
+    file: File,
     tag: TagOption = "",
     dealer: Dealer = "",
 ) -> int:
