@@ -31,10 +31,10 @@ class Known:
 NO_SERVER = "has no server: its worker is the one that can die"
 
 FAULTS = (
-    Known("worker", "worker killed", killing.worker_killed, 34),
+    Known("worker", "worker killed", killing.worker_killed, 24),
     Known("service", "process of the HTTP service killed", serving.service_killed, 9),
-    Known("server", "PostgreSQL killed and started again", killing.server_killed, 9, SERVER, NO_SERVER),
-    Known("connection", "connection cut during COMMIT", killing.connection_cut, 10, SERVER, "has no connection to cut"),
+    Known("server", "PostgreSQL killed and started again", killing.server_killed, 17, SERVER, NO_SERVER),
+    Known("connection", "connection cut during COMMIT", killing.connection_cut, 12, SERVER, "has no connection to cut"),
     Known("standby", "standby promoted", killing.standby_promoted, 3, SERVER, "has no standby"),
     Known("last-credit", "1,000 redeems of the last credit at once", serving.last_credit, 12),
     Known("other-body", "same key, other body", serving.other_body, 2),
