@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass, field
 
 import psycopg
 
 from tests.bench import bare
+from tests.bench.flushes import Disk
 from tests.bench.stage import Load, Request, Stage, load, now_text, order, service
 
 OURS, FLOOR = "api.app:create_app", "tests.bench.bare:create_app"
@@ -34,27 +36,38 @@ def sales(stage: Stage, clients: int, workers: int, count: int) -> dict[str, lis
     return found
 
 
-def embedded(stage: Stage, clients: int, count: int) -> dict[str, list[Load]]:
+@dataclass(frozen=True)
+class Embedded:
+    """Runs of one service on one SQLite file, and how many flushes of the disk each of its sales took."""
+
+    runs: list[Load] = field(default_factory=list)
+    flushes: list[float] = field(default_factory=list)
+
+
+def embedded(stage: Stage, disk: Disk, clients: int, count: int) -> dict[str, Embedded]:
     """Return runs on one SQLite file: the bare endpoint, which commits each sale, ours, and ours in groups of one.
 
-    One process at a time writes the file, so each run has a service of its own, which is warmed first.
+    One process at a time writes the file, so each run has a service of its own, which is warmed first. All three are on
+    the same disk.
     """
-    bare.prepare(stage.url, [stage.member(number) for number in range(stage.members)])
     ours = {"TIERENGINE_DATABASE_URL": stage.url}
     services = {
         "bare": (FLOOR, {"BENCH_URL": stage.url}),
         "ours": (OURS, ours),
         "alone": (OURS, {**ours, "TIERENGINE_GROUP_SIZE": "1", "TIERENGINE_DEADLINE_MS": "60000"}),
     }
-    found: dict[str, list[Load]] = {name: [] for name in services}
+    found = {name: Embedded() for name in services}
     for turn in range(ROUNDS):
         for name, (app, environ) in services.items():
-            with service(app, environ) as port:
-                for part, some in (("warm", count // 8), ("run", count)):
-                    run = load(port, clients, _sales(stage, name, f"{turn}-{part}", some))
+            with service(app, {**environ, **disk.environ}) as port:
+                for part, some in (("warm", max(count // 8, clients)), ("run", count)):
+                    before = disk.flushes()
+                    tag = f"{disk.commit_ms}-{turn}-{part}"
+                    run = load(port, clients, _sales(stage, name, tag, some))
                     if set(run.statuses) - {"200", "201"}:
                         raise RuntimeError(f"{name}: {run.statuses}")
-            found[name].append(run)
+            found[name].runs.append(run)
+            found[name].flushes.append((disk.flushes() - before) / count)
     return found
 
 
