@@ -57,8 +57,8 @@ class Stage:
         return f"M{number % self.members:07d}"
 
 
-def make(url: str, members: int) -> Stage:
-    """Migrate an empty database, publish the shipped policy and put members on file (on PostgreSQL with COPY)."""
+def make(url: str, members: int, policy: str = "") -> Stage:
+    """Migrate an empty database, publish a policy (the shipped one) and put members on file, with COPY."""
     migrate(url)
     link = connect(url)
 
@@ -66,7 +66,7 @@ def make(url: str, members: int) -> Stage:
         dealer = create_dealer(link, ids, "bench", "Bench")
         store = create_store(link, ids, dealer, "S01", "Bench store")
         publish(
-            link, ids, dealer, POLICY.read_text(), author="bench", reason="bench",
+            link, ids, dealer, policy or POLICY.read_text(), author="bench", reason="bench",
             effective_from=FIRST_JANUARY_2024, now=clock(),
         )  # fmt: skip
         till, desk = (new_key(link, ids, dealer, role, clock(), store) for role in ("pos", "sales_manager"))
