@@ -1,13 +1,18 @@
 """What a policy would have done, on both databases: nothing for the policy itself, and what its change says."""
 
 from collections import Counter
+from types import SimpleNamespace
 
 import pytest
 
 from rules.judge import Ruleset
 from rules.reader import read
+from tests.chance import Seeded
 from tests.club import SMALL
-from tierengine.policies.backtest import RuleCost, backtest
+from tests.history.cases import FEW, seeded
+from tests.history.happenings import when
+from tests.history.judged import folded, lanes, ruleset
+from tierengine.policies.backtest import Game, RuleCost, backtest
 from tierengine.policies.versions import load
 from tierengine.store.snapshots import snapshot
 
@@ -86,3 +91,24 @@ def test_nothing_is_written(busy):
     before = [busy.rows(f"SELECT * FROM {table} ORDER BY 1, 2") for table in tables]
     played(busy, ("2-3: 1500 CNY", "2-3: 1200 CNY"))
     assert [busy.rows(f"SELECT * FROM {table} ORDER BY 1, 2") for table in tables] == before
+
+
+def test_what_both_sides_share_is_folded_once_and_ends_as_if_each_were_folded_alone(monkeypatch):
+    shared = differing = 0
+    for seed in range(60):
+        one = seeded(seed)
+        _, candidate = FEW[(seed + len(FEW) // 2) % len(FEW)].versions[-1]
+        programme = SimpleNamespace(lanes=lanes(one), line=lanes(one).line, zone=lanes(one).zone)
+        since = max(when(Seeded(seed), one.zone), one.versions[0][0] + 1)
+        game = Game(programme, ruleset(candidate), since, one.end)
+        alone = Game(programme, ruleset(candidate), since, one.end)
+        alone._shared = False
+        for whole in folded(one).values():
+            before, after = game.play(whole.rows)
+            assert (before, after) == alone.play(whole.rows)
+            shared += any(row.known[0] < since for row in whole.rows) and any(
+                row.known[0] >= since for row in whole.rows
+            )
+            differing += before != after
+    assert shared > 20
+    assert differing > 20

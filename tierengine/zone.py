@@ -105,6 +105,11 @@ class Zone:
         """Return the local calendar month of an instant, such as 2026-03."""
         return self.local_date(at).isoformat()[:7]
 
+    def same_month(self, one: int, other: int) -> bool:
+        """Whether two instants lie in one local calendar month."""
+        first, second = self.local_date(one), self.local_date(other)
+        return first.month == second.month and first.year == second.year
+
     def quarter_key(self, at: int) -> str:
         """Return the local calendar quarter of an instant, such as 2026-Q1."""
         return period_key("quarter", self.local_date(at))

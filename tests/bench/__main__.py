@@ -1,25 +1,42 @@
 """`python -m tests.bench`: runs every benchmark and prints the table that BENCHMARKS.md holds.
 
 Needs a PostgreSQL (found by tests.postgres, with fsync on). `--quick` runs a tenth of everything, to see that it works;
-`--large` adds a book of 1,000,000 members and verifies 1,000,000 entries (about half an hour more). Name sections to
-run only those: starting, judging, sales, embedded, groups, redeem, quotes, reads, imports, bulk, verify, growth, slow.
+`--large` adds a book of 1,000,000 members and verifies 1,000,000 entries (about half an hour more). `--members N` is
+how many `plan` and `award` play with (100,000). Name sections to run only those: starting, judging, sales, embedded,
+groups, redeem, quotes, reads, imports, bulk, verify, growth, plan, award, slow.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
 import platform
 import statistics
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
 from tests import postgres
-from tests.bench import bare, bulk, groups, growth, http, imports, judging, slow, starting, verifying
+from tests.bench import (
+    bare,
+    bulk,
+    crowd,
+    groups,
+    growth,
+    http,
+    imports,
+    judging,
+    plans,
+    prizes,
+    slow,
+    starting,
+    table,
+    verifying,
+)
 from tests.bench.flushes import disk
 from tests.bench.stage import Load, Stage, analyze, make
 from tests.faults.service import Service
@@ -32,6 +49,7 @@ def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--large", action="store_true")
+    parser.add_argument("--members", type=int, default=0)
     parser.add_argument("sections", nargs="*", choices=[[], *SECTIONS], default=[])
     asked = parser.parse_args(argv)
     scale = 10 if asked.quick else 1
@@ -40,7 +58,10 @@ def main(argv: list[str]) -> int:
     )
     print("| what | measured | ratio (least to most) | goal |\n|---|---|---|---|", flush=True)
     for name in asked.sections or SECTIONS:
-        for row in (LARGE if asked.large and name in LARGE else SECTIONS)[name](scale):
+        section = (LARGE if asked.large and name in LARGE else SECTIONS)[name]
+        if name in CROWDED and asked.members:
+            section = partial(section, members=asked.members)
+        for row in section(scale):
             print("| " + " | ".join(row) + " |", flush=True)
     return 0
 
@@ -173,17 +194,29 @@ def _imports(_scale: int) -> Iterable[Row]:
         ordered, shuffled, real = imports.files(folder)
         what = "10,000 real sales" if real else "10,000 made-up sales"
         for title, file, goal in (("in order", ordered, "≥ 1,000/s"), ("in random order", shuffled, "≥ 300/s")):
-            found = [imports.rates(f"sqlite:///{folder}/{title[3:9]}{turn}.db", file) for turn in range(3)]
-            itself, whole = [[one[place] for one in found] for place in (0, 1)]
-            yield (
-                f"import of {what}, {title}, SQLite",
-                (
-                    f"{statistics.median(itself):,.0f} events/s; with the start of the process "
-                    f"{statistics.median(whole):,.0f}"
-                ),
-                f"({min(itself):,.0f} to {max(itself):,.0f})",
-                goal,
-            )
+            found = [imports.imported(f"sqlite:///{folder}/{title[3:9]}{turn}.db", file) for turn in range(3)]
+            yield _imported(f"import of {what}, {title}, SQLite", found, goal)
+            yield _booked(f"import of {what}, {title}, SQLite", found, "executemany")
+        with postgres.private_server() as base:
+            found = [imports.imported(postgres.create(base), ordered, base) for _ in range(2)]
+        yield _booked(f"import of {what}, in order, PostgreSQL", found, "COPY")
+
+
+def _imported(title: str, found: list[imports.Imported], goal: str) -> Row:
+    itself, whole = ([imports.ROWS / getattr(one, name) for one in found] for name in ("itself", "whole"))
+    said = f"{statistics.median(itself):,.0f} events/s; with the start of the process {statistics.median(whole):,.0f}"
+    return title, said, f"({min(itself):,.0f} to {max(itself):,.0f})", goal
+
+
+def _booked(title: str, found: list[imports.Imported], how: str) -> Row:
+    ratios = [one.floor / one.itself for one in found]
+    itself, floor = (statistics.median(getattr(one, name) for one in found) for name in ("itself", "floor"))
+    return (
+        f"{title}, against {how} of the {found[0].rows:,} rows that it books",
+        f"{itself:.1f} s against {floor:.2f} s",
+        f"{statistics.median(ratios):.3f} × ({min(ratios):.3f} to {max(ratios):.3f})",
+        "≥ 0.1 ×",
+    )
 
 
 def _bulk(scale: int) -> Iterable[Row]:
@@ -257,6 +290,40 @@ def _grown(database: str, many: int, found: dict[tuple[str, str], growth.Act]) -
         )
 
 
+def _plan(scale: int, members: int = 100_000) -> Iterable[Row]:
+    for database, _, fresh in _databases():
+        parts = plans.shares(crowd.fill(fresh(), max(members // scale // 50, 100)))
+        book = crowd.fill(fresh(), members // scale)
+        yield table.row(
+            f"policy plan over {book.members:,} members with {crowd.EACH} purchases each, two policies, {database}, "
+            "against one statement of SQL for these two",
+            plans.measure(book),
+            "≤ 2 ×",
+            ", ".join(f"{name} {share:.0%}" for name, share in parts.items()),
+        )
+
+
+def _award(scale: int, members: int = 100_000) -> Iterable[Row]:
+    for database, base, fresh in _databases():
+        book = crowd.fill(fresh(), members // scale)
+        ours, floor, winners, rows = prizes.measure(book, base)
+        yield table.row(
+            f"award over {book.members:,} members, {winners:,} prizes, {database}, against a ranking by SQL and COPY "
+            f"(SQLite: executemany) of the {rows:,} rows booked",
+            [(ours, floor)],
+            "≤ 2 ×",
+        )
+
+
+def _databases() -> Iterator[tuple[str, str, Callable[[], str]]]:
+    """Yield each kind of database with its server's URL and what makes an empty one there."""
+    numbers = itertools.count()
+    with tempfile.TemporaryDirectory() as name:
+        yield "SQLite", "", lambda: f"sqlite:///{name}/{next(numbers)}.db"
+    with postgres.private_server() as base:
+        yield "PostgreSQL", base, lambda: postgres.create(base)
+
+
 def _compared(title: str, ours: list[Load], floor: list[Load], goal: str) -> Row:
     ratios = [one.rate / other.rate for one, other in zip(ours, floor, strict=True)]
     rate, bare = (statistics.median(run.rate for run in runs) for runs in (ours, floor))
@@ -310,12 +377,15 @@ SECTIONS: dict[str, Callable[[int], Iterable[Row]]] = {
     "bulk": _bulk,
     "verify": _verify,
     "growth": _growth,
+    "plan": _plan,
+    "award": _award,
     "slow": _slow,
 }
 LARGE: dict[str, Callable[[int], Iterable[Row]]] = {
     "reads": partial(_reads, sizes=(1_000, 100_000, 1_000_000)),
     "verify": partial(_verify, entries=1_000_000),
 }
+CROWDED = ("plan", "award")
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))

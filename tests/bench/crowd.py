@@ -1,7 +1,7 @@
 """A book of very many members with a few purchases each, put in by SQL: what plans and awards are measured on.
 
-Nothing in it is random: amounts and days follow from the members' numbers. Two of three facts grow for ever, so that who
-became gold stays it, and SQL can say by hand what the policy says.
+Nothing in it is random: amounts and days follow from the members' numbers. What makes a member gold only grows, so that
+who became it stays it, and SQL can say by hand what the policy says.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from tierengine.zone import DAY
 
 EACH = 4  # purchases a member
 DAYS = 730  # over which they lie, up to yesterday
-OFTEN, MUCH, GIVEN = 3, 800_000, 1_000  # purchases; fen in all; fen for each of which a point is given
+OFTEN, MUCH, GIVEN = 4, 1_250_000, 1_000  # purchases; fen in all; fen for each of which a point is given
 POLICY = """\
 programme: crowd
 title: {zh: 众多会员, en: Very many members}
@@ -29,8 +29,8 @@ facts:
   spent_this_year: {title: 今年采购净额, sum: amount, of: parts_purchase, in: this_year}
   times_this_year: {title: 今年采购次数, count: parts_purchase, in: this_year}
 traits:
-  often: {title: {zh: 常来, en: Comes often}, when: {times: {at_least: 3}}}
-  much: {title: {zh: 买得多, en: Buys much}, when: {spent: {at_least: 8000 CNY}}}
+  often: {title: {zh: 常来, en: Comes often}, when: {times: {at_least: 4}}}
+  much: {title: {zh: 买得多, en: Buys much}, when: {spent: {at_least: 12500 CNY}}}
 tiers:
   - {id: customer, title: {zh: 客户, en: Customer}}
   - {id: member, title: {zh: 会员, en: Member}, when: {traits: {at_least: 1}}, keep: life}

@@ -164,6 +164,11 @@ class Emitted:
     amount: int
     fields: Mapping[str, Scalar]
 
+    @property
+    def source_key(self) -> str:
+        """Key of the event that it was emitted for, also where a return takes it back."""
+        return self.line.removeprefix(f"emit:{self.rule}:").removesuffix("#0")
+
 
 @dataclass(frozen=True, slots=True)
 class Judgement:

@@ -357,8 +357,7 @@ class _Fold:
 
     def _checkpoint(self, point: Position) -> None:
         """Keep the carry at the end of each local month that had steps."""
-        zone = self.lanes.zone
-        if self.head[0] and zone.month_key(self.head[0]) != zone.month_key(point[0]):
+        if self.head[0] and not self.lanes.zone.same_month(self.head[0], point[0]):
             self.checkpoints.append((self.head, self.carry.dump()))
 
 

@@ -59,7 +59,16 @@ def net(rows: Iterable[Contribution]) -> tuple[Contribution, ...]:
 
 def steps(rows: Iterable[Contribution]) -> tuple[Step, ...]:
     """Return the evaluation points of the rows of one member, in order."""
-    standing = sorted(net(rows), key=_place)
+    return steps_of(standing(rows))
+
+
+def standing(rows: Iterable[Contribution]) -> list[Contribution]:
+    """Return the rows that stand, in the order in which they became known."""
+    return sorted(net(rows), key=_place)
+
+
+def steps_of(standing: Iterable[Contribution]) -> tuple[Step, ...]:
+    """Return the evaluation points of rows that stand and are in order."""
     return tuple(
         Step(position, lines[0].cause, lines)
         for position, group in groupby(standing, key=_known)

@@ -1,26 +1,27 @@
 """What a policy would have done: every member's history folded again as if it had ruled since a day, and compared.
 
-Both sides are folded from the beginning by the code that records, and nothing is written. What is compared is where
-each member stands now, and what each rule granted for what happened since that day. Not played again: prices (a sale
-keeps what was charged), and what one member's events tell another (it stays as it was told). A budget over several
-members serves them here in the order in which they came on file.
+Both sides are folded from the beginning by the code that records, and nothing is written; up to that day they are one,
+and folded once (but under a budget, which serves whom it meets first). What is compared is where each member stands
+now, and what each rule granted for what happened since that day. Not played again: prices (a sale keeps what was
+charged), and what one member's events tell another (it stays as it was told). A budget over several members serves them
+here in the order in which they came on file.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from rules.judge import Ruleset
 from rules.policy import Policy
 from tierengine.judging.budgets import Pots
-from tierengine.judging.decisions import Folded, PolicyLine, Version
+from tierengine.judging.decisions import Folded, GrantDecision, Granted, PolicyLine, Version
 from tierengine.judging.facts_sql import read_contributions
 from tierengine.judging.fold import Lanes, fold
-from tierengine.judging.history import LAST, Contribution
-from tierengine.judging.netting import net, steps
+from tierengine.judging.history import LAST, VERSION_START, Contribution, Position, Step
+from tierengine.judging.netting import standing, steps_of
 from tierengine.judging.running import RunningFacts
 from tierengine.membership.joined import read_joined
 from tierengine.policies.versions import Programme
@@ -80,7 +81,7 @@ def backtest(
     done: Callable[[int, int], None] = lambda _done, _of: None,
 ) -> Backtest:
     """Play every member's history under both policies; call it inside a snapshot. `done` is told how far it is."""
-    sides = (_Side(programme.lanes), _Side(_lanes(programme, candidate, since)))
+    game = Game(programme, candidate, since, now)
     joined = read_joined(link, programme.dealer_id)
     everybody = [row for row in link.ask(_ALL_MEMBERS, programme.dealer_id).rows() if not joined.absorbed(row[0])]
     lowest, ranks = programme.line.at(now).rules.policy.tiers[0].id, _ranks(candidate.policy)
@@ -92,7 +93,7 @@ def backtest(
         chunk: dict[int, str] = dict(everybody[first : first + MEMBERS])
         histories = joined.united(read_contributions(link.cursor(), joined.everybody(chunk)))
         for member, code in chunk.items():
-            one, other = (side.play(programme, histories[member], since, now) for side in sides)
+            one, other = game.play(histories[member])
             stands = (one.tier or lowest, other.tier or candidate.policy.tiers[0].id)
             for counted, tier in zip(tiers, stands, strict=True):
                 counted[tier] += 1
@@ -124,41 +125,93 @@ def _ranks(policy: Policy) -> dict[str, int]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Played:
+class Played:
     tier: str
     grants: Mapping[tuple[str, str], int]  # (rule, wallet) → amount
 
 
-_NOBODY: Final = _Played("", {})
+_NOBODY: Final = Played("", {})
 
 
-class _Side:
-    """One of the two policies, with the pots of its budgets."""
+class Game:
+    """Plays histories under both policies, each with pots of its own for its budgets."""
 
-    def __init__(self, lanes: Lanes) -> None:
-        self._lanes = lanes
-        self._pots = Pots(lambda _: {})
+    def __init__(self, programme: Programme, candidate: Ruleset, since: int, now: int) -> None:
+        self._zone = programme.zone
+        self._sides = tuple(
+            (lanes, Pots(lambda _: {})) for lanes in (programme.lanes, _lanes(programme, candidate, since))
+        )
+        self._start: Position = (since, VERSION_START, "")
+        self._end: Position = (now, LAST, "")
+        self._shared = _one_until_then(*(lanes.line for lanes, _ in self._sides))
 
-    def play(self, programme: Programme, history: Sequence[Contribution], since: int, now: int) -> _Played:
-        rows = sorted(net(history), key=lambda row: row.known)
-        told = [step for step in steps(rows) if step.position[0] <= now]
+    def play(self, history: Sequence[Contribution]) -> tuple[Played, Played]:
+        """Play one member's history; first as it was ruled, then as it would have been."""
+        rows = standing(history)
+        told = [step for step in steps_of(rows) if step.position[0] <= self._end[0]]
         if not told:
-            return _NOBODY
-        facts = RunningFacts(programme.zone, rows)
-        folded = fold(self._lanes, "", None, told, facts, until=(now, LAST, ""), admit=self._pots.admit)
-        return _Played(folded.tier, _granted(folded, since))
+            return _NOBODY, _NOBODY
+        before = [step for step in told if step.position < self._start] if self._shared else []
+        begun: Folded | None = None
+        if before:
+            begun = fold(self._sides[0][0], "", None, before, RunningFacts(self._zone, rows), until=self._start)
+        rest = told[len(before) :]
+        one, other = (self._rest(begun, lanes, pots, rest, rows) for lanes, pots in self._sides)
+        return one, other
+
+    def _rest(
+        self, begun: Folded | None, lanes: Lanes, pots: Pots, steps: Sequence[Step], rows: Sequence[Contribution]
+    ) -> Played:
+        """Play what follows `begun`, by one of the two; None: all of it."""
+        facts = RunningFacts(self._zone, rows)
+        if begun is None:
+            folded = fold(lanes, "", None, steps, facts, until=self._end, admit=pots.admit)
+            return Played(folded.tier, _granted(folded.decisions, self._start[0]))
+        folded = fold(
+            lanes,
+            begun.carry,
+            begun.head,
+            steps,
+            facts,
+            earlier=_granted_before(begun),
+            emitted=_emitted_before(begun),
+            until=self._end,
+        )
+        return Played(folded.tier, _granted((*begun.decisions, *folded.decisions), self._start[0]))
 
 
-def _granted(folded: Folded, since: int) -> dict[tuple[str, str], int]:
+def _one_until_then(before: PolicyLine, after: PolicyLine) -> bool:
+    """Whether both lines rule alike up to the candidate's start, whoever is played first."""
+    line = (*before.versions, *after.versions)
+    return len(after.versions) > 1 and not any(version.rules.policy.budgets for version in line)
+
+
+def _granted_before(begun: Folded) -> dict[str, list[Granted]]:
+    stands = {(one.granted.event_key, one.granted.rule): one.granted for one in begun.decisions}
+    found: dict[str, list[Granted]] = {}
+    for (event_key, _), granted in stands.items():
+        found.setdefault(event_key, []).append(granted)
+    return found
+
+
+def _emitted_before(begun: Folded) -> set[tuple[str, str]]:
+    found: set[tuple[str, str]] = set()
+    for one in begun.emissions:
+        (found.add if one.qty > 0 else found.discard)((one.rule, one.source_key))
+    return found
+
+
+def _granted(decisions: Iterable[GrantDecision], since: int) -> dict[tuple[str, str], int]:
     """Return what stands of the grants that were made for events since then."""
     first: dict[tuple[str, str], int] = {}
     stands = {}
-    for one in folded.decisions:
+    for one in decisions:
         pair = (one.granted.event_key, one.granted.rule)
         first.setdefault(pair, one.step[0])
         stands[pair] = one.granted
-    found: Counter[tuple[str, str]] = Counter()
+    found: dict[tuple[str, str], int] = {}
     for pair, granted in stands.items():
-        if first[pair] >= since:
-            found[granted.rule, granted.wallet] += granted.wanted
-    return {pair: amount for pair, amount in found.items() if amount}
+        if first[pair] >= since and granted.wanted:
+            whose = (granted.rule, granted.wallet)
+            found[whose] = found.get(whose, 0) + granted.wanted
+    return found
