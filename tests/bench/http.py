@@ -149,7 +149,7 @@ def reads(stages: Sequence[Stage], clients: int, workers: int, count: int) -> di
         ]
         for turn in range(ROUNDS + 1):  # the first one warms up and is not counted
             for stage, port in zip(stages, ports, strict=True):
-                headers, some = _headers(stage, "r"), range(count if turn else count // 4)
+                headers, some = _headers(stage, "r"), range(count if turn else max(count // 4, clients))
                 asked: dict[str, list[Request]] = {
                     "read": [("GET", f"/v1/members/{stage.member(one * 7919)}", headers, "") for one in some],
                     "quote": [

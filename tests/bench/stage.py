@@ -74,6 +74,7 @@ def make(url: str, members: int, policy: str = "") -> Stage:
 
     ids = Ids()
     dealer, till, desk = transact(link, ids, found)
+    ids.reserve(link, members)
     for first in range(0, members, 50_000):
         _put_on_file(link, ids, dealer, range(first, min(first + 50_000, members)))
     link.close()

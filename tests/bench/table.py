@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import statistics
+import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from tests import postgres
 from tests.bench.processor import server_of, spent
+from tests.bench.stage import Load
 from tierengine.store.dialect import Link
 
 Row = tuple[str, str, str, str]
@@ -51,3 +55,28 @@ def row(what: str, pairs: Sequence[tuple[Took, Took]], goal: str, more: str = ""
 def _spread(ratios: Sequence[float]) -> str:
     middle = statistics.median(ratios)
     return f"{middle:.3g} × ({min(ratios):.3g} to {max(ratios):.3g})" if len(ratios) > 1 else f"{middle:.3g} ×"
+
+
+def compared(title: str, ours: list[Load], floor: list[Load], goal: str) -> Row:
+    ratios = [one.rate / other.rate for one, other in zip(ours, floor, strict=True)]
+    rate, bare = (statistics.median(run.rate for run in runs) for runs in (ours, floor))
+    return (
+        title,
+        f"{rate:,.0f}/s against {bare:,.0f}/s; {percentiles(ours)} against {percentiles(floor)}",
+        f"{statistics.median(ratios):.2f} × ({min(ratios):.2f} to {max(ratios):.2f})",
+        goal,
+    )
+
+
+def percentiles(runs: Sequence[Load]) -> str:
+    p50, p95, p99 = (statistics.median(getattr(run, name) for run in runs) for name in ("p50", "p95", "p99"))
+    return f"p50 {p50:.1f}, p95 {p95:.1f}, p99 {p99:.1f} ms"
+
+
+def databases() -> Iterator[tuple[str, str, Callable[[], str]]]:
+    """Yield each kind of database with its server's URL and what makes an empty one there."""
+    numbers = itertools.count()
+    with tempfile.TemporaryDirectory() as name:
+        yield "SQLite", "", lambda: f"sqlite:///{name}/{next(numbers)}.db"
+    with postgres.private_server() as base:
+        yield "PostgreSQL", base, lambda: postgres.create(base)

@@ -14,7 +14,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import partial
+from functools import lru_cache, partial
 from itertools import islice
 from typing import Any, Protocol, TypeVar
 
@@ -28,7 +28,8 @@ from tierengine.judging.decisions import FactSource, Version
 from tierengine.judging.facts_sql import read_contributions, read_facts
 from tierengine.judging.facts_statement import Ask
 from tierengine.judging.history import LAST
-from tierengine.judging.netting import net
+from tierengine.judging.merging import Joined
+from tierengine.judging.netting import standing as stands
 from tierengine.judging.running import RunningFacts
 from tierengine.membership.joined import read_joined
 from tierengine.membership.standings import Stage, stages
@@ -43,6 +44,7 @@ from tierengine.store.rows import Row, Table
 from tierengine.zone import add_months
 
 CHUNK = 200
+ASKED = 2_000  # members whose facts are read at once
 Made = TypeVar("Made")
 
 
@@ -182,9 +184,15 @@ def months_in(programme: Programme, standing: Sequence[Stage], tiers: Sequence[s
         if stage.tier not in tiers:
             continue
         until = standing[place + 1].at if place + 1 < len(standing) else end
-        first, last = zone.local_date(max(stage.at, begin)), zone.local_date(min(until, end))
-        while add_months(first, 1) <= last:
-            first, months = add_months(first, 1), months + 1
+        months += _whole_months(zone.local_date(max(stage.at, begin)), zone.local_date(min(until, end)))
+    return months
+
+
+@lru_cache(maxsize=4096)
+def _whole_months(first: date, last: date) -> int:
+    months = 0
+    while add_months(first, 1) <= last:
+        first, months = add_months(first, 1), months + 1
     return months
 
 
@@ -197,29 +205,34 @@ def _candidates(
     standing: dict[int, list[Stage]],
     as_of: int,
 ) -> list[Candidate]:
-    if not members:
-        return []
-    position = (as_of, LAST, "")
-    asks = [Ask(member, position, standing[member][-1].since) for member in members]
     joined = read_joined(link, programme.dealer_id)
+    position = (as_of, LAST, "")
+    found = []
+    for some in _chunks(members, ASKED):
+        asks = [Ask(member, position, standing[member][-1].since) for member in some]
+        known = _known(link, programme, version, asks, joined)
+        codes: dict[int, str] = dict(link.ask(_CODES, list(some)).rows())
+        for ask in asks:
+            source = known[ask.member_id]
+            facts = source.facts(version, position, ask.since)
+            attributes = source.attributes(position)
+            attested = source.attested(version, position)
+            inputs = Inputs(facts, attributes, attested, standing[ask.member_id][-1].tier)
+            if award.unless is None or award.id not in version.rules.judge(inputs).barred:
+                found.append(Candidate(ask.member_id, codes[ask.member_id], facts, attributes))
+    return found
+
+
+def _known(
+    link: Link, programme: Programme, version: Version, asks: Sequence[Ask], joined: Joined
+) -> dict[int, FactSource]:
+    """Return each one's facts at the position asked; those of merged members are of all their histories."""
     alone = [ask for ask in asks if ask.member_id not in joined.members]
     known: dict[int, FactSource] = {**read_facts(link.cursor(), version, alone)}
     if merged := [ask.member_id for ask in asks if ask.member_id in joined.members]:
         histories = joined.united(read_contributions(link.cursor(), joined.everybody(merged)))
-        known |= {
-            member: RunningFacts(programme.zone, sorted(net(histories[member]), key=lambda row: row.known))
-            for member in merged
-        }
-    codes: dict[int, str] = dict(link.ask(_CODES, list(members)).rows())
-    found = []
-    for ask in asks:
-        snapshot = known[ask.member_id]
-        facts = snapshot.facts(version, position, ask.since)
-        attributes = snapshot.attributes(position)
-        inputs = Inputs(facts, attributes, snapshot.attested(version, position), standing[ask.member_id][-1].tier)
-        if award.id not in version.rules.judge(inputs).barred:
-            found.append(Candidate(ask.member_id, codes[ask.member_id], facts, attributes))
-    return found
+        known |= {member: RunningFacts(programme.zone, stands(histories[member])) for member in merged}
+    return known
 
 
 # ---- issuing ----------------------------------------------------------------------------------------------------
@@ -258,7 +271,7 @@ def issue(
     run_id, list_hash, frozen_now = perform(freeze)
     winners = perform(lambda link, _: link.ask(_WON, run_id).rows())
     booked: set[int] = set()
-    for chunk in _chunks(winners):
+    for chunk in _chunks(winners, CHUNK):
         booked |= perform(partial(book, chunk))
     return Issued(
         award.id,
@@ -349,7 +362,7 @@ def _book(
     return booked
 
 
-def _chunks(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
+def _chunks(rows: Sequence[Made], size: int) -> Iterator[Sequence[Made]]:
     left = iter(rows)
-    while chunk := list(islice(left, CHUNK)):
+    while chunk := list(islice(left, size)):
         yield chunk

@@ -61,7 +61,7 @@ def rank(award: Award, candidates: Sequence[Candidate]) -> Ranked:
         group = one.attributes.get(award.per) if award.per else None
         groups.setdefault(str(group) if group is not None else "", []).append(one)
     ranked = [(group, _ranked(award, members)) for group, members in sorted(groups.items())]
-    placed = [replace(one, group=group) for group, list_ in ranked for one in list_.placed]
+    placed = [replace(one, group=group) if group else one for group, list_ in ranked for one in list_.placed]
     paid, over = _paid(award, placed)
     order = sorted(paid, key=lambda one: (not one.wins, one.group, one.place)) if award.per else paid
     limits = [list_.limited_by for _, list_ in ranked] or [winners(award, 0)[1]]
@@ -78,10 +78,13 @@ def _paid(award: Award, placed: Sequence[Placed]) -> tuple[list[Placed], bool]:
         if not over:
             left -= prize
             prizes[one.candidate.member_id] = prize
-    return [
+    paid = [
         replace(one, wins=one.candidate.member_id in prizes, prize=prizes.get(one.candidate.member_id, 0))
+        if one.wins
+        else one
         for one in placed
-    ], over
+    ]
+    return paid, over
 
 
 def prize_of(award: Award, place: int, facts: Mapping[str, int | None]) -> int:
@@ -115,8 +118,12 @@ def _ranked(award: Award, candidates: Sequence[Candidate]) -> Ranked:
         }
     weight = sum(part.weight for part in award.score) or 1
 
+    scored = {
+        one.member_id: sum(part.weight * shares[part.fact][one.member_id] for part in award.score) for one in candidates
+    }
+
     def points(one: Candidate) -> int:
-        return sum(part.weight * shares[part.fact][one.member_id] for part in award.score)
+        return scored[one.member_id]
 
     order = sorted(candidates, key=lambda one: one.code)
     for tie in reversed(award.ties):

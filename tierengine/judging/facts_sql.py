@@ -100,13 +100,14 @@ def read_facts(
             value = row[column]
             raw[place] = default if value is None else value
     found: dict[int, Snapshot] = {}
+    nothing = States(prepared.zone)  # of most members nothing is stated
     for number, ask in enumerate(asks):
         rows = states[number]
         rows += [
             row for row in candidates.get(ask.member_id, ()) if row.kind in STATE_KINDS and row.known <= ask.position
         ]
         # What a correction took back at its own position is no word of anybody's; sums need no such care.
-        state = States(prepared.zone, sorted(net(rows), key=_order))
+        state = States(prepared.zone, sorted(net(rows), key=_order)) if rows else nothing
         values = prepared.values(raws[number], state, ask.position[0], ask.since)
         found[ask.member_id] = Snapshot(prepared, ask, values, state)
     if len(found) != len(asks):
