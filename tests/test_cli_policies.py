@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.test_cli import POLICY, SMALL, book, club, run, somewhere  # noqa: F401  fixtures
+from tests.command_line import POLICY, SMALL, book, club, run, somewhere  # noqa: F401  fixtures
 
 # ---- policies ----------------------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from tests import oracle_facts as oracle
-from tests.test_facts import cases, standing, version_of
+from tests.facts_cases import cases, standing, version_of
 from tierengine.judging.running import RunningFacts
 from tierengine.zone import Zone
 

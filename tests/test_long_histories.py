@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from tests import oracle_facts as oracle
-from tests.test_facts import cases, fact, policy_of, purchase, standing, version_of
+from tests.facts_cases import cases, fact, policy_of, purchase, standing, version_of
 from tierengine.judging import long_histories
 from tierengine.judging.long_histories import LongFacts, LongHistories
 from tierengine.zone import Zone

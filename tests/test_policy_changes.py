@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.test_cli import book, club, run, somewhere  # noqa: F401  fixtures
+from tests.command_line import book, club, run, somewhere  # noqa: F401  fixtures
 from tierengine.commands import policy_plan
 
 SMALL = Path(__file__).parent / "policies" / "small.yaml"

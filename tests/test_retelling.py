@@ -15,10 +15,10 @@ from rules import policy as ast
 from rules.policy import AnyOf, Filter, Subject, Text, Trait, Window
 from tests.chance import Seeded
 from tests.club import Club
+from tests.facts_cases import SIGNS, cases, fact, policy_of, purchase, standing, version_of
 from tests.history.cases import long_seeded
 from tests.history.deliveries import Book, delivered
 from tests.oracle_facts import COMPARE
-from tests.test_facts import SIGNS, cases, fact, policy_of, purchase, standing, version_of
 from tierengine.judging import passing, trail
 from tierengine.judging.carry import Carry, Counted, Standing
 from tierengine.judging.facts import fact_set

@@ -109,12 +109,12 @@ def _in_bulk(database: str, events: int, found: bulk.Bulk, how: str) -> Row:
     )
 
 
-def verify_rows(scale: int, entries: int = 100_000) -> Iterable[Row]:
+def verify_rows(scale: int, entries: int = 100_000, runs: int = 3) -> Iterable[Row]:
     entries //= scale
     with tempfile.TemporaryDirectory() as name:
-        yield _verified("SQLite", verifying.measure(f"sqlite:///{name}/book.db", entries))
+        yield _verified("SQLite", verifying.measure(f"sqlite:///{name}/book.db", entries, runs))
     with postgres.private_server() as base, postgres.database(base) as url:
-        yield _verified("PostgreSQL", verifying.measure(url, entries))
+        yield _verified("PostgreSQL", verifying.measure(url, entries, runs))
 
 
 def _verified(database: str, found: list[verifying.Measured]) -> Row:

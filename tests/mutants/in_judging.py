@@ -6,11 +6,11 @@ from tests.mutants.fault import Fault
 from tests.mutants.in_rules import PROOF
 
 SQL = "tierengine.judging.facts_statement"
-FACTS = "tests/test_facts.py::test_a_ratio_is_compared_as_if_multiplied_out"
+FACTS = "tests/test_fact_ratios.py::test_a_ratio_is_compared_as_if_multiplied_out"
 PASSING = "tierengine.judging.passing"
 RETOLD = "tests/test_retelling.py"
 NEAR = f"{RETOLD}::test_a_member_near_every_threshold_is_judged_as_if_all_had_been_told_in_time"
-STATED = "tests/test_facts.py::test_attributes_attestations_and_machines_are_the_oracle_s[sqlite]"
+STATED = "tests/test_fact_states.py::test_attributes_attestations_and_machines_are_the_oracle_s[sqlite]"
 
 FAULTS: tuple[Fault, ...] = (
     Fault("a_window_holds_its_beginning", f"{SQL}:_Writer._flag", (('"at > f{window}"', '"at >= f{window}"'),), PROOF),
@@ -74,7 +74,7 @@ FAULTS: tuple[Fault, ...] = (
         "one_may_countersign_himself",
         "tierengine.judging.states:States._allowed",
         (("not second or second == stater", "not second"),),
-        "tests/test_facts.py::test_a_second_signature_is_of_another_person_in_the_right_role",
+        "tests/test_fact_states.py::test_a_second_signature_is_of_another_person_in_the_right_role",
     ),
     Fault(
         "a_machine_given_away_is_still_owned",
@@ -86,7 +86,7 @@ FAULTS: tuple[Fault, ...] = (
         "the_first_manager_is_the_manager",
         "tierengine.judging.states:States._manager_as_of",
         (("lines[-1]", "lines[0]"),),
-        "tests/test_facts.py::test_the_last_manager_before_it_counts_and_no_earlier_one",
+        "tests/test_fact_states.py::test_the_last_manager_before_it_counts_and_no_earlier_one",
     ),
     Fault(
         "a_threshold_that_a_late_event_crosses_is_passed_over",
