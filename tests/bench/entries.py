@@ -1,8 +1,9 @@
 """A book of very many ledger entries, put in by SQL in minutes: what growth of the book itself is measured on.
 
-Every member has ten entries: five grants of 100 yuan, of each of which 60 were used, with the events, contributions,
-decisions, postings, lots and uses that belong to them. While rows go in, the secondary indexes are away and references
-are not checked; every index, constraint and trigger is in place, and the tables are vacuumed, before anybody asks.
+One member's history is recorded: purchases over two months that earn him points, credit by hand, a sale that uses it.
+It comes to ten entries. Every other member gets a copy of each of his rows, with numbers, keys and codes of his own.
+While they go in, the secondary indexes are away and references are not checked; every index, constraint and trigger is
+in place, and the tables are vacuumed, before anybody asks. (The copies are under no seal: nobody verifies this book.)
 """
 
 from __future__ import annotations
@@ -11,21 +12,31 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any
 
+import orjson
+import sqlalchemy as sa
+from sqlmodel import SQLModel
+
 from tests.bench.crowd import vacuum
+from tests.bench.growth import Counter
 from tests.bench.stage import Stage, analyze, make
+from tierengine.judging.observations import read_observation
+from tierengine.recording.acts import Adjust
+from tierengine.recording.items import Command, Observe
 from tierengine.recording.recorder import clock
 from tierengine.store.database import connect, sqlite_path
-from tierengine.store.dialect import Link, either
+from tierengine.store.dialect import Link
 from tierengine.store.ids import Ids
-from tierengine.zone import DAY
+from tierengine.zone import DAY, SECOND
 
 EACH = 10
-PAIRS = EACH // 2
-GRANTED, USED = 10_000, 6_000
-BYTES = 2_500  # that an entry takes on disk with all that belongs to it, at the most
-_FIELDS = '{"category": "parts", "cash": 36000, "item": "FILTER-01", "list": 36000}'
+BYTES = 5_000  # that an entry takes on disk with all that belongs to it, at the most
+TAG = "B1000000000"  # begins what the one member's orders are called; his copies' begin with other numbers
+PURCHASES = 7
+_NOT_COPIED = {"member", "ledger"}  # they are there
+Columns = dict[str, str]  # column → SQL of its value for the n-th copy
 
 
 def fill(url: str, entries: int) -> Stage:
@@ -34,104 +45,119 @@ def fill(url: str, entries: int) -> Stage:
     if free < entries * BYTES:
         raise RuntimeError(f"{entries:,} entries take up to {entries * BYTES:,} bytes, {free:,} are free")
     stage = make(url, max(entries // EACH, 1))
-    link = connect(url)
-    ids = Ids()
-    ids.reserve(link, stage.members * EACH * 10)
-    first, now = ids.take(), clock()
-    dealer, version = link.ask("SELECT dealer_id, id FROM policy_version").rows()[0]
+    _record(stage)
+    link, ids = connect(url), Ids()
     least, most = link.ask("SELECT min(id), max(id) FROM member").rows()[0]
-    house = dict(link.ask("SELECT kind, id FROM account WHERE wallet = 'parts_credit' AND member_id IS NULL").rows())
+    found, ledger = _rows_of(link, least), _ledger(link, least)
     link.rollback()
     if most - least + 1 != stage.members:
         raise RuntimeError("the members' ids are not in one piece")
-    rows = _rows(stage.members * PAIRS, least, first, dealer, version, house, now)
-    with _unhindered(link, tuple(dict.fromkeys(table for table, *_ in rows))):
-        for table, count, columns in rows:
-            link.begin()
-            link.run(_insert(table, count, columns))
-            link.commit()
-        link.begin()
-        link.run("UPDATE ledger SET entry_no = ?1", EACH)
-        link.commit()
+    ids.reserve(link, stage.members * sum(len(rows) for _, rows in found))
+    copies = _Copies(link.kind, stage, least, ids.take(), found)
+    with _unhindered(link, tuple(table.name for table, _ in found)):
+        for table, rows in found:
+            for row in rows:
+                _run(link, copies.insert(table, row))
+        _run(link, copies.ledgers(ledger))
+    link.close()
+    link = connect(url)
     vacuum(link)
     link.close()
     analyze(stage)
     return stage
 
 
-Columns = dict[str, str]  # column → SQL of its value for the n-th grant and its use
+def _record(stage: Stage) -> None:
+    """Record what the first member did."""
+    counter, member = Counter(stage, tag=TAG), stage.member(0)
+    try:
+        counter._recorded([_machine(counter, member)])
+        for number in range(PURCHASES):
+            counter.told(member, (70 - number * 9) * DAY)
+        given = Adjust(f"{TAG}A", "parts_credit", 50_000, "bench", "bench")
+        counter._recorded([Command(counter.dealer, (member,), given)])
+        counter.sold(member)
+        (entries,) = counter.recorder.link.ask("SELECT count(*) FROM entry").rows()[0]
+        counter.recorder.link.rollback()
+    finally:
+        counter.close()
+    if entries != EACH:
+        raise RuntimeError(f"{entries} entries, not {EACH}, came of what one member did")
 
 
-def _rows(
-    pairs: int, members: int, first: int, dealer: int, version: int, house: dict[str, int], now: int
-) -> list[tuple[str, int, Columns]]:
-    event, contribution, decision, lot, lot_use, account, entry, posting = (
-        first + pairs * 2 * number for number in range(8)
+def _machine(counter: Counter, member: str) -> Observe:
+    """Return the purchase of a machine that makes him a member, and so earn points from then on."""
+    raw = {"kind": "machine_purchase", "member": member, "order": f"{TAG}M", "serial": f"{TAG}M", "size": "medium"}
+    at = datetime.fromtimestamp((clock() - 80 * DAY) / SECOND, UTC).isoformat()
+    return Observe(
+        counter.dealer, read_observation({**raw, "occurred_at": at, "amount": 86_000_000}, **counter._form())
     )
-    mine = {"dealer_id": str(dealer), "member_id": f"{members} + n / {PAIRS}"}
-    cluster = "'order:S01:B' || (1000000000 + n)"
-    key = f"{cluster} || ':parts_purchase'"
-    at = f"{now - 310 * DAY} + (n % {PAIRS}) * {60 * DAY} + n / {PAIRS} % 1000"
-    place = {"known_at": at, "known_class": "3", "known_key": key}
-    number = f"(n % {PAIRS}) * 2"
-    credit = {"wallet": "'parts_credit'"}
-    known: Columns = {"event_key": key, "rule": "'r'"}
-    balance = f"{entry} + n * 2"
-    return [
-        ("account", pairs // PAIRS, {
-            "id": f"{account} + n", "dealer_id": str(dealer), "member_id": f"{members} + n", **credit,
-            "kind": "'available'", "unit": "'CNY'", "balance": str((GRANTED - USED) * PAIRS),
-        }),
-        ("event", pairs, {
-            "id": f"{event} + n", **mine, "key": key, "revision": "0", "cluster": cluster, "kind": "'parts_purchase'",
-            "occurred_at": at, "recorded_at": at, "source": "'till'", "source_id": "''",
-            "body": """'{"amount": 36000, "lines": []}'""", "hash": "'h'",
-        }),
-        ("contribution", pairs, {
-            "id": f"{contribution} + n", **mine, "event_id": f"{event} + n", "kind": "'parts_purchase'",
-            "line": f"{key} || '#0'", "at": at, **place, "cause": "'parts_purchase'", "qty": "1", "amount": "36000",
-            "fields": f"'{_FIELDS}'",
-        }),
-        ("decision", pairs, {
-            "id": f"{decision} + n", **mine, **known, "version_id": str(version), "step_at": at, "step_class": "3",
-            "step_key": key, "kind": "'grant'", **credit, "wanted": str(GRANTED), "usable_from": "0",
-            "recorded_at": at, "basis": "'{}'",
-        }),
-        ("entry", pairs, {
-            "id": balance, **mine, "number": f"{number} + 1", "kind": "'grant'", **credit, **known,
-            "delta": str(GRANTED), "cause_key": key, "decision_id": f"{decision} + n", "recorded_at": at,
-        }),
-        ("entry", pairs, {
-            "id": f"{balance} + 1", **mine, "number": f"{number} + 2", "kind": "'use'", **credit,
-            "event_key": "'order:S01:U' || (1000000000 + n)", "rule": "''", "delta": str(-USED),
-            "cause_key": "'till:x'", "recorded_at": at,
-        }),
-        ("posting", pairs, {
-            "id": f"{posting} + n * 2", **mine, "entry_id": balance, "source_id": str(house["grants"]),
-            "destination_id": f"{account} + n / {PAIRS}", "amount": str(GRANTED),
-        }),
-        ("posting", pairs, {
-            "id": f"{posting} + n * 2 + 1", **mine, "entry_id": f"{balance} + 1",
-            "source_id": f"{account} + n / {PAIRS}", "destination_id": str(house["uses"]), "amount": str(USED),
-        }),
-        ("lot", pairs, {
-            "id": f"{lot} + n", **mine, **credit, "entry_id": balance, **known, "amount": str(GRANTED),
-            "usable_from": "0",
-        }),
-        ("lot_use", pairs, {
-            "id": f"{lot_use} + n", **mine, "lot_id": f"{lot} + n", "entry_id": f"{balance} + 1", "amount": str(USED),
-        }),
-        ("lot_state", pairs, {"lot_id": f"{lot} + n", **mine, "remaining": str(GRANTED - USED)}),
-    ]  # fmt: skip
 
 
-def _insert(table: str, count: int, columns: Columns) -> str:
-    into, values = f"INSERT INTO {table} ({', '.join(columns)})", ", ".join(columns.values())
-    return either(
-        f"{into} WITH RECURSIVE up (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM up WHERE n < {count - 1}) "
-        f"SELECT {values} FROM up",
-        f"{into} SELECT {values} FROM generate_series(0::bigint, {count - 1}) AS up (n)",
-    )
+def _rows_of(link: Link, member: int) -> list[tuple[sa.Table, list[dict[str, Any]]]]:
+    """Return all that the book has of a member, table by table, parents first."""
+    found = []
+    for table in SQLModel.metadata.sorted_tables:
+        if "member_id" in table.columns and table.name not in _NOT_COPIED:
+            names = [column.name for column in table.columns]
+            listed = ", ".join(f'"{name}"' for name in names)
+            rows = link.ask(f"SELECT {listed} FROM {table.name} WHERE member_id = ?1", member).rows()
+            found += [(table, [dict(zip(names, row, strict=True)) for row in rows])] if rows else []
+    return found
+
+
+def _ledger(link: Link, member: int) -> tuple[sa.Table, dict[str, Any]]:
+    table = SQLModel.metadata.tables["ledger"]
+    names = [one.name for one in table.columns if one.name not in ("member_id", "dealer_id", "joined_id")]
+    row = link.ask(f"SELECT {', '.join(names)} FROM ledger WHERE member_id = ?1", member).rows()[0]
+    return table, dict(zip(names, row, strict=True))
+
+
+class _Copies:
+    """Statements that put in the copies of a row: one for each member but the first."""
+
+    def __init__(
+        self, kind: str, stage: Stage, member: int, first: int, found: list[tuple[sa.Table, list[dict[str, Any]]]]
+    ) -> None:
+        self._kind, self._code, self._member, self._members = kind, stage.member(0), member, stage.members
+        ids = [row["id"] for table, rows in found for row in rows if "id" in row]
+        # Each row's copies have a stretch of ids of their own.
+        self._first = {one: first + place * stage.members for place, one in enumerate(ids)}
+
+    def insert(self, table: sa.Table, row: dict[str, Any]) -> str:
+        columns = {name: self._value(table.columns[name], value, "n") for name, value in row.items()}
+        names = ", ".join(f'"{name}"' for name in columns)
+        into, values = f"INSERT INTO {table.name} ({names})", ", ".join(columns.values())
+        most = self._members - 1
+        if self._kind == "sqlite":
+            up = f"WITH RECURSIVE up (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM up WHERE n < {most})"
+            return f"{into} {up} SELECT {values} FROM up WHERE n <= {most}"
+        return f"{into} SELECT {values} FROM generate_series(1::bigint, {most}) AS up (n)"
+
+    def ledgers(self, told: tuple[sa.Table, dict[str, Any]]) -> str:
+        table, row = told
+        place = f"(member_id - {self._member})"
+        sets = ", ".join(f"{name} = {self._value(table.columns[name], value, place)}" for name, value in row.items())
+        return f"UPDATE ledger SET {sets} WHERE member_id > {self._member}"
+
+    def _value(self, column: sa.Column[Any], value: Any, n: str) -> str:
+        if value is None:
+            return "NULL"
+        if column.name == "member_id":
+            return f"{self._member} + {n}"
+        if isinstance(value, int):
+            if value in self._first and (column.name == "id" or column.name.endswith("_id")):
+                return f"{self._first[value]} + {n}"
+            return str(value)  # (True is PostgreSQL's word too)
+        if isinstance(column.type, sa.JSON):
+            text = self._text(value if isinstance(value, str) else orjson.dumps(value).decode(), n)
+            return text if self._kind == "sqlite" else f"({text})::jsonb"
+        return self._text(str(value), n)
+
+    def _text(self, value: str, n: str) -> str:
+        text = "'" + value.replace("'", "''") + "'"
+        text = text.replace(TAG, f"' || 'B' || (1000000000 + {n}) || '")
+        return text.replace(self._code, f"' || 'M' || substr(CAST(10000000 + {n} AS text), 2) || '")
 
 
 @contextmanager
@@ -140,12 +166,16 @@ def _unhindered(link: Link, tables: tuple[str, ...]) -> Iterator[None]:
     raw: Any = link.raw  # type: ignore[attr-defined]
     before, after = (_of_sqlite if link.kind == "sqlite" else _of_postgresql)(raw, tables)
     for sql in before:
-        raw.execute(sql)
-    if link.kind == "postgresql":
-        raw.commit()
+        _run(link, sql)
     yield
     for sql in after:
-        raw.execute(sql)
+        _run(link, sql)
+
+
+def _run(link: Link, sql: str) -> None:
+    """Run a statement that is sent once, as the driver does; what the link had prepared is gone then."""
+    raw: Any = link.raw  # type: ignore[attr-defined]
+    raw.execute(sql)
     if link.kind == "postgresql":
         raw.commit()
 

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tests.bench.processor import server_of, spent
-from tests.bench.stage import analyze, make
+from tests.bench.stage import Stage, analyze, make
 from tierengine.judging.history import Observation
 from tierengine.judging.observations import read_observation
 from tierengine.membership.asker import Asker
@@ -58,13 +58,15 @@ class Act:
 
 
 class Counter:
-    """A dealer's counter in this process: one recorder, one connection that reads."""
+    """A dealer's counter in this process: one recorder, one connection that reads.
 
-    def __init__(self, url: str, sizes: tuple[int, ...]) -> None:
-        stage = make(url, len(sizes))
-        self.url = url
-        self.recorder = Recorder(connect(url))
-        self.reads = reader(url)
+    tag  begins the number of every order and contact that is told of here
+    """
+
+    def __init__(self, stage: Stage, sizes: tuple[int, ...] = (), tag: str = "") -> None:
+        self.tag = tag
+        self.recorder = Recorder(connect(stage.url))
+        self.reads = reader(stage.url)
         self.dealer = int(self.recorder.link.ask("SELECT id FROM dealer").rows()[0][0])
         self.recorder.link.rollback()
         self.programme = self._programme(self.recorder.link)
@@ -97,12 +99,17 @@ class Counter:
         self.number += 1
         raw: dict[str, Any] = {"member": member, "occurred_at": _text(at)}
         if contact:
-            raw |= {"kind": "contact", "source_id": f"c{self.number}", "channel": "phone", "direction": "customer"}
+            raw |= {
+                "kind": "contact",
+                "source_id": f"{self.tag}c{self.number}",
+                "channel": "phone",
+                "direction": "customer",
+            }
             raw |= {"status": "accepted"}
         else:
             lines = [{"item": f"filter{self.number % 7}", "category": "parts", "qty": 1, "amount": 36_000}]
             lines += [{"item": "oil", "category": "lubricant", "qty": 2, "amount": 58_000}] * (self.number % 2)
-            raw |= {"kind": "parts_purchase", "order": f"G{self.number}", "lines": lines}
+            raw |= {"kind": "parts_purchase", "order": f"{self.tag}G{self.number}", "lines": lines}
         return read_observation(raw, **self._form())
 
     def order(self, member: str) -> Order:
@@ -112,7 +119,7 @@ class Counter:
             {"item": "filter", "category": "parts", "qty": 2, "list": 36_000},
             {"item": "oil", "category": "lubricant", "qty": 1, "list": 58_000},
         ]
-        raw = {"member": member, "order": f"S{self.number}", "occurred_at": _text(clock()), "lines": lines}
+        raw = {"member": member, "order": f"{self.tag}S{self.number}", "occurred_at": _text(clock()), "lines": lines}
         return read_order(raw | {"credit": "max"}, **self._form())
 
     def _form(self) -> dict[str, Any]:
@@ -152,7 +159,7 @@ class Counter:
 
 def measure(url: str, few: int, many: int, rounds: int) -> dict[tuple[str, str], Act]:
     """Return (what, "few" or "many") → what was measured, all acts in turn."""
-    counter = Counter(url, (few, many))
+    counter = Counter(make(url, 2), (few, many))
     small, large = "M0000000", "M0000001"
     found: dict[tuple[str, str], Act] = {}
     try:
