@@ -88,6 +88,16 @@ def test_what_cannot_be_is_refused_in_both_languages(till: Till):
     assert code(other.post("/v1/members/C2/unmerge", WHY)) == (409, "not_merged")
 
 
+def test_a_refusal_to_un_merge_sticks_to_its_key(till: Till):
+    by = desk(till)
+    refused = by.post("/v1/members/C2/unmerge", WHY, once="never")
+    assert code(refused) == (409, "not_merged")
+    by.post("/v1/members/C2/merge", {"into": "C1", **WHY})
+    again = by.post("/v1/members/C2/unmerge", WHY, once="never")
+    assert (again.content, again.headers["idempotent-replayed"]) == (refused.content, "true")
+    assert by.get("/v1/members/C2").json()["merged_into"] == "C1"
+
+
 def test_no_event_merges_or_un_merges(till: Till):
     by = desk(till)
     by.post("/v1/members/C2/merge", {"into": "C1", "source_id": "m1", **WHY})

@@ -10,7 +10,10 @@ import pytest
 from tests.club import Club
 from tierengine.awarding import awards
 from tierengine.errors import Refused, Unknown
+from tierengine.judging.history import Observation
+from tierengine.judging.merging import MERGED
 from tierengine.ledger.verify import verify
+from tierengine.recording.items import Merge
 from tierengine.store.ids import Ids, transact
 
 SHIPPED = (Path(__file__).parent.parent / "policies.yaml").read_text(encoding="utf-8")
@@ -115,6 +118,26 @@ def test_a_run_that_was_killed_between_two_winners_is_finished_by_the_next(club,
     rest = awards.issue(perform(club), programme(club), None, 2025, club.now)
     assert [one.issued_now for one in rest.winners] == [False, False, True, True]
     assert club.rows("SELECT count(*) FROM entry WHERE kind = 'award'") == [(4,)]
+
+
+def test_two_winners_who_turn_out_to_be_one_have_their_prizes_each_in_his_book(club):
+    fill(club)
+    done = []
+
+    def killed(act):
+        if done:  # the list is frozen
+            raise KeyboardInterrupt
+        done.append(act)
+        return perform(club)(act)
+
+    with pytest.raises(KeyboardInterrupt):
+        awards.issue(killed, programme(club), None, 2025, club.now)
+    said = Observation(MERGED, "M19", club.now - 1, "merge", "1", "", 0, {"into": "M18"}, "merge::1", "merge::1")
+    club.recorder.record([Merge(club.dealer, said, "M18")])
+    issued = [awards.issue(perform(club), programme(club), None, 2025, club.now) for _ in range(2)]
+    assert [sum(one.issued_now for one in each.winners) for each in issued] == [4, 0]
+    assert [club.balance(WALLET, member=member) for member in ("M19", "M18", "M17", "M16")] == [500_000] * 4
+    assert verify(club.link) == ()
 
 
 def test_what_is_recorded_after_the_list_was_frozen_does_not_change_it(club):

@@ -19,11 +19,13 @@ from tierengine.membership.view import view
 from tierengine.membership.wallets import balance
 from tierengine.personal.erasure import erase
 from tierengine.policies import versions
-from tierengine.recording.acts import Adjust, CaptureHold, PlaceHold, VoidHold
+from tierengine.recording.acts import Adjust, CaptureHold, PlaceHold, Settle, VoidHold
 from tierengine.recording.items import Command, Merge, Observe, Sale
 from tierengine.recording.rebuilding import rebuild
+from tierengine.recording.recorder import Recorder
 from tierengine.recording.writer import Writer
 from tierengine.store.ids import Ids, transact
+from tierengine.zone import DAY
 
 CREDIT = "parts_credit"
 
@@ -318,6 +320,48 @@ def test_an_open_hold_survives_merge_and_un_merge(club):
     record(club, unmerge(club, "M2"))
     record(club, merge(club, "M2", "M1", 2))
     assert record(club, Command(club.dealer, ("M2",), CaptureHold(hold["id"]))).body["hold"]["state"] == "captured"
+
+
+def test_a_refused_adjustment_moves_nothing_between_them(book_url):
+    with contextlib.closing(Club(book_url, SMALL.replace("clawback: debt", "clawback: refuse"))) as club:
+        rich(club, "M2")
+        record(club, merge(club, "M2", "M1"))
+        before = club.counts()
+        refused = record(club, Command(club.dealer, ("M1",), Adjust("adjust:1", CREDIT, -300_000, "x", "w")))
+        assert refused.code == "clawback_refused"
+        assert (club.counts(), have(club, "M1"), have(club, "M2")) == (before, (0, 0, 0), (250_000, 0, 0))
+        assert sound(club)
+
+
+@pytest.mark.parametrize(("spends", "holds"), [("M1", "M2"), ("M2", "M1")])
+def test_what_the_hold_of_one_sets_free_pays_the_others_debt_before_it_lapses(club, spends, holds):
+    rich(club, "M1", "M2")
+    spend(club, "U", spends, 250_000)
+    placed(club, holds, "H", 250_000)
+    record(club, merge(club, "M2", "M1"))
+    assert have(club, "M1")[2] + have(club, "M2")[2] == 100_000
+    club.now += 4 * 366 * DAY  # the hold lapsed, and later on everything else
+    club.recorder = Recorder(club.link, now=lambda: club.now)
+    shown = read(club, balance, "M1")["wallets"][0]
+    assert (shown["available"], shown["held"], shown["debt"]) == (0, 0, 0)
+    record(club, Command(club.dealer, ("M1",), Settle()))
+    assert have(club, "M1") == have(club, "M2") == (0, 0, 0)
+
+
+@pytest.mark.parametrize("one", ["M1", "M2"])
+def test_what_went_back_once_does_not_go_back_again(club, one):
+    """Who is un-merged out of a chain and merged again has nothing coming of what he had handed over the first time."""
+    other = "M2" if one == "M1" else "M1"
+    rich(club, "M1", "M2")
+    record(club, merge(club, other, "M3", 2, at="2026-06-02"))
+    record(club, merge(club, one, other, 1))
+    spend(club, "U", other, 400_000)
+    record(club, unmerge(club, one, 1))
+    record(club, Command(club.dealer, (other,), Adjust("adjust:1", CREDIT, 500_000, "x", "w")))
+    before = have(club, one)[0], have(club, other)[0] + have(club, "M3")[0]
+    record(club, merge(club, one, other, 3))
+    record(club, unmerge(club, one, 3))
+    assert (have(club, one)[0], have(club, other)[0] + have(club, "M3")[0]) == before
 
 
 class Walk:

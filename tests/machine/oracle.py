@@ -1,34 +1,22 @@
-"""What every world must answer and hold: judging.md by tests/model, money by units in purses.
+"""What every world must answer: what is taken in, what is refused, and what becomes of it.
 
-The oracle keeps what was said and what was asked, works all of it out again from the beginning at each step, and moves
-the difference. It shares no code with what it judges but the values of `rules.policy`.
+The oracle keeps what was said and what was asked. It shares no code with what it judges but the values of
+`rules.policy`.
 """
 
 from __future__ import annotations
 
-import copy
-from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from datetime import timedelta
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from rules.policy import Policy
-from tests.machine.programme import CREDIT, HOLD_DAYS, POINTS, PRIZE, SECOND_PERSON_ABOVE, ZONE, Family, policy_of
-from tests.machine.purses import NEVER, ClawbackRefused, Purse, Short
-from tests.model import dates
+from tests.machine.programme import CREDIT, HOLD_DAYS, PRIZE, SECOND_PERSON_ABOVE, ZONE, policy_of
+from tests.machine.purses import ClawbackRefused, Short
+from tests.machine.truth import FIRM, MEMBERS, WALLETS, Truth
 from tests.model.dates import DAY
 from tests.model.facts import fact
-from tests.model.life import Life
-from tests.model.lives import lives_of
-from tests.model.rows import Position, Said, contributions, key_of
+from tests.model.rows import Said, contributions, key_of
 
-MEMBERS = ("A", "B", "C")
-GIVERS = ("A", "B")  # who buy on referrals; C refers
-FIRM = ("A", "B")
-WALLETS = (CREDIT, POINTS)
-Pair = tuple[str, str]
-Terms = tuple[str, int, int, int | None]  # wallet, wanted, usable from, expires at
 RECORDED, DUPLICATE, PARKED = "recorded", "duplicate", "parked"
 
 
@@ -41,87 +29,8 @@ class Wrong(Exception):
 
 
 @dataclass
-class Oracle:
-    """All that is so. `now` in microseconds UTC."""
-
-    family: Family
-    now: int
-    versions: list[tuple[int, Policy]] = field(default_factory=list)
-    said: list[Said] = field(default_factory=list)
-    purses: dict[tuple[str, str], Purse] = field(default_factory=dict)
-    wanted: dict[str, dict[Pair, Terms]] = field(default_factory=dict)
-    told: dict[str, int] = field(default_factory=dict)  # order → credit that its standing lines say
-    lives: dict[str, Life] = field(default_factory=dict)
-    runs: dict[int, list[str]] = field(default_factory=dict)  # award month → winners
-    issued: set[tuple[int, str]] = field(default_factory=set)
-    commands: dict[str, tuple[Any, ...]] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self.versions.append((0, policy_of(self.family.texts[0])))
-        self.purses = {(member, wallet): Purse(now=self.now) for member in MEMBERS for wallet in WALLETS}
-        self.wanted = {member: {} for member in MEMBERS}
-
-    # ---- looking
-
-    def forward(self, by: int) -> None:
-        self.now += by
-        for purse in self.purses.values():
-            purse.tick(self.now)
-        self.judge()
-
-    def copy(self) -> Oracle:
-        """Another one, to be tried and thrown away."""
-        other = copy.copy(self)
-        other.purses = copy.deepcopy(self.purses)
-        for name in ("versions", "said"):
-            setattr(other, name, list(getattr(self, name)))
-        for name in ("wanted", "told", "runs", "issued", "commands"):
-            setattr(other, name, copy.copy(getattr(self, name)))
-        return other
-
-    def judge(self) -> None:
-        """Everybody's life as of now, boundaries passed."""
-        self.lives = lives_of(self.versions, ZONE, self.said, GIVERS, self.now)
-
-    def policy(self) -> Policy:
-        return [policy for start, policy in self.versions if start <= self.now][-1]
-
-    def tier(self, member: str, before: Position | None = None) -> str:
-        stood = self.lives[member].stood if member in self.lives else []
-        found = [held.tier for position, held in stood if before is None or position < before]
-        return found[-1] if found else "customer"
-
-    def balances(self, member: str) -> dict[str, tuple[int, int, int, int]]:
-        return {wallet: self.purses[member, wallet].told() for wallet in WALLETS}
-
-    def ends(self, member: str) -> dict[str, Counter[int]]:
-        return {wallet: self.purses[member, wallet].ends() for wallet in WALLETS}
-
-    def instants(self) -> list[int]:
-        """The instants to come at which something ends or begins."""
-        found = {u.expires_at for p in self.purses.values() for u in p.units if u.state in ("free", "held")}
-        found |= {u.usable_from for p in self.purses.values() for u in p.units if u.state == "free"}
-        found |= {hold.until for purse in self.purses.values() for hold in purse.open()}
-        found |= {life.stood[-1][1].until or 0 for life in self.lives.values() if life.stood}
-        found |= {start for start, _ in self.versions}
-        return sorted(at for at in found if self.now < at < NEVER)
-
-    def there(self) -> dict[str, Said]:
-        """The events by key, the highest revision of each."""
-        highest: dict[str, Said] = {}
-        for one in self.said:
-            if one.key not in highest or one.revision > highest[one.key].revision:
-                highest[one.key] = one
-        return highest
-
-    def expiry(self, wallet: str) -> int:
-        """When a lot ends that nothing but the wallet's rule gives an end."""
-        asked = self.policy().wallets[wallet].expires
-        assert asked is not None
-        last = dates.days_later(dates.months_later(dates.day_of(ZONE, self.now), asked.months), asked.days)
-        if asked.to == "month":
-            last = dates.months_later(last.replace(day=1), 1) - timedelta(days=1)
-        return dates.start_of(ZONE, dates.days_later(last, 1))
+class Oracle(Truth):
+    """All that is answered, by all that is so."""
 
     # ---- observations
 
@@ -133,7 +42,7 @@ class Oracle:
             if same[0] == one:
                 return DUPLICATE
             raise Wrong("event_conflict")
-        kept = copy.deepcopy(self.purses), dict(self.wanted), self.told
+        kept = self.kept()
         self.said.append(one)
         if before is not None and before.revision > one.revision:
             return RECORDED  # what was said later stays
@@ -141,7 +50,7 @@ class Oracle:
             self.settle_up(refusable=one if refusable else None, spends=(one.order, spends) if spends else None)
         except ClawbackRefused:
             self.said.remove(one)
-            self.purses, self.wanted, self.told = kept
+            self.put_back(kept)
             self.judge()
             raise Wrong("clawback_refused") from None
         return PARKED if self.waits(one) else RECORDED
@@ -153,74 +62,40 @@ class Oracle:
             return not told & {key_of(kind, one.order) for kind in ("machine_purchase", "parts_purchase")}
         return one.kind in ("machine_purchase", "purchase_settled") and one.key not in told
 
-    def settle_up(self, *, refusable: Said | None, spends: tuple[str, int] | None) -> None:
-        """Work everything out again and move the difference, the credit of orders first, then rises, then falls."""
-        self.judge()
-        rows = contributions(self.said, ZONE)
-        told: dict[str, int] = {}
-        owner: dict[str, str] = {}
-        for member, mine in rows.items():
-            for row in mine:
-                if row.fields.get("credit"):
-                    told[row.fields["order"]] = told.get(row.fields["order"], 0) + row.fields["credit"]
-                    owner[row.fields["order"]] = member
-        for order in sorted(told.keys() | self.told.keys()):
-            was = self.told.get(order, 0) + (spends[1] if spends and spends[0] == order else 0)
-            change = was - told.get(order, 0)
-            if change:
-                self.credit_of(order, change)
-        self.told = told
-        for member in MEMBERS:
-            life = self.lives.get(member, Life())
-            wanted = {
-                (one.key, one.rule): (
-                    one.policy.rewards[one.rule].wallet, one.wanted, one.usable_from, one.expires_at,
-                )
-                for one in life.grants
-            }  # fmt: skip
-            mine = refusable is not None and any(row.known[2].endswith(refusable.key) for row in rows.get(member, ()))
-            self.move(member, wanted, "refuse" if mine else "debt")
-            self.wanted[member] = wanted
+    # ---- who is one with whom
 
-    def credit_of(self, order: str, change: int) -> None:
-        """An order's lines say so much less credit (or more again, where a return was taken back)."""
-        for member in MEMBERS:
-            purse = self.purses[member, CREDIT]
-            if order in purse.orders and change > 0:
-                back = min(change, purse.used(order))
-                if back:
-                    purse.give_back(order, back, self.expiry(CREDIT))
-            elif order in purse.orders:
-                purse.use(order, -change, late=True)
+    def merge(self, said: Said) -> str:
+        """Say that a member is another one."""
+        member, into = said.member, said.fields["into"]
+        if member in self.kinship.words:
+            raise Wrong("merge_again")
+        if self.root(member) == self.root(into):
+            raise Wrong("merge_cycle")
+        if self.erased & {member, into}:
+            raise Wrong("merge_erased")
+        self.kinship.words[member] = said
+        self.kinship.since[said.key] = {wallet: len(log) for wallet, log in self.handed.items()}
+        self.rejoin(said.key, ())
+        return RECORDED
 
-    def move(self, member: str, wanted: dict[Pair, Terms], on_refusal: str) -> None:
-        moves: list[tuple[int, Pair, Terms, bool]] = []
-        before = self.wanted[member]
-        # In the order of the events that granted it, and of the rules.
-        order = {rule: place for place, rule in enumerate(self.versions[0][1].rewards)}
-        keyed = {one.key: one.position for one in self.there().values()}
+    def unmerge(self, member: str) -> str:
+        """Take a member's merge back."""
+        if member not in self.kinship.words:
+            if member in self.parted:
+                return DUPLICATE
+            raise Wrong("not_merged")
+        self.parted = self.parted | {member}
+        before = self.all_of(member)
+        self.rejoin(self.kinship.words.pop(member).key, before)
+        return RECORDED
 
-        def place(pair: Pair) -> tuple[Any, ...]:
-            key = pair[0].partition("emit:referral:")[2] or pair[0]
-            return (keyed.get(key, (0, 0, "")), order[pair[1]])
-
-        for pair in sorted(before.keys() | wanted.keys(), key=place):
-            was, will = before.get(pair), wanted.get(pair)
-            had, has = (was[1] if was else 0), (will[1] if will else 0)
-            if was and will and had and has and (was[0], *was[2:]) != (will[0], *will[2:]):
-                moves += [(-had, pair, was, True), (has, pair, will, False)]
-            elif had != has:
-                terms = will if will and has else was
-                assert terms is not None
-                moves.append((has - had, pair, terms, False))
-        for delta, pair, (wallet, _, usable_from, ends), replaced in sorted(moves, key=lambda move: move[0] < 0):
-            purse, ends_at = self.purses[member, wallet], NEVER if ends is None else ends
-            rule = self.policy().wallets[wallet].clawback
-            if delta > 0:
-                purse.rise(pair, delta, usable_from, ends_at)
-            else:
-                gone = (usable_from, ends_at) if replaced else None
-                purse.fall(pair, -delta, on_refusal if rule == "refuse" else rule, gone)
+    def erase(self, member: str) -> str:
+        """Erase a member, and all who are one with him; returns what stands against it."""
+        left = [one for one in self.all_of(member) if one not in self.erased]
+        if any(self.purses[one, wallet].open() for one in left for wallet in WALLETS):
+            return "erase_holds"
+        self.erased = self.erased.union(left)
+        return ""
 
     # ---- commands
 
@@ -236,7 +111,7 @@ class Oracle:
         took = 0
         if sold.order in purse.holds:
             took = max(0, purse.used(sold.order) - self.told.get(sold.order, 0))
-        if len(purse.ready()) + took + sum(len(hold.units) for hold in holds) < credit:
+        if self.ready(sold.member) + took + sum(len(hold.units) for hold in holds) < credit:
             raise Wrong("insufficient_credit")
         paid = min(credit, took)
         keep = self.family.partial == "keep"
@@ -245,6 +120,8 @@ class Oracle:
                 purse.capture(hold, part, keep=keep)
                 paid += part
         if credit > paid:
+            if purse.kin is not None:
+                purse.kin.bring(sold.member, credit - paid)
             purse.use(sold.order, credit - paid)
         return self.observe(sold, spends=credit)
 
@@ -256,10 +133,17 @@ class Oracle:
             raise Wrong("command_conflict")
         return True
 
+    def bring(self, member: str, amount: int) -> None:
+        """Have in his own purse what is about to be taken of it, if all of them have it."""
+        purse = self.purses[member, CREDIT]
+        if purse.kin is not None and self.ready(member) >= amount:
+            purse.kin.bring(member, amount)
+
     def place_hold(self, member: str, order: str, amount: int, until: int | None) -> str:
         if self.same(f"hold {order}", member, amount):
             return DUPLICATE
         latest = self.now + HOLD_DAYS * DAY
+        self.bring(member, amount)
         try:
             self.purses[member, CREDIT].hold(order, amount, latest if until is None else min(until, latest))
         except Short:
@@ -300,11 +184,13 @@ class Oracle:
         if amount > 0:
             purse.rise(pair, amount, self.now, self.expiry(wallet) if last_day is None else last_day)
         else:
-            kept = copy.deepcopy(purse)
+            kept = self.kept()
+            if purse.kin is not None:
+                purse.kin.bring(member, -amount, any_unit=True)
             try:
                 purse.fall(pair, -amount, self.policy().wallets[wallet].clawback)
             except ClawbackRefused:
-                self.purses[member, wallet] = kept
+                self.put_back(kept)
                 raise Wrong("clawback_refused") from None
         self.commands[key] = (member, wallet, amount, second, last_day)
         return RECORDED
@@ -312,8 +198,9 @@ class Oracle:
     def transfer(self, key: str, giver: str, receiver: str, amount: int) -> str:
         if self.same(key, giver, receiver, amount):
             return DUPLICATE
-        if giver == receiver or not {giver, receiver} <= set(FIRM):
+        if self.root(giver) == self.root(receiver) or not all(set(FIRM) & {*self.all_of(o)} for o in (giver, receiver)):
             raise Wrong("transfer_not_allowed")
+        self.bring(giver, amount)
         try:
             moved = self.purses[giver, CREDIT].hand_out(amount)
         except Short:
@@ -327,7 +214,7 @@ class Oracle:
     def award(self, month: int, upto: int | None) -> list[str]:
         """Freeze the month's list unless it is, and issue what is not issued, at most `upto` prizes (-1: none)."""
         if month not in self.runs:
-            gold = [member for member in MEMBERS if self.tier(member) == "gold"]
+            gold = [member for member in MEMBERS if self.root(member) == member and self.tier(member) == "gold"]
             self.runs[month] = sorted(gold, key=lambda member: (-self.spent(member), member))
         done = []
         for member in self.runs[month][: None if upto is None else max(0, upto)]:
@@ -338,17 +225,9 @@ class Oracle:
         return done
 
     def spent(self, member: str) -> int:
-        rows = contributions(self.said, ZONE).get(member, [])
+        rows = contributions(self.kinship.united(self.said), ZONE).get(member, [])
         return int(fact(ZONE, self.policy().facts["spent"], rows, (self.now, 9, ""), 0))
 
     def publish(self, text: str, effective_from: int) -> None:
         self.versions.append((effective_from, policy_of(text)))
         self.judge()
-
-
-def order_key(order: str, kind: str = "parts_purchase") -> str:
-    return key_of(kind, order)
-
-
-def known_orders(said: Iterable[Said], kind: str) -> list[str]:
-    return sorted({one.order for one in said if one.kind == kind})

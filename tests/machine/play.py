@@ -14,9 +14,10 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests import postgres
+from tests.machine.domain import Domain
 from tests.machine.machine import Machine, Tally
 from tests.machine.programme import Family
-from tests.machine.worlds import Domain, Service, World
+from tests.machine.worlds import Service, World
 
 _SLOW = (HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much, HealthCheck.large_base_example)
 

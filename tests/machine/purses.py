@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 NEVER = 1 << 61
 Pair = tuple[str, str]
@@ -45,6 +46,19 @@ class Hold:
     state: str = "held"
 
 
+class Helpers(Protocol):
+    """The same wallet of members who are one with its owner."""
+
+    def level(self) -> None:
+        """Pay what any of them owes out of what any of them has."""
+
+    def lend(self, to: str, count: int, /) -> None:
+        """Hand over up to so many of what the others have."""
+
+    def bring(self, to: str, count: int, /, *, any_unit: bool = False) -> None:
+        """Have in one purse, of the units of all that end first, so many."""
+
+
 @dataclass
 class Purse:
     """One wallet of one member."""
@@ -57,6 +71,7 @@ class Purse:
     forgiven: Counter[Pair] = field(default_factory=Counter)
     orders: dict[str, list[Unit | None]] = field(default_factory=dict)  # None: taken without there being any
     holds: dict[str, Hold] = field(default_factory=dict)
+    kin: Helpers | None = field(default=None, repr=False, compare=False)  # those who are one with him, if any
 
     # ---- looking
 
@@ -100,6 +115,8 @@ class Purse:
         for unit in self.free()[: self.debt]:
             unit.state = "paid"
             self.debt -= 1
+        if self.kin is not None:
+            self.kin.level()
 
     def come_in(self) -> None:
         self.known = True
@@ -118,6 +135,11 @@ class Purse:
         if count > undone:
             self.lot(pair, count - undone, usable_from, expires_at)
         self.come_in()
+
+    def lacks(self, pair: Pair, count: int) -> int:
+        """What a fall would not find here."""
+        lapsed = sum(u.pair == pair and u.state == "lapsed" for u in self.units)
+        return max(0, count - len(self.free()) - lapsed)
 
     def fall(self, pair: Pair, count: int, clawback: str, gone: tuple[int, int] | None = None) -> None:
         """Take back; `gone`: the dates that the grant has no longer, of which its units go first."""

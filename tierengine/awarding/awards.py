@@ -35,8 +35,7 @@ from tierengine.membership.joined import read_joined
 from tierengine.membership.standings import Stage, stages
 from tierengine.policies.versions import Programme, prize_wallet
 from tierengine.recording import reading
-from tierengine.recording.joint import Joint
-from tierengine.recording.purse import Purse
+from tierengine.recording.purses import Purses
 from tierengine.recording.writing import Rows
 from tierengine.store.dialect import Link
 from tierengine.store.ids import Ids
@@ -324,15 +323,14 @@ def _book(
     held = reading.hold(link, programme.dealer_id, everybody, (), (), (), {}, now=now, wait=True)
     issued = {row[0] for row in link.ask(_ISSUED, cause, members).rows()}
     rows, booked = Rows(), set()
+    moment = max(now, max((head.recorded_at for head in held.ledgers.values()), default=0))
+    # (Of two winners who are one by now, each has his prize in his own book, and both books are one purse.)
+    purses = Purses(link, held, programme, moment)
     for member_id, _code, _place, _score, prize in chunk:
         if member_id in issued or prize <= 0:
             continue
-        head = held.ledgers[member_id]
-        purse = Purse.held(held, programme, member_id, link)
-        moment = max(now, head.recorded_at)
-        purse.settle(moment)
         expiry = programme.line.at(now).rules.policy.wallets[award.wallet].expires if award.wallet else None
-        purse.book.adjust(
+        purses.of(member_id).book.adjust(
             cause,
             award.id,
             wallet,
@@ -343,20 +341,15 @@ def _book(
             cause=cause,
             kind="award",
         )
-        together = held.members(member_id)
-        if len(together) > 1:
-            purses = {one: purse if one == member_id else Purse.held(held, programme, one, link) for one in together}
-            for other in purses.values():
-                other.settle(moment)
-            Joint(purses, held.merge_of(member_id), moment).level()
-        else:
-            purses = {member_id: purse}
-        for one, its in purses.items():
-            its.store(rows, ids, moment)
-            row = held.ledgers[one]
-            state = (row.tier, row.boundary_at, row.carry)
-            rows.add("ledger", one, programme.dealer_id, its.book.next_number - 1, *row.position, *state)
         booked.add(member_id)
+    purses.close()
+    for member_id, row in held.ledgers.items():
+        purse = purses.opened(member_id)
+        if purse is not None and purse.book.entries:
+            purse.store(rows, ids, moment)
+            state = (row.tier, row.boundary_at, row.carry)
+            number = purse.book.next_number - 1
+            rows.add("ledger", member_id, programme.dealer_id, number, *row.position, *state)
     with link.pipeline():
         rows.send(link)
     return booked

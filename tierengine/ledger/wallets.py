@@ -56,6 +56,7 @@ class Wallets:
               later than anything is asked for; `fetch` reads them
     lapsed    by (event key, rule), for the grants that may be adjusted
     taken     by order's event key, for the orders that may give back
+    helps     pays what members who are one with this one owe of a wallet, out of what has come in here
     paid      what each wallet paid for those orders before anything came back
     holds     those that have not ended, in the order in which they were made; `ended` those that this book ended
     now       the latest instant settled; it never goes back
@@ -75,6 +76,7 @@ class Wallets:
     quiet: int = -NEVER  # nothing of a lot lapses before this instant
     behind: dict[str, int] = field(default_factory=dict)
     fetch: Callable[[str], list[Lot]] | None = None
+    helps: Callable[[str], None] | None = None
 
     def usable(self, wallet: str, now: int) -> int:
         """Return what may be used at `now`, also when lapsed lots have not been posted yet."""
@@ -126,6 +128,8 @@ class Wallets:
         if due := min(balance.debt, balance.available):
             uses = plan(sorted(self._lots(wallet), key=first_out), due)
             self._entry(Act(wallet, cause), "settle_debt", -due, [("available", "debt", due)], uses=uses)
+        if self.helps is not None:
+            self.helps(wallet)
 
     def _lots(self, wallet: str) -> list[Lot]:
         """Return all lots of the wallet with something remaining."""

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import UTC
 from typing import Final
 
-from tierengine.errors import Malformed, Refused, pointed
+from tierengine.errors import Malformed, pointed
 from tierengine.judging.clock import Clock
 from tierengine.judging.forms import Form
 from tierengine.judging.history import Contribution, Observation
@@ -56,7 +56,7 @@ def read_merge(
 
 
 def read_unmerge(link: Link, raw: Mapping[str, object], member: str, *, dealer: int, once: Once | None) -> Merge:
-    """Return the end of a member's merge, as if it had never been; Refused where he never was merged into anybody."""
+    """Return the end of a member's merge, as if it had never been; it is refused where he is merged into nobody."""
     form = _form(raw, member, OF_UNMERGE)
     reason = _reason(form)
     if form.errors:
@@ -64,12 +64,13 @@ def read_unmerge(link: Link, raw: Mapping[str, object], member: str, *, dealer: 
     words: list[Contribution] = [
         contribution(row) for row in link.ask(_WORDS, dealer, member, MERGE, MERGE + "\U0010ffff").rows()
     ]
-    if not words:
-        raise Refused("not_merged", member=member)
-    word = (*(one for one in net(words) if one.qty > 0), words[-1])[0]
-    key = word.known[2]
+    # (Who never was merged is refused as any command is, and his answer kept: under a key that no merge has.)
+    key, at = f"{MERGE}:{member}", 0
+    if words:
+        word = (*(one for one in net(words) if one.qty > 0), words[-1])[0]
+        key, at = word.known[2], word.at
     # (Of the merge's own instant: said again, it is the same.)
-    said = Observation(CANCELLED, member, word.at, _SOURCE, key, "", 1, {}, key, key, {"reason": reason})
+    said = Observation(CANCELLED, member, at, _SOURCE, key, "", 1, {}, key, key, {"reason": reason})
     return Merge(dealer, said, "", once)
 
 

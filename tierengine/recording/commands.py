@@ -246,6 +246,9 @@ class Commands:
             expires_at = self.programme.zone.expiry(wallet.expires, self.now)
         joint, purse = self.joint(member), self.purse(member)
         if joint is not None and act.amount < 0 and act.wallet in joint.wallets():
+            missing = -act.amount - joint.spare(act.wallet)
+            if missing > 0 and wallet.clawback == "refuse":  # before anything is handed over
+                raise Refused("clawback_refused", wallet=act.wallet, missing=missing)
             joint.bring(member, act.wallet, -act.amount, any_lot=True)
         purse.book.adjust(
             act.key,

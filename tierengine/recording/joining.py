@@ -12,8 +12,7 @@ from typing import Final
 
 from tierengine.errors import Refused
 from tierengine.judging.history import Contribution
-from tierengine.judging.merging import MERGED, classes, into_of
-from tierengine.judging.netting import net
+from tierengine.judging.merging import MERGE, classes, into_of
 from tierengine.judging.values import CANCELLED
 from tierengine.ledger.lots import plan
 from tierengine.recording.items import Merge
@@ -22,9 +21,13 @@ from tierengine.recording.reading import Held, Stored
 from tierengine.recording.refolding import Pair, Refolded
 from tierengine.store.dialect import Link
 
+# Since the merge that is taken back was said: until then who is parted by it now was apart, and even.
 _HANDED: Final = (
-    "SELECT member_id, wallet, SUM(delta) FROM entry WHERE member_id IN (?1*) AND kind = 'transfer' "
-    "AND event_key IN (?2*) GROUP BY member_id, wallet"
+    "SELECT e.member_id, e.wallet, SUM(e.delta) FROM entry e "
+    "JOIN (SELECT id, recorded_at FROM event WHERE dealer_id = ?2 AND key = ?3 ORDER BY revision LIMIT 1) AS said "
+    "ON e.recorded_at > said.recorded_at OR (e.recorded_at = said.recorded_at AND e.id > said.id) "
+    f"WHERE e.member_id IN (?1*) AND e.kind = 'transfer' AND SUBSTR(e.event_key, 1, {len(MERGE)}) = '{MERGE}' "
+    "GROUP BY e.member_id, e.wallet"
 )
 _ERASED: Final = (
     "SELECT m.code FROM erasure e JOIN member m ON m.id = e.member_id WHERE e.member_id IN (?1*) ORDER BY 1"
@@ -35,14 +38,13 @@ _ERASED: Final = (
 class Joining:
     """One merge, or its end.
 
-    key     the merge's own; `keys` those of all merges that stood among the same members before
+    key     the merge's own
     before  who was one with whom until then, by who stood for them
     rises   what was granted anew, by member and wallet
     """
 
     key: str
     before: dict[int, tuple[int, ...]]
-    keys: frozenset[str]
     rises: dict[tuple[int, str], int] = field(default_factory=dict)
 
     @classmethod
@@ -59,9 +61,7 @@ class Joining:
                 raise Refused("not_merged", member=said.member)
         else:
             _may_be(link, held, member, ids[item.into], into)
-        words = (row for one in everybody for row in held.histories.get(one, ()) if row.kind == MERGED)
-        keys = frozenset(row.known[2] for row in net(words))
-        return cls(said.key, {held.root(one): held.members(one) for one in everybody}, keys)
+        return cls(said.key, {held.root(one): held.members(one) for one in everybody})
 
     def change(self, held: Held, fresh: Mapping[int, Sequence[Contribution]]) -> dict[int, int | None]:
         """Tell `held` who is one with whom from now on; return in whose history each whom it concerns is folded."""
@@ -81,7 +81,7 @@ class Joining:
                 of = (change.member, change.after.wallet)
                 self.rises[of] = self.rises.get(of, 0) + delta
 
-    def hand_back(self, link: Link, held: Held, purse: Callable[[int], Purse], now: int) -> None:
+    def hand_back(self, link: Link, dealer: int, held: Held, purse: Callable[[int], Purse], now: int) -> None:
         """Give back to those who are apart again what they handed over to the others, as far as it is still there.
 
         That is what lies in the lots that were handed over, and what the others were granted anew just now (a gift
@@ -92,7 +92,7 @@ class Joining:
             if len(sides) < 2:
                 continue
             net_of: dict[tuple[int, str], int] = {
-                (row[0], row[1]): int(row[2]) for row in link.ask(_HANDED, sorted(all_), sorted(self.keys)).rows()
+                (row[0], row[1]): int(row[2]) for row in link.ask(_HANDED, sorted(all_), dealer, self.key).rows()
             }
             for wallet in sorted({wallet for _, wallet in net_of}):
                 owed = {one: -net_of.get((one, wallet), 0) for one in all_}
@@ -105,10 +105,10 @@ class Joining:
     def _give(self, purse: Callable[[int], Purse], giver: int, to: int, wallet: str, due: int, now: int) -> int:
         book = purse(giver).book
         spare = book.spare(wallet)
-        lent = [lot for lot in spare if lot.event_key in self.keys]
+        lent = [lot for lot in spare if lot.event_key.startswith(MERGE)]
         parts = plan(lent, due)
         left = min(due - sum(part for _, part in parts), self.rises.get((giver, wallet), 0))
-        parts += plan([lot for lot in spare if lot.ref < 0 and lot.event_key not in self.keys], left)
+        parts += plan([lot for lot in spare if lot.ref < 0 and not lot.event_key.startswith(MERGE)], left)
         if not parts:
             return 0
         moved = book.hand_over(wallet, parts, self.key)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from tierengine.ledger.lots import NEVER, Lot, plan
-from tierengine.recording.purse import Purse, Shift
+from tierengine.recording.purse import SETTLED, Purse, Shift
 from tierengine.recording.refolding import Change, Pair
 from tierengine.store.dialect import Link
 
@@ -22,15 +22,36 @@ _SUMMED: Final = ("available", "held", "debt", "usable")
 
 @dataclass(slots=True)
 class Joint:
-    """The purses of members who are one, who stands for them first; all are settled. `key` is their merge's."""
+    """The purses of members who are one, who stands for them first. `key` is their merge's.
+
+    From then on what comes in to one of them pays what any of them owes, before it is available or lapses.
+    """
 
     purses: Mapping[int, Purse]
     key: str
     now: int
 
+    def __post_init__(self) -> None:
+        for purse in self.purses.values():
+            purse.book.helps = self._level
+
+    def settle(self) -> None:
+        """Post what lapsed of all of them, in order of time: what one's hold frees pays what another owes."""
+        purses = [purse for purse in self.purses.values() if not purse.settled]
+        ends = {hold.expires_at for purse in purses for hold in purse.book.holds if hold.expires_at < self.now}
+        for at in sorted(ends):
+            for purse in purses:
+                purse.book.settle(at, cause=SETTLED)
+        for purse in purses:
+            purse.settle(self.now)
+
     def usable(self, wallet: str) -> int:
         """Return what they may spend together."""
         return sum(purse.book.usable(wallet, self.now) for purse in self.purses.values())
+
+    def spare(self, wallet: str) -> int:
+        """Return what is free of a wallet, whether or not it may be spent yet."""
+        return sum(lot.free for purse in self.purses.values() for lot in purse.book.spare(wallet))
 
     def bring(self, to: int, wallet: str, amount: int, *, any_lot: bool = False) -> None:
         """See to it that `amount` of a wallet is taken of the lots of all that end first; all of it in one book.
@@ -45,9 +66,9 @@ class Joint:
         ]
         owner = {id(lot): member for lot, member in lots}
 
-        def first(lot: Lot) -> tuple[bool, int, bool, int]:
+        def first(lot: Lot) -> tuple[bool, int, bool, int, int]:
             ends = NEVER if lot.expires_at is None else lot.expires_at
-            return (not lot.usable(self.now), ends, owner[id(lot)] != to, lot.order)
+            return (not lot.usable(self.now), ends, owner[id(lot)] != to, owner[id(lot)], lot.order)
 
         self._hand_over(to, wallet, plan(sorted((lot for lot, _ in lots), key=first), amount), owner)
 
@@ -85,10 +106,14 @@ class Joint:
 
     def level(self) -> None:
         """Pay what any of them owes out of what any of them has."""
+        for wallet in sorted(self.wallets()):
+            self._level(wallet)
+
+    def _level(self, wallet: str) -> None:
         for member, purse in self.purses.items():
-            for wallet, balance in list(purse.book.balances.items()):
-                if balance.debt:
-                    self.lend(member, wallet, balance.debt)
+            balance = purse.book.balances.get(wallet)
+            if balance is not None and balance.debt:
+                self.lend(member, wallet, balance.debt)
 
     def _hand_over(self, to: int, wallet: str, parts: Iterable[tuple[Lot, int]], owner: Mapping[int, int]) -> None:
         by_member: dict[int, list[tuple[Lot, int]]] = {}
@@ -98,7 +123,7 @@ class Joint:
         for member, mine in sorted(by_member.items()):
             book = self.purses[member].book
             moved = book.hand_over(wallet, mine, self.key)
-            self.purses[to].book.move_in(wallet, book.balances[wallet].unit, moved, self.key, self.now)
+            self.purses[to].book.move_in(wallet, book.balances[wallet].unit, moved, self.key, book.now)
 
 
 def together(purses: Sequence[Purse], now: int) -> Balances:

@@ -39,9 +39,16 @@ class Purses:
         """Return a member's own purse."""
         purse = self._purses.get(member)
         if purse is None:
-            purse = self._purses[member] = Purse.held(self.held, self.programme, member, self.link)
+            if self.joint(member) is not None:
+                return self._purses[member]
+            purse = self._read(member)
             purse.settle(self.now)
         return purse
+
+    def _read(self, member: int) -> Purse:
+        if member not in self._purses:
+            self._purses[member] = Purse.held(self.held, self.programme, member, self.link)
+        return self._purses[member]
 
     def opened(self, member: int) -> Purse | None:
         """Return a member's purse if anybody asked for it."""
@@ -53,9 +60,10 @@ class Purses:
             return None
         found = self._joints.get(all_[0])
         if found is None:
-            purses = {one: self.of(one) for one in all_}
+            purses = {one: self._read(one) for one in all_}
             key = self.held.merge_of(member) if self.joining is None else self.joining.key
             found = self._joints[all_[0]] = Joint(purses, key, self.now)
+            found.settle()
         return found
 
     def usable(self, member: int, wallet: str) -> int:
@@ -101,11 +109,13 @@ class Purses:
     def rejoined(self) -> None:
         """Forget whose purses were together: that has just become otherwise."""
         self._joints.clear()
+        for purse in self._purses.values():
+            purse.book.helps = None
 
     def close(self) -> None:
         """Post what ends the group: what is handed back, and what merged members owe of what they have."""
         if self.joining is not None:
-            self.joining.hand_back(self.link, self.held, self.of, self.now)
+            self.joining.hand_back(self.link, self.programme.dealer_id, self.held, self.of, self.now)
         if not self.held.classes:
             return
         for root in sorted({self.held.root(member) for member in self._purses}):
