@@ -36,7 +36,7 @@ Login = Annotated[str, Path(min_length=1, max_length=100)]
 _STORE: Final = "SELECT id FROM store WHERE dealer_id = ?1 AND code = ?2"
 
 
-@router.get("/keys", **schemas.read("The dealer's API keys", shapes.KeyList))
+@router.get("/keys", **schemas.read("The dealer's API keys", "KeyList"))
 async def list_keys(request: Request) -> Response:
     """List every key with its state and last use (to the minute). Nothing listed opens anything."""
     service, caller = service_of(request), _of_the_dealer(request)
@@ -53,7 +53,7 @@ async def list_keys(request: Request) -> Response:
     return plain({"keys": listed})
 
 
-@router.post("/keys", **schemas.act("KeyIn", "Make an API key", shapes.MadeKey))
+@router.post("/keys", **schemas.act("KeyIn", "Make an API key", "MadeKey"))
 async def post_key(request: Request) -> Response:
     """Make a key for a store or a batch. It is shown in this answer and never again; only an HMAC of it is kept."""
     wanted = await _body(request, shapes.KeyIn)
@@ -70,9 +70,7 @@ async def post_key(request: Request) -> Response:
     return plain({"key": made.key, "prefix": made.prefix}, 201)
 
 
-@router.post(
-    "/keys/{prefix}/rotate", **schemas.act("RotateIn", "Replace a key without an interruption", shapes.MadeKey)
-)
+@router.post("/keys/{prefix}/rotate", **schemas.act("RotateIn", "Replace a key without an interruption", "MadeKey"))
 async def post_rotation(request: Request, prefix: Prefix) -> Response:
     """Make a key with the same rights. The old one stays valid beside it for `keep_hours`, or until it is revoked."""
     wanted = await _body(request, shapes.RotateIn)
@@ -81,7 +79,7 @@ async def post_rotation(request: Request, prefix: Prefix) -> Response:
     return plain({"key": made.key, "prefix": made.prefix}, 201)
 
 
-@router.post("/keys/{prefix}/revoke", **schemas.act("NothingIn", "Revoke a key", shapes.Done, status=200))
+@router.post("/keys/{prefix}/revoke", **schemas.act("NothingIn", "Revoke a key", "Done", status=200))
 async def post_revocation(request: Request, prefix: Prefix) -> Response:
     """End a key; every process refuses it within two seconds."""
     await _body(request, shapes.NothingIn)
@@ -89,7 +87,7 @@ async def post_revocation(request: Request, prefix: Prefix) -> Response:
     return plain({"status": "done"})
 
 
-@router.get("/staff", **schemas.read("The dealer's logins", shapes.StaffList))
+@router.get("/staff", **schemas.read("The dealer's logins", "StaffList"))
 async def list_staff(request: Request) -> Response:
     """List every login, disabled ones too."""
     service, caller = service_of(request), _of_the_dealer(request)
@@ -104,7 +102,7 @@ async def list_staff(request: Request) -> Response:
     return plain({"staff": listed})
 
 
-@router.post("/staff", **schemas.act("StaffIn", "Put a login on file", shapes.Done))
+@router.post("/staff", **schemas.act("StaffIn", "Put a login on file", "Done"))
 async def post_staff(request: Request) -> Response:
     """Add somebody of the staff. The first admin is made at the command line: `tierengine staff bootstrap`."""
     wanted = await _body(request, shapes.StaffIn)
@@ -118,7 +116,7 @@ async def post_staff(request: Request) -> Response:
     return plain({"status": "done"}, 201)
 
 
-@router.post("/staff/{login}/password", **schemas.act("PasswordIn", "Give another password", shapes.Done, status=200))
+@router.post("/staff/{login}/password", **schemas.act("PasswordIn", "Give another password", "Done", status=200))
 async def post_password(request: Request, login: Login) -> Response:
     """Give a login another password; sessions opened with the old one are over."""
     wanted, name = await _body(request, shapes.PasswordIn), staff.login_of(login)
@@ -127,7 +125,7 @@ async def post_password(request: Request, login: Login) -> Response:
     return plain({"status": "done"})
 
 
-@router.post("/staff/{login}/disable", **schemas.act("NothingIn", "Disable a login", shapes.Done, status=200))
+@router.post("/staff/{login}/disable", **schemas.act("NothingIn", "Disable a login", "Done", status=200))
 async def post_disabling(request: Request, login: Login) -> Response:
     """End a login and its sessions; every process refuses them within two seconds. The last admin stays."""
     await _body(request, shapes.NothingIn)
@@ -136,7 +134,7 @@ async def post_disabling(request: Request, login: Login) -> Response:
     return plain({"status": "done"})
 
 
-@router.get("/audit", **schemas.read("What the staff did, newest first", shapes.AuditPage))
+@router.get("/audit", **schemas.read("What the staff did, newest first", "AuditPage"))
 async def get_audit(
     request: Request,
     limit: Annotated[int, Query(ge=1, le=audit.MOST)] = 50,

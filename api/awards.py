@@ -38,7 +38,7 @@ Period = Annotated[
 ]
 
 
-@router.get("/{award}/plan", **schemas.read("Who would win", staff_shapes.AwardPlan))
+@router.get("/{award}/plan", **schemas.read("Who would win", "AwardPlan"))
 async def get_plan(
     request: Request,
     award: AwardId,
@@ -59,7 +59,7 @@ async def get_plan(
     return plain(await service.readers.see(planned))
 
 
-@router.post("/{award}/issue", **schemas.write("IssueIn", "Give the prizes", staff_shapes.Issued))
+@router.post("/{award}/issue", **schemas.write("IssueIn", "Give the prizes", "Issued"))
 async def post_issue(request: Request, award: AwardId) -> Response:
     """Freeze the list and book each prize once; called again, whatever is not booked yet.
 

@@ -21,7 +21,7 @@ router: Final = APIRouter(prefix="/v1/members", tags=["members"], route_class=Gu
 
 
 @router.post(
-    "/{code}/adjustments", **schemas.seconded(schemas.write("AdjustmentIn", "Change a balance by hand", schemas.Moved))
+    "/{code}/adjustments", **schemas.seconded(schemas.write("AdjustmentIn", "Change a balance by hand", "Moved"))
 )
 async def post_adjustment(request: Request, code: Code) -> Response:
     """Add to or take from a wallet; above the policy's limit it takes a second person, who is not the first.
@@ -36,7 +36,7 @@ async def post_adjustment(request: Request, code: Code) -> Response:
     return answered(request, await write.service.record(Command(write.caller.dealer_id, (code,), act, write.once)))
 
 
-@router.post("/{code}/transfers", **schemas.write("TransferIn", "Hand credit to an account of the firm", schemas.Moved))
+@router.post("/{code}/transfers", **schemas.write("TransferIn", "Hand credit to an account of the firm", "Moved"))
 async def post_transfer(request: Request, code: Code) -> Response:
     """Move credit to another account of the same firm, where the policy allows it; every part keeps its dates."""
     write = await by_people(request, await write_of(request), DESK)

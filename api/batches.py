@@ -28,7 +28,7 @@ EVENTS_MOST: Final = 1_000
 BODY_MOST: Final = 4 << 20
 
 
-@router.post("/events:batch", **schemas.batch("BatchIn", "Record up to 1,000 events", schemas.Batch))
+@router.post("/events:batch", **schemas.batch("BatchIn", "Record up to 1,000 events", "Batch"))
 async def post_batch(request: Request) -> Response:
     """Record events in their order; what is wrong with one is told in its place and does not touch the others.
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from api import forms, schemas, shapes, staff_shapes
+from api import forms, schemas, staff_shapes
 from api.answers import answered, plain
 from api.events import read_event
 from api.instants import told
@@ -28,7 +28,7 @@ PAGE_MOST: Final = 500
 Sought = Annotated[str | None, Query(min_length=1, max_length=100)]
 
 
-@router.get("", **schemas.read("What is owed to members", staff_shapes.Duties))
+@router.get("", **schemas.read("What is owed to members", "Duties"))
 async def get_duties(
     request: Request,
     member: Sought = None,
@@ -61,7 +61,7 @@ async def get_duties(
     return plain(await service.readers.see(waiting))
 
 
-@router.post("/done", **schemas.write("DoneIn", "A duty was done", shapes.Booked, parked=True))
+@router.post("/done", **schemas.write("DoneIn", "A duty was done", "Booked", parked=True))
 async def post_done(request: Request) -> Response:
     """Record that a duty was done: an event like any other, `duty_done`."""
     write = await write_of(request)

@@ -24,7 +24,7 @@ _OWNER: Final = (
 )
 
 
-@router.post("", **schemas.write("HoldIn", "Hold credit for an order", schemas.HeldFor))
+@router.post("", **schemas.write("HoldIn", "Hold credit for an order", "HeldFor"))
 async def post_hold(request: Request) -> Response:
     """Tie up an amount of a wallet for an order until it is captured, voided, or its time is over.
 
@@ -41,7 +41,7 @@ async def post_hold(request: Request) -> Response:
     return answered(request, await service.record(Command(caller.dealer_id, (member,), act, write.once)))
 
 
-@router.post("/{hold}/capture", **schemas.write("CaptureIn", "Capture all or part of a hold", schemas.HeldFor))
+@router.post("/{hold}/capture", **schemas.write("CaptureIn", "Capture all or part of a hold", "HeldFor"))
 async def post_capture(request: Request, hold: Number) -> Response:
     """Take what is held, or part of it; what is left is freed or kept, as the policy says. Never more than is held."""
     write = await write_of(request)
@@ -50,7 +50,7 @@ async def post_capture(request: Request, hold: Number) -> Response:
     return answered(request, await write.service.record(item))
 
 
-@router.post("/{hold}/void", **schemas.write("VoidIn", "Free a hold", schemas.HeldFor))
+@router.post("/{hold}/void", **schemas.write("VoidIn", "Free a hold", "HeldFor"))
 async def post_void(request: Request, hold: Number) -> Response:
     """Free what is left of a hold; one that lapsed already is free, and this says so."""
     write = await write_of(request)

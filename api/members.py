@@ -31,7 +31,7 @@ Code = Annotated[str, Path(min_length=1, max_length=100, description="The member
 Sought = Annotated[str | None, Query(min_length=1, max_length=100)]
 
 
-@router.get("", **schemas.read("Find members by phone, name, card or machine", schemas.Found))
+@router.get("", **schemas.read("Find members by phone, name, card or machine", "Found"))
 async def find_members(
     request: Request, phone: Sought = None, name: Sought = None, card_no: Sought = None, serial: Sought = None
 ) -> Response:
@@ -49,7 +49,7 @@ async def find_members(
     return plain({"members": [{"member": code} for _, code in found]})
 
 
-@router.get("/{code}", **schemas.read("A member with every why and why not", schemas.Member))
+@router.get("/{code}", **schemas.read("A member with every why and why not", "Member"))
 async def get_member(request: Request, code: Code, lang: schemas.Lang | None = None) -> Response:
     """Tell a member as of now, each trait, price and reward with the reason, and what the next tier takes."""
     service = service_of(request)
@@ -63,7 +63,7 @@ async def get_member(request: Request, code: Code, lang: schemas.Lang | None = N
     )
 
 
-@router.get("/{code}/balance", **schemas.read("A member's wallets with their lots", schemas.Balance))
+@router.get("/{code}/balance", **schemas.read("A member's wallets with their lots", "Balance"))
 async def get_balance(request: Request, code: Code, lang: schemas.Lang | None = None) -> Response:
     """Tell what a member has, lot by lot with its last day; the lots sum to what is available and held."""
     service = service_of(request)
@@ -77,7 +77,7 @@ async def get_balance(request: Request, code: Code, lang: schemas.Lang | None = 
     )
 
 
-@router.get("/{code}/ledger", **schemas.read("A member's statement, newest first", schemas.Statement))
+@router.get("/{code}/ledger", **schemas.read("A member's statement, newest first", "Statement"))
 async def get_ledger(
     request: Request,
     code: Code,
@@ -104,7 +104,7 @@ async def get_ledger(
     )
 
 
-@router.get("/{code}/explain", **schemas.read("A member as of any past instant, and why", schemas.Explained))
+@router.get("/{code}/explain", **schemas.read("A member as of any past instant, and why", "Explained"))
 async def get_explain(
     request: Request,
     code: Code,
@@ -146,7 +146,7 @@ def storable(pointer: str, text: str) -> None:
         raise Malformed([FormError(pointer, "bad_text")])
 
 
-@router.get("/{code}/statement", **schemas.read("A member's statement of a period", schemas.PeriodStatement))
+@router.get("/{code}/statement", **schemas.read("A member's statement of a period", "PeriodStatement"))
 async def get_statement(
     request: Request,
     code: Code,

@@ -8,7 +8,7 @@ from typing import Final
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from api import schemas, shapes
+from api import schemas
 from api.answers import answered
 from api.members import Code, storable
 from api.rights import Guarded
@@ -18,7 +18,7 @@ from tierengine.membership.merging import read_merge, read_unmerge
 router: Final = APIRouter(prefix="/v1/members", tags=["members"], route_class=Guarded)
 
 
-@router.post("/{code}/merge", **schemas.write("MergeIn", "Merge a member into another", shapes.Booked))
+@router.post("/{code}/merge", **schemas.write("MergeIn", "Merge a member into another", "Booked"))
 async def post_merge(request: Request, code: Code) -> Response:
     """Say that two members were always one: this one is folded into the other from the beginning of both.
 
@@ -34,7 +34,7 @@ async def post_merge(request: Request, code: Code) -> Response:
     return answered(request, await write.service.record(item))
 
 
-@router.post("/{code}/unmerge", **schemas.write("UnmergeIn", "Take a merge back", shapes.Booked))
+@router.post("/{code}/unmerge", **schemas.write("UnmergeIn", "Take a merge back", "Booked"))
 async def post_unmerge(request: Request, code: Code) -> Response:
     """Cancel a member's merge: both are as if it had never been. What one spent of the other's stays spent."""
     write = await write_of(request)

@@ -9,7 +9,7 @@ from typing import Any, Final
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from api import forms, schemas, shapes, staff_shapes
+from api import forms, schemas, staff_shapes
 from api.answers import answered, plain
 from api.bodies import parse, read_bytes
 from api.errors import request_id
@@ -33,7 +33,7 @@ from tierengine.store.ids import Ids
 router: Final = APIRouter(prefix="/v1/members", tags=["personal data"], route_class=Guarded)
 
 
-@router.post("/{code}/person", **schemas.write("PersonIn", "Put personal data right", staff_shapes.Registered))
+@router.post("/{code}/person", **schemas.write("PersonIn", "Put personal data right", "Registered"))
 async def post_person(request: Request, code: Code) -> Response:
     """Replace name, phones, contact or note: what is named is replaced, "" or [] takes it away, the rest stays."""
     write = await write_of(request)
@@ -57,13 +57,13 @@ async def post_person(request: Request, code: Code) -> Response:
     return answered(request, await write.service.act(dealer, write.once, act))
 
 
-@router.post("/{code}/consents", **schemas.write("ConsentIn", "A consent is given or withdrawn", shapes.Booked))
+@router.post("/{code}/consents", **schemas.write("ConsentIn", "A consent is given or withdrawn", "Booked"))
 async def post_consent(request: Request, code: Code) -> Response:
     """Record a member's word on a purpose: an event like any other, `consent_changed`. His last word counts."""
     return await said_of(request, code, "consent_changed", staff_shapes.ConsentIn, signed=True)
 
 
-@router.get("/{code}/consents", **schemas.read("What a member agreed to", staff_shapes.Consents))
+@router.get("/{code}/consents", **schemas.read("What a member agreed to", "Consents"))
 async def get_consents(request: Request, code: Code) -> Response:
     """Tell each purpose as it stands, and every word on it."""
     service, caller = service_of(request), caller_of(request)
@@ -73,7 +73,7 @@ async def get_consents(request: Request, code: Code) -> Response:
     )
 
 
-@router.post("/{code}/export", **schemas.act("NothingIn", "Everything held on a member", staff_shapes.Export))
+@router.post("/{code}/export", **schemas.act("NothingIn", "Everything held on a member", "Export"))
 async def post_export(request: Request, code: Code) -> Response:
     """Hand out all that is held on one member, with Chinese and English labels; that it was, is in the audit.
 
@@ -94,7 +94,7 @@ async def post_export(request: Request, code: Code) -> Response:
     return plain(told, 201)
 
 
-@router.get("/{code}/erasure", **schemas.read("What stands against an erasure", staff_shapes.ErasurePlan))
+@router.get("/{code}/erasure", **schemas.read("What stands against an erasure", "ErasurePlan"))
 async def get_erasure(request: Request, code: Code) -> Response:
     """Tell what erasing this member would give up, and what refuses it. Nothing is written."""
     service, caller = service_of(request), caller_of(request)
@@ -108,9 +108,7 @@ async def get_erasure(request: Request, code: Code) -> Response:
     )  # fmt: skip
 
 
-@router.post(
-    "/{code}/erasure", **schemas.seconded(schemas.write("ErasureIn", "Erase a member's data", staff_shapes.Erased))
-)
+@router.post("/{code}/erasure", **schemas.seconded(schemas.write("ErasureIn", "Erase a member's data", "Erased")))
 async def post_erasure(request: Request, code: Code) -> Response:
     """Destroy the key of a member's personal data: names, phones and free text are gone for ever, the book stays.
 

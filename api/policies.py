@@ -51,7 +51,7 @@ _IN_FORCE: Final = (
 # ---- what is published -------------------------------------------------------------------------------------------
 
 
-@router.get("/policies", **schemas.read("Published policies, newest first", staff_shapes.Versions))
+@router.get("/policies", **schemas.read("Published policies, newest first", "Versions"))
 async def get_policies(
     request: Request,
     limit: Annotated[int, Query(ge=1, le=PAGE_MOST)] = 20,
@@ -72,7 +72,7 @@ async def get_policies(
     return plain(await service.readers.see(heads))
 
 
-@router.get("/policies/{version}", **schemas.read("A published policy", staff_shapes.Version))
+@router.get("/policies/{version}", **schemas.read("A published policy", "Version"))
 async def get_policy(request: Request, version: Annotated[int, Path(ge=1, le=1 << 62)]) -> Response:
     """Tell a version with its text, just as it was published."""
     service, caller = service_of(request), caller_of(request)
@@ -108,7 +108,7 @@ def _head(row: Row, ruling: int, now: int) -> dict[str, Any]:
 # ---- looking at a text -------------------------------------------------------------------------------------------
 
 
-@router.post("/policies:check", **schemas.read_body("PolicyIn", "Every problem of a policy", staff_shapes.Checked))
+@router.post("/policies:check", **schemas.read_body("PolicyIn", "Every problem of a policy", "Checked"))
 async def post_check(request: Request) -> Response:
     """Say everything that is wrong with a text, with line and column. Nothing is written."""
     form = forms.read(staff_shapes.PolicyIn, parse(await read_bytes(request, BODY_MOST)))
@@ -122,7 +122,7 @@ def _checked(text: str) -> dict[str, Any]:
     return {"ok": not errors, "errors": errors, "warnings": len(problems) - errors, "problems": problems}
 
 
-@router.post("/policies:test", **schemas.read_body("PolicyIn", "Run a policy's examples", staff_shapes.Tested))
+@router.post("/policies:test", **schemas.read_body("PolicyIn", "Run a policy's examples", "Tested"))
 async def post_test(request: Request) -> Response:
     """Run the examples in a text: what fails, and where. A text with errors is refused. Nothing is written."""
     form = forms.read(staff_shapes.PolicyIn, parse(await read_bytes(request, BODY_MOST)))
@@ -163,7 +163,7 @@ def _errors(problems: Any) -> int:
 # ---- drafts ------------------------------------------------------------------------------------------------------
 
 
-@router.get("/policy-drafts", **schemas.read("All drafts", staff_shapes.Drafts))
+@router.get("/policy-drafts", **schemas.read("All drafts", "Drafts"))
 async def get_drafts(request: Request) -> Response:
     """List what is being written, without the texts."""
     service, caller = service_of(request), caller_of(request)
@@ -171,7 +171,7 @@ async def get_drafts(request: Request) -> Response:
     return plain({"drafts": [_plain(one) for one in found]})
 
 
-@router.get("/policy-drafts/{name}", **schemas.read("A draft", staff_shapes.Draft, tagged=True))
+@router.get("/policy-drafts/{name}", **schemas.read("A draft", "Draft", tagged=True))
 async def get_draft(request: Request, name: Named) -> Response:
     """Tell a draft with its text; its ETag is what a change of it must name."""
     service, caller = service_of(request), caller_of(request)
@@ -181,7 +181,7 @@ async def get_draft(request: Request, name: Named) -> Response:
     return answer
 
 
-@router.put("/policy-drafts/{name}", **schemas.write("PolicyIn", "Write a draft", staff_shapes.DraftTag, tagged=True))
+@router.put("/policy-drafts/{name}", **schemas.write("PolicyIn", "Write a draft", "DraftTag", tagged=True))
 async def put_draft(request: Request, name: Named) -> Response:
     """Make a draft (`If-None-Match: *`) or put another text in its place (`If-Match`). It need not be right yet."""
     seen = _seen(request, new=True)
@@ -201,7 +201,7 @@ async def put_draft(request: Request, name: Named) -> Response:
     return sent
 
 
-@router.delete("/policy-drafts/{name}", **schemas.removal("Drop a draft", staff_shapes.DraftTag))
+@router.delete("/policy-drafts/{name}", **schemas.removal("Drop a draft", "DraftTag"))
 async def delete_draft(request: Request, name: Named) -> Response:
     """Drop a draft that is no longer wanted."""
     seen = _seen(request)
@@ -216,7 +216,7 @@ async def delete_draft(request: Request, name: Named) -> Response:
 
 @router.post(
     "/policy-drafts/{name}/publish",
-    **schemas.write("PublishIn", "Publish a draft", staff_shapes.Published, tagged=True),
+    **schemas.write("PublishIn", "Publish a draft", "Published", tagged=True),
 )
 async def post_publish(request: Request, name: Named) -> Response:
     """Publish a draft that somebody else wrote: it is checked, compiled, its examples run, and then it is a version."""

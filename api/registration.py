@@ -7,7 +7,7 @@ from typing import Any, Final
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from api import forms, schemas, shapes, staff_shapes
+from api import forms, schemas, staff_shapes
 from api.answers import answered
 from api.member_events import said_of
 from api.members import Code
@@ -23,7 +23,7 @@ from tierengine.store.ids import Ids
 router: Final = APIRouter(prefix="/v1/members", tags=["members"], route_class=Guarded)
 
 
-@router.post("", **schemas.write("MemberIn", "Put a customer on file", staff_shapes.Registered))
+@router.post("", **schemas.write("MemberIn", "Put a customer on file", "Registered"))
 async def post_member(request: Request) -> Response:
     """Put a customer on file under a code of the dealer's own. What is personal is stored apart, sealed."""
     write = await write_of(request)
@@ -49,7 +49,7 @@ async def post_member(request: Request) -> Response:
     return answered(request, await service.act(dealer, write.once, act))
 
 
-@router.post("/{code}/attributes", **schemas.write("AttributeIn", "Change an attribute", shapes.Booked))
+@router.post("/{code}/attributes", **schemas.write("AttributeIn", "Change an attribute", "Booked"))
 async def post_attribute(request: Request, code: Code) -> Response:
     """Change what rules read of a member, from an instant on: an event like any other, `attribute_changed`."""
     return await said_of(request, code, "attribute_changed", staff_shapes.AttributeIn)

@@ -39,7 +39,7 @@ _LANG: Final = one_of("lang", get_args(schemas.Lang))
 
 @router.post(
     "/quotes",
-    **schemas.read_body("QuoteIn", "What an order costs and earns", schemas.Quote, more=(_EXPLAIN, _LANG, WIDTH)),
+    **schemas.read_body("QuoteIn", "What an order costs and earns", "Quote", more=(_EXPLAIN, _LANG, WIDTH)),
 )
 async def post_quote(request: Request) -> Response:
     """Price an order, say what credit may pay and what it would earn, with every reason. Nothing is written."""
@@ -63,7 +63,7 @@ async def post_quote(request: Request) -> Response:
     return plain(found)
 
 
-@router.post("/sales", **schemas.write("OrderIn", "Record a sale", schemas.Sold, more=_WIDE))
+@router.post("/sales", **schemas.write("OrderIn", "Record a sale", "Sold", more=_WIDE))
 async def post_sale(request: Request) -> Response:
     """Record an order: prices checked, credit used, event judged and rewards granted in one transaction.
 
@@ -107,7 +107,7 @@ async def post_sale(request: Request) -> Response:
 
 @router.post(
     "/sales/{order}/returns",
-    **schemas.write("ReturnIn", "Take back a sale or part of it", schemas.Booked, parked=True, more=_WIDE),
+    **schemas.write("ReturnIn", "Take back a sale or part of it", "Booked", parked=True, more=_WIDE),
 )
 async def post_return(request: Request, order: str) -> Response:
     """Take back lines of a sale, or all of it. A return whose sale is not here yet is stored and answered 202."""

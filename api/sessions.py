@@ -28,7 +28,7 @@ router: Final = APIRouter(prefix="/v1/sessions", tags=["sessions"])
 mine: Final = APIRouter(prefix="/v1/sessions/current", tags=["sessions"], route_class=Guarded)
 
 
-@router.post("", **schemas.act("SessionIn", "Log in", shapes.Session, open_=True))
+@router.post("", **schemas.act("SessionIn", "Log in", "Session", open_=True))
 async def post_session(request: Request) -> Response:
     """Open a session with login and password; a wrong one tells neither which of them is wrong nor which there are.
 
@@ -63,7 +63,7 @@ async def post_session(request: Request) -> Response:
     return plain(told, 201)
 
 
-@mine.get("", **schemas.read("Who I am", shapes.Myself))
+@mine.get("", **schemas.read("Who I am", "Myself"))
 async def get_session(request: Request) -> Response:
     """Tell whose key or session this is and what it may."""
     caller = caller_of(request)

@@ -10,22 +10,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
 
-from api.shape import Shape
+from api.shape import Id, Said, Shape, When
 from rules.vocabulary import CATEGORIES
 from tierengine.judging.bounds import LINES_MOST, MONEY_MOST
 from tierengine.till.orders import TOKEN_MOST
 
 Fen = Annotated[int, Field(ge=0, le=MONEY_MOST, description="Fen.")]
-Said = str | dict[str, str]
-Id = Annotated[str, Field(min_length=1, max_length=100)]
-When = Annotated[
-    str,
-    Field(
-        description="RFC 3339 with its zone.",
-        examples=["2026-03-01T10:00:00+08:00"],
-        json_schema_extra={"format": "date-time"},
-    ),
-]
 Category = Annotated[str, Field(json_schema_extra={"enum": list(CATEGORIES)})]
 
 

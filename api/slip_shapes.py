@@ -6,8 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
 
-from api.shape import Shape
-from api.shapes import Id
+from api.shape import Id, Shape
 
 
 class SlipIn(Shape):

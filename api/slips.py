@@ -31,7 +31,7 @@ router: Final = APIRouter(prefix="/v1/offline-allowances", tags=["offline"], rou
 Slip = Annotated[str, Path(min_length=1, max_length=slips.ID_MOST, description="The slip's id (`jti`).")]
 
 
-@router.post("", **schemas.write("SlipIn", "Give a till a slip to go by without the line", schemas.SlipMade))
+@router.post("", **schemas.write("SlipIn", "Give a till a slip to go by without the line", "SlipMade"))
 async def post_slip(request: Request) -> Response:
     """Sign a slip: the member's tier, the prices a till can work out, and the credit he may use until it ends.
 
@@ -51,7 +51,7 @@ async def post_slip(request: Request) -> Response:
     return answered(request, answer, {"token": token})
 
 
-@router.post("/{slip}/revoke", **schemas.write("SlipEndIn", "Revoke a slip", schemas.SlipEnded))
+@router.post("/{slip}/revoke", **schemas.write("SlipEndIn", "Revoke a slip", "SlipEnded"))
 async def post_slip_end(request: Request, slip: Slip) -> Response:
     """End a slip before its time: what is sold with it from now on is not covered."""
     write = await write_of(request)
@@ -63,7 +63,7 @@ async def post_slip_end(request: Request, slip: Slip) -> Response:
     )
 
 
-@router.get("/revoked", **schemas.read("The slips that were revoked, signed", schemas.SlipsRevoked))
+@router.get("/revoked", **schemas.read("The slips that were revoked, signed", "SlipsRevoked"))
 async def get_revoked(request: Request) -> Response:
     """Return the revoked slips that are not over yet, as a JWT too: a till keeps the last list it got."""
     service, caller = service_of(request), caller_of(request)

@@ -6,8 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
 
-from api.shape import Shape
-from api.shapes import Id, Said, When
+from api.shape import Id, Said, Shape, When
 from tierengine.policies.drafts import TEXT_MOST
 
 Name = Annotated[str, Field(min_length=1, max_length=100)]

@@ -19,7 +19,7 @@ from tierengine.store.ids import Ids
 router: Final = APIRouter(prefix="/v1/stores", tags=["stores"], route_class=Guarded)
 
 
-@router.get("", **schemas.read("The stores", staff_shapes.Stores))
+@router.get("", **schemas.read("The stores", "Stores"))
 async def get_stores(request: Request) -> Response:
     """List the dealer's stores by code; who belongs to one store sees that one."""
     service, caller = service_of(request), caller_of(request)
@@ -27,7 +27,7 @@ async def get_stores(request: Request) -> Response:
     return plain({"stores": [one for one in found if caller.store in ("", one["store"])]})
 
 
-@router.post("", **schemas.write("StoreIn", "Put a store on file", staff_shapes.StoreMade))
+@router.post("", **schemas.write("StoreIn", "Put a store on file", "StoreMade"))
 async def post_store(request: Request) -> Response:
     """Put a place of sale on file under a code of the dealer's own; then tills get keys for it."""
     write = await write_of(request)

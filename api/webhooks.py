@@ -11,7 +11,6 @@ from api import schemas
 from api.answers import answered, plain
 from api.rights import Guarded
 from api.service import Write, caller_of, service_of, write_of
-from api.webhook_shapes import Deliveries, Replayed, WebhookNow, Webhooks, WithSecret
 from tierengine.errors import FormError, Malformed, pointed
 from tierengine.store.dialect import Link
 from tierengine.store.ids import Ids
@@ -22,7 +21,7 @@ router: Final = APIRouter(prefix="/v1/webhooks", tags=["webhooks"], route_class=
 Number = Annotated[int, Path(ge=1, le=1 << 62, description="The webhook's id.")]
 
 
-@router.post("", **schemas.write("WebhookIn", "Tell an address of what happens", WithSecret))
+@router.post("", **schemas.write("WebhookIn", "Tell an address of what happens", "WithSecret"))
 async def post_webhook(request: Request) -> Response:
     """Add a webhook (Standard Webhooks). The same address again is the same webhook, with its secret once more.
 
@@ -45,7 +44,7 @@ async def post_webhook(request: Request) -> Response:
     return answered(request, answer, {"secret": secret})
 
 
-@router.get("", **schemas.read("The webhooks", Webhooks))
+@router.get("", **schemas.read("The webhooks", "Webhooks"))
 async def get_webhooks(request: Request) -> Response:
     """Tell the dealer's webhooks, without their secrets."""
     service, caller = service_of(request), caller_of(request)
@@ -53,7 +52,7 @@ async def get_webhooks(request: Request) -> Response:
     return plain({"webhooks": [one.plain() for one in found]})
 
 
-@router.post("/{webhook}/state", **schemas.write("WebhookStateIn", "Pause, resume or remove a webhook", WebhookNow))
+@router.post("/{webhook}/state", **schemas.write("WebhookStateIn", "Pause, resume or remove a webhook", "WebhookNow"))
 async def post_webhook_state(request: Request, webhook: Number) -> Response:
     """Pause a webhook (what it is to be told waits), resume it, or remove it."""
     write = await write_of(request)
@@ -68,7 +67,7 @@ async def post_webhook_state(request: Request, webhook: Number) -> Response:
     return answered(request, await write.service.act(write.caller.dealer_id, write.once, act))
 
 
-@router.get("/{webhook}/deliveries", **schemas.read("What a webhook was told, or is to be", Deliveries))
+@router.get("/{webhook}/deliveries", **schemas.read("What a webhook was told, or is to be", "Deliveries"))
 async def get_deliveries(
     request: Request,
     webhook: Number,
@@ -87,7 +86,7 @@ async def get_deliveries(
     return plain({"deliveries": rows, "next": rows[-1]["id"] if len(rows) == limit else None})
 
 
-@router.post("/{webhook}/replay", **schemas.write("ReplayIn", "Send again", Replayed))
+@router.post("/{webhook}/replay", **schemas.write("ReplayIn", "Send again", "Replayed"))
 async def post_replay(request: Request, webhook: Number) -> Response:
     """Send again what was given up (`dead`), or what was delivered already, from a delivery on, in order."""
     write = await write_of(request)

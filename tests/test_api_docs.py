@@ -11,6 +11,7 @@ import pytest
 from api import shapes
 from api.app import create_app
 from api.docs import POLICY
+from api.events import OF_CLAIM
 from api.rights import OPEN
 from tests.test_api_book import Till, order, serving
 from tierengine.settings import Settings
@@ -54,6 +55,10 @@ def test_the_document_is_closed_under_its_references(till: Till):
 
 def test_the_document_is_valid(till: Till):
     openapi_spec_validator.validate(till.client.get("/openapi.json").json())
+
+
+def test_a_claim_has_the_fields_that_are_documented():
+    assert frozenset(shapes.ClaimIn.model_fields) == OF_CLAIM
 
 
 def test_every_write_documents_its_key_and_its_errors(till: Till):

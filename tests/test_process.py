@@ -64,6 +64,15 @@ def test_writer_readers_and_courier_of_a_process_compile_a_version_once(sqlite_b
     assert texts == [policy]
 
 
+def test_what_serves_tills_loads_no_table_and_no_shape_of_the_document():
+    """SQLModel and its tables are for migrations, a hundred shapes for who reads the document: a third of a start."""
+    script = "import sys, tierengine.commands.serve, api.app; api.app.create_app(); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT)
+    loaded = set(done.stdout.split())
+    assert "fastapi" in loaded
+    assert not loaded & {"sqlmodel", "sqlalchemy", "alembic", "tierengine.store.tables", "api.shapes", "api.document"}
+
+
 def test_what_draws_a_page_of_help_is_loaded_only_for_one():
     def loaded(*words):
         asked = "print('typer.rich_utils' in sys.modules)"

@@ -20,8 +20,8 @@ from tierengine import logs
 from tierengine.access.secret import Secret, own_file
 from tierengine.commands.connections import Config, Patience
 from tierengine.commands.failure import Stop
-from tierengine.commands.opened import settings
 from tierengine.commands.screen import Screen, both
+from tierengine.settings import Settings
 from tierengine.store.database import WriterLock, check_ready, sqlite_path
 
 app = typer.Typer()
@@ -39,7 +39,7 @@ def serve(
 ) -> int:
     """Serve until stopped."""
     screen: Screen = context.obj
-    wanted = settings()
+    wanted = Settings.read()
     check_ready(wanted.database_url)
     Secret.of(wanted)  # where there is none it is said here, in a sentence
     if wanted.kind == "postgresql" and not (wanted.secret or wanted.secret_file):
