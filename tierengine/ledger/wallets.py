@@ -80,7 +80,7 @@ class Wallets:
 
     def usable(self, wallet: str, now: int) -> int:
         """Return what may be used at `now`, also when lapsed lots have not been posted yet."""
-        read = sum(lot.free for lot in self.lots if lot.wallet == wallet and lot.usable(now))
+        read = sum([lot.free for lot in self.lots if lot.wallet == wallet and lot.usable(now)]) if self.lots else 0
         return read + self.behind.get(wallet, 0)
 
     def join(self, lots: Iterable[Lot]) -> None:
@@ -204,15 +204,14 @@ class Wallets:
                 remaining += lot.remaining
                 held += lot.held
                 sound = sound and 0 <= lot.held <= lot.remaining <= lot.amount
-        left = sum(hold.left for hold in self.holds if hold.wallet == wallet)
-        promises = {
-            "no balance below 0": min(balance.available, balance.held, balance.debt) >= 0,
-            "debt > 0 means available = 0": not (balance.debt and balance.available),
-            "0 <= held <= remaining <= amount": sound,
-            "remaining of lots = available + held": remaining == balance.available + balance.held,
-            "held of lots = left of holds = held": held == left == balance.held,
-        }
-        for promise, kept in promises.items():
+        left = sum([hold.left for hold in self.holds if hold.wallet == wallet])
+        for promise, kept in (
+            ("no balance below 0", balance.available >= 0 and balance.held >= 0 and balance.debt >= 0),
+            ("debt > 0 means available = 0", not (balance.debt and balance.available)),
+            ("0 <= held <= remaining <= amount", sound),
+            ("remaining of lots = available + held", remaining == balance.available + balance.held),
+            ("held of lots = left of holds = held", held == left == balance.held),
+        ):
             if not kept:
                 raise Broken("ledger_broken", invariant=promise)
 

@@ -8,7 +8,7 @@ wallet may be handed on within a firm, and from where on an adjustment needs a s
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -33,7 +33,7 @@ from tierengine.recording.acts import (
     Transfer,
     VoidHold,
 )  # fmt: skip
-from tierengine.recording.items import Answer, Command, refusal
+from tierengine.recording.items import Answer, Command, Item, refusal
 from tierengine.recording.joint import Joint, together
 from tierengine.recording.purse import Purse
 from tierengine.recording.slips import slip
@@ -43,7 +43,6 @@ from tierengine.store.ids import Ids
 from tierengine.zone import SECOND, moment
 
 MINUTE: Final = 60 * SECOND
-_COMMAND: Final = "SELECT hash FROM command WHERE dealer_id = ?1 AND key = ?2"
 _FIRM: Final = "SELECT value FROM attribute WHERE member_id IN (?1*) AND name = 'firm'"
 _HOLD: Final = (
     "SELECT h.id, h.key, h.wallet, h.cluster, h.amount, h.expires_at, e.kind, (SELECT -SUM(c.delta) FROM entry c "
@@ -76,6 +75,7 @@ class Commands:
     """Decides the commands of one group. `purse` and `suspended` are asked for a member's id.
 
     members, joint  who is one with a member, who stands for them first; and their purses, None where he is alone
+    accepted  key → hash, of the stored ones that these may be again; what is accepted here is added
     """
 
     link: Link
@@ -89,7 +89,7 @@ class Commands:
     touched: set[int]
     members: Callable[[int], tuple[int, ...]]
     joint: Callable[[int], Joint | None]
-    _fresh: dict[str, str] = field(default_factory=dict)  # key → hash, of the commands of this group
+    accepted: dict[str, str] = field(default_factory=dict)
 
     def decide(self, item: Command) -> Answer:
         """Return the answer; what it does is in the purses and rows. Whatever is refused has done nothing."""
@@ -302,25 +302,24 @@ class Commands:
 
     def known(self, item: Command, act: Kept) -> bool:
         """Whether the same command was accepted before; Conflict when its key was taken by another one."""
-        stored = self._fresh.get(act.key)
-        if stored is None:
-            rows = self.link.ask(_COMMAND, self.programme.dealer_id, act.key).rows()
-            stored = rows[0][0] if rows else None
+        stored = self.accepted.get(act.key)
         if stored is None:
             return False
-        if stored != _hash(item, act):
+        if stored != _digest(_said(item, act)):
             raise Conflict("command_conflict", key=act.key)
         return True
 
     def keep(self, item: Command, act: Kept, member: int) -> None:
         """Store a command that was accepted; its reason is kept apart."""
-        digest = self._fresh[act.key] = _hash(item, act)
+        said = _said(item, act)
+        digest = self.accepted[act.key] = _digest(said)
         self.touched.add(member)
-        text = orjson.dumps(_said(item, act), option=orjson.OPT_SORT_KEYS).decode()
         number = self.ids.take()
         if isinstance(act, Transfer | Adjust | EndSlip) and act.reason:
             self.rows.wrote(member, "command", number, {"reason": act.reason})
-        self.rows.add("command", number, self.programme.dealer_id, member, act.key, act.kind, digest, text, self.now)
+        self.rows.add(
+            "command", number, self.programme.dealer_id, member, act.key, act.kind, digest, said.decode(), self.now
+        )
 
     def done(self, item: Command, body: dict[str, Any], member: int) -> Answer:
         body |= {"member": item.members[0], "balances": together(list(map(self.purse, self.members(member))), self.now)}
@@ -330,9 +329,16 @@ class Commands:
         return moment(instant, self.programme.info).isoformat()
 
 
-def _said(item: Command, act: Kept) -> dict[str, Any]:
-    return {"kind": act.kind, "members": list(item.members), **act.content()}
+def keys_of(items: Iterable[Item]) -> set[str]:
+    """Return the keys of the commands that are accepted once: what is stored of them is to be known."""
+    acts = (item.act for item in items if isinstance(item, Command))
+    return {act.key for act in acts if not isinstance(act, CaptureHold | VoidHold | Settle)}
 
 
-def _hash(item: Command, act: Kept) -> str:
-    return hashlib.sha256(orjson.dumps(_said(item, act), option=orjson.OPT_SORT_KEYS)).hexdigest()
+def _said(item: Command, act: Kept) -> bytes:
+    said = {"kind": act.kind, "members": list(item.members), **act.content()}
+    return orjson.dumps(said, option=orjson.OPT_SORT_KEYS)
+
+
+def _digest(said: bytes) -> str:
+    return hashlib.sha256(said).hexdigest()

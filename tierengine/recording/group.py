@@ -15,7 +15,7 @@ from tierengine.policies.versions import Programme, Programmes
 from tierengine.policies.wording import named
 from tierengine.recording import reading
 from tierengine.recording.answers import Answers
-from tierengine.recording.commands import Commands
+from tierengine.recording.commands import Commands, keys_of
 from tierengine.recording.credit import Credit
 from tierengine.recording.effects import Effects
 from tierengine.recording.emissions import Deliveries
@@ -88,8 +88,9 @@ class Group:
         remembered = {member: known.rows for member, known in known.items()}
         paying = {item.observations[0].cluster for item in self.items if isinstance(item, Sale) and item.uses}
         held = self._held = reading.hold(
-            self.link, self.dealer, wanted, set(keys), set(outside), once, remembered, paying=paying, now=now, wait=wait
-        )
+            self.link, self.dealer, wanted, set(keys), set(outside), once, remembered,
+            paying=paying, commands=keys_of(self.items), now=now, wait=wait,
+        )  # fmt: skip
         self.now = max(now, max((head.recorded_at for head in held.ledgers.values()), default=0))
         if self.deliver_to is not None and not held.is_locked(self.deliver_to):
             return
@@ -126,6 +127,7 @@ class Group:
         self._commands = Commands(
             link, self.ids, programme, self.codes, self._rows, now,
             purses.of, partial(histories.suspended, now=now), purses.touched, held.members, purses.joint,
+            held.commands,
         )  # fmt: skip
         taken = [self._take(place, item) for place, item in enumerate(self.items)]
         resolved = self._resolved(taken)

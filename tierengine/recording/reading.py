@@ -129,6 +129,11 @@ _OPEN_HOLDS: Final = (
     "x.amount AS tied FROM hold_state s JOIN hold h ON h.id = s.hold_id JOIN hold_lot x ON x.hold_id = h.id "
     "WHERE s.member_id IN (?1*) AND s.remaining > 0 ORDER BY h.id, x.place"
 )
+_COMMANDS: Final = either(
+    "SELECT key, hash FROM command WHERE dealer_id = ?1 AND key IN (?2*)",
+    "SELECT c.key, c.hash FROM unnest(?2::text[]) AS named(key) CROSS JOIN LATERAL "
+    "(SELECT key, hash FROM command WHERE dealer_id = ?1 AND key = named.key OFFSET 0) AS c",
+)
 _HELD_ORDERS: Final = "SELECT DISTINCT cluster FROM hold WHERE dealer_id = ?1 AND cluster IN (?2*)"
 # Of the others only the sum is asked, mostly, and what is available and held says that.
 _DUE_LOTS: Final = (
@@ -189,6 +194,7 @@ class Held:
     waiting   clusters of parked events that wait for what is locked
     once      (scope, key) → (request hash, status number, stored answer)
     holds     those that have not ended, a row for each of their lots; `held_orders` the orders that ever had one
+    commands  key → hash, of the stored ones among those that were asked for
     classes   merged members by who stands for them, himself first; nobody who is merged with none
     """
 
@@ -207,14 +213,19 @@ class Held:
     lots: dict[int, list[Row]] = field(default_factory=dict)
     holds: dict[int, list[Row]] = field(default_factory=dict)
     held_orders: set[str] = field(default_factory=set)
+    commands: dict[str, str] = field(default_factory=dict)
     classes: dict[int, tuple[int, ...]] = field(default_factory=dict)
 
     def root(self, member_id: int) -> int:
         """Return who stands for a member: himself, unless he is merged into another."""
+        if not self.classes:
+            return member_id
         return next((root for root, all_ in self.classes.items() if member_id in all_), member_id)
 
     def members(self, member_id: int) -> tuple[int, ...]:
         """Return all who are one with a member, who stands for them first."""
+        if not self.classes:
+            return (member_id,)
         root = self.root(member_id)
         return self.classes.get(root, (root,))
 
@@ -263,6 +274,7 @@ def hold(  # noqa: PLR0913 - what is locked and what is read are one round trip
     remembered: Mapping[int, Sequence[Contribution]],
     *,
     paying: Collection[str] = (),
+    commands: Collection[str] = (),
     now: int,
     wait: bool,
 ) -> Held:
@@ -271,6 +283,7 @@ def hold(  # noqa: PLR0913 - what is locked and what is read are one round trip
     outside   keys of events in other clusters that the new ones name
     remembered  histories that need not be read where the book has as many contributions
     paying    orders that credit pays: those that ever had a hold are told
+    commands  keys of commands that may be there already
     now       the instant of recording, unless a member's last entry is later: what of his lots lapsed by then, is not
               usable yet or is tied up is read
     wait      wait for members locked elsewhere; else they are left out of `locked`
@@ -300,8 +313,10 @@ def hold(  # noqa: PLR0913 - what is locked and what is read are one round trip
             asked["histories"] = (_HISTORIES, (unknown,))
         if paying:
             asked["orders"] = (_HELD_ORDERS, (dealer_id, sorted(paying)))
+        if commands:
+            asked["commands"] = (_COMMANDS, (dealer_id, sorted(commands)))
         gathered = link.gather(*asked.values())
-    read: dict[str, list[Row]] = {"once": [], "counts": [], "histories": [], "orders": []}
+    read: dict[str, list[Row]] = {"once": [], "counts": [], "histories": [], "orders": [], "commands": []}
     read |= dict(zip(asked, gathered(), strict=True))
     ledgers = lock.rows()
     locked = frozenset(row[0] for row in ledgers)
@@ -320,6 +335,7 @@ def hold(  # noqa: PLR0913 - what is locked and what is read are one round trip
         accounts=_grouped((row[:6] for row in read["accounts"]), 0),
         lots=_grouped(read["lots"], 0),
         held_orders={row[0] for row in read["orders"]},
+        commands={row[0]: row[1] for row in read["commands"]},
     )
     if holding := sorted({row[0] for row in read["accounts"] if row[2] == "held" and row[4]}):
         found.holds = _grouped(link.ask(_OPEN_HOLDS, holding).rows(), 0)
