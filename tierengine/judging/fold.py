@@ -102,7 +102,10 @@ class Lanes:
 
     def next_start(self, after: int) -> int | None:
         """Return the first start of a version later than the instant `after`; the first version has none."""
-        return next((v.effective_from for v in self.line.versions[1:] if v.effective_from > after), None)
+        versions = self.line.versions
+        if len(versions) == 1 or versions[-1].effective_from <= after:
+            return None  # nearly always
+        return next((v.effective_from for v in versions[1:] if v.effective_from > after), None)
 
 
 @dataclass(slots=True)
@@ -142,6 +145,8 @@ class _Fold:
         while True:
             start = self.lanes.next_start(self.head[0])
             end = self.carry.standing.until
+            if start is None and (end is None or end > upto[0]):
+                return  # nearly always
             points = []
             if start is not None:
                 points.append((start, VERSION_START, ""))

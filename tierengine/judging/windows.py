@@ -68,8 +68,9 @@ class Selected:
             instants.insert(place, at)
             self.rows.insert(place, row)
         self.apart += at != row[5][0]
+        last = instants[-1] == at
         for frame in self.frames:
-            frame.entered(row, *bounds[frame.window])
+            frame.entered(row, *bounds[frame.window], last=last)
 
     def begin(self, contributions: Sequence[Contribution]) -> None:
         """Put all these in their places at once, in order of `known`, while nothing is here and no window was asked."""
@@ -135,16 +136,22 @@ class Frame:
         self._low = self._high = 0
         self.out = self.next_out = self.last_in = self.next_in = EVER
 
-    def entered(self, row: Row, after: int | None, upto: int) -> None:
-        """Account for a row that was just put among the selected, while the window is (after, upto]."""
-        outside = after is not None and row[1] <= after
+    def entered(self, row: Row, after: int | None, upto: int, *, last: bool) -> None:
+        """Account for a row that was just put among the selected, the last one or not; the window is (after, upto]."""
+        at = row[1]
+        outside = after is not None and at <= after
         if outside:
             self._low += 1
-        if row[1] <= upto:
+        if at <= upto:
             self._high += 1
             if not outside:
                 for tally in self._tallies:
                     tally.change(row, 1)
+                if last and self.next_in == NEVER:  # nearly always: it came behind all that was in
+                    self.last_in = at
+                    if self._high - self._low == 1:
+                        self.next_out = at
+                    return
         # Look ahead again when next asked.
         self.next_in = EVER
 

@@ -44,8 +44,7 @@ class Histories:
     def source(self, member: int, fresh: Fresh | None = None) -> Source:
         """Return where the history comes from in which a member's is folded."""
         held = self.held
-        all_ = held.members(member)
-        if len(all_) == 1:
+        if not held.classes or len(held.members(member)) == 1:
             return Source(
                 self.link,
                 self.programme,
@@ -55,6 +54,7 @@ class Histories:
                 self.ids,
                 self.known.get(member) if member in held.whole else None,
             )
+        all_ = held.members(member)
         home = {
             row.event_key: one
             for one in all_

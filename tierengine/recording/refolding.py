@@ -298,7 +298,9 @@ def _earlier(
     if start == BEGINNING:
         return {}, {}
     named = {line.event_key for step in suffix for line in step.lines if line.qty < 0}
-    named |= {pair[0] for (pair, _), _ in old.items()}
+    named |= {pair[0] for pair, _ in old}
+    if not named:
+        return {}, {}  # nearly always
     rows = reading.decisions_of(source.link, source.programme.dealer_id, source.members, named)
     found = [one for one in standing_of(rows).values() if one.step <= start and one.granted is not None]
     found.sort(key=lambda one: one.step)
@@ -354,6 +356,8 @@ def compare(
     earlier  what pairs were worth before the first of these
     outside  decisions about the same pairs of steps between, which stand
     """
+    if not (old or outcome.folded.decisions):
+        return
     new = {((one.granted.event_key, one.granted.rule), one.step): one for one in outcome.folded.decisions}
     last_id: dict[Pair, int] = {}
     for place, decision in new.items():
@@ -398,7 +402,8 @@ def before(source: Source, position: Position, usable: Mapping[str, int]) -> tup
     Behind the head the facts go on to serve the fold of the event itself: they are returned as well.
     """
     start, carry, late = _start(source, position)
-    known = [row for row in source.stored if row.known < position]
+    stored = source.stored
+    known = [*stored] if not stored or stored[-1].known < position else [row for row in stored if row.known < position]
     remembered = None if late else source.facts_behind(start, carry, position)
     if remembered is None:
         whole = source.known
@@ -409,7 +414,8 @@ def before(source: Source, position: Position, usable: Mapping[str, int]) -> tup
         remembered = Remembered(known, facts, position, source.trail())
     facts = remembered.facts
     remembered.asked = position
-    lanes, since_then = source.programme.lanes, steps(net(row for row in known if row.known > start))
+    behind = known[bisect_right(known, start, key=_known) :]
+    lanes, since_then = source.programme.lanes, steps(net(behind)) if behind else ()
     if carry and not since_then and nothing_ends(lanes, load(carry), start, position):
         state = load(carry)
     else:
