@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import replace
+from threading import Lock
 from typing import Any, Final
 
 import orjson
@@ -48,11 +50,9 @@ async def post_batch(request: Request) -> Response:
     if claimed.replayed:
         items = await _too_old_by_now(write, programme, said, items)
     async with write.service.alone(once):
-        futures = iter(
-            write.service.writer.submit_all([one for one in items if not isinstance(one, Exception)], "bulk")
-        )
-        waiting = [None if isinstance(one, Exception) else asyncio.wrap_future(next(futures)) for one in items]
-        answers = [None if one is None else await one for one in waiting]
+        sound = [one for one in items if not isinstance(one, Exception)]
+        recorded = iter(await _all_of(write.service.writer.submit_all(sound, "bulk")))
+    answers = [None if isinstance(one, Exception) else next(recorded) for one in items]
     return await asyncio.to_thread(_told, request, items, answers)
 
 
@@ -135,15 +135,43 @@ def _item(
         return problem
 
 
+async def _all_of(futures: Sequence[Future[Answer]]) -> list[Answer]:
+    """Return the answers once all are there. To wake the loop for each would keep the tills' requests waiting."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[None] = loop.create_future()
+    left, lock = len(futures), Lock()
+
+    def end() -> None:
+        if not done.done():  # (the client left)
+            done.set_result(None)
+
+    def came(_: Future[Answer]) -> None:
+        nonlocal left
+        with lock:
+            left -= 1
+            last = not left
+        if last and not loop.is_closed():
+            loop.call_soon_threadsafe(end)
+
+    for one in futures:
+        one.add_done_callback(came)
+    if futures:
+        await done
+    return [one.result() for one in futures]
+
+
 def _told(request: Request, items: Sequence[Item | TierengineError], answers: Sequence[Answer | None]) -> Response:
     results: list[dict[str, Any]] = []
     counts: Counter[str] = Counter()
     for item, answer in zip(items, answers, strict=True):
+        if answer is not None and answer.number < 400:
+            counts[answer.status] += 1
+            results.append({"status": answer.number, "body": orjson.Fragment(answer.encoded())})
+            continue
         if isinstance(item, TierengineError) or answer is None:
             sent = ours(request, item if isinstance(item, TierengineError) else Unavailable("busy"))
         else:
             sent = answered(request, answer)
-            counts[answer.status] += answer.number < 400
         results.append({"status": sent.status_code, "body": orjson.Fragment(bytes(sent.body))})
     told = {name: counts[name] for name in ("recorded", "duplicate", "parked")}
     body = {**told, "problem": len(results) - sum(told.values()), "results": results}

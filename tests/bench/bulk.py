@@ -22,7 +22,7 @@ from tests.bench.stage import Stage, now_text, service
 from tierengine.store.database import connect, sqlite_path
 from tierengine.store.tables import METADATA
 
-OURS = "api.app:create_app"
+OURS = "api.app:serving"
 EVENTS = 1_000
 # The service's own, and what follows a batch by itself.
 _NOT = {"seal", "unsealed", "id_block", "api_key", "alembic_version"}

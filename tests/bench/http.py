@@ -13,7 +13,7 @@ from tests.bench import bare
 from tests.bench.flushes import Disk
 from tests.bench.stage import Load, Request, Stage, load, now_text, order, service
 
-OURS, FLOOR = "api.app:create_app", "tests.bench.bare:create_app"
+OURS, FLOOR = "api.app:serving", "tests.bench.bare:create_app"
 ROUNDS = 3
 _PAIR = ("bare", "ours")
 
