@@ -33,12 +33,18 @@ def busy(club):
     return club
 
 
-def played(club, *changes, since=LATE_2025, now=None):
+def changed(*changes):
     text = SMALL
     for old, new in changes:
         assert text.count(old) == 1
         text = text.replace(old, new)
-    policy = read(text, "changed.yaml").policy
+    reading = read(text, "changed.yaml")
+    assert reading.policy is not None, reading.show("en", "short")
+    return reading.policy
+
+
+def played(club, *changes, since=LATE_2025, now=None):
+    policy = changed(*changes)
     programme = load(club.link, club.dealer)
     club.link.rollback()
     with snapshot(club.link):
@@ -93,6 +99,38 @@ def test_nothing_is_written(busy):
     assert [busy.rows(f"SELECT * FROM {table} ORDER BY 1, 2") for table in tables] == before
 
 
+ASIDE = """
+lists:
+  quiet: {title: {zh: 久未联系, en: Quiet}, when: {days_quiet: {more_than: 90}}}
+awards:
+  best:
+    title: {zh: 年度最佳, en: Best of the year}
+    for: [gold]
+    months_in_tier: 1
+    score: {spent_this_year: 100}
+    winners: {share: 20%, at_least: 1, at_most: 9}
+    prize: 500 CNY
+    budget: 5000 CNY
+"""
+
+
+def test_what_no_fold_asks_is_not_played(busy):
+    counted = "facts:\n  days_quiet: {days_since_last: contact}\n"
+    counted += "  spent_this_year: {sum: amount, of: parts_purchase, in: this_year}\n"
+    aside = [("facts:\n", counted), ("\nlevels:\n", f"{ASIDE}\nlevels:\n")]
+    assert played(busy, *aside) == played(busy)
+    game = Game(load(busy.link, busy.dealer), Ruleset(changed(*aside)), LATE_2025, busy.now)
+    policy = game.candidate.policy
+    assert (policy.lists, policy.awards, policy.prices) == ({}, {}, {})
+    assert set(policy.facts) == {
+        "machines_bought",
+        "parts_spend_12m",
+        "parts_spend_before",
+        "parts_growth",
+        "contacts_12m",
+    }
+
+
 def test_what_both_sides_share_is_folded_once_and_ends_as_if_each_were_folded_alone(monkeypatch):
     shared = differing = 0
     for seed in range(60):
@@ -106,6 +144,7 @@ def test_what_both_sides_share_is_folded_once_and_ends_as_if_each_were_folded_al
         for whole in folded(one).values():
             before, after = game.play(whole.rows)
             assert (before, after) == alone.play(whole.rows)
+            assert not whole.rows or before.tier == whole.folded.tier
             shared += any(row.known[0] < since for row in whole.rows) and any(
                 row.known[0] >= since for row in whole.rows
             )

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from rules.judge import Ruleset
@@ -112,10 +112,20 @@ def backtest(
     return Backtest(since, now, len(everybody), tiers[0], tiers[1], tuple(moved), tuple(costs))
 
 
-def _lanes(programme: Programme, candidate: Ruleset, since: int) -> Lanes:
-    """Return the line in which the candidate rules from `since` on, and what ruled before that rules before."""
-    kept = tuple(version for version in programme.line.versions if version.effective_from < since)
-    return Lanes(PolicyLine((*kept, Version(_CANDIDATE, 0, since, candidate))), programme.zone)
+def _lines(programme: Programme, candidate: Ruleset, since: int) -> tuple[PolicyLine, PolicyLine]:
+    """Return the line as it ruled, and that in which the candidate rules from `since` on and what was before before."""
+    ruled = tuple(replace(version, rules=_played(version.rules.policy)) for version in programme.line.versions)
+    kept = tuple(version for version in ruled if version.effective_from < since)
+    return PolicyLine(ruled), PolicyLine((*kept, Version(_CANDIDATE, 0, since, _played(candidate.policy))))
+
+
+def _played(policy: Policy) -> Ruleset:
+    """Return what of a policy a fold asks: no prices, lists or awards, whose wallet rests, nor facts only they read."""
+    wallets = {name: replace(wallet, suspended_when=None) for name, wallet in policy.wallets.items()}
+    rules = Ruleset(replace(policy, prices={}, lists={}, awards={}, wallets=wallets))
+    read = {*rules.standing_facts, *(fact for kind in rules.kinds for fact in rules.event_facts(kind))}
+    facts = {name: fact for name, fact in policy.facts.items() if name in read}
+    return Ruleset(replace(rules.policy, facts=facts))
 
 
 def _ranks(policy: Policy) -> dict[str, int]:
@@ -134,16 +144,19 @@ _NOBODY: Final = Played("", {})
 
 
 class Game:
-    """Plays histories under both policies, each with pots of its own for its budgets."""
+    """Plays histories under both policies, each with pots of its own for its budgets.
+
+    candidate  what of the candidate is played
+    """
 
     def __init__(self, programme: Programme, candidate: Ruleset, since: int, now: int) -> None:
         self._zone = programme.zone
-        self._sides = tuple(
-            (lanes, Pots(lambda _: {})) for lanes in (programme.lanes, _lanes(programme, candidate, since))
-        )
+        lines = _lines(programme, candidate, since)
+        self._sides = tuple((Lanes(line, programme.zone), Pots(lambda _: {})) for line in lines)
         self._start: Position = (since, VERSION_START, "")
         self._end: Position = (now, LAST, "")
-        self._shared = _one_until_then(*(lanes.line for lanes, _ in self._sides))
+        self._shared = _one_until_then(*lines)
+        self.candidate: Final = lines[1].versions[-1].rules
 
     def play(self, history: Sequence[Contribution]) -> tuple[Played, Played]:
         """Play one member's history; first as it was ruled, then as it would have been."""
