@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import random
 from functools import partial
 from pathlib import Path
 
 import pytest
 
-from tests.club import Club
+from rules.judge import Inputs, Ruleset
+from rules.reader import read
+from tests.club import SMALL, Club
 from tierengine.awarding import awards
 from tierengine.errors import Refused, Unknown
 from tierengine.judging.history import Observation
@@ -167,3 +170,48 @@ def test_an_award_that_the_policy_does_not_have_is_named_in_the_answer(club):
         awards.plan(club.link, programme(club), "silver", 2025, club.now)
     club.link.rollback()
     assert "gold_user" in unknown.value.say("en")
+
+
+@pytest.mark.parametrize(
+    "unless",
+    [
+        "{overdue_days: {more_than: 30}}",
+        "{traits: {at_least: 2}}",
+        "{any: [{machines_bought: {at_least: 3}}, {trait: growth_potential}]}",
+        "{all: [{tier: {less_than: gold}}, {none: [{segment: benchmark}]}]}",
+    ],
+)
+def test_an_award_asks_only_what_bars_from_it_and_finds_the_same(unless):
+    award = f"""awards:
+  best:
+    title: {{zh: 年度最佳, en: Best of the year}}
+    for: [member, gold]
+    months_in_tier: 1
+    unless: {unless}
+    score: {{parts_spend_12m: 100}}
+    ties: [{{fact: contacts_12m, first: highest}}]
+    winners: {{share: 20%, at_least: 1, at_most: 9}}
+    prize: 500 CNY
+    budget: 5000 CNY
+"""
+    reading = read(SMALL.replace("levels:\n", f"{award}\nlevels:\n", 1), "x.yaml")
+    assert reading.policy is not None, reading.show("en", "short")
+    whole = Ruleset(reading.policy)
+    asked = awards.asked(whole, "best")
+    assert {"parts_spend_12m", "contacts_12m"} <= set(asked.policy.facts)
+    assert (asked.policy.rewards, asked.policy.lists, asked.policy.prices) == ({}, {}, {})
+    chance, barred = random.Random(unless), set()
+    numbers = (0, 1, 2, 3, 20_000, 5_000_000)
+    for _ in range(300):
+        facts = {name: chance.choice(numbers) for name in whole.policy.facts}
+        facts["parts_growth"] = chance.choice((None, *numbers))
+        attributes = {
+            "overdue_days": chance.choice((None, 0, 30, 31)),
+            "segment": chance.choice((None, "benchmark", "key_account")),
+        }
+        attested = frozenset(chance.choice(((), ("trusted_contact",))))
+        inputs = Inputs(facts, attributes, attested, chance.choice(("customer", "member", "gold")))
+        told = whole.judge(inputs).barred
+        assert asked.judge(inputs).barred == told
+        barred.add(told)
+    assert len(barred) == 2

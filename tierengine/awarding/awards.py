@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache, partial
 from itertools import islice
@@ -20,7 +20,8 @@ from typing import Any, Protocol, TypeVar
 
 import orjson
 
-from rules.judge import Inputs
+from rules.compiler import tests_of
+from rules.judge import Inputs, Ruleset
 from rules.policy import Award
 from tierengine.awarding.ranking import Candidate, Ranked, rank
 from tierengine.errors import Refused, Unknown
@@ -205,6 +206,7 @@ def _candidates(
     as_of: int,
 ) -> list[Candidate]:
     joined = read_joined(link, programme.dealer_id)
+    version = replace(version, rules=asked(version.rules, award.id))
     position = (as_of, LAST, "")
     found = []
     for some in _chunks(members, ASKED):
@@ -220,6 +222,25 @@ def _candidates(
             if award.unless is None or award.id not in version.rules.judge(inputs).barred:
                 found.append(Candidate(ask.member_id, codes[ask.member_id], facts, attributes))
     return found
+
+
+@lru_cache(maxsize=8)
+def asked(rules: Ruleset, award_id: str) -> Ruleset:
+    """Return what of a policy one award asks of everybody: who is barred from it, and the facts it is decided by."""
+    policy = rules.policy
+    award = policy.awards[award_id]
+    subjects = [] if award.unless is None else [test.subject for test in tests_of(award.unless)]
+    traits = policy.traits if any(one.source in ("trait", "traits") for one in subjects) else {}
+    tiers = tuple(replace(tier, when=None, unless=None) for tier in policy.tiers)
+    wallets = {name: replace(wallet, suspended_when=None) for name, wallet in policy.wallets.items()}
+    bar = replace(
+        policy, traits=traits, tiers=tiers, wallets=wallets, awards={award_id: award},
+        lists={}, prices={}, budgets={}, emissions={}, rewards={},
+    )  # fmt: skip
+    read = {*Ruleset(bar).standing_facts, *(part.fact for part in award.score)}
+    read |= {tie.name for tie in award.ties if tie.source == "fact"}
+    read |= {award.prize_share.fact} if award.prize_share is not None else set()
+    return Ruleset(replace(bar, facts={name: fact for name, fact in policy.facts.items() if name in read}))
 
 
 def _known(

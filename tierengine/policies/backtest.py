@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Final
 
 from rules.judge import Ruleset
@@ -114,13 +115,15 @@ def backtest(
 
 def _lines(programme: Programme, candidate: Ruleset, since: int) -> tuple[PolicyLine, PolicyLine]:
     """Return the line as it ruled, and that in which the candidate rules from `since` on and what was before before."""
-    ruled = tuple(replace(version, rules=_played(version.rules.policy)) for version in programme.line.versions)
+    ruled = tuple(replace(version, rules=_played(version.rules)) for version in programme.line.versions)
     kept = tuple(version for version in ruled if version.effective_from < since)
-    return PolicyLine(ruled), PolicyLine((*kept, Version(_CANDIDATE, 0, since, _played(candidate.policy))))
+    return PolicyLine(ruled), PolicyLine((*kept, Version(_CANDIDATE, 0, since, _played(candidate))))
 
 
-def _played(policy: Policy) -> Ruleset:
+@lru_cache(maxsize=32)
+def _played(whole: Ruleset) -> Ruleset:
     """Return what of a policy a fold asks: no prices, lists or awards, whose wallet rests, nor facts only they read."""
+    policy = whole.policy
     wallets = {name: replace(wallet, suspended_when=None) for name, wallet in policy.wallets.items()}
     rules = Ruleset(replace(policy, prices={}, lists={}, awards={}, wallets=wallets))
     read = {*rules.standing_facts, *(fact for kind in rules.kinds for fact in rules.event_facts(kind))}
