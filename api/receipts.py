@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from fastapi import Request
 
+from api.parameters import told
 from tierengine.errors import FormError, Malformed
 from tierengine.recording.items import Answer
 from tierengine.till.receipts import LEAST, MOST, Row, both
@@ -22,9 +23,7 @@ WIDTH: Final[dict[str, object]] = {
 
 def width_of(request: Request) -> int | None:
     """Return how wide the till's paper is, None where it does not say; Malformed when that is no width."""
-    if not request.scope["query_string"]:
-        return None
-    text = request.query_params.get("width")
+    text = told(request, "width")
     if text is None:
         return None
     if not (text.isascii() and text.isdigit() and len(text) < 4 and LEAST <= int(text) <= MOST):

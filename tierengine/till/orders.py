@@ -62,7 +62,9 @@ def read_order(
     currency: str,
 ) -> Order:
     """Return the order that `raw` says, or raise Malformed with everything that is wrong in its form."""
-    errors = [FormError(f"/{pointed(name)}", "unknown_field") for name in raw if name not in OF_ORDER]
+    errors: list[FormError] = []
+    if not raw.keys() <= OF_ORDER:
+        errors += [FormError(f"/{pointed(name)}", "unknown_field") for name in raw if name not in OF_ORDER]
     if raw.get("member") is None:
         errors.append(FormError("/member", "missing"))
     kinds = _kinds(raw.get("lines"), errors)
@@ -121,9 +123,10 @@ def _kinds(lines: object, errors: list[FormError]) -> dict[str, list[int]]:
         if not isinstance(line, dict):
             errors.append(FormError(f"/lines/{place}", "wrong_type", {"expected": "object", "got": "other"}))
             continue
-        errors += [
-            FormError(f"/lines/{place}/{pointed(name)}", "unknown_field") for name in line if name not in OF_LINE
-        ]
+        if not line.keys() <= OF_LINE:
+            errors += [
+                FormError(f"/lines/{place}/{pointed(name)}", "unknown_field") for name in line if name not in OF_LINE
+            ]
         errors += [
             FormError(f"/lines/{place}/{name}", "missing") for name in ("item", "list") if line.get(name) is None
         ]

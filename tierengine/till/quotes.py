@@ -186,14 +186,14 @@ def _credit(known: Known, before: Stand, charged: Charge, now: int) -> list[dict
 
     Amounts are in the wallet's unit; `used_worth` and `usable_worth` are what they pay, in fen.
     """
-    free = known.usable(now)
+    free, unpaid = known.usable(now), _unpaid(charged.lines)
     found: list[dict[str, Any]] = []
     for wallet in before.policy.wallets.values():
         if not pays(wallet):
             continue
         suspended = wallet.id in before.suspended
         usable = 0 if suspended else free.get(wallet.id, 0)
-        _, most = pay(before.policy, _unpaid(charged.lines), "max", {wallet.id: usable})
+        most = pay(before.policy, unpaid, "max", {wallet.id: usable})[1] if usable else {}
         found.append(
             {
                 "wallet": wallet.id,
@@ -210,7 +210,7 @@ def _credit(known: Known, before: Stand, charged: Charge, now: int) -> list[dict
 
 
 def _unpaid(lines: Sequence[PricedLine]) -> list[PricedLine]:
-    return [replace(one, credit=0) for one in lines]
+    return [replace(one, credit=0) if one.credit else one for one in lines]
 
 
 def _price_reasons(charged: Charge, lang: str) -> list[dict[str, Any]]:
