@@ -1,13 +1,17 @@
 """Every statement on the path of a sale finds its rows by an index, on both databases, however large the book."""
 
 import re
+from itertools import count
 
+from tests.club import MEMBERS, Club
 from tierengine.policies import versions
 from tierengine.recording import answers as recording_answers
 from tierengine.recording import credit, effects, reading, writing
 from tierengine.recording import purse as recording_money
 from tierengine.recording import recorder as recording
 from tierengine.recording import rows as recording_rows
+from tierengine.recording.acts import Adjust
+from tierengine.recording.items import Command
 from tierengine.store import database
 from tierengine.store.dialect import translate
 
@@ -96,3 +100,32 @@ def test_postgresql_looks_rows_up_by_their_key_also_in_a_book_of_which_it_knows_
         assert not any(line == "Index Cond: (dealer_id = $1)" for line in conditions), plan
     link.rollback()
     link.close()
+
+
+def test_a_group_of_commands_asks_as_often_as_one(book_url, monkeypatch):
+    """Whether their keys were taken is read for all of them at once: a round trip each was most of what they cost."""
+    club = Club(book_url)
+    numbers = count()
+    asked = []
+    honest = type(club.link).ask
+
+    def ask(link, sql, *values):
+        asked.append(sql)
+        return honest(link, sql, *values)
+
+    monkeypatch.setattr(type(club.link), "ask", ask)
+
+    def credit(member, key="", amount=100):
+        act = Adjust(key or f"by-hand-{next(numbers)}", "parts_credit", amount, "", "manager")
+        return Command(club.dealer, (member,), act)
+
+    def asks(*items):
+        asked.clear()
+        assert {answer.status for answer in club.recorder.record(items)} == {"recorded"}
+        return len(asked)
+
+    asks(*map(credit, MEMBERS))
+    assert asks(*map(credit, MEMBERS)) == asks(credit("M0"))
+    again = [credit("M0", "by-hand-0", amount) for amount in (100, 200)]
+    assert [answer.status for one in again for answer in club.recorder.record([one])] == ["duplicate", "conflict"]
+    club.close()

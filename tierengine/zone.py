@@ -116,17 +116,7 @@ class Zone:
 
     def expiry(self, expiry: Expiry | None, start: int) -> int | None:
         """Return the first instant after the last valid local day of what starts at `start`; None: it never ends."""
-        if expiry is None:
-            return None
-        try:
-            last = _shifted(self.local_date(start), expiry.months + 12 * expiry.years) + timedelta(days=expiry.days)
-        except OverflowError:
-            return None
-        if expiry.to == "month":
-            last = last.replace(day=monthrange(last.year, last.month)[1])
-        elif expiry.to == "year":
-            last = last.replace(month=12, day=31)
-        return self.end_of(last)
+        return None if expiry is None else _expiry(self, expiry, self.local_date(start))
 
 
 class Windows:
@@ -255,6 +245,20 @@ def _shifted(day: date, months: int) -> date:
     if day.day <= 28:
         return date(year, month + 1, day.day)
     return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
+
+
+@lru_cache(maxsize=1024)
+def _expiry(zone: Zone, expiry: Expiry, day: date) -> int | None:
+    """Return the first instant after the last valid day of what starts on a local day."""
+    try:
+        last = _shifted(day, expiry.months + 12 * expiry.years) + timedelta(days=expiry.days)
+    except OverflowError:
+        return None
+    if expiry.to == "month":
+        last = last.replace(day=monthrange(last.year, last.month)[1])
+    elif expiry.to == "year":
+        last = last.replace(month=12, day=31)
+    return zone.end_of(last)
 
 
 @lru_cache(maxsize=4096)

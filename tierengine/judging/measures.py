@@ -96,6 +96,11 @@ class Selection:
     def taker(self) -> Callable[[Contribution], bool]:
         """Return what tells whether a contribution's own fields pass (its kind is the caller's to ask)."""
         ready = tuple((reader(one.field, one.type), _COMPARE[one.op], one.operand) for one in self.rows)
+        if not ready:
+            return lambda _: True
+        if len(ready) == 1:
+            only, passes, wanted = ready[0]
+            return lambda contribution: (value := only(contribution)) is not None and bool(passes(value, wanted))
 
         def takes(contribution: Contribution) -> bool:
             for read, compare, operand in ready:

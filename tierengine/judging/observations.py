@@ -69,8 +69,29 @@ def read_observation(
 
 def content_hash(observation: Observation) -> str:
     """Return the SHA-256 (hex) of what is said, in whatever words: source, its id and texts are left out."""
-    said = body(observation) | {"source": "", "source_id": ""}
-    return hashlib.sha256(orjson.dumps(said, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    return hashlib.sha256(_said(observation, "", "")).hexdigest()
+
+
+def body_text(observation: Observation) -> str:
+    """Return the canonical JSON text of `body`."""
+    return _said(observation, observation.source, observation.source_id).decode()
+
+
+def _said(observation: Observation, source: str, source_id: str) -> bytes:
+    """Return the canonical JSON of `body` with another source; a tuple is written as a list is."""
+    said = {
+        "kind": observation.kind,
+        "member": observation.member,
+        "occurred_at": observation.occurred_at,
+        "source": source,
+        "source_id": source_id,
+        "store": observation.store,
+        "revision": observation.revision,
+        "key": observation.key,
+        "cluster": observation.cluster,
+        "fields": dict(observation.fields),
+    }
+    return orjson.dumps(said, option=orjson.OPT_SORT_KEYS)
 
 
 def body(observation: Observation) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, tzinfo
+from operator import attrgetter
 
 from rules.vocabulary import KINDS, SUBMITTED, Kind
 from tierengine.judging.history import Contribution, Observation, Position, Scalar
@@ -83,9 +84,10 @@ class _Resolution:
     flags: list[Flag] = field(default_factory=list)
 
     def run(self) -> None:
-        for event in self._events(_stands_alone):
+        alone = [event for event in self.standing.values() if event.observation.kind in _ALONE]
+        for event in sorted(alone, key=_position) if len(alone) > 1 else alone:
             self._stands(event)
-        if all(_stands_alone(event.kind) for event in self.standing.values()):
+        if len(alone) == len(self.standing):
             return  # nearly always: what follows names something
         for event in self._events(lambda kind: kind.id in ("purchase_settled", "repair_step", "complaint_step")):
             self._about(event)
@@ -102,7 +104,7 @@ class _Resolution:
 
     def _events(self, wanted: _Wanted) -> list[Recorded]:
         """Return the standing events of the wanted kinds in the order of their positions."""
-        return sorted((event for event in self.standing.values() if wanted(event.kind)), key=lambda e: e.position)
+        return sorted((event for event in self.standing.values() if wanted(event.kind)), key=_position)
 
     # ---- what stands by itself
 
@@ -280,18 +282,16 @@ class _Resolution:
 _Wanted = Callable[[Kind], bool]
 
 
-def _stands_alone(kind: Kind) -> bool:
-    """Whether events of this kind take effect whatever else is here; of a referral the purchase tells by itself."""
-    return kind.id in _ALONE
+_position = attrgetter("position")
 
-
+# Events of these kinds take effect whatever else is here; of a referral the purchase tells by itself.
 _ALONE = frozenset(kind.id for kind in KINDS.values() if not any(name != "referral" for name, _ in kind.names))
 
 
 def _scalars(fields: Mapping[str, object]) -> dict[str, Scalar]:
     """Return what a contribution keeps of an event's or a line's fields: numbers and text, never lists or notes."""
     return {
-        name: int(value) if isinstance(value, bool) else value
+        name: int(value) if value is True or value is False else value
         for name, value in fields.items()
         if isinstance(value, (int, str)) and name not in _NOT_COPIED
     }

@@ -16,7 +16,7 @@ from tierengine.recording.histories import Histories
 from tierengine.recording.intake import Intake, Taken
 from tierengine.recording.purses import Purses
 from tierengine.recording.reading import Held
-from tierengine.recording.refolding import Refolded
+from tierengine.recording.refolding import Refolded, emitting
 from tierengine.recording.rows import (
     NOTHING,
     attribute_rows,
@@ -67,6 +67,7 @@ class Effects:
         for member, (contributions, event_ids) in fresh.items():
             if contributions:
                 contribution_rows(rows, self.ids, dealer, member, contributions, event_ids)
+        rules = emitting(self.programme)
         for root, outcome in outcomes.items():
             mine = [row for member in self.held.members(root) for row in fresh.get(member, ((), ()))[0]]
             folded_rows(rows, self.ids, dealer, outcome, self.now)
@@ -76,8 +77,9 @@ class Effects:
             else:
                 rows.forgotten.append(root)
                 attribute_rows(rows, self.programme, root, (), [*stored, *mine])
-            source = self.histories.source(root)
-            self.receivers |= emit(rows, self.link, self.ids, self.programme, source, outcome, self.now)
+            if rules:
+                source = self.histories.source(root)
+                self.receivers |= emit(rows, self.link, self.ids, self.programme, rules, source, outcome, self.now)
         said = {member: (self.held.histories.get(member, ()), added) for member, (added, _) in fresh.items()}
         machine_rows(rows, self.link, self.programme, said, locking=True)
 

@@ -6,7 +6,7 @@ they come. The giver's transaction writes them; one of the receiver's own, by th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Final
@@ -16,7 +16,7 @@ from tierengine.judging.history import OBSERVATION, Contribution, Position
 from tierengine.judging.netting import difference
 from tierengine.policies.versions import Programme
 from tierengine.recording import reading
-from tierengine.recording.refolding import Refolded, Source, emission_key, emitting
+from tierengine.recording.refolding import Refolded, Source, emission_key
 from tierengine.recording.rows import text
 from tierengine.recording.writing import Rows
 from tierengine.store.dialect import Link, doc
@@ -34,12 +34,16 @@ _GIVER: Final = 10
 
 
 def emit(
-    rows: Rows, link: Link, ids: Ids, programme: Programme, source: Source, outcome: Refolded, now: int
+    rows: Rows,
+    link: Link,
+    ids: Ids,
+    programme: Programme,
+    rules: Mapping[str, frozenset[str]],
+    source: Source,
+    outcome: Refolded,
+    now: int,
 ) -> set[int]:
-    """Add the emissions that changed; return the members whom that concerns."""
-    rules = emitting(programme)
-    if not rules:
-        return set()
+    """Add the emissions that changed; return the members whom that concerns. `rules` as `emitting` tells them."""
     keys = _keys(source, outcome, rules)
     # One return may take back several: what its order told at the purchase, and when it was settled.
     wanted: dict[str, list[Emitted]] = {}
@@ -79,7 +83,7 @@ def emit(
     return concerned
 
 
-def _keys(source: Source, outcome: Refolded, rules: dict[str, frozenset[str]]) -> set[str]:
+def _keys(source: Source, outcome: Refolded, rules: Mapping[str, frozenset[str]]) -> set[str]:
     """Return the keys of all emissions that events of the suffix, gone ones included, may have made."""
     keys: set[str] = set()
     told = (line for step in outcome.steps for line in step.lines)

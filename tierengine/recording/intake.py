@@ -49,9 +49,11 @@ class Intake:
     events: dict[str, dict[int, Stored]] = field(default_factory=dict)
     conflicts: dict[tuple[str, int, str], Observation] = field(default_factory=dict)
     seen: dict[tuple[str, str], tuple[str, int]] = field(default_factory=dict)
+    _told: set[str] = field(default_factory=set)  # clusters of which something is there
 
     def __post_init__(self) -> None:
         self.events = {key: dict(revisions) for key, revisions in self.held.events.items()}
+        self._told = {one.cluster for revisions in self.events.values() for one in revisions.values()}
 
     def take(self, place: int, item: Item) -> Taken:
         """Decide on one item; what is new of it is visible to the next at once."""
@@ -61,6 +63,7 @@ class Intake:
         for event in taken.fresh:
             observation = event.recorded.observation
             self.events.setdefault(observation.key, {})[observation.revision] = event
+            self._told.add(event.cluster)
         return taken
 
     def forget(self, taken: Taken) -> None:
@@ -112,6 +115,8 @@ class Intake:
     def _has_other_lines(self, item: Sale) -> bool:
         """Whether this source told the order before with lines of other kinds: that is other content."""
         first = item.observations[0]
+        if first.cluster not in self._told:
+            return False
         before = set()
         for kind in SOLD:
             there = self.events.get(f"{first.cluster}:{kind}", {}).get(0)

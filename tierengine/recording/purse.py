@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
+from operator import attrgetter
 from typing import Final
 
 from rules.policy import Wallet
@@ -83,7 +84,9 @@ class Purse:
         for _, wallet, kind, unit, balance, number in accounts:
             known[wallet, kind] = (number, balance)
             setattr(book.balances.setdefault(wallet, Balance(unit)), kind, balance)
-        book.lots = sorted((_lot(row) for row in lots), key=lambda lot: lot.order)
+        book.lots = [_lot(row) for row in lots]
+        if len(book.lots) > 1:
+            book.lots.sort(key=attrgetter("order"))
         tie(book, holds)
         left = {hold.ref: hold.left for hold in book.holds}
         return cls(head, programme, book, known, {lot.ref: lot.remaining for lot in book.lots}, left)
@@ -91,8 +94,8 @@ class Purse:
     @classmethod
     def held(cls, held: Held, programme: Programme, member: int, link: Link) -> Purse:
         """Return the purse of a member whose row is locked; of his lots those are read that time or a hold concerns."""
-        rows = (by_member.get(member, ()) for by_member in (held.accounts, held.lots, held.holds))
-        purse = cls.of(held.ledgers[member], programme, *rows)
+        accounts, lots, holds = held.accounts.get(member, ()), held.lots.get(member, ()), held.holds.get(member, ())
+        purse = cls.of(held.ledgers[member], programme, accounts, lots, holds)
         book = purse.book
         read: dict[str, int] = {}
         for lot in book.lots:

@@ -12,7 +12,7 @@ from rules.vocabulary import ATTRIBUTES
 from tierengine.judging.decisions import GrantDecision
 from tierengine.judging.history import Contribution, Position
 from tierengine.judging.netting import net
-from tierengine.judging.observations import body
+from tierengine.judging.observations import body_text
 from tierengine.judging.states import ATTRIBUTE_KINDS, FLEET_KINDS, States
 from tierengine.policies.versions import Programme
 from tierengine.recording.reading import BEGINNING, Stored, contribution, lock_machines
@@ -48,7 +48,7 @@ def event_row(event: Stored, dealer: int, stores: Mapping[str, int], now: int) -
     said = event.recorded.observation
     return (
         event.event_id, dealer, event.member_id, stores.get(said.store), said.key, said.revision, said.cluster,
-        said.kind, said.occurred_at, now, said.source, said.source_id, text(body(said)), event.hash,
+        said.kind, said.occurred_at, now, said.source, said.source_id, body_text(said), event.hash,
     )  # fmt: skip
 
 
