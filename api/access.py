@@ -25,11 +25,10 @@ from tierengine.access.audit import Acting
 from tierengine.errors import Denied, FormError, Malformed, Unknown
 from tierengine.store.dialect import Link
 from tierengine.store.ids import Ids
-from tierengine.zone import DAY, SECOND
+from tierengine.zone import DAY, HOUR
 
 router: Final = APIRouter(prefix="/v1", tags=["access"], route_class=Guarded)
 
-HOUR: Final = 3_600 * SECOND
 Done = TypeVar("Done")
 Prefix = Annotated[str, Path(pattern="^[0-9a-f]{12}$", description="The twelve digits after te_.")]
 Login = Annotated[str, Path(min_length=1, max_length=100)]

@@ -51,6 +51,7 @@ RIGHTS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         "POST /v1/webhooks": _ADMIN,
         "GET /v1/webhooks": _ADMIN,
         "POST /v1/webhooks/{webhook}/state": _ADMIN,
+        "POST /v1/webhooks/{webhook}/rotate": _ADMIN,
         "GET /v1/webhooks/{webhook}/deliveries": _ADMIN,
         "POST /v1/webhooks/{webhook}/replay": _ADMIN,
         "POST /v1/events": _STAFF,

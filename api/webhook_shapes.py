@@ -8,6 +8,7 @@ from pydantic import ConfigDict, Field
 
 from api.shape import Shape
 from tierengine.webhooks.address import URL_MOST
+from tierengine.webhooks.rotation import KEEP_HOURS, KEEP_HOURS_MOST
 
 Type = Literal["credit.changed", "tier.changed"]
 
@@ -30,6 +31,12 @@ class WebhookStateIn(_In):
     state: Literal["active", "paused", "removed"]
 
 
+class RotateSecretIn(_In):
+    """For how long messages are signed with the old secrets too; 0: they end now."""
+
+    keep_hours: Annotated[int, Field(ge=0, le=KEEP_HOURS_MOST)] = KEEP_HOURS
+
+
 class ReplayIn(_In):
     """What is sent again: the dead or the delivered, from this delivery on."""
 
@@ -46,12 +53,26 @@ class Webhook(Shape):
     state: Literal["active", "paused", "removed"]
 
 
+class Signing(Shape):
+    """One secret of a webhook: messages carry its signature until then; null: until it is rotated."""
+
+    number: int
+    until: str | None
+
+
 class WithSecret(Shape):
-    """A webhook and the secret (`whsec_…`) by which its receiver verifies what it is told."""
+    """A webhook and the secret (`whsec_…`) by which its receiver verifies what it is told; the newest comes first."""
 
     secret: str
     status: Literal["recorded", "duplicate"]
     webhook: Webhook
+    secrets: list[Signing]
+
+
+class Listed(Webhook):
+    """A webhook with what its messages are signed with, the newest first."""
+
+    secrets: list[Signing]
 
 
 class WebhookNow(Shape):
@@ -64,7 +85,7 @@ class WebhookNow(Shape):
 class Webhooks(Shape):
     """The webhooks of a dealer."""
 
-    webhooks: list[Webhook]
+    webhooks: list[Listed]
 
 
 class Delivery(Shape):

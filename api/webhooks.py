@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Path, Query, Request
@@ -12,9 +13,10 @@ from api.answers import answered, plain
 from api.rights import Guarded
 from api.service import Write, caller_of, service_of, write_of
 from tierengine.errors import FormError, Malformed, pointed
+from tierengine.recording.items import Answer
 from tierengine.store.dialect import Link
 from tierengine.store.ids import Ids
-from tierengine.webhooks import endpoints, outbox
+from tierengine.webhooks import endpoints, outbox, rotation
 from tierengine.webhooks.endpoints import Endpoint
 
 router: Final = APIRouter(prefix="/v1/webhooks", tags=["webhooks"], route_class=Guarded)
@@ -34,22 +36,22 @@ async def post_webhook(request: Request) -> Response:
     def act(link: Link, ids: Ids) -> dict[str, Any]:
         now = write.service.now()
         made = endpoints.add(link, ids, write.caller.dealer_id, url, types, now, from_start=everything)
-        return {"webhook": made.plain()}
+        return _with_secrets(made, rotation.in_force(link, [made.id], now)[made.id])
 
-    answer = await write.service.act(write.caller.dealer_id, write.once, act)
-    if answer.number >= 400:
-        return answered(request, answer)
-    # Never stored, not even in the answer that a key repeats.
-    secret = endpoints.secrets_of(write.service.secret, answer.body["webhook"]["id"])[0]
-    return answered(request, answer, {"secret": secret})
+    return _secret_shown(request, write, await write.service.act(write.caller.dealer_id, write.once, act))
 
 
 @router.get("", **schemas.read("The webhooks", "Webhooks"))
 async def get_webhooks(request: Request) -> Response:
-    """Tell the dealer's webhooks, without their secrets."""
+    """Tell the dealer's webhooks, and until when each secret is signed with; no secret itself."""
     service, caller = service_of(request), caller_of(request)
-    found = await service.readers.ask(lambda link: endpoints.endpoints(link, caller.dealer_id))
-    return plain({"webhooks": [one.plain() for one in found]})
+
+    def read(link: Link) -> list[dict[str, Any]]:
+        found = endpoints.endpoints(link, caller.dealer_id)
+        signing = rotation.in_force(link, [one.id for one in found], service.now())
+        return [{**one.plain(), "secrets": [each.plain() for each in signing[one.id]]} for one in found]
+
+    return plain({"webhooks": await service.readers.ask(read)})
 
 
 @router.post("/{webhook}/state", **schemas.write("WebhookStateIn", "Pause, resume or remove a webhook", "WebhookNow"))
@@ -65,6 +67,20 @@ async def post_webhook_state(request: Request, webhook: Number) -> Response:
 
     await _there(write, webhook)
     return answered(request, await write.service.act(write.caller.dealer_id, write.once, act))
+
+
+@router.post("/{webhook}/rotate", **schemas.write("RotateSecretIn", "Give a webhook another secret", "WithSecret"))
+async def post_webhook_rotation(request: Request, webhook: Number) -> Response:
+    """Give a webhook another secret. For `keep_hours` messages carry a signature by each; 0: the old ones end now."""
+    write = await write_of(request)
+    keep = rotation.read_keep(write.raw)
+    await _there(write, webhook)
+
+    def act(link: Link, _: Ids) -> dict[str, Any]:
+        found = endpoints.endpoint(link, write.caller.dealer_id, webhook)
+        return _with_secrets(found, rotation.rotate(link, found.dealer_id, found.id, write.service.now(), keep))
+
+    return _secret_shown(request, write, await write.service.act(write.caller.dealer_id, write.once, act))
 
 
 @router.get("/{webhook}/deliveries", **schemas.read("What a webhook was told, or is to be", "Deliveries"))
@@ -101,6 +117,19 @@ async def post_replay(request: Request, webhook: Number) -> Response:
         return {"again": outbox.replay(link, found, state, since, write.service.now())}
 
     return answered(request, await write.service.act(write.caller.dealer_id, write.once, act))
+
+
+def _with_secrets(found: Endpoint, signing: Sequence[rotation.Signing]) -> dict[str, Any]:
+    return {"webhook": found.plain(), "secrets": [one.plain() for one in signing]}
+
+
+def _secret_shown(request: Request, write: Write, answer: Answer) -> Response:
+    """Answer with the secret that this write made or met. It is never stored, not even for a key that repeats."""
+    if answer.number >= 400:
+        return answered(request, answer)
+    (newest, *_) = answer.body.get("secrets") or [{"number": 0}]  # (an answer of before they could be rotated)
+    secret = rotation.secret_of(write.service.secret, answer.body["webhook"]["id"], newest["number"])
+    return answered(request, answer, {"secret": secret})
 
 
 async def _there(write: Write, webhook: int) -> Endpoint:

@@ -194,6 +194,26 @@ def test_an_admin_makes_rotates_and_revokes_keys(till: Till, monkeypatch):
     assert code(admin.post(f"/v1/keys/{prefix}/revoke", {})) == (404, "unknown_key")
 
 
+def test_what_was_sent_with_a_key_is_the_same_sent_again_with_its_successor(till: Till):
+    """A lost reply, and the key rotated before the retry: one effect, and the stored bytes."""
+    till.gold()
+    admin = of(till, "wang")
+    prefix = till.book.keys["D1/sales_manager"][3:15]
+    given = {"wallet": "parts_credit", "amount": 700, "reason": "x", "by": "wang"}
+    first = till.at("D1/sales_manager").post("/v1/members/C1/adjustments", given, once="K1")
+    assert first.status_code == 201, first.text
+    for _ in range(2):  # rotated, and rotated again
+        made = admin.post(f"/v1/keys/{prefix}/rotate", {"keep_hours": 1}).json()
+        till.book.keys["new"], prefix = made["key"], made["prefix"]
+        again = till.at("new").post("/v1/members/C1/adjustments", given, once="K1")
+        assert (again.headers.get("idempotent-replayed"), again.content) == ("true", first.content)
+        assert code(till.at("new").post("/v1/members/C1/adjustments", {**given, "amount": 1}, once="K1"))[0] == 422
+    other = admin.post("/v1/keys", {"roles": ["sales_manager"]}).json()["key"]
+    till.book.keys["other"] = other
+    own = till.at("other").post("/v1/members/C1/adjustments", {**given, "amount": 5}, once="K1")
+    assert own.status_code == 201, "a key of its own has idempotency keys of its own"
+
+
 @pytest.mark.parametrize(
     ("path", "body"),
     [

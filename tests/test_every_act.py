@@ -62,6 +62,7 @@ COMMANDS = {
     "GET /v1/webhooks": "webhook list",
     "GET /v1/webhooks/{webhook}/deliveries": "webhook deliveries",
     "POST /v1/webhooks/{webhook}/replay": "webhook replay",
+    "POST /v1/webhooks/{webhook}/rotate": "webhook rotate",
     "POST /v1/webhooks/{webhook}/state": "webhook pause",
     "POST /v1/members/{code}/person": "member correct",
     "GET /v1/members/{code}/consents": "member consents",
@@ -143,6 +144,7 @@ def bodies():
     yield "POST /v1/awards/{award}/issue", {"period": "2025"}
     yield "POST /v1/duties/done", {"member": "C1", "duty": "call"}
     yield "POST /v1/webhooks", {"url": "https://hook.example/x"}
+    yield "POST /v1/webhooks/{webhook}/rotate", {"keep_hours": 2}
     yield "POST /v1/webhooks/{webhook}/state", {"state": "paused"}
     yield "POST /v1/webhooks/{webhook}/replay", {"state": "dead"}
     yield "POST /v1/stores", {"store": "S03"}
@@ -315,7 +317,7 @@ def test_every_command_that_changes_something_leaves_a_line(book, run, monkeypat
     asks("staff password", "sun")
     asks("staff disable", "sun")
     asks("webhook add", "https://hook.example/x")
-    for verb in ("pause", "resume", "replay", "remove"):
+    for verb in ("rotate", "pause", "resume", "replay", "remove"):
         asks(f"webhook {verb}", made["webhook add"]["id"])
     asks("award issue", "2025")
     asks("member export", "C9")

@@ -29,7 +29,7 @@ SINCE = {"audit", "erasure"}  # insert only, and younger than the seals
 OPERATIONAL = {
     "dealer", "store", "member", "personal", "personal_index", "api_key", "policy_draft", "id_block", "unsealed",
     "staff", "staff_session",
-    "webhook", "webhook_standing", "webhook_delivery",
+    "webhook", "webhook_secret", "webhook_standing", "webhook_delivery",
 }  # fmt: skip
 
 

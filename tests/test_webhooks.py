@@ -1,12 +1,12 @@
 """Events out: signed, in order for each member, tried again, given up in the open, replayed; never to the inside."""
 
+# ruff: noqa: F811  that is how pytest is asked for a fixture of another module
+
 from __future__ import annotations
 
-import json
 import socket
 import threading
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from hypothesis import given
@@ -15,112 +15,23 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 from api import webhook_shapes
 from tests.test_api_book import Till, code, order, serving
-from tests.test_slips import Clock
-from tierengine import __main__ as program
+from tests.webhook_desk import (  # noqa: F401  fixtures among them
+    SECOND,
+    Receiver,
+    added,
+    courier,
+    deliveries,
+    desk,
+    receiver,
+    sealed,
+    till,
+    time,
+    told,
+)
 from tierengine.errors import Malformed, Refused
-from tierengine.ledger.sealing import seal
 from tierengine.webhooks.address import read_url, target
 from tierengine.webhooks.courier import Courier
 from tierengine.webhooks.outbox import BACK_OFF
-
-SECOND = 1_000_000
-
-
-class Receiver:
-    """A server that keeps what it is sent and answers as it is told."""
-
-    def __init__(self):
-        self.got = []
-        self.answers = {}
-        self.status = 204
-        self.headers = {}
-        receiver = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self):
-                body = self.rfile.read(int(self.headers["content-length"]))
-                receiver.got.append((dict(self.headers.items()), body))
-                member = json.loads(body)["data"]["member"]
-                self.send_response(receiver.answers.get(member, receiver.status))
-                for name, value in receiver.headers.items():
-                    self.send_header(name, value)
-                self.send_header("content-length", "0")
-                self.end_headers()
-
-            def log_message(self, *_):
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
-        self.thread.start()
-        self.url = f"http://127.0.0.1:{self.server.server_port}/hook"
-
-    def close(self):
-        self.server.shutdown()
-        self.server.server_close()
-        self.thread.join()
-
-    def bodies(self):
-        return [json.loads(body) for _, body in self.got]
-
-
-@pytest.fixture
-def receiver():
-    made = Receiver()
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def time():
-    return Clock()
-
-
-@pytest.fixture
-def till(book_url, time):
-    with serving(book_url, others=True, now=time, webhooks_inside=1) as till:
-        # Tests take the rounds themselves: the thread of the app is told to rest.
-        till.client.app.state.courier.close()
-        yield till
-
-
-@pytest.fixture
-def courier(till, time):
-    service = till.client.app.state.tierengine
-    made = Courier(service.settings, service.secret, service.writer, now=time, start=False)
-    yield made
-    made.close()
-
-
-def sealed(till, time):
-    writer = till.client.app.state.tierengine.writer
-    while writer.perform(lambda link, _: seal(link, time())).result(30):
-        pass
-
-
-def told(till, courier, time):
-    """Seal and deliver all that is there."""
-    sealed(till, time)
-    while courier.round():
-        pass
-
-
-def desk(till):
-    till.count += 1_000  # keys of its own
-    return till.at("D1/admin")
-
-
-def added(till, receiver, **more):
-    answer = desk(till).post("/v1/webhooks", {"url": receiver.url, **more})
-    assert answer.status_code == 201, answer.text
-    return answer.json()
-
-
-def deliveries(till, number, state=""):
-    answer = desk(till).get(f"/v1/webhooks/{number}/deliveries" + (f"?state={state}" if state else ""))
-    assert answer.status_code == 200, answer.text
-    return webhook_shapes.Deliveries.model_validate(answer.json(), extra="forbid").deliveries
-
 
 # ---- what is told -----------------------------------------------------------------------------------------------
 
@@ -409,30 +320,3 @@ def test_any_text_is_an_address_or_a_clear_error(text):
     else:
         assert found == text
         assert text.startswith("https://")
-
-
-# ---- the command line -------------------------------------------------------------------------------------------
-
-
-def test_the_commands_add_list_replay_and_remove(sqlite_book_url, monkeypatch, capsys):
-    monkeypatch.setenv("TIERENGINE_DATABASE_URL", sqlite_book_url)
-    with serving(sqlite_book_url):
-        pass
-
-    def command(*words):
-        number = program.main(["webhook", *words, "--json"])
-        return number, json.loads(capsys.readouterr().out)
-
-    status, made = command("add", "https://hook.example/x")
-    assert status == 0
-    assert made["secret"].startswith("whsec_")
-    number = str(made["id"])
-    assert command("list")[1]["webhooks"][0]["url"] == "https://hook.example/x"
-    assert command("deliveries", number) == (0, {"deliveries": []})
-    assert command("replay", number) == (0, {"again": 0})
-    assert command("pause", number)[1]["state"] == "paused"
-    assert command("resume", number)[1]["state"] == "active"
-    assert command("remove", number)[1]["state"] == "removed"
-    assert command("add", "http://hook.example/x")[0] == 2
-    assert command("deliveries", number)[0] == 1
-    assert command("deliveries", "1", "--state", "lost")[0] == 2

@@ -190,6 +190,10 @@ CATALOGUE: Mapping[str, Text] = MappingProxyType(
         "unknown_hold": Text("没有预占 {hold}。", "There is no hold {hold}."),
         "unknown_webhook": Text("没有推送 {webhook}。", "There is no webhook {webhook}."),
         "inside_address": Text("{host} 不是公网地址,不推送。", "{host} is no public address; nothing is sent there."),
+        "secrets_in_force": Text(
+            "已有 {count} 个密钥同时有效,最早的到 {until};等到那时再换,或以 keep_hours 0 立即作废旧的。",
+            "{count} secrets are in force, the oldest until {until}; rotate then, or end them now with keep_hours 0.",
+        ),
         "unknown_slip": Text("没有离线凭条 {slip}。", "There is no offline slip {slip}."),
         "unknown_draft": Text("没有草稿“{draft}”。", "There is no draft {draft!r}."),
         "unknown_version": Text("没有第 {version} 版政策。", "There is no policy version {version}."),

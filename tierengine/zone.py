@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from rules.policy import Expiry, Period, Window
 
 SECOND: Final = 1_000_000
+HOUR: Final = 3_600 * SECOND
 DAY: Final = 86_400 * SECOND
 
 Bounds = tuple[int | None, int]

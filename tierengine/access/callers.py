@@ -17,11 +17,11 @@ ROLES: Final = (
 )  # fmt: skip
 
 _KEY: Final = (
-    "SELECT k.id, k.dealer_id, k.store_id, s.code, k.roles, k.digest, k.expires_at FROM api_key k "
+    "SELECT k.id, k.dealer_id, k.store_id, s.code, k.roles, k.digest, k.expires_at, k.origin_id FROM api_key k "
     "LEFT JOIN store s ON s.id = k.store_id WHERE k.prefix = ?1 AND k.revoked_at IS NULL"
 )
 _SESSION: Final = (
-    "SELECT f.id, f.dealer_id, f.store_id, s.code, f.roles, n.digest, n.expires_at, f.login, n.seen_at "
+    "SELECT f.id, f.dealer_id, f.store_id, s.code, f.roles, n.digest, n.expires_at, f.id, f.login, n.seen_at "
     "FROM staff_session n JOIN staff f ON f.id = n.staff_id LEFT JOIN store s ON s.id = f.store_id "
     "WHERE n.prefix = ?1 AND n.ended_at IS NULL AND f.disabled_at IS NULL"
 )
@@ -35,6 +35,7 @@ class Caller:
     prefix      of what was presented
     login       "" for a program
     expires_at  None: never
+    origin      of a key that replaced another: the number of the first of them; 0: it replaced none
     seen_at     of a session: when it was last used, as it is stored
     """
 
@@ -47,11 +48,12 @@ class Caller:
     login: str = ""
     expires_at: int | None = None
     seen_at: int | None = None
+    origin: int = 0
 
     @property
     def scope(self) -> str:
-        """Return the scope of the caller's idempotency keys."""
-        return f"staff:{self.number}" if self.login else f"key:{self.number}"
+        """Return the scope of the caller's idempotency keys; a key's successor has its scope."""
+        return f"staff:{self.number}" if self.login else f"key:{self.origin or self.number}"
 
     @property
     def actor(self) -> str:
@@ -75,15 +77,16 @@ def find(link: Link, secret: Secret, text: str, now: int, idle: int) -> Caller |
     rows = link.ask(_KEY if sort == tokens.KEY else _SESSION, prefix).rows()
     if not rows or not _same(text, rows[0][5], secret):
         return None
-    number, dealer_id, store_id, store, roles, _, expires_at, *session = rows[0]
+    number, dealer_id, store_id, store, roles, _, expires_at, origin, *session = rows[0]
     if expires_at is not None and expires_at <= now:
         return None
     login, seen_at = session or ("", None)
     if seen_at is not None and seen_at + idle <= now:
         return None
     return Caller(
-        number, dealer_id, store_id, store or "", frozenset(roles.split()), prefix, login, expires_at, seen_at
-    )
+        number, dealer_id, store_id, store or "", frozenset(roles.split()), prefix, login, expires_at, seen_at,
+        origin or 0,
+    )  # fmt: skip
 
 
 def _same(text: str, digest: str, secret: Secret) -> bool:

@@ -23,8 +23,8 @@ _LISTED: Final = (
     "FROM api_key k LEFT JOIN store s ON s.id = k.store_id WHERE k.dealer_id = ?1 ORDER BY k.created_at, k.prefix"
 )
 _ALIVE: Final = (
-    "SELECT id, store_id, name, roles, expires_at FROM api_key WHERE dealer_id = ?1 AND prefix = ?2 "
-    "AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?3)"
+    "SELECT COALESCE(origin_id, id), id, store_id, name, roles, expires_at FROM api_key "
+    "WHERE dealer_id = ?1 AND prefix = ?2 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?3)"
 )
 _END: Final = (
     "UPDATE api_key SET revoked_at = ?1 WHERE dealer_id = ?2 AND prefix = ?3 AND revoked_at IS NULL RETURNING id"
@@ -87,13 +87,14 @@ def every(link: Link, dealer_id: int) -> Sequence[Listed]:
 def rotate(by: Acting, secret: Secret, prefix: str, *, keep: int) -> Made:
     """Make another key with the same rights; the old one is valid beside it for `keep` more, or until it is revoked.
 
+    Idempotency keys and limits are those of both: a write whose reply was lost is sent again with the new one.
     Unknown when the dealer has no such key in force.
     """
     rows = by.link.ask(_ALIVE, by.dealer_id, prefix, by.now).rows()
     if not rows:
         raise Unknown("unknown_key", key=prefix[:40])
-    number, store_id, name, roles, expires_at = rows[0]
-    made, _ = _made(by, secret, roles.split(), store_id, name, expires_at)
+    origin, number, store_id, name, roles, expires_at = rows[0]
+    made, _ = _made(by, secret, roles.split(), store_id, name, expires_at, origin)
     ends = by.now + keep if expires_at is None else min(expires_at, by.now + keep)
     by.link.run(_LAST, ends, number)
     by.note("key.rotate", f"key:{prefix}", new=made.prefix, old_until=ends)
@@ -108,11 +109,17 @@ def revoke(by: Acting, prefix: str) -> None:
 
 
 def _made(
-    by: Acting, secret: Secret, roles: Iterable[str], store_id: int | None, name: str, expires_at: int | None
+    by: Acting,
+    secret: Secret,
+    roles: Iterable[str],
+    store_id: int | None,
+    name: str,
+    expires_at: int | None,
+    origin: int | None = None,
 ) -> tuple[Made, str]:
     listed, token = written(roles), tokens.make(tokens.KEY, secret)
     row = (by.ids.take(), by.dealer_id, store_id, token.prefix, token.digest, listed, name, by.now, expires_at)
-    by.link.write(_TABLE, [(*row, None, None)])
+    by.link.write(_TABLE, [(*row, None, None, origin)])
     return Made(token.text, token.prefix), listed
 
 

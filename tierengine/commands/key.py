@@ -16,10 +16,9 @@ from tierengine.commands.money import minute
 from tierengine.commands.opened import DealerOption, settings
 from tierengine.commands.screen import USAGE, Screen, both
 from tierengine.recording.recorder import clock
-from tierengine.zone import DAY, SECOND
+from tierengine.zone import DAY, HOUR
 
 app = typer.Typer(name="key", help=both("接口密钥。", "API keys."), no_args_is_help=True)
-HOUR = 3_600 * SECOND
 RolesOption = Annotated[
     list[str], typer.Option("--role", help=both("职责(可多次):" + "、".join(ROLES), "Roles: " + ", ".join(ROLES)))
 ]

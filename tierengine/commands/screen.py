@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
@@ -29,6 +31,7 @@ REFUSED: Final = 3
 HEADING: Final = 12  # cells of a heading before it folds over a column of numbers
 FILE_WIDTH: Final = 132
 _SPLIT: Final = "\x1f"
+_NUMBER: Final = re.compile(r"(--[a-z-]+[=\uff1d])?[+\-\uff0b\uff0d]?[0-9\uff10-\uff19]+")
 
 
 def both(zh: str, en: str) -> str:
@@ -57,7 +60,10 @@ class BadLanguage(ValueError):
 
 
 def common(arguments: Sequence[str], environ: Mapping[str, str]) -> tuple[Common, list[str]]:
-    """Take the common options out of the command line; what comes after `--` stays as it is."""
+    """Take the common options out of the command line; what comes after `--` stays as it is.
+
+    Whole numbers may be full-width.
+    """
     rest: list[str] = []
     asked: str | None = None
     flags = {"--json": False, "--debug": False}
@@ -72,13 +78,18 @@ def common(arguments: Sequence[str], environ: Mapping[str, str]) -> tuple[Common
         elif word.startswith("--lang="):
             asked = word.partition("=")[2]
         else:
-            rest.append(word)
+            rest.append(_half_width(word))
     if asked == "mixed" and rest[:2] == ["policy", "schema"]:
         # Of keys there is a third choice, of sentences there is none.
         rest, asked = [*rest, "--keys", "mixed"], None
     wanted = asked if asked is not None else environ.get("TIERENGINE_LANG", "")
     lang = _lang(wanted) if wanted or asked is not None else _of_locale(environ)
     return Common(lang, bool(wanted), flags["--json"], flags["--debug"]), rest
+
+
+def _half_width(word: str) -> str:
+    """Return a whole number as its option takes it, also where a Chinese keyboard wrote it; other words as they are."""
+    return word if word.isascii() or not _NUMBER.fullmatch(word) else unicodedata.normalize("NFKC", word)
 
 
 def _lang(wanted: str) -> Lang:

@@ -1,4 +1,4 @@
-"""`webhook add | list | deliveries | replay | pause | resume | remove`: who is told, and what became of it."""
+"""`webhook add | list | rotate | deliveries | replay | pause | resume | remove`: who is told, and what became of it."""
 
 from __future__ import annotations
 
@@ -19,8 +19,9 @@ from tierengine.store.database import check_ready
 from tierengine.store.dialect import Link
 from tierengine.store.ids import Ids, transact
 from tierengine.store.snapshots import reader
-from tierengine.webhooks import endpoints, outbox
+from tierengine.webhooks import endpoints, outbox, rotation
 from tierengine.webhooks.messages import TYPES
+from tierengine.zone import HOUR
 
 app = typer.Typer(name="webhook", help=both("事件推送。", "Webhooks."), no_args_is_help=True)
 Number = Annotated[int, typer.Argument(min=1, help=both("推送编号。", "The webhook's id."))]
@@ -51,15 +52,15 @@ def add(
         of = chosen(dealers(link), dealer)
         link.rollback()
 
-        def act(link: Link, ids: Ids) -> endpoints.Endpoint:
+        def act(link: Link, ids: Ids) -> tuple[endpoints.Endpoint, tuple[rotation.Signing, ...]]:
             made = endpoints.add(link, ids, of.id, address, types, clock(), from_start=everything)
             acting_at(link, ids, of).note("POST /v1/webhooks", f"webhook:{made.id}")
-            return made
+            return made, rotation.in_force(link, [made.id], clock())[made.id]
 
-        made = transact(link, ids, act)
-    secret = endpoints.secrets_of(Secret.of(wanted), made.id)[0]
+        made, signing = transact(link, ids, act)
+    secret = rotation.secret_of(Secret.of(wanted), made.id, signing[0].number)
     return screen.end(
-        {**made.plain(), "secret": secret},
+        {**made.plain(), "secrets": [one.plain() for one in signing], "secret": secret},
         lambda: screen.print(
             f"推送 {made.id} → {made.url}\n密钥:{secret}", f"Webhook {made.id} → {made.url}\nSecret: {secret}"
         ),
@@ -71,9 +72,59 @@ def list_(context: typer.Context, dealer: DealerOption = "") -> int:
     """List the webhooks."""
     screen: Screen = context.obj
     with _reading() as link:
-        found = [one.plain() for one in endpoints.endpoints(link, chosen(dealers(link), dealer).id)]
+        webhooks = endpoints.endpoints(link, chosen(dealers(link), dealer).id)
+        signing = rotation.in_force(link, [one.id for one in webhooks], clock())
+    found = [{**one.plain(), "secrets": [each.plain() for each in signing[one.id]]} for one in webhooks]
     shown = "\n".join(f"{one['id']}  {one['state']:<7}  {one['url']}  {', '.join(one['types'])}" for one in found)
     return screen.end({"webhooks": found}, lambda: screen.print(shown or "没有推送地址。", shown or "No webhooks."))
+
+
+@app.command(
+    help=both("换新密钥;旧的在一段时间内同时签名。", "Another secret; the old one signs beside it for a while.")
+)
+def rotate(
+    context: typer.Context,
+    webhook: Number,
+    keep: Annotated[
+        int,
+        typer.Option(
+            "--keep-hours",
+            min=0,
+            max=rotation.KEEP_HOURS_MOST,
+            help=both("旧密钥还签几小时;0 立即作废。", "Hours for the old ones; 0: they end now."),
+        ),
+    ] = rotation.KEEP_HOURS,
+    dealer: DealerOption = "",
+) -> int:
+    """Give a webhook another secret; messages carry a signature by each for a while."""
+    screen: Screen = context.obj
+    with writing() as (link, ids):
+        of = chosen(dealers(link), dealer)
+        one = endpoints.endpoint(link, of.id, webhook)
+        link.rollback()
+
+        def act(link: Link, ids: Ids) -> tuple[rotation.Signing, ...]:
+            made = rotation.rotate(link, of.id, one.id, clock(), keep * HOUR)
+            acting_at(link, ids, of).note(
+                "POST /v1/webhooks/{webhook}/rotate", f"webhook:{webhook}", number=made[0].number, keep_hours=keep
+            )
+            return made
+
+        signing = transact(link, ids, act)
+    secret = rotation.secret_of(Secret.of(settings()), one.id, signing[0].number)
+    document = {**one.plain(), "secrets": [each.plain() for each in signing], "secret": secret, "keep_hours": keep}
+
+    def show() -> None:
+        screen.print(f"推送 {webhook} 的新密钥:{secret}", f"The new secret of webhook {webhook}: {secret}")
+        if len(signing) > 1:
+            screen.print(
+                f"旧密钥还有效 {keep} 小时:这期间每条通知带两种签名。",
+                f"The old one stays valid for {keep} hours: until then each message carries both signatures.",
+            )
+        else:
+            screen.print("旧密钥已作废。", "The old one has ended.")
+
+    return screen.end(document, show)
 
 
 @app.command(help=both("查看投递情况;--state dead 为已放弃的。", "What became of deliveries; --state dead: given up."))

@@ -25,8 +25,9 @@ from tierengine.store.database import connect
 from tierengine.store.dialect import Link
 from tierengine.store.ids import Ids, transact
 from tierengine.webhooks.address import Resolve, target
-from tierengine.webhooks.endpoints import Endpoint, active, secrets_of, turn
+from tierengine.webhooks.endpoints import Endpoint, active, turn
 from tierengine.webhooks.outbox import Due, delivered, due, failed, fill, look
+from tierengine.webhooks.rotation import in_force, secrets_of
 
 if TYPE_CHECKING:
     import httpx
@@ -81,9 +82,11 @@ class Courier:
         for one in webhooks.values():
             done += self._fill(link, one)
         waiting = due(link, self._now(), AT_ONCE) if webhooks else []
+        signing = in_force(link, sorted({one.webhook_id for one in waiting}), self._now()) if waiting else {}
         link.rollback()
         if waiting:
-            asyncio.run(self._deliver(waiting, webhooks))
+            secrets = {number: secrets_of(self._secret, number, found) for number, found in signing.items()}
+            asyncio.run(self._deliver(waiting, webhooks, secrets))
         return done + len(waiting)
 
     def _live(self) -> None:
@@ -134,11 +137,13 @@ class Courier:
 
     # ---- sending --------------------------------------------------------------------------------------------------
 
-    async def _deliver(self, waiting: list[Due], webhooks: dict[int, Endpoint]) -> None:
+    async def _deliver(self, waiting: list[Due], webhooks: dict[int, Endpoint], secrets: dict[int, list[str]]) -> None:
         import httpx  # noqa: PLC0415  a tenth of what starting the service takes, and most have no webhooks
 
         async with httpx.AsyncClient(timeout=ANSWER_SECONDS, follow_redirects=False, trust_env=False) as http:
-            told = await asyncio.gather(*(self._send(http, one, webhooks[one.webhook_id]) for one in waiting))
+            told = await asyncio.gather(
+                *(self._send(http, one, webhooks[one.webhook_id], secrets[one.webhook_id]) for one in waiting)
+            )
         for one, (why, wait) in zip(waiting, told, strict=True):
             self._do(lambda link, _, one=one, why=why, wait=wait: self._note(link, one, why, wait))  # type: ignore[misc]
 
@@ -151,11 +156,10 @@ class Courier:
         if why == str(_GONE):
             turn(link, one.webhook_id, "paused")  # the receiver says that nobody lives there any more
 
-    async def _send(self, http: httpx.AsyncClient, one: Due, webhook: Endpoint) -> tuple[str, int]:
+    async def _send(self, http: httpx.AsyncClient, one: Due, webhook: Endpoint, secrets: list[str]) -> tuple[str, int]:
         """Send one message; return ("", 0) when it was taken, else why not and how long to wait, in seconds."""
         import httpx  # noqa: PLC0415  as above
 
-        secrets = secrets_of(self._secret, webhook.id)
         try:
             inside = bool(self._settings.webhooks_inside)
             to = await asyncio.to_thread(target, webhook.url, inside=inside, resolve=self._resolve)

@@ -1,15 +1,13 @@
-"""The webhooks of a dealer: adding, listing, removing them, and the secret by which a receiver verifies a message."""
+"""The webhooks of a dealer: adding, listing, pausing and removing them. Their secrets: tierengine/webhooks/rotation."""
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import orjson
 
-from tierengine.access.secret import Secret
 from tierengine.errors import FormError, Malformed, Unknown, pointed
 from tierengine.store.dialect import Link, doc
 from tierengine.store.ids import Ids
@@ -102,12 +100,6 @@ def endpoint(link: Link, dealer: int, number: int) -> Endpoint:
 def turn(link: Link, number: int, state: str) -> None:
     """Make a webhook active, paused or removed."""
     link.run(_STATE, number, state)
-
-
-def secrets_of(secret: Secret, number: int) -> list[str]:
-    """Return the secrets of a webhook in the form of Standard Webhooks, the newest first."""
-    made = "whsec_" + base64.b64encode(secret.key(f"webhook {number}")).decode()
-    return [made, *(secrets_of(secret.before, number) if secret.before is not None else ())]
 
 
 def _of(row: Sequence[Any]) -> Endpoint:

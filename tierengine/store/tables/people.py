@@ -52,6 +52,7 @@ class ApiKey(Stored, table=True):
     expires_at: int | None = big(nullable=True)
     last_used_at: int | None = big(nullable=True)  # to the minute
     revoked_at: int | None = big(nullable=True)
+    origin_id: int | None = big(nullable=True)  # the first of the keys of which this is the successor
 
 
 class Member(Stored, table=True):

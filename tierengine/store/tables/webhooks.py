@@ -11,7 +11,7 @@ from tierengine.store.tables.columns import BIG, Stored, big, document, identity
 
 
 class Webhook(Stored, table=True):
-    """Who is told of what. Its secret is made from the service's and stands nowhere."""
+    """Who is told of what. Its secrets are made from the service's and stand nowhere."""
 
     __tablename__: ClassVar[str] = "webhook"
     __table_args__ = (Index("webhook_dealer", "dealer_id"),)
@@ -23,6 +23,16 @@ class Webhook(Stored, table=True):
     seen: int = big()  # the last seal whose rows were put into deliveries
     looked_at: int = big()  # boundaries of tiers that passed until then were looked at
     created_at: int = big()
+
+
+class WebhookSecret(Stored, table=True):
+    """How long a secret of a webhook is signed with; None: until it is rotated. No row at all: number 0."""
+
+    __tablename__: ClassVar[str] = "webhook_secret"
+    webhook_id: int = reference("webhook.id", primary_key=True)
+    number: int = Field(sa_column=Column(BIG, primary_key=True, autoincrement=False))
+    dealer_id: int = big()
+    until: int | None = big(nullable=True)
 
 
 class WebhookStanding(Stored, table=True):
