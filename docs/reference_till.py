@@ -69,7 +69,7 @@ class Till:
         wallet = "parts_credit"
         try:
             quote = self.http.post("/v1/quotes", json={**sale, "credit": {wallet: credit} if credit else {}})
-            if quote.status_code < 500:
+            if not later(quote):
                 quoted = quote.raise_for_status().json()
                 prices = [line["amount"] for line in quoted["lines"]]
                 uses = {one["wallet"]: one["used"] for one in quoted["credit"] if one["used"]}
@@ -77,7 +77,8 @@ class Till:
                 # Queued first: whatever becomes of the line now, the sale is known and is sent until it is answered.
                 self._queue(sale, None, 0)
                 self.settle()
-                return list(quoted["receipt"]["zh"])
+                said = self.refused().get(number)
+                return [f"没有成交:{said['detail']}"] if said else list(quoted["receipt"]["zh"])
         except httpx.TransportError:
             pass
         return self._sell_alone(sale, lines, credit)
@@ -151,7 +152,7 @@ class Till:
                 answer = self._post("/v1/sales", json.loads(body), f"sale-{self.store}-{number}")
             except httpx.TransportError:
                 break
-            if answer.status_code >= 500 or answer.status_code == 429:
+            if later(answer):
                 break  # it stays, and is sent again
             if answer.status_code >= 400:
                 # A person looks at it: for a sale that happened this does not come.
@@ -181,6 +182,13 @@ class Till:
 
     def _stamp(self) -> str:
         return datetime.fromtimestamp(self.now(), UTC).isoformat()
+
+
+def later(answer: httpx.Response) -> bool:
+    """Whether the same is to be sent again later: also with a key that is over until the till has its successor."""
+    if answer.status_code >= 500 or answer.status_code in (401, 403, 408, 429):
+        return True
+    return answer.status_code == 409 and bool(answer.json().get("retryable"))
 
 
 def price(prices: list[dict[str, Any]], lines: list[Line], place: int) -> int:

@@ -6,20 +6,25 @@ store is, say); the base image must be to be had, or be there under its name. It
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import os
 import re
 import shlex
 import shutil
 import socket
 import subprocess
+import threading
 import time
 from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.test_api_book import Book
+from tests.faults.service import Service
+from tests.test_api_book import Book, code, order
 from tests.test_api_schemathesis import listening
+from tierengine.store.database import connect
 
 ROOT = Path(__file__).parent.parent
 COMPOSE = next(
@@ -37,42 +42,124 @@ def test_whatever_the_image_is_made_of_reaches_its_builder():
     assert {path.partition("/")[0] for line in copied for path in line.split()} == let
 
 
-@pytest.mark.skipif(not shutil.which("nginx") or os.geteuid() != 0, reason="no nginx, or nobody who may start it")
-def test_nginx_takes_its_configuration_and_passes_on_what_it_should(sqlite_book_url, tmp_path):
+needs_nginx = pytest.mark.skipif(
+    not shutil.which("nginx") or os.geteuid() != 0, reason="no nginx, or nobody who may start it"
+)
+
+
+@contextlib.contextmanager
+def proxied(url, tmp_path):
+    """The shipped nginx, with its configuration as it is but for names and places, before the service at `url`."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    with listening(Book(sqlite_book_url).make()) as url:
-        text = (ROOT / "deploy" / "nginx.conf").read_text(encoding="utf-8")
-        for before, after in (
-            ("server tierengine:8000", f"server {url.removeprefix('http://')}"), ("listen 8080", f"listen {port}"),
-            ("\nevents {", f"\npid {tmp_path / 'pid'};\nevents {{"), ("/dev/stdout", str(tmp_path / "log")),
-            ("worker_processes auto", "daemon off;\nworker_processes 1"),
-        ):  # fmt: skip
-            assert before in text
-            text = text.replace(before, after)
-        (tmp_path / "nginx.conf").write_text(text, encoding="utf-8")
-        words = ["nginx", "-c", str(tmp_path / "nginx.conf"), "-p", str(tmp_path)]
-        said = subprocess.run([*words, "-t"], capture_output=True, text=True, check=False)
-        assert said.returncode == 0, said.stderr
-        proxy = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        try:
-            with httpx.Client(base_url=f"http://127.0.0.1:{port}") as http:
-                until = time.monotonic() + 20
-                while True:
-                    try:
-                        assert http.get("/readyz").json()["status"] == "ready"
-                        break
-                    except httpx.TransportError:
-                        assert time.monotonic() < until
-                        time.sleep(0.05)
-                assert http.get("/metrics").status_code == 404
-                assert http.get("/v1/members?phone=13800000001").status_code == 401
-                assert http.post("/v1/sales", content=b" " * (5 << 20)).status_code == 413
-        finally:
-            proxy.terminate()
-            proxy.wait(20)
-        assert "13800000001" not in (tmp_path / "log").read_text(encoding="utf-8")
+    text = (ROOT / "deploy" / "nginx.conf").read_text(encoding="utf-8")
+    for before, after in (
+        ("server tierengine:8000", f"server {url.removeprefix('http://')}"), ("listen 8080", f"listen {port}"),
+        ("\nevents {", f"\npid {tmp_path / 'pid'};\nevents {{"), ("/dev/stdout", str(tmp_path / "log")),
+        ("worker_processes auto", "daemon off;\nworker_processes 1"),
+    ):  # fmt: skip
+        assert before in text
+        text = text.replace(before, after)
+    (tmp_path / "nginx.conf").write_text(text, encoding="utf-8")
+    words = ["nginx", "-c", str(tmp_path / "nginx.conf"), "-p", str(tmp_path)]
+    said = subprocess.run([*words, "-t"], capture_output=True, text=True, check=False)
+    assert said.returncode == 0, said.stderr
+    proxy = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as http:
+            until = time.monotonic() + 30
+            while True:
+                try:
+                    assert http.get("/readyz").json()["status"] == "ready"
+                    break
+                except httpx.TransportError:
+                    assert time.monotonic() < until
+                    time.sleep(0.05)
+            yield http, port
+    finally:
+        proxy.terminate()
+        proxy.wait(20)
+
+
+@needs_nginx
+def test_nginx_takes_its_configuration_and_passes_on_what_it_should(sqlite_book_url, tmp_path, monkeypatch):
+    monkeypatch.setattr("api.limits.TRIES_OF_AN_ADDRESS", 3)
+    with listening(Book(sqlite_book_url).make()) as url, proxied(url, tmp_path) as (http, _):
+        assert http.get("/metrics").status_code == 404
+        assert http.get("/v1/members?phone=13800000001").status_code == 401
+        large = http.post("/v1/sales", content=b" " * (5 << 20))
+        assert code(large) == (413, "too_large")
+        # Whoever names another address in a header each time is still one who tries passwords.
+        tries = [
+            http.post(
+                "/v1/sessions",
+                json={"login": f"li{number}", "password": "x" * 12},
+                headers={"x-forwarded-for": f"203.0.113.{number}"},
+            )
+            for number in range(5)
+        ]
+        assert [one.status_code for one in tries] == [401] * 3 + [429] * 2
+    assert "13800000001" not in (tmp_path / "log").read_text(encoding="utf-8")
+
+
+@needs_nginx
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+def test_two_workers_on_postgresql_behind_nginx(postgres_book_url, tmp_path):
+    """Sales, slow clients, and an end amid sales: as the Compose file puts the pieces together."""
+    book = Book(postgres_book_url).make()
+    headers = {"authorization": f"Bearer {book.keys['D1/S01']}"}
+    with Service(book, workers=2) as service, proxied(f"http://127.0.0.1:{service.port}", tmp_path) as (http, port):
+
+        def sell(number):
+            once = {**headers, "idempotency-key": number}
+            return http.post("/v1/sales", json=order(number, f"C{len(number) % 4 + 1}"), headers=once)
+
+        # Sixty who send a byte now and then: the proxy keeps them, and none of them is a connection of the service.
+        slow = [socket.create_connection(("127.0.0.1", port)) for _ in range(60)]
+        for one in slow:
+            one.sendall(b"POST /v1/sales HTTP/1.1\r\nHost: t\r\nContent-Length: 100\r\n\r\n{")
+        assert [sell(f"A{number}").status_code for number in range(10)] == [201] * 10
+        again = sell("A1")
+        assert (again.status_code, again.headers["idempotent-replayed"]) == (201, "true")
+        # Four more than an address may have: told in the form of every other problem.
+        more = [socket.create_connection(("127.0.0.1", port)) for _ in range(5)]
+        for one in more:
+            one.sendall(b"POST /v1/sales HTTP/1.1\r\nHost: t\r\nContent-Length: 100\r\n\r\n{")
+        assert code(sell("A99")) == (429, "too_many_requests")
+        for one in (*slow, *more):
+            one.close()
+        # The service is asked to end amid sales: what was answered is in the book, all else was told to come again.
+        recorded, said, ended = set(), [], threading.Event()
+
+        def busy(till):
+            for number in itertools.count():
+                answer = sell(f"E{till}-{number}")
+                if answer.status_code == 201:
+                    recorded.add(f"E{till}-{number}")
+                else:
+                    said.append(code(answer))
+                    if ended.is_set():
+                        return
+
+        tills = [threading.Thread(target=busy, args=(till,)) for till in range(4)]
+        for one in tills:
+            one.start()
+        until = time.monotonic() + 60
+        while len(recorded) < 20 and time.monotonic() < until:
+            time.sleep(0.05)
+        assert service.stop() == 0
+        ended.set()
+        for one in tills:
+            one.join(60)
+        assert {status for status, _ in said} == {503}
+    link = connect(book.url, readonly=True)
+    kept = {part for (key,) in link.ask("SELECT key FROM event").rows() for part in key.split(":")}
+    link.rollback()
+    link.close()
+    assert len(recorded) >= 20
+    assert recorded <= kept
 
 
 @pytest.mark.skipif(COMPOSE is None, reason="there is no Compose here")

@@ -287,13 +287,19 @@ class Wire(httpx.BaseTransport):
         self.till = till
         self.cut = False
         self.lose = False
+        self.says = None
+        self.after_quote = None
 
     def handle_request(self, request):
         if self.cut:
             raise httpx.ConnectError("the line is cut", request=request)
+        if self.says is not None:
+            return httpx.Response(self.says[0], json=self.says[1], request=request)
         answer = self.till.client.request(
             request.method, request.url.raw_path.decode(), content=request.read(), headers=dict(request.headers)
         )
+        if self.after_quote is not None and request.url.path == "/v1/quotes":
+            (self.after_quote, _) = (None, self.after_quote())
         if self.lose:
             self.lose = False
             raise httpx.ReadTimeout("the answer is lost", request=request)
@@ -364,6 +370,28 @@ def test_a_slip_that_is_over_revoked_or_forged_gives_nothing(counter, till, time
     machine.prepare("C2")
     machine.memory.execute("REPLACE INTO slip VALUES ('C1', ?)", (token,))
     assert machine.slip("C1") is None
+
+
+@pytest.mark.parametrize(("status", "code_"), [(401, "unauthenticated"), (409, "in_flight"), (429, "too_many")])
+def test_what_is_not_decided_yet_stays_in_the_queue(counter, till, time, status, code_):
+    """A key that ended while the line was down, the same sale under way, too many at once: no sale is given up."""
+    machine, wire = counter
+    machine.prepare("C1")
+    wire.cut = True
+    machine.sell("R1", "C1", parts())
+    wire.cut, wire.says = False, (status, {"code": code_, "retryable": status != 401, "detail": "x"})
+    assert "应付 959.50" in machine.sell("R2", "C1", parts())  # by the slip, as without a line
+    assert machine.settle() == 0
+    assert (machine.waiting(), machine.refused()) == (["R1", "R2"], {})
+    wire.says = None
+    assert (machine.settle(), machine.waiting(), machine.refused()) == (2, [], {})
+
+
+def test_a_sale_that_is_refused_gets_no_receipt(counter, till, time):
+    machine, wire = counter
+    wire.after_quote = lambda: sold(till, time, "P9", credit={"parts_credit": 95_950})  # meanwhile, at the other till
+    assert "没有成交" in machine.sell("R1", "C1", parts(200_000), credit=40_000)[0]
+    assert list(machine.refused()) == ["R1"]
 
 
 def histories(till):

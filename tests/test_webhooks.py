@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
 from datetime import UTC, datetime
@@ -223,6 +224,84 @@ def test_the_service_tells_by_itself(sqlite_book_url, receiver):
         assert {one["type"] for one in receiver.bodies()} == {"credit.changed", "tier.changed"}
 
 
+# ---- one receiver is not another ----------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def odd_server(speak):
+    """A server that takes each connection and does `speak(connection)` with it."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        lines = []
+
+        def serve():
+            with contextlib.suppress(OSError):
+                while True:
+                    lines.append(server.accept()[0])
+                    threading.Thread(target=speak, args=(lines[-1],), daemon=True).start()
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}/"
+        server.shutdown(socket.SHUT_RDWR)
+        thread.join()
+        for line in lines:
+            line.close()
+
+
+def test_a_receiver_that_never_answers_keeps_nobody_else_waiting(till, time, courier, receiver, monkeypatch):
+    monkeypatch.setattr("tierengine.webhooks.courier.LOOK_SECONDS", 0.2)
+    monkeypatch.setattr("tierengine.webhooks.courier.ANSWER_SECONDS", 0.1)  # when it is closed
+    monkeypatch.setattr("tierengine.webhooks.sending.ANSWER_SECONDS", 60.0)
+    with odd_server(lambda _: None) as silent:
+        stuck = desk(till).post("/v1/webhooks", {"url": silent, "types": ["credit.changed"]}).json()["webhook"]["id"]
+        added(till, receiver, types=["credit.changed"])
+        till.gold()
+        told(till, courier, time)
+        time.now += SECOND
+        sold = order(credit={"parts_credit": 20_000}, occurred_at=time.stamp())
+        assert till.post("/v1/sales", sold).status_code == 201
+        told(till, courier, time)
+        assert [one["data"]["number"] for one in receiver.bodies()][-1] > 2
+        assert {one.attempts for one in deliveries(till, stuck, "waiting")} == {0}, "still under way"
+        courier.close()
+
+
+def test_an_answer_a_byte_at_a_time_has_its_time_in_all(till, time, courier, monkeypatch):
+    monkeypatch.setattr("tierengine.webhooks.sending.ANSWER_SECONDS", 1.0)
+
+    def drip(line):
+        with contextlib.suppress(OSError):
+            while True:
+                line.sendall(b"HTTP/1.1 200 OK\r\nx-drip: " if line.recv(65_536) else b"")
+                while True:
+                    line.sendall(b"a")
+                    pause.wait(0.1)
+
+    pause = threading.Event()
+    with odd_server(drip) as slow:
+        number = desk(till).post("/v1/webhooks", {"url": slow, "types": ["credit.changed"]}).json()["webhook"]["id"]
+        till.gold()
+        sealed(till, time)
+        for _ in range(100):
+            courier.round()
+            if (found := deliveries(till, number, "waiting")) and found[0].attempts:
+                break
+        assert (found[0].attempts, found[0].last) == (1, "TimeoutError")
+
+
+def test_a_name_that_no_resolver_takes_fails_alone(till, time, courier, receiver):
+    odd = added(till, receiver, types=["credit.changed"])["webhook"]["id"]
+    url = "https://" + "a" * 64 + ".example/"  # (from before such a name was refused)
+    till.client.app.state.tierengine.writer.perform(
+        lambda link, _: link.run("UPDATE webhook SET url = ?1", url)
+    ).result()
+    added(till, receiver, types=["credit.changed"])
+    till.gold()
+    told(till, courier, time)
+    assert len(receiver.got) == 2
+    assert deliveries(till, odd, "waiting")[0].attempts == 1
+
+
 # ---- who may, and where to --------------------------------------------------------------------------------------
 
 
@@ -244,7 +323,9 @@ def test_webhooks_are_the_admins_of_one_dealer(till, receiver):
     [
         {}, {"url": 5}, {"url": "ftp://a.example/"}, {"url": "https://"}, {"url": "https://u:p@a.example/"},
         {"url": "https://a.example/#x"}, {"url": "https://" + "a" * 600}, {"url": "https://例子.example/"},
-        {"url": "https://a.example:99999/"}, {"url": "https://a.example/ b"}, {"url": "https://a.example", "types": []},
+        {"url": "https://a.example:99999/"},
+        {"url": "https://" + "a" * 64 + ".example/"}, {"url": "https://a..b/"}, {"url": "https://a.example/ b"},
+        {"url": "https://a.example", "types": []},
         {"url": "https://a.example", "types": ["other"]}, {"url": "https://a.example", "all": 1},
         {"url": "https://a.example", "secret": "x"},
     ],
@@ -258,7 +339,8 @@ def test_a_wrong_webhook_is_refused(till, body):
 
 INSIDE = (
     "127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "0.0.0.0", "100.64.0.1", "::1", "fe80::1",  # noqa: S104
-    "fc00::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "2002:7f00:1::", "64:ff9b::7f00:1", "224.0.0.1",
+    "fc00::1", "fec0::1", "::", "::127.0.0.1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "2002:7f00:1::",
+    "64:ff9b::7f00:1", "224.0.0.1",
     "255.255.255.255",
 )  # fmt: skip
 

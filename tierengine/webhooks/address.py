@@ -8,6 +8,7 @@ them: a name that is somebody else's cannot point elsewhere between the look and
 from __future__ import annotations
 
 import ipaddress
+import re
 import socket
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -18,6 +19,10 @@ from tierengine.errors import FormError, Malformed, Refused
 
 URL_MOST: Final = 500
 _TRANSLATED: Final = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("64:ff9b:1::/48"))
+# All that the public IPv6 network routes; `is_global` lets ::127.0.0.1 by, and what was site-local once (fec0::).
+_UNICAST: Final = ipaddress.ip_network("2000::/3")
+# A longer label is no name, and some resolvers raise what is no OSError. (In brackets: an IPv6 address.)
+_NAME: Final = re.compile(r"(?!.{254})([^.]{1,63}\.)*[^.]{1,63}\.?")
 
 Resolve = Callable[[str, int], Iterable[str]]
 
@@ -65,7 +70,9 @@ def target(url: str, *, inside: bool = False, resolve: Resolve | None = None) ->
 def _split(text: str) -> SplitResult | None:
     try:
         parts = urlsplit(text)
-        plain = parts.hostname and parts.hostname.isascii() and text.isascii() and not set(text) & set(' "<>\\^`{|}')
+        plain = (
+            parts.hostname and _NAME.fullmatch(parts.hostname) and text.isascii() and not set(text) & set(' "<>\\^`{|}')
+        )
         return parts if plain and text.isprintable() and (parts.port or 443) > 0 else None
     except ValueError:
         return None
@@ -85,4 +92,6 @@ def _public(text: str) -> bool:
             return _public(str(inner))
         if any(address in network for network in _TRANSLATED):
             return _public(str(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)))
+        if address not in _UNICAST:
+            return False
     return address.is_global and not address.is_multicast

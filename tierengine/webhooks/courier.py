@@ -1,7 +1,8 @@
 """The courier: a thread that follows the seals and delivers. One process of a service at a time does it.
 
-A slow receiver keeps nobody else waiting: deliveries to several go at once, each within its time. What was answered
-with 2xx is over; all else is tried again, so a receiver may see a message twice and knows it by `webhook-id`.
+A slow receiver keeps nobody else waiting: what it has not answered stays under way while the rounds go on, and until
+that is over its webhook gets nothing more. What was answered with 2xx is over; all else is tried again, so a receiver
+may see a message twice and knows it by `webhook-id`.
 """
 
 from __future__ import annotations
@@ -9,14 +10,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Callable
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
-
-from standardwebhooks import Webhook
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
 
 from tierengine.access.secret import Secret
-from tierengine.errors import Refused
 from tierengine.policies.versions import Programmes
 from tierengine.recording.recorder import Clock, clock
 from tierengine.recording.writer import Writer
@@ -24,22 +21,24 @@ from tierengine.settings import Settings
 from tierengine.store.database import connect
 from tierengine.store.dialect import Link
 from tierengine.store.ids import Ids, transact
-from tierengine.webhooks.address import Resolve, target
+from tierengine.webhooks.address import Resolve
 from tierengine.webhooks.endpoints import Endpoint, active, turn
 from tierengine.webhooks.outbox import Due, delivered, due, failed, fill, look
 from tierengine.webhooks.rotation import in_force, secrets_of
+from tierengine.webhooks.sending import ANSWER_SECONDS, Sending, client, send
 
 if TYPE_CHECKING:
     import httpx
 
 LOOK_SECONDS: Final = 1.0
-ANSWER_SECONDS: Final = 10.0
-AT_ONCE: Final = 32
+AT_ONCE: Final = 32  # to one webhook
+ALL_AT_ONCE: Final = 512
 _GONE: Final = 410
 _HEADS: Final = "SELECT COALESCE(max(number), 0) FROM policy_version WHERE dealer_id = ?1"
 # Any number will do that nobody else locks.
 _LOCK: Final = "SELECT pg_try_advisory_lock(6846713)"
 _log = logging.getLogger(__name__)
+Answers = list[tuple[Due, tuple[str, int]]]
 
 
 class Courier:
@@ -59,6 +58,9 @@ class Courier:
         self._link: Link | None = None
         self._mine = False
         self._programmes = Programmes()
+        self._runner: asyncio.Runner | None = None
+        self._http: httpx.AsyncClient | None = None
+        self._flying: dict[asyncio.Task[tuple[str, int]], Due] = {}
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._live, name="tierengine-courier", daemon=True)
         if start:
@@ -69,10 +71,14 @@ class Courier:
         self._closing.set()
         if self._thread.is_alive():
             self._thread.join()
-        self._part()
+        else:
+            self._end()
 
     def round(self) -> int:
-        """Look at the seals once and try once what is due; return how many deliveries were made or tried."""
+        """Look at the seals once, send what is due and note what was answered; return how much of all that there was.
+
+        It takes no longer than LOOK_SECONDS or what is answered meanwhile; what is not stays under way.
+        """
         link = self._connected()
         if not self._mine:
             return 0
@@ -81,13 +87,11 @@ class Courier:
         done = 0
         for one in webhooks.values():
             done += self._fill(link, one)
-        waiting = due(link, self._now(), AT_ONCE) if webhooks else []
-        signing = in_force(link, sorted({one.webhook_id for one in waiting}), self._now()) if waiting else {}
+        waiting = self._due(link, webhooks)
         link.rollback()
-        if waiting:
-            secrets = {number: secrets_of(self._secret, number, found) for number, found in signing.items()}
-            asyncio.run(self._deliver(waiting, webhooks, secrets))
-        return done + len(waiting)
+        answered = self._run(self._deliver(waiting)) if waiting or self._flying else []
+        self._noted(answered)
+        return done + len(waiting) + len(answered)
 
     def _live(self) -> None:
         while True:
@@ -97,8 +101,23 @@ class Courier:
                 _log.warning("webhooks wait: %s", type(problem).__name__)
                 self._part()
                 done = 0
-            if self._closing.wait(0.0 if done else LOOK_SECONDS):
+            if self._closing.wait(0.0 if done or self._flying else LOOK_SECONDS):
                 break
+        self._end()
+
+    def _end(self) -> None:
+        """Wait for what is under way and note it, then let go of everything."""
+        try:
+            if self._flying:
+                self._noted(self._run(self._answered()))
+        except Exception as problem:  # noqa: BLE001 - it is sent again by the next courier
+            _log.warning("webhooks wait: %s", type(problem).__name__)
+        self._part()
+        if self._runner is not None:
+            if self._http is not None:
+                self._runner.run(self._http.aclose())
+            self._runner.close()
+            self._runner = self._http = None
 
     def _connected(self) -> Link:
         if self._link is None:
@@ -112,6 +131,9 @@ class Courier:
 
     def _part(self) -> None:
         link, self._link, self._mine = self._link, None, False
+        for task in self._flying:
+            task.cancel()
+        self._flying.clear()
         if link is not None:
             link.close()
 
@@ -137,14 +159,44 @@ class Courier:
 
     # ---- sending --------------------------------------------------------------------------------------------------
 
-    async def _deliver(self, waiting: list[Due], webhooks: dict[int, Endpoint], secrets: dict[int, list[str]]) -> None:
-        import httpx  # noqa: PLC0415  a tenth of what starting the service takes, and most have no webhooks
+    def _due(self, link: Link, webhooks: Mapping[int, Endpoint]) -> list[Sending]:
+        """Return what is to be sent now, to each webhook of which nothing is under way."""
+        now, busy = self._now(), {one.webhook_id for one in self._flying.values()}
+        waiting = [one for number in webhooks if number not in busy for one in due(link, number, now, AT_ONCE)]
+        waiting = waiting[: max(0, ALL_AT_ONCE - len(self._flying))]
+        signing = in_force(link, sorted({one.webhook_id for one in waiting}), now) if waiting else {}
+        secrets = {number: secrets_of(self._secret, number, found) for number, found in signing.items()}
+        return [Sending(one, webhooks[one.webhook_id].url, secrets[one.webhook_id]) for one in waiting]
 
-        async with httpx.AsyncClient(timeout=ANSWER_SECONDS, follow_redirects=False, trust_env=False) as http:
-            told = await asyncio.gather(
-                *(self._send(http, one, webhooks[one.webhook_id], secrets[one.webhook_id]) for one in waiting)
-            )
-        for one, (why, wait) in zip(waiting, told, strict=True):
+    def _run(self, work: Coroutine[Any, Any, Answers]) -> Answers:
+        if self._runner is None:
+            self._runner = asyncio.Runner()
+        return self._runner.run(work)
+
+    async def _deliver(self, waiting: Sequence[Sending]) -> Answers:
+        if self._http is None:
+            self._http = client()
+        inside, now = bool(self._settings.webhooks_inside), self._now()
+        new = []
+        for one in waiting:
+            sent = send(self._http, one, now, inside=inside, resolve=self._resolve)
+            new.append(asyncio.create_task(sent))
+            self._flying[new[-1]] = one.due
+        # What was under way before is not waited for: others would get a round a second as long as one is silent.
+        first = asyncio.ALL_COMPLETED if new else asyncio.FIRST_COMPLETED
+        await asyncio.wait(new or self._flying, timeout=LOOK_SECONDS, return_when=first)
+        return self._over()
+
+    async def _answered(self) -> Answers:
+        """Wait for all that is under way; return what was answered."""
+        await asyncio.wait(self._flying, timeout=ANSWER_SECONDS)
+        return self._over()
+
+    def _over(self) -> Answers:
+        return [(self._flying.pop(task), task.result()) for task in list(self._flying) if task.done()]
+
+    def _noted(self, answers: Answers) -> None:
+        for one, (why, wait) in answers:
             self._do(lambda link, _, one=one, why=why, wait=wait: self._note(link, one, why, wait))  # type: ignore[misc]
 
     def _note(self, link: Link, one: Due, why: str, wait: int) -> None:
@@ -155,38 +207,3 @@ class Courier:
         failed(link, one, now, why, wait)
         if why == str(_GONE):
             turn(link, one.webhook_id, "paused")  # the receiver says that nobody lives there any more
-
-    async def _send(self, http: httpx.AsyncClient, one: Due, webhook: Endpoint, secrets: list[str]) -> tuple[str, int]:
-        """Send one message; return ("", 0) when it was taken, else why not and how long to wait, in seconds."""
-        import httpx  # noqa: PLC0415  as above
-
-        try:
-            inside = bool(self._settings.webhooks_inside)
-            to = await asyncio.to_thread(target, webhook.url, inside=inside, resolve=self._resolve)
-            request = http.build_request(
-                "POST", to.url, content=one.content, headers=self._headers(one, secrets, to.host),
-                extensions={"sni_hostname": to.name},
-            )  # fmt: skip
-            # Whatever it says, its status is enough: a body without an end costs nothing.
-            answer = await http.send(request, stream=True)
-            await answer.aclose()
-        except Refused as problem:
-            return problem.code, 0
-        except (OSError, httpx.HTTPError) as problem:
-            return type(problem).__name__, 0
-        if answer.is_success:
-            return "", 0
-        asked = answer.headers.get("retry-after", "")
-        return str(answer.status_code), int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 7 else 0
-
-    def _headers(self, one: Due, secrets: list[str], host: str) -> dict[str, str]:
-        at = datetime.fromtimestamp(self._now() / 1_000_000, UTC)
-        signed = " ".join(Webhook(secret).sign(one.message, at, one.content.decode()) for secret in secrets)
-        return {
-            "content-type": "application/json",
-            "host": host,
-            "user-agent": "tierengine",
-            "webhook-id": one.message,
-            "webhook-timestamp": str(int(at.timestamp())),
-            "webhook-signature": signed,
-        }

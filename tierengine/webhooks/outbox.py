@@ -33,9 +33,9 @@ _NOW: Final = "SELECT seen FROM webhook WHERE id = ?1 AND state = 'active'"
 _KNOWN: Final = "SELECT message FROM webhook_delivery WHERE webhook_id = ?1 AND message IN (?2*)"
 _DUE: Final = (
     "SELECT d.id, d.webhook_id, d.message, d.body, d.attempts FROM webhook_delivery d "
-    "JOIN webhook w ON w.id = d.webhook_id AND w.state = 'active' WHERE d.state = 'waiting' AND d.due_at <= ?1 "
+    "WHERE d.webhook_id = ?1 AND d.state = 'waiting' AND d.due_at <= ?2 "
     "AND NOT EXISTS (SELECT 1 FROM webhook_delivery e WHERE e.webhook_id = d.webhook_id "
-    "AND e.member_id = d.member_id AND e.state = 'waiting' AND e.id < d.id) ORDER BY d.id LIMIT ?2"
+    "AND e.member_id = d.member_id AND e.state = 'waiting' AND e.id < d.id) ORDER BY d.id LIMIT ?3"
 )
 _DONE: Final = (
     "UPDATE webhook_delivery SET state = ?2, attempts = ?3, due_at = ?4, last = ?5, changed_at = ?6 "
@@ -122,9 +122,9 @@ def fill(link: Link, ids: Ids, found: Filled) -> int:
 # ---- delivering --------------------------------------------------------------------------------------------------
 
 
-def due(link: Link, now: int, most: int) -> list[Due]:
-    """Return what is to be tried now: of each member and webhook the first that waits."""
-    rows = link.ask(_DUE, now, most).rows()
+def due(link: Link, webhook: int, now: int, most: int) -> list[Due]:
+    """Return what is to be tried now of a webhook that is active: of each member the first that waits."""
+    rows = link.ask(_DUE, webhook, now, most).rows()
     return [Due(number, webhook, name, _text(doc(body)).encode(), tried) for number, webhook, name, body, tried in rows]
 
 

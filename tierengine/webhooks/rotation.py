@@ -45,7 +45,7 @@ FIRST: Final = (Signing(0),)
 
 
 def read_keep(raw: Mapping[str, object]) -> int:
-    """Return for how long the secrets before are kept, by a request to rotate; Malformed when it says something else."""
+    """Return for how long the secrets before are kept, by a request to rotate, or raise Malformed."""
     errors = [FormError(f"/{pointed(name)}", "unknown_field") for name in raw if name != "keep_hours"]
     hours = raw.get("keep_hours", KEEP_HOURS)
     if isinstance(hours, bool) or not isinstance(hours, int):

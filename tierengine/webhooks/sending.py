@@ -1,0 +1,84 @@
+"""One message on its way: to the address that was looked at, signed with each secret in force, within its time.
+
+Whatever goes wrong with one message is that message's failure and nobody else's: a name that no resolver takes, an
+answer that comes a byte at a time. Nothing is sent over a connection that was opened for another webhook, for that one
+was made to another name.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+from standardwebhooks import Webhook
+
+from tierengine.errors import Refused
+from tierengine.webhooks.address import Resolve, target
+from tierengine.webhooks.outbox import Due
+
+if TYPE_CHECKING:
+    import httpx
+
+ANSWER_SECONDS: Final = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """A message, where it goes, and the secrets it is signed with (the newest first)."""
+
+    due: Due
+    url: str
+    secrets: Sequence[str]
+
+
+def client() -> httpx.AsyncClient:
+    """Return a client that follows no redirect, asks no proxy of the environment, and keeps no connection."""
+    import httpx  # noqa: PLC0415  a tenth of what starting the service takes, and most have no webhooks
+
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
+    return httpx.AsyncClient(timeout=ANSWER_SECONDS, follow_redirects=False, trust_env=False, limits=limits)
+
+
+async def send(
+    http: httpx.AsyncClient, one: Sending, now: int, *, inside: bool, resolve: Resolve | None
+) -> tuple[str, int]:
+    """Send one message; return ("", 0) when it was taken, else why not and how long to wait, in seconds.
+
+    now     microseconds UTC, as the message is stamped
+    inside  addresses of the inside network will do
+    """
+    try:
+        # In all: the client's own time-out begins anew with each byte of an answer.
+        async with asyncio.timeout(ANSWER_SECONDS):
+            to = await asyncio.to_thread(target, one.url, inside=inside, resolve=resolve)
+            request = http.build_request(
+                "POST", to.url, content=one.due.content, headers=_headers(one, now, to.host),
+                extensions={"sni_hostname": to.name},
+            )  # fmt: skip
+            # Whatever it says, its status is enough: a body without an end costs nothing.
+            answer = await http.send(request, stream=True)
+            await answer.aclose()
+    except Refused as problem:
+        return problem.code, 0
+    except Exception as problem:  # noqa: BLE001 - this message waits; every other one goes on
+        return type(problem).__name__, 0
+    if answer.is_success:
+        return "", 0
+    asked = answer.headers.get("retry-after", "")
+    return str(answer.status_code), int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 7 else 0
+
+
+def _headers(one: Sending, now: int, host: str) -> dict[str, str]:
+    at = datetime.fromtimestamp(now / 1_000_000, UTC)
+    text = one.due.content.decode()
+    return {
+        "content-type": "application/json",
+        "host": host,
+        "user-agent": "tierengine",
+        "webhook-id": one.due.message,
+        "webhook-timestamp": str(int(at.timestamp())),
+        "webhook-signature": " ".join(Webhook(secret).sign(one.due.message, at, text) for secret in one.secrets),
+    }
