@@ -110,26 +110,33 @@ def test_two_workers_on_postgresql_behind_nginx(postgres_book_url, tmp_path):
     """Sales, slow clients, and an end amid sales: as the Compose file puts the pieces together."""
     book = Book(postgres_book_url).make()
     headers = {"authorization": f"Bearer {book.keys['D1/S01']}"}
-    with Service(book, workers=2) as service, proxied(f"http://127.0.0.1:{service.port}", tmp_path) as (http, port):
+    with (
+        Service(book, workers=2) as service,
+        proxied(f"http://127.0.0.1:{service.port}", tmp_path) as (http, port),
+        contextlib.ExitStack() as lines,
+    ):
 
-        def sell(number):
+        def sell(number, body=None):
             once = {**headers, "idempotency-key": number}
-            return http.post("/v1/sales", json=order(number, f"C{len(number) % 4 + 1}"), headers=once)
+            return http.post("/v1/sales", json=body or order(number, f"C{len(number) % 4 + 1}"), headers=once)
+
+        def begin():
+            line = lines.enter_context(socket.create_connection(("127.0.0.1", port)))
+            line.sendall(b"POST /v1/sales HTTP/1.1\r\nHost: t\r\nContent-Length: 100\r\n\r\n{")
 
         # Sixty who send a byte now and then: the proxy keeps them, and none of them is a connection of the service.
-        slow = [socket.create_connection(("127.0.0.1", port)) for _ in range(60)]
-        for one in slow:
-            one.sendall(b"POST /v1/sales HTTP/1.1\r\nHost: t\r\nContent-Length: 100\r\n\r\n{")
+        for _ in range(60):
+            begin()
         assert [sell(f"A{number}").status_code for number in range(10)] == [201] * 10
-        again = sell("A1")
+        body = order("B1")
+        first, again = sell("B1", body), sell("B1", body)
+        assert again.content == first.content
         assert (again.status_code, again.headers["idempotent-replayed"]) == (201, "true")
         # Four more than an address may have: told in the form of every other problem.
-        more = [socket.create_connection(("127.0.0.1", port)) for _ in range(5)]
-        for one in more:
-            one.sendall(b"POST /v1/sales HTTP/1.1\r\nHost: t\r\nContent-Length: 100\r\n\r\n{")
+        for _ in range(5):
+            begin()
         assert code(sell("A99")) == (429, "too_many_requests")
-        for one in (*slow, *more):
-            one.close()
+        lines.close()
         # The service is asked to end amid sales: what was answered is in the book, all else was told to come again.
         recorded, said, ended = set(), [], threading.Event()
 
