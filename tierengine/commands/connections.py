@@ -9,6 +9,7 @@ more than a microsecond: what is looked at is what the parser knows anyway.
 from __future__ import annotations
 
 import resource
+import secrets
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -21,27 +22,40 @@ LOOK_SECONDS: Final = 1.0
 SPARE_FILES: Final = 100  # for the book, the logs and what else is open
 _BODY: Final = (
     b'{"type":"urn:tierengine:problem:%(code)s","title":"%(code)s","status":%(status)d,"detail":"%(detail)s",'
-    b'"code":"%(code)s","retryable":true}'
+    b'"code":"%(code)s","request_id":"%(id)s","retryable":true}'
 )
 _HEAD: Final = (
     b"HTTP/1.1 %(status)d %(phrase)s\r\ncontent-type: application/problem+json\r\ncontent-length: %(length)d\r\n"
-    b"retry-after: 1\r\nconnection: close\r\n\r\n"
+    b"x-request-id: %(id)s\r\nretry-after: 1\r\nconnection: close\r\n\r\n"
 )
 
 
-def _answer(status: int, phrase: str, code: str, detail: str) -> bytes:
-    told: dict[bytes, Any] = {b"status": status, b"phrase": phrase.encode(), b"code": code.encode()}
-    body = _BODY % {**told, b"detail": detail.encode()}
-    return _HEAD % {**told, b"length": len(body)} + body
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What a connection is answered without any request having reached the app; in the form of every other problem."""
+
+    status: int
+    phrase: str
+    code: str
+    detail: str
+
+    def told(self) -> bytes:
+        """Return the whole answer, with an id of its own."""
+        said: dict[bytes, Any] = {
+            b"status": self.status, b"phrase": self.phrase.encode(), b"code": self.code.encode(),
+            b"detail": self.detail.encode(), b"id": secrets.token_hex(8).encode(),
+        }  # fmt: skip
+        body = _BODY % said
+        return _HEAD % {**said, b"length": len(body)} + body
 
 
-TOO_SLOW: Final = _answer(
+TOO_SLOW: Final = Refusal(
     408, "Request Timeout", "too_slow", "请求发得太慢,连接已关闭。The request took too long to arrive."
 )
-TOO_MANY: Final = _answer(
+TOO_MANY: Final = Refusal(
     503, "Service Unavailable", "busy", "连接太多,请稍后重试。Too many connections; try again shortly."
 )
-STOPPING: Final = _answer(
+STOPPING: Final = Refusal(
     503, "Service Unavailable", "busy", "服务正在停止,请稍后重试。The service is stopping; try again shortly."
 )
 
@@ -124,9 +138,9 @@ class Bounded(H11Protocol):
         if room.stopping:
             # Taken from the system just before the end began, it was not there when all were asked to close: uvicorn
             # would serve it until the time to stop is over, and cut off whatever it asks then.
-            self.end(STOPPING)
+            self.end(STOPPING.told())
         elif not room.enter(self):
-            self.end(TOO_MANY)
+            self.end(TOO_MANY.told())
 
     def shutdown(self) -> None:
         """Close once what is asked is answered: the service ends."""
@@ -173,7 +187,7 @@ class Bounded(H11Protocol):
             return
         told = b""
         if (what == "body" and not self.cycle.response_started) or (what == "head" and self.conn.trailing_data[0]):
-            told = TOO_SLOW
+            told = TOO_SLOW.told()
         self.end(told)
 
     def end(self, told: bytes) -> None:

@@ -11,7 +11,8 @@ LAYOUT: Final = """
 account (id bigint key, dealer_id bigint, member_id bigint null, wallet text, kind text, unit text,
     balance bigint null)
 api_key (id bigint key, dealer_id bigint, store_id bigint null, prefix text, digest text, roles text, name text,
-    created_at bigint, expires_at bigint null, last_used_at bigint null, revoked_at bigint null)
+    created_at bigint, expires_at bigint null, last_used_at bigint null, revoked_at bigint null,
+    origin_id bigint null)
 attribute (member_id bigint key, name text key, dealer_id bigint, value text, changed_at bigint)
 audit (id bigint key, dealer_id bigint, recorded_at bigint, actor text, act text, subject text, request text,
     body jsonb)
@@ -79,5 +80,6 @@ webhook (id bigint key, dealer_id bigint, url text, types jsonb, state text, see
     created_at bigint)
 webhook_delivery (id bigint key, dealer_id bigint, webhook_id bigint, member_id bigint, message text, type text,
     body jsonb, state text, attempts integer, due_at bigint, last text, changed_at bigint)
+webhook_secret (webhook_id bigint key, number bigint key, dealer_id bigint, until bigint null)
 webhook_standing (webhook_id bigint key, member_id bigint key, dealer_id bigint, tier text)
 """

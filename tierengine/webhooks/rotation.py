@@ -13,15 +13,15 @@ from typing import Any, Final
 
 from tierengine.access.secret import Secret
 from tierengine.errors import FormError, Malformed, Refused, pointed
-from tierengine.store.dialect import Link, Table
-from tierengine.store.tables.webhooks import WebhookSecret
+from tierengine.store.dialect import Link
+from tierengine.store.rows import Table
 from tierengine.zone import HOUR, moment
 
 # More signatures than these would only make a header that some receiver does not take.
 OLDER_MOST: Final = 3
 KEEP_HOURS: Final = 24
 KEEP_HOURS_MOST: Final = 24 * 90
-_TABLE: Final = Table(WebhookSecret)
+_TABLE: Final = Table("webhook_secret")
 _SIGNED: Final = (
     "SELECT webhook_id, number, until FROM webhook_secret WHERE webhook_id IN (?1*) AND (until IS NULL OR until > ?2) "
     "ORDER BY webhook_id, number DESC"
