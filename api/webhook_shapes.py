@@ -89,7 +89,7 @@ class Webhooks(Shape):
 
 
 class Delivery(Shape):
-    """One message: `message` is its `webhook-id` for ever; times in microseconds UTC; `last` why it failed last."""
+    """One message: `message` is its `webhook-id` for ever; `last` why it failed last."""
 
     id: int
     message: str
@@ -97,9 +97,9 @@ class Delivery(Shape):
     body: dict[str, Any]
     state: Literal["waiting", "delivered", "dead"]
     attempts: int
-    due_at: int
+    due_at: str
     last: str
-    changed_at: int
+    changed_at: str
 
 
 class Deliveries(Shape):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from tests.test_api_book import Till, code, moment, order, rows, serving
@@ -69,6 +71,29 @@ def test_one_bad_event_does_not_spoil_the_others(till: Till):
     again = till.post("/v1/events:batch", {"events": said}, once="k").json()
     settled = [place for place, (status, _) in enumerate(found) if status in (200, 201, 202, 409)]
     assert [again["results"][place] for place in settled] == [told["results"][place] for place in settled]
+
+
+def test_two_who_send_the_same_batch_at_once_record_it_once(till: Till):
+    said = [contact(number) for number in range(60)]
+    with ThreadPoolExecutor(4) as people:
+        same = [people.submit(till.post, "/v1/events:batch", {"events": said}, once="night") for _ in range(2)]
+        other = [people.submit(till.post, "/v1/events:batch", {"events": said}, once=f"k{number}") for number in (1, 2)]
+        answers = [one.result(60) for one in (*same, *other)]
+    told = [one.json() for one in answers if one.status_code == 200]
+    assert {one.status_code for one in answers} <= {200, 409}, "or to come again, for the same key"
+    assert all(one["recorded"] + one["duplicate"] == 60 for one in told)
+    assert rows(till.book)["event"] == 60
+    part = till.post("/v1/events:batch", {"events": said[20:40]}).json()
+    assert (part["duplicate"], part["recorded"]) == (20, 0)
+
+
+def test_a_batch_names_merged_members_by_either_code(till: Till):
+    desk = till.at("D1/admin")
+    assert desk.post("/v1/members/C2/merge", {"into": "C1", "reason": "登记了两次"}).status_code == 201
+    told = till.post("/v1/events:batch", {"events": [contact(1, member="C2"), contact(2, member="Ｃ１")]}).json()
+    assert [one["status"] for one in told["results"]] == [201, 201], told
+    assert till.get("/v1/members/C2").json()["merged_into"] == "C1"
+    assert till.get("/v1/members/C1").json()["last_event"] == till.get("/v1/members/C2").json()["last_event"]
 
 
 def test_a_key_with_another_batch_is_refused_as_a_whole(till: Till):

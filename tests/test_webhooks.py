@@ -107,6 +107,7 @@ def test_a_members_next_message_waits_for_the_one_before_and_other_members_do_no
     assert by.count("C2") == 2
     first = receiver.bodies()[by.index("C1")]["data"]["number"]
     waiting = deliveries(till, number, "waiting")
+    assert 4 < (datetime.fromisoformat(waiting[0].due_at).timestamp() - time.seconds()) < 6, "about five seconds later"
     assert [(one.attempts, one.last) for one in waiting] == [(1, "503"), (0, "")]
     del receiver.answers["C1"]
     time.now += 4 * SECOND

@@ -19,7 +19,7 @@ from tierengine.store.ids import Ids
 from tierengine.store.rows import Table
 from tierengine.webhooks.endpoints import Endpoint
 from tierengine.webhooks.messages import CREDIT, TIER, Message, of_entries, of_tiers, passed, sealed_after
-from tierengine.zone import SECOND
+from tierengine.zone import SECOND, moment
 
 # After the n-th failure, in seconds: the schedule that Standard Webhooks recommends. Then it is dead.
 BACK_OFF: Final = (5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400)
@@ -156,6 +156,7 @@ def page(link: Link, endpoint: Endpoint, state: str, after: int, most: int) -> l
     for one in found:
         del one["member_id"]
         one["body"] = doc(one["body"])
+        one |= {name: moment(one[name]).isoformat() for name in ("due_at", "changed_at")}
     return found
 
 
