@@ -177,6 +177,15 @@ class Moved(Shape):
     balances: dict[str, dict[str, Any]]
 
 
+class Survivor(Shape):
+    """What an un-merge did to the member who stood for both until then."""
+
+    member: str
+    tier: dict[str, str]
+    adjusted: list[dict[str, Any]] = []
+    balances: dict[str, dict[str, Any]] = {}
+
+
 class Booked(Shape):
     """What was recorded, and everything that it did."""
 
@@ -194,6 +203,7 @@ class Booked(Shape):
     flags: list[dict[str, str]] | None = None
     receipt: dict[str, list[str]] | None = None
     keys: list[str] | None = None
+    survivor: Survivor | None = None
 
 
 class Result(Shape):

@@ -62,6 +62,10 @@ def test_whoever_names_either_is_answered_with_the_one(till: Till):
     assert sum(closing) == usable(by.get("/v1/members/C1/balance")) == 20_000
     apart = by.post("/v1/members/C2/unmerge", {"reason": "不是"})
     assert (apart.status_code, apart.json()["member"]) == (201, "C2")
+    survivor = apart.json()["survivor"]
+    assert (survivor["member"], survivor["balances"]) != ("C2", apart.json()["balances"])
+    assert usable(by.get("/v1/members/C1/balance")) == survivor["balances"]["parts_credit"]["usable"]
+    assert {one["rule"]: one["change"] for one in apart.json()["adjusted"]}["welcome_gift"] == 100_000
     assert by.get("/v1/members/C2").json()["member"] == "C2"
     assert "merged" not in by.get("/v1/members/C1").json()
 

@@ -118,3 +118,28 @@ def test_postgresql_is_spoken_to_by_the_same_commands(run, postgres_url, monkeyp
     assert len(list(tmp_path.glob("*.secret"))) == 1
     assert json.loads(run("member", "show", "C1", "--json")[1])["standing"]["tier"] == "member"
     assert run("award", "plan", "2026", "--json")[0] == 1, "this policy has no award"
+
+
+def test_an_un_merge_tells_what_became_of_both(club, run, tmp_path):
+    rows = [
+        "kind,member,order,occurred_at,amount",
+        "购机,C1,M1,2026-02-01 10:00,860000",
+        "购机,C2,M2,2026-03-01 10:00,860000",
+    ]
+    path = tmp_path / "events.csv"
+    path.write_text("\n".join(rows), encoding="utf-8")
+    assert run("store", "add", "S01", "--name", "城南店")[0] == 0
+    for code, name in (("C1", "张三"), ("C2", "李四")):
+        assert run("member", "register", code, "--name", name)[0] == 0
+    words = ["--set", "timezone=Asia/Shanghai", "--set", "currency=CNY", "--set", "unit=元", "--set", "store=S01"]
+    fed = run("events", "import", path, *words, "--set", "source=crm")
+    assert fed[0] == 0, fed
+    merged = run("member", "merge", "C2", "--into", "C1", "--reason", "x", "--lang", "zh")
+    assert merged[0] == 0, merged
+    assert "C1 张三 现在的等级:" in merged[1]
+    code, out, err = run("member", "unmerge", "C2", "--reason", "x", "--lang", "zh")
+    assert (code, err) == (0, "")
+    lines = out.splitlines()
+    assert lines[0] == "C2 不再与别人合并。"
+    assert [line.split(" 现在")[0] for line in lines if "现在的等级" in line] == ["C2 李四", "C1 张三"]
+    assert all("原为" in line for line in lines if "现在的等级" in line), out

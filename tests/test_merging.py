@@ -2,6 +2,7 @@
 
 import contextlib
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -141,6 +142,16 @@ def test_what_makes_no_sense_is_refused_and_leaves_no_trace(club):
     assert record(club, unmerge(club, "M2", 1)).status == "recorded"
     assert record(club, unmerge(club, "M2", 1)).status == "duplicate"
     assert record(club, merge(club, "M1", "M2", 6)).status == "recorded"
+
+
+def test_a_refused_merge_does_not_even_post_what_has_lapsed(club):
+    rich(club, "M1", "M2")
+    record(club, merge(club, "M2", "M1", 1))
+    club.now += 4 * 366 * DAY
+    club.recorder = Recorder(club.link, now=lambda: club.now)
+    before = club.counts()
+    assert record(club, merge(club, "M2", "M3", 2)).code == "merge_again"
+    assert club.counts() == before
 
 
 def test_two_who_merge_one_at_the_same_moment_are_answered_one_after_the_other(club):
@@ -362,6 +373,70 @@ def test_what_went_back_once_does_not_go_back_again(club, one):
     record(club, merge(club, one, other, 3))
     record(club, unmerge(club, one, 3))
     assert (have(club, one)[0], have(club, other)[0] + have(club, "M3")[0]) == before
+
+
+# ---- one order, told under both codes ------------------------------------------------------------------------------
+
+
+def filed(club, order, member, **how):
+    """The order as the nightly file tells it."""
+    said = replace(club.parts(order, "2026-07-01", member, amount=100_000, **how), source="erp")
+    return record(club, Observe(club.dealer, said))
+
+
+def test_one_order_told_under_both_codes_is_one_order_while_they_are_one(club):
+    club.send(*club.golden("M1"))
+    assert filed(club, "P", "M1").status == "recorded"
+    assert filed(club, "P", "M2").code == "event_conflict"
+    record(club, merge(club, "M2", "M1"))
+    before = club.counts()
+    told = filed(club, "P", "M2")
+    assert (told.status, told.body["member"], club.counts()) == ("duplicate", "M1", before)
+    assert filed(club, "P", "M2", qty=3).code == "event_conflict"
+    sold = record(club, Sale(club.dealer, (club.parts("P", "2026-07-01", "M2", amount=100_000),)))
+    assert sold.status == "duplicate"
+    assert club.net() == [("order:S1:P:parts_purchase", "parts_points", "points", 100)]
+    record(club, unmerge(club, "M2"))
+    assert filed(club, "P", "M2").code == "event_conflict"
+    assert filed(club, "P", "M3").code == "event_conflict"
+
+
+def test_credit_that_the_till_tells_under_the_other_code_is_taken_once(club):
+    rich(club, "M1", "M2")
+    record(club, merge(club, "M2", "M1"))
+    paid = {"credit": 50_000, "cash": 50_000}
+    filed(club, "P", "M1", **paid)
+    for code in ("M2", "M1", "M2"):
+        said = club.parts("P", "2026-07-01", code, amount=100_000, **paid)
+        assert record(club, Sale(club.dealer, (said,), uses={CREDIT: 50_000}, late=True)).status == "duplicate"
+        assert have(club, "M1")[0] + have(club, "M2")[0] == 350_000
+    record(club, unmerge(club, "M2"))
+    club.send(club.returned("P", "2026-07-02"))
+    assert have(club, "M1")[0] + have(club, "M2")[0] == 500_000
+
+
+def test_an_order_corrected_to_the_other_code_gives_no_credit_back(club):
+    rich(club, "M1", "M2")
+    record(club, merge(club, "M2", "M1"))
+    spend(club, "P", "M1", 50_000)
+    said = replace(club.parts("P", "2026-07-01", "M2", amount=100_000, credit=50_000, cash=50_000), revision=1)
+    assert record(club, Observe(club.dealer, said)).status == "recorded"
+    assert have(club, "M1")[0] + have(club, "M2")[0] == 350_000
+    club.send(club.returned("P", "2026-07-02"))
+    assert have(club, "M1")[0] + have(club, "M2")[0] == 400_000
+
+
+def test_a_hold_under_one_code_pays_the_order_under_the_other(club):
+    rich(club, "M1", "M2")
+    record(club, merge(club, "M2", "M1"))
+    first = placed(club, "M1", "P", 300_000)
+    again = placed(club, "M2", "P", 300_000)
+    assert (again.status, again.body["hold"]) == ("duplicate", first.body["hold"])
+    assert placed(club, "M2", "P", 1_000).code == "command_conflict"
+    assert spend(club, "P", "M2", 300_000).body["balances"][CREDIT]["usable"] == 100_000
+    assert have(club, "M1")[1] == have(club, "M2")[1] == 0
+    club.send(club.returned("P", "2026-07-02"))
+    assert have(club, "M1")[0] + have(club, "M2")[0] == 400_000
 
 
 class Walk:

@@ -90,6 +90,7 @@ class Playing(RuleBasedStateMachine):
         self.sent: list[Sent] = []
         self.raws: dict[str, dict[str, Any]] = {}  # event key → the highest revision of it as it was sent
         self.holds: dict[str, tuple[str, list[int]]] = {}  # order → whose, its id in each world
+        self.asked: list[dict[str, Any]] = []  # holds that were made, as they were asked for
         self.oracle: Oracle
         self.all: list[World] = []
 

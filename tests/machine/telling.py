@@ -124,10 +124,12 @@ class Telling(Playing):
         self.tell(raw, lambda: self.oracle.observe(said))
 
     @precondition(lambda self: self.raws)
-    @rule(data=st.data())
-    def told_again(self, data: st.DataObject) -> None:
-        """The same event under another idempotency key, as a second channel tells it."""
+    @rule(data=st.data(), code=st.one_of(st.none(), members))
+    def told_again(self, data: st.DataObject, code: str | None = None) -> None:
+        """The same event under another idempotency key, as a second channel tells it; or under another code."""
         key = data.draw(st.sampled_from(sorted(self.raws)))
         first = next(one for one in self.oracle.said if one.key == key and one.revision == 0)
-        raw = self.raws[key]
-        self.ask(self.call("/v1/events", {"store": STORE, **raw}, "archivist"), lambda: self.oracle.observe(first))
+        raw = {"store": STORE, **self.raws[key]}
+        if code is not None and first.member:
+            first, raw = replace(first, member=code), raw | {"member": code}
+        self.ask(self.call("/v1/events", raw, "archivist"), lambda: self.oracle.observe(first))

@@ -27,9 +27,21 @@ class Tills(Playing):
     @precondition(lambda self: self.holds)
     @rule(data=st.data(), amounts=st.lists(lists, min_size=1, max_size=2), credit=fen)
     def sale_of_what_is_held(self, data: st.DataObject, amounts: list[int], credit: int) -> None:
+        """Under the code that it is held for, or another one of the same customer."""
         order = data.draw(st.sampled_from(sorted(self.holds)))
+        code = data.draw(st.sampled_from(self.oracle.all_of(self.holds[order][0])))
         if key_of("parts_purchase", order) not in self.oracle.there():
-            self.sell(order, self.holds[order][0], amounts, credit)
+            self.sell(order, code, amounts, credit)
+
+    @precondition(lambda self: self.asked)
+    @rule(data=st.data(), code=members)
+    def hold_again(self, data: st.DataObject, code: str) -> None:
+        """The same hold asked for once more, under the same code or another."""
+        body = data.draw(st.sampled_from(self.asked))
+        if str(body.get("expires_at", "9999")) <= stamp(self.oracle.now):
+            return  # it is malformed by now
+        again = self.call("/v1/holds", {**body, "member": code}, "pos")
+        self.ask(again, lambda: self.oracle.place_hold(code, body["order"], body["amount"], None))
 
     def sell(self, order: str, member: str, amounts: list[int], credit: int) -> None:
         at, key = self.oracle.now, key_of("parts_purchase", order)
@@ -75,6 +87,7 @@ class Tills(Playing):
         replies = self.ask(call, lambda: self.oracle.place_hold(member, order, amount, until))
         if not replies[0].code:
             self.holds[order] = (member, [reply.hold for reply in replies])
+            self.asked.append(body)
 
     @precondition(lambda self: self.holds)
     @rule(data=st.data(), amount=st.one_of(st.none(), fen))

@@ -40,6 +40,7 @@ class Truth:
     purses: dict[tuple[str, str], Purse] = field(default_factory=dict)
     wanted: dict[str, dict[Pair, Terms]] = field(default_factory=dict)
     told: dict[str, int] = field(default_factory=dict)  # order → credit that its standing lines say
+    buyers: dict[str, str] = field(default_factory=dict)  # order → who bought
     lives: dict[str, Life] = field(default_factory=dict)
     runs: dict[int, list[str]] = field(default_factory=dict)  # award month → winners
     issued: set[tuple[int, str]] = field(default_factory=set)
@@ -75,7 +76,7 @@ class Truth:
         other.purses, other.handed, other.kinship = copy.deepcopy((self.purses, self.handed, self.kinship))
         for name in ("versions", "said"):
             setattr(other, name, list(getattr(self, name)))
-        for name in ("wanted", "told", "runs", "issued", "commands", "erased", "parted"):
+        for name in ("wanted", "told", "buyers", "runs", "issued", "commands", "erased", "parted"):
             setattr(other, name, copy.copy(getattr(self, name)))
         return other
 
@@ -169,6 +170,7 @@ class Truth:
         for order in sorted(told.keys() | self.told.keys()):
             was = self.told.get(order, 0) + (spends[1] if spends and spends[0] == order else 0)
             change = was - told.get(order, 0)
+            self.buyers |= owner
             if change:
                 self.credit_of(order, change)
         self.told = told
@@ -180,14 +182,21 @@ class Truth:
 
     def credit_of(self, order: str, change: int) -> None:
         """An order's lines say so much less credit (or more again, where a return was taken back)."""
-        for member in MEMBERS:
-            purse = self.purses[member, CREDIT]
-            if order in purse.orders and change > 0:
-                back = min(change, purse.used(order))
-                if back:
-                    purse.give_back(order, back, self.expiry(CREDIT))
-            elif order in purse.orders:
-                purse.use(order, -change, late=True)
+        purse = self.purses[self.payer(self.buyers[order], order), CREDIT]
+        if order in purse.orders and change > 0:
+            back = min(change, purse.used(order))
+            if back:
+                purse.give_back(order, back, self.expiry(CREDIT))
+        elif order in purse.orders:
+            purse.use(order, -change, late=True)
+
+    def payer(self, member: str, order: str) -> str:
+        """In whose book an order of a member is paid: where it was, or is held for, of all who are one."""
+        for one in self.all_of(member):
+            purse = self.purses[one, CREDIT]
+            if order in purse.orders or any(hold.order == order for hold in purse.open()):
+                return one
+        return member
 
     def move(self, all_: Sequence[str], on_refusal: str) -> Counter[tuple[str, str]]:
         """Move the difference of what those who are one are granted; returns what rose, by (wallet, member)."""

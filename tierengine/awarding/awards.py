@@ -362,6 +362,7 @@ def _book(
             cause=cause,
             kind="award",
         )
+        purses.touched.add(member_id)
         booked.add(member_id)
     purses.close()
     for member_id, row in held.ledgers.items():

@@ -11,6 +11,7 @@ import typer
 from tierengine.amounts import amount
 from tierengine.commands.acting import actor, once_of, recorded
 from tierengine.commands.finding import found
+from tierengine.commands.names import names_of
 from tierengine.commands.opened import DealerOption, Opened, reading, title_of
 from tierengine.commands.screen import Screen, both
 from tierengine.membership.merging import read_merge, read_unmerge
@@ -68,11 +69,27 @@ def run_unmerge(
 
 def _told(screen: Screen, opened: Opened, body: Mapping[str, Any], zh: str, en: str) -> None:
     screen.print(zh, en)
+    told = [one for one in (body, body.get("survivor")) if one]
+    with reading(opened.dealer.code) as again:  # (what the names are kept with was closed before it was recorded)
+        codes = [one["member"] for one in told]
+        names = names_of(again.link, codes=codes, dealer_id=opened.dealer.id, lang=screen.lang)
+    for one in told:
+        _told_of(screen, opened, one, " ".join(filter(None, (one["member"], names.get(one["member"], "")))))
+
+
+def _told_of(screen: Screen, opened: Opened, body: Mapping[str, Any], who: str) -> None:
+    """Say how one customer stands now, what was changed of his rewards, and what he may spend."""
     policy = opened.programme.line.versions[-1].rules.policy
-    now = (body.get("tier") or {}).get("now")
-    if now:
-        tier = next((one.title.say(screen.lang) for one in policy.tiers if one.id == now), now)
-        screen.print(f"{body['member']} 现在的等级:{tier}", f"{body['member']} stands at {tier}")
+    tiers = {one.id: one.title.say(screen.lang) for one in policy.tiers}
+    told = body.get("tier") or {}
+    if now := tiers.get(told.get("now", ""), told.get("now")):
+        before = tiers.get(told["before"], told["before"])
+        if before != now:
+            screen.print(f"{who} 现在的等级:{now}(原为{before})", f"{who} stands at {now} (before: {before})")
+        else:
+            screen.print(f"{who} 现在的等级:{now}", f"{who} stands at {now}")
+    else:
+        screen.print(who, who)
     for one in body.get("adjusted", ()):
         if one["change"]:
             reward = policy.rewards.get(one["rule"])
@@ -81,6 +98,7 @@ def _told(screen: Screen, opened: Opened, body: Mapping[str, Any], zh: str, en: 
             shown = ("+" if one["change"] > 0 else "") + amount(one["change"], unit, screen.lang)
             screen.print(f"  {title}({one['event']}):{shown}", f"  {title} ({one['event']}): {shown}")
     for wallet, one in (body.get("balances") or {}).items():
-        shown = amount(one["usable"], one["unit"], screen.lang)
+        shown, owed = (amount(one[part], one["unit"], screen.lang) for part in ("usable", "debt"))
         title = title_of(opened, wallet, screen)
-        screen.print(f"  {title}:可用 {shown}", f"  {title}: {shown} usable")
+        zh, en = (f",欠 {owed}", f", {owed} owed") if one["debt"] else ("", "")
+        screen.print(f"  {title}:可用 {shown}{zh}", f"  {title}: {shown} usable{en}")

@@ -10,10 +10,11 @@ from typing import Any, Final
 from rules.vocabulary import KINDS
 from tierengine.judging.history import Position
 from tierengine.judging.recorded import Flag, Waits, cause_key
+from tierengine.judging.values import CANCELLED
 from tierengine.policies.versions import Programme
 from tierengine.recording.audited import audited
 from tierengine.recording.intake import Intake, Taken, shared
-from tierengine.recording.items import Answer, Item, Sale
+from tierengine.recording.items import Answer, Item, Merge, Sale
 from tierengine.recording.joint import Balances
 from tierengine.recording.purse import Purse
 from tierengine.recording.reading import Held, Stored
@@ -118,6 +119,8 @@ class Answers:
             body.setdefault("member", self.held.code_of(self.held.root(self._ids[code])))
             if code != body["member"] and self.held.classes:
                 body["merged_into"] = body["member"]
+        if isinstance(item, Merge) and item.observation.kind == CANCELLED:
+            self._tell_apart(body, self._ids[item.observation.member])
         body["credit_used"] = dict(self.used.get(place, {}))
         owner = self._member(body)
         if owner is not None:
@@ -127,6 +130,24 @@ class Answers:
         flags = [{"event": flag.key, "code": flag.code} for flag in self.flags if flag.key in keys]
         if flags:
             body["flags"] = flags
+
+    def _tell_apart(self, body: dict[str, Any], member: int) -> None:
+        """Say what an un-merge did to both: `survivor` is who stood for them until now."""
+        stood_for = self.held.ledgers[member].joined_id
+        mine, other = self.outcomes.get(self.held.root(member)), self.outcomes.get(stood_for or 0)
+        if mine is None or other is None:
+            return
+        was, now, theirs = other.head.tier, mine.folded.tier, other.folded.tier
+        body["tier"] = {"before": was, "after": now, "now": now}
+        body["survivor"] = {
+            "member": other.head.code,
+            "tier": {"before": was, "after": theirs, "now": theirs},
+            "adjusted": [
+                {"event": pair[0], "rule": pair[1], "change": delta}
+                for pair, delta in sorted(self.deltas.get(other.head.member_id, {}).items())
+            ],
+            "balances": self.balances(other.head.member_id),
+        }
 
     def _codes(self, item: Item) -> set[str]:
         return {observation.member for observation in item.observations if observation.member}

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import orjson
@@ -120,6 +120,7 @@ class Commands:
     # ---- holds ----------------------------------------------------------------------------------------------------
 
     def _place(self, item: Command, act: PlaceHold, member: int) -> Answer:
+        item, member = self._asked_first(item, act, member)
         if self.known(item, act):
             return self._held(item, member, self._stored(member, _HOLD_BY_KEY, self.programme.dealer_id, act.key))
         wallet, purse = self._wallet(act.wallet), self.purse(member)
@@ -138,6 +139,15 @@ class Commands:
         hold = purse.book.hold(self.ids.take(), act.key, act.wallet, act.amount, act.order, self.now, until)
         self.keep(item, act, member)
         return self._held(item, member, self._seen(purse, hold), "recorded")
+
+    def _asked_first(self, item: Command, act: PlaceHold, member: int) -> tuple[Command, int]:
+        """Return a hold as it was asked for under another code of the same customer, if it was; else as it is."""
+        stored = self.accepted.get(act.key) if len(self.members(member)) > 1 else None
+        for one in self.members(member) if stored is not None else ():
+            other = replace(item, members=(self.purse(one).head.code,))
+            if stored == _digest(_said(other, act)):
+                return other, one
+        return item, member
 
     def _capture(self, item: Command, act: CaptureHold, member: int) -> Answer:
         purse = self.purse(member)

@@ -17,7 +17,7 @@ from tierengine.recording.reading import Held
 from tierengine.store.dialect import Link
 
 _USED: Final = (
-    "SELECT number FROM entry WHERE dealer_id = ?1 AND event_key = ?2 AND member_id = ?3 "
+    "SELECT number FROM entry WHERE dealer_id = ?1 AND event_key = ?2 AND member_id IN (?3*) "
     "AND kind IN ('use', 'capture') LIMIT 1"
 )
 
@@ -39,7 +39,7 @@ class Credit:
         if not item.uses:
             return
         order = item.observations[0].cluster
-        purse = self.purses.of(member)
+        purse = self.purses.of(self.purses.payer(member, order))
         for wallet, amount in item.uses.items():
             if self.programme.wallet(wallet) is None:
                 raise Unknown("unknown_wallet", wallet=wallet)
@@ -50,6 +50,7 @@ class Credit:
     def use(self, place: int, item: Sale, member: int, *, late: bool) -> None:
         """Take what an order uses: first what its holds have for it. `late`: what is missing becomes debt."""
         said = item.observations[0]
+        member = self.purses.payer(member, said.cluster)
         purse = self.purses.of(member)
         for wallet, amount in item.uses.items():
             rest = amount - self._capture(purse, wallet, amount, said.cluster)
@@ -67,10 +68,13 @@ class Credit:
         What was told then is an observation and took nothing. The order happened, so this is never refused.
         """
         said = item.observations[0]
-        member = self.codes[said.member]
+        told = self.held.events.get(said.key, {}).get(said.revision)
+        # (Of whom it was told, who may be another code of the same customer: his returns ask his book.)
+        member = self.codes[said.member] if told is None or told.member_id is None else told.member_id
+        everybody = list(self.held.members(member))
         if (
             all(self.programme.wallet(wallet) is not None for wallet in item.uses)
-            and not self.link.ask(_USED, self.programme.dealer_id, said.cluster, member).rows()
+            and not self.link.ask(_USED, self.programme.dealer_id, said.cluster, everybody).rows()
         ):
             self.use(place, item, member, late=True)
 

@@ -102,7 +102,17 @@ class Intake:
             there = self.events.get(observation.key, {}).get(observation.revision)
             if there is None:
                 taken.fresh.append(self._new(observation, digest))
-            elif there.hash == digest or self._same_as_said(item, observation, there.recorded.observation):
+            elif (
+                there.hash == digest
+                or self._same_as_said(item, observation, there.recorded.observation)
+                or (
+                    (of_one := self._of_one(observation, there)) is not None
+                    and (
+                        there.hash == content_hash(of_one)
+                        or self._same_as_said(item, of_one, there.recorded.observation)
+                    )
+                )
+            ):
                 taken.known.append(observation.key)
             else:
                 return self._conflict(item, observation, digest)
@@ -136,6 +146,17 @@ class Intake:
             return one == other
         there = [self.events.get(each.key, {}).get(each.revision) for each in item.observations]
         return _credit(item.observations) == _credit([each.recorded.observation for each in there if each is not None])
+
+    def _of_one(self, said: Observation, stored: Stored) -> Observation | None:
+        """Return what is said as of the member it was told of before, where both codes are one customer's; else None.
+
+        The till knows the old card and the nightly file the new one: that is one order, told twice.
+        """
+        first = stored.recorded.observation.member
+        if not self.held.classes or stored.member_id is None or said.member in ("", first):
+            return None
+        one = self.held.root(self.codes[said.member]) == self.held.root(stored.member_id)
+        return replace(said, member=first) if one else None
 
     def _conflict(self, item: Item, observation: Observation, digest: str) -> Taken:
         if isinstance(item, Sale) and not item.late:

@@ -78,6 +78,17 @@ class Purses:
             self.of(member).usable(self.now) if joint is None else {one: joint.usable(one) for one in joint.wallets()}
         )
 
+    def payer(self, member: int, order: str) -> int:
+        """Return in whose book an order of a member is paid: where it was, or is held for, of all who are one."""
+        joint = self.joint(member)
+        if joint is None:
+            return member
+        for one, purse in joint.purses.items():
+            purse.know_orders(self.link, [order])
+            if order in purse.book.taken or any(hold.order == order for hold in purse.book.holds):
+                return one
+        return member
+
     def balances(self, member: int) -> Balances:
         """Return what a member has, with all who are one with him."""
         return together([self.of(one) for one in self.held.members(member)], self.now)
@@ -93,8 +104,9 @@ class Purses:
         """
         root = outcome.head.member_id
         given = self.returned.setdefault(root, {})
-        for member, rows in fresh.items():
-            back = self.of(member).give_back(self.link, rows, self.held.histories.get(member, ()), self.now)
+        for member, rows in self._by_payer(fresh).items():
+            stored = [row for one in self.held.members(member) for row in self.held.histories.get(one, ())]
+            back = self.of(member).give_back(self.link, rows, stored, self.now)
             given |= {wallet: given.get(wallet, 0) + amount for wallet, amount in back.items()}
         if self.joining is None:
             cause = cause_key(next(row for rows in fresh.values() for row in rows).known)
@@ -105,6 +117,17 @@ class Purses:
         if self.joining is not None:
             self.joining.regranted(deltas, outcome)
         return deltas
+
+    def _by_payer(self, fresh: Mapping[int, Sequence[Contribution]]) -> Mapping[int, Sequence[Contribution]]:
+        """Return new contributions by whose book paid for their orders: who they are of, but of merged members."""
+        if not self.held.classes:
+            return fresh
+        found: dict[int, list[Contribution]] = {}
+        for member, rows in fresh.items():
+            for row in rows:
+                paid = self.payer(member, row.event_key.rpartition(":")[0]) if row.fields.get("credit") else member
+                found.setdefault(paid, []).append(row)
+        return found
 
     def rejoined(self) -> None:
         """Forget whose purses were together: that has just become otherwise."""
@@ -119,6 +142,7 @@ class Purses:
         if not self.held.classes:
             return
         for root in sorted({self.held.root(member) for member in self._purses}):
-            if (joint := self.joint(root)) is not None:
+            # (What lapsed by now of those whom nothing was granted to is posted another time.)
+            if (joint := self.joint(root)) is not None and not self.touched.isdisjoint(joint.purses):
                 joint.level()
                 self.touched.update(one for one, purse in joint.purses.items() if purse.book.entries)
