@@ -1,10 +1,10 @@
 """`python -m tests.bench`: runs every benchmark and prints the table that BENCHMARKS.md holds.
 
-Needs a PostgreSQL (found by tests.postgres, with fsync on). `--quick` runs a tenth of everything, to see that it works;
-`--large` adds a book of 1,000,000 members, verifies 1,000,000 entries and grows to 10,000,000 (about an hour more, and
-50 GB of disk). `--members N` is how many `plan` and `award` play with (100,000). Name sections to run only those:
-starting, judging, sales, embedded, groups, redeem, quotes, reads, imports, bulk, verify, growth, entries, plan, award,
-slow.
+Needs a PostgreSQL (found by tests.postgres, with fsync on), and a C compiler for `embedded`. `--quick` runs a tenth of
+everything, to see that it works; `--large` adds a book of 1,000,000 members, verifies 1,000,000 entries and grows to
+10,000,000 (about an hour more, and 40 GB of disk). `--members N` is how many `plan` (50,000) and `award` (100,000) play
+with. Name sections to run only those: starting, judging, sales, embedded, groups, redeem, quotes, reads, imports, bulk,
+verify, growth, entries, plan, award, slow.
 """
 
 from __future__ import annotations

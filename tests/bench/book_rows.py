@@ -162,7 +162,7 @@ def _grown(database: str, many: int, found: dict[tuple[str, str], growth.Act]) -
         )
 
 
-def plan_rows(scale: int, members: int = 100_000) -> Iterable[Row]:
+def plan_rows(scale: int, members: int = 50_000) -> Iterable[Row]:
     for database, _, fresh in table.databases():
         parts = plans.shares(crowd.fill(fresh(), max(members // scale // 50, 100)))
         book = crowd.fill(fresh(), members // scale)
