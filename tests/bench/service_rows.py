@@ -108,7 +108,10 @@ def entries_rows(scale: int, most: int = 1_000_000) -> Iterable[Row]:
         for clients, workers, asked in ((1, 1, 1_000), (32, 2, 2_000)):
             if workers == 1 or database == "PostgreSQL":
                 found = http.reads([small, large], clients, workers, asked // scale)
-                titles = (f"{most // scale:,} ledger entries of {large.members:,} members", f"{10_000 // scale:,}")
+                titles = (
+                    f"{most // scale:,} ledger entries of {large.members:,} members",
+                    f"{10_000 // scale:,} of {small.members:,}",
+                )
                 yield from _grew(found[small.members], found[large.members], clients, database, titles)
 
 
