@@ -92,7 +92,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault(
         "a_key_is_answered_with_another_stores_answer",
         "tierengine.access.callers:Caller.scope",
-        (('f"key:{self.number}"', 'f"dealer:{self.dealer_id}"'),),
+        (('f"key:{self.origin or self.number}"', 'f"dealer:{self.dealer_id}"'),),
         "tests/test_api.py::test_keys_of_two_stores_are_two_keys[sqlite]",
     ),
     Fault(

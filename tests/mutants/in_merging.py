@@ -32,8 +32,8 @@ FAULTS: tuple[Fault, ...] = (
     ),
     Fault(
         "a_debt_of_one_waits_beside_the_credit_of_the_other",
-        f"{RECORDING}.joint:Joint.level",
-        (("if balance.debt:", "if False:"),),
+        f"{RECORDING}.joint:Joint._level",
+        (("if balance is not None and balance.debt:", "if False:"),),
         f"{MERGING}::test_what_nobody_has_is_owed_once_and_paid_by_whatever_comes[sqlite]",
     ),
     Fault(

@@ -102,17 +102,7 @@ class Intake:
             there = self.events.get(observation.key, {}).get(observation.revision)
             if there is None:
                 taken.fresh.append(self._new(observation, digest))
-            elif (
-                there.hash == digest
-                or self._same_as_said(item, observation, there.recorded.observation)
-                or (
-                    (of_one := self._of_one(observation, there)) is not None
-                    and (
-                        there.hash == content_hash(of_one)
-                        or self._same_as_said(item, of_one, there.recorded.observation)
-                    )
-                )
-            ):
+            elif self._is_there(item, observation, digest, there):
                 taken.known.append(observation.key)
             else:
                 return self._conflict(item, observation, digest)
@@ -133,6 +123,15 @@ class Intake:
             if there is not None and there.recorded.observation.source == first.source:
                 before.add(kind)
         return bool(before) and before != {said.kind for said in item.observations}
+
+    def _is_there(self, item: Item, observation: Observation, digest: str, there: Stored) -> bool:
+        """Whether what is stored says what is told now, under this or another code of the same member."""
+        if there.hash == digest or self._same_as_said(item, observation, there.recorded.observation):
+            return True
+        of_one = self._of_one(observation, there)
+        return of_one is not None and (
+            there.hash == content_hash(of_one) or self._same_as_said(item, of_one, there.recorded.observation)
+        )
 
     def _same_as_said(self, item: Item, said: Observation, stored: Observation) -> bool:
         """Whether a till says the same order once more, of which the service worked out prices or credit for it then.
