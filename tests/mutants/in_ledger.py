@@ -190,8 +190,6 @@ FAULTS: tuple[Fault, ...] = (
         (("elif self._is_there(item, observation, digest, there):", "elif True:"),),
         f"{RECORDED}::test_other_content_under_the_same_key_is_listed_and_not_booked[sqlite]",
     ),
-        f"{RECORDED}::test_other_content_under_the_same_key_is_listed_and_not_booked[sqlite]",
-    ),
     Fault(
         "another_body_under_an_idempotency_key_is_answered",
         f"{RECORDING}.intake:Intake._once",
