@@ -73,6 +73,14 @@ def test_what_serves_tills_loads_no_table_and_no_shape_of_the_document():
     assert not loaded & {"sqlmodel", "sqlalchemy", "alembic", "tierengine.store.tables", "api.shapes", "api.document"}
 
 
+def test_what_migrates_is_loaded_only_to_migrate():
+    script = "import sys; from tierengine.__main__ import main; main(['--help']); print('\\n', *sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT)
+    loaded = set(done.stdout.splitlines()[-1].split())
+    assert "tierengine.store.migrating" in loaded
+    assert not loaded & {"sqlalchemy", "sqlmodel", "alembic"}
+
+
 def test_what_draws_a_page_of_help_is_loaded_only_for_one():
     def loaded(*words):
         asked = "print('typer.rich_utils' in sys.modules)"

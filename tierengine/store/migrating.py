@@ -1,16 +1,23 @@
-"""Making the tables, and bringing those of an older release up to this one: Alembic, on either database."""
+"""Making the tables, and bringing those of an older release up to this one: Alembic, on either database.
+
+Alembic and SQLAlchemy are loaded where a book is migrated, and not by a page of help or for a book that is up to date.
+"""
 
 from __future__ import annotations
 
-import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
+from typing import TYPE_CHECKING
 
 from tierengine.settings import kind_of
 from tierengine.store.database import BUSY_TIMEOUT_MS, HEAD, NotReady, WriterLock, open_sqlite, revision_of, sqlite_path
 
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+    from alembic.config import Config
+
 
 def _config() -> Config:
+    from alembic.config import Config  # noqa: PLC0415  see above
+
     config = Config()
     config.set_main_option("script_location", "tierengine:migrations")
     config.set_main_option("path_separator", "os")
@@ -30,6 +37,9 @@ def migrate(url: str, revision: str = "head") -> None:
 
 
 def _migrate(url: str, revision: str) -> None:
+    from alembic import command  # noqa: PLC0415  see above
+    from sqlalchemy.exc import OperationalError  # noqa: PLC0415
+
     made = engine(url)
     config = _config()
     try:
@@ -42,7 +52,7 @@ def _migrate(url: str, revision: str) -> None:
             command.upgrade(config, revision)
         if config.attributes.get("rewrite"):
             _rewrite(url)
-    except sa.exc.OperationalError as problem:
+    except OperationalError as problem:
         raise NotReady(f"The database cannot be migrated: {problem.orig}") from problem
     finally:
         made.dispose()
@@ -67,6 +77,8 @@ def _rewrite(url: str) -> None:
 
 def engine(url: str, *, readonly: bool = False) -> sa.Engine:
     """Return SQLAlchemy's engine, for what is read (and in tests written) at leisure."""
+    import sqlalchemy as sa  # noqa: PLC0415  see above
+
     if kind_of(url) == "postgresql":
         made = sa.create_engine(
             "postgresql+psycopg://" + url.partition("://")[2], connect_args={"options": "-c timezone=UTC"}
