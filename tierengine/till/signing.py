@@ -3,6 +3,8 @@
 Both keys are derived from the server's secret, so that every process of the service has the same ones: HMAC-SHA256 for
 a quote, which only the service reads again; Ed25519 for a slip, which a till verifies with the published half (JWS,
 RFC 7515; EdDSA, RFC 8037). While the secret is changed, what the one before it signed is still known.
+
+The library is loaded with the first token that comes back or slip that is given: it brings certificates with it.
 """
 
 from __future__ import annotations
@@ -13,10 +15,8 @@ from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from typing import Any, Final
 
-import jwt
 import orjson
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from jwt.algorithms import OKPAlgorithm
 
 from tierengine.access.secret import Secret
 from tierengine.till.orders import TOKEN_MOST
@@ -47,6 +47,8 @@ class Signer:
 
     def read_quote(self, token: str) -> dict[str, Any] | None:
         """Return what a quote's token says; None when it is none of ours."""
+        import jwt  # noqa: PLC0415  see above
+
         for key in self._quotes if len(token) <= TOKEN_MOST else ():
             try:
                 found: dict[str, Any] = jwt.decode(token, key, [_HS256], _OPTIONS)
@@ -57,11 +59,15 @@ class Signer:
 
     def slip(self, claims: Mapping[str, Any], kind: str = SLIP) -> str:
         """Return a slip, or with `kind` REVOKED the list of those that are so no longer."""
+        import jwt  # noqa: PLC0415  see above
+
         key, private = next(iter(self._slips.items()))
         return jwt.encode(dict(claims), private, _EDDSA, {"kid": key, "typ": kind})
 
     def read_slip(self, token: str) -> dict[str, Any] | None:
         """Return what a slip says; None when it is none of ours."""
+        import jwt  # noqa: PLC0415  see above
+
         if len(token) > TOKEN_MOST:
             return None
         try:
@@ -88,5 +94,6 @@ def _pair(secret: Secret) -> tuple[str, Ed25519PrivateKey]:
 
 
 def _jwk(private: Ed25519PrivateKey) -> dict[str, str]:
-    found = OKPAlgorithm.to_jwk(private.public_key(), as_dict=True)
-    return {name: found[name] for name in ("crv", "kty", "x")}
+    """Return the published half (RFC 8037)."""
+    public = urlsafe_b64encode(private.public_key().public_bytes_raw()).rstrip(b"=").decode()
+    return {"crv": "Ed25519", "kty": "OKP", "x": public}
