@@ -10,13 +10,26 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from api import access_shapes, shapes, slip_shapes, staff_shapes, webhook_shapes
+from api import (
+    access_shapes,
+    balance_shapes,
+    common_shapes,
+    event_shapes,
+    member_shapes,
+    sale_shapes,
+    slip_shapes,
+    staff_shapes,
+    webhook_shapes,
+)
 from api.schemas import PROBLEM, REF
 from api.shape import Shape
 from rules.vocabulary import COMMON, FIELDS, KINDS
 from tierengine.judging.bounds import MONEY_MOST
 
-_MODULES: Final = (shapes, slip_shapes, staff_shapes, access_shapes, webhook_shapes)
+_MODULES: Final = (
+    common_shapes, sale_shapes, event_shapes, balance_shapes, member_shapes, slip_shapes, staff_shapes, access_shapes,
+    webhook_shapes,
+)  # fmt: skip
 _OWN: Final = frozenset(("EventIn", "BatchIn", "HTTPValidationError"))  # what is made here, and what is taken out
 
 

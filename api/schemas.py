@@ -1,6 +1,6 @@
 """What each endpoint takes and answers, in the words of OpenAPI: bodies and answers by the names of their shapes.
 
-The shapes themselves (api/shapes.py and others) are looked up when the document is made (api/document.py), which most
+The shapes themselves (api/*_shapes.py) are looked up when the document is made (api/document.py), which most
 processes never do.
 """
 

@@ -8,7 +8,7 @@ import re
 import openapi_spec_validator
 import pytest
 
-from api import shapes
+from api import balance_shapes, common_shapes, event_shapes, member_shapes, sale_shapes
 from api.app import create_app
 from api.docs import POLICY
 from api.events import OF_CLAIM
@@ -58,7 +58,7 @@ def test_the_document_is_valid(till: Till):
 
 
 def test_a_claim_has_the_fields_that_are_documented():
-    assert frozenset(shapes.ClaimIn.model_fields) == OF_CLAIM
+    assert frozenset(event_shapes.ClaimIn.model_fields) == OF_CLAIM
 
 
 def test_every_write_documents_its_key_and_its_errors(till: Till):
@@ -82,13 +82,13 @@ def test_every_write_documents_its_key_and_its_errors(till: Till):
 
 def test_what_is_answered_has_the_shape_that_is_documented(till: Till):
     till.gold()
-    shapes.Member.model_validate(till.get("/v1/members/C1?lang=both").json(), extra="forbid")
-    shapes.Quote.model_validate(till.post("/v1/quotes", order(credit="max")).json(), extra="forbid")
-    shapes.Sold.model_validate(till.post("/v1/sales", order(credit="max")).json(), extra="forbid")
-    shapes.Balance.model_validate(till.get("/v1/members/C1/balance").json(), extra="forbid")
-    shapes.Statement.model_validate(till.get("/v1/members/C1/ledger").json(), extra="forbid")
-    shapes.PeriodStatement.model_validate(till.get("/v1/members/C1/statement?limit=1").json(), extra="forbid")
-    shapes.ProblemDetail.model_validate(till.get("/v1/members/C9").json(), extra="forbid")
+    member_shapes.Member.model_validate(till.get("/v1/members/C1?lang=both").json(), extra="forbid")
+    sale_shapes.Quote.model_validate(till.post("/v1/quotes", order(credit="max")).json(), extra="forbid")
+    sale_shapes.Sold.model_validate(till.post("/v1/sales", order(credit="max")).json(), extra="forbid")
+    balance_shapes.Balance.model_validate(till.get("/v1/members/C1/balance").json(), extra="forbid")
+    balance_shapes.Statement.model_validate(till.get("/v1/members/C1/ledger").json(), extra="forbid")
+    balance_shapes.PeriodStatement.model_validate(till.get("/v1/members/C1/statement?limit=1").json(), extra="forbid")
+    common_shapes.ProblemDetail.model_validate(till.get("/v1/members/C9").json(), extra="forbid")
 
 
 def test_making_the_app_opens_nothing():

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from api import shapes
+from api import member_shapes
 from tests.test_api_book import Till, code, moment, order, serving
 from tierengine import __main__ as program
 from tierengine.store import database
@@ -22,7 +22,7 @@ def explained(till: Till, **query: str) -> dict:
     asked = "&".join(f"{name}={value.replace('+', '%2B')}" for name, value in query.items())
     answer = till.get(f"/v1/members/C1/explain?{asked}")
     assert answer.status_code == 200, answer.text
-    shapes.Explained.model_validate(answer.json(), extra="forbid")
+    member_shapes.Explained.model_validate(answer.json(), extra="forbid")
     return answer.json()
 
 

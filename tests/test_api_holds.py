@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from api import shapes
+from api import balance_shapes
 from tests import test_api_book
 from tests.test_api_book import POLICY, Till, code, moment, order, rows, serving
 from tierengine.ledger.verify import verify
@@ -43,7 +43,7 @@ def test_a_hold_is_made_captured_in_part_and_its_rest_is_free(till: Till):
     answer = till.post("/v1/holds", held())
     assert answer.status_code == 201, answer.text
     made = answer.json()
-    shapes.HeldFor.model_validate(made, extra="forbid")
+    balance_shapes.HeldFor.model_validate(made, extra="forbid")
     assert {name: made["hold"][name] for name in ("order", "amount", "remaining", "state")} == {
         "order": "P1", "amount": 60_000, "remaining": 60_000, "state": "held",
     }  # fmt: skip
@@ -58,7 +58,7 @@ def test_a_hold_is_made_captured_in_part_and_its_rest_is_free(till: Till):
         "state": "captured", "captured": 25_000, "remaining": 0, "expires_at": "",
     }  # fmt: skip
     assert (wallet(till)["available"], wallet(till)["held"]) == (75_000, 0)
-    shapes.Balance.model_validate(till.get("/v1/members/C1/balance").json(), extra="forbid")
+    balance_shapes.Balance.model_validate(till.get("/v1/members/C1/balance").json(), extra="forbid")
 
 
 def test_the_same_order_gives_the_same_hold_and_another_amount_is_refused(till: Till):
@@ -184,7 +184,7 @@ def test_an_adjustment_says_who_and_why_and_needs_two_above_the_limit(loose: Til
     path = "/v1/members/C1/adjustments"
     done = loose.post(path, adjusted(100_000, source_id="A1"))
     assert done.status_code == 201, done.text
-    shapes.Moved.model_validate(done.json(), extra="forbid")
+    balance_shapes.Moved.model_validate(done.json(), extra="forbid")
     assert loose.post(path, adjusted(100_000, source_id="A1")).status_code == 200
     assert code(loose.post(path, adjusted(90_000, source_id="A1"))) == (409, "command_conflict")
     for second in ({}, {"second": "U1"}):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from api import shapes, staff_shapes
+from api import event_shapes, staff_shapes
 from tests.test_api_book import POLICY, Till, code, moment, serving
 from tierengine.store import database
 
@@ -64,7 +64,7 @@ def test_an_attribute_is_changed_from_its_time_on(till: Till):
     desk = till.at("D1/archivist")
     changed = send(desk, "POST", "/v1/members/C1/attributes", {"name": "firm", "value_text": "永强土方"})
     assert changed.status_code == 201, changed.text
-    shapes.Booked.model_validate(changed.json())
+    event_shapes.Booked.model_validate(changed.json())
     assert code(send(desk, "POST", "/v1/members/C1/attributes", {"name": "nonsense", "value_text": "x"}))[0] == 422
     assert code(send(desk, "POST", "/v1/members/C77/attributes", {"name": "firm", "value_text": "x"}))[0] == 404
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api import shapes
+from api import sale_shapes
 from rules.policy import Wallet
 from tests.test_api_book import POLICY, Till, code, moment, serving
 from tierengine.judging.worth import block_of, fen_of, pays, points_back, units_of
@@ -50,7 +50,7 @@ def points(till: Till) -> dict[str, int]:
 def test_a_quote_says_how_many_points_pay_and_what_they_are_worth(till: Till):
     answer = till.post("/v1/quotes", order(credit={"points": 200}))
     quoted = answer.json()
-    shapes.Quote.model_validate(quoted, extra="forbid")
+    sale_shapes.Quote.model_validate(quoted, extra="forbid")
     mine = next(one for one in quoted["credit"] if one["wallet"] == "points")
     # Half of 57 yuan are 28.50: 285 points, in hundreds 200.
     assert mine == {

@@ -70,7 +70,14 @@ def test_what_serves_tills_loads_no_table_and_no_shape_of_the_document():
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT)
     loaded = set(done.stdout.split())
     assert "fastapi" in loaded
-    assert not loaded & {"sqlmodel", "sqlalchemy", "alembic", "tierengine.store.tables", "api.shapes", "api.document"}
+    assert not loaded & {
+        "sqlmodel",
+        "sqlalchemy",
+        "alembic",
+        "tierengine.store.tables",
+        "api.sale_shapes",
+        "api.document",
+    }
 
 
 def test_what_migrates_is_loaded_only_to_migrate():

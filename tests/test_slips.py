@@ -12,7 +12,7 @@ import httpx
 import jwt
 import pytest
 
-from api import shapes, slip_shapes
+from api import sale_shapes, slip_shapes
 from api.app import create_app
 from api.service import stamp
 from tests import test_api_book
@@ -150,7 +150,7 @@ def test_a_sale_with_a_slip_is_booked_as_charged_however_short_ago(till, time):
     answer = sold(till, time, prices=charged, slip=token, credit={"parts_credit": 50_000})
     assert answer.status_code == 201, answer.text
     found = answer.json()
-    shapes.Sold.model_validate(found, extra="ignore")
+    sale_shapes.Sold.model_validate(found, extra="ignore")
     assert (found["late"], found["slip"]["state"]) == (True, "good")
     assert found["price_differs"] == [
         {"line": 0, "charged": 90_000, "ruled": 95_950}, {"line": 1, "charged": 40_000, "ruled": 38_000},
