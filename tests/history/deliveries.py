@@ -171,15 +171,38 @@ def deliver_merged(book: Book, chance: Chance, one: Case, words: Sequence[Word])
             place = next(at for at, item in enumerate(order) if item.observation.key == word.key)
             order.insert(chance.pick(range(place + 1, len(order) + 1)), Merge(book.dealer, gone))
     parts = [one.said[at : at + 4] for at in range(0, len(one.said), 4)]
+    told: list[Said] = []
+    into: dict[str, str] = {}
     while parts or order:
+        if told and chance.often(40):
+            under_another_code(book, chance, chance.pick(told), into, [word.loser for word in words])
         if order and chance.pick(range(len(parts) + len(order))) < len(order):
-            (answer,) = book.recorder.record([order.pop(0)])
+            item = order.pop(0)
+            (answer,) = book.recorder.record([item])
             assert answer is not None
             assert answer.status == "recorded", answer
+            if item.into:
+                into[item.observation.member] = item.into
+            else:
+                del into[item.observation.member]
         else:
-            deliver(book, chance, replace(one, said=parts.pop(chance.pick(range(len(parts))))))
+            said = parts.pop(chance.pick(range(len(parts))))
+            deliver(book, chance, replace(one, said=said))
+            told += [old for old in said if observation(old).member]
     while book.recorder.deliver():
         pass
+
+
+def under_another_code(book: Book, chance: Chance, said: Said, into: Mapping[str, str], codes: Sequence[str]) -> None:
+    """Tell once more what was told, of another code: of the same customer it is a duplicate, else it is not heard."""
+
+    def root(code: str) -> str:
+        return root(into[code]) if code in into else code
+
+    code = chance.pick([*codes, *into.values()])
+    (answer,) = book.recorder.record([Observe(book.dealer, observation(replace(said, member=code)), brief=True)])
+    assert answer is not None
+    assert answer.status == ("duplicate" if root(code) == root(said.member) else "conflict"), (said, code, answer)
 
 
 def merged(book: Book, chance: Chance, one: Case, name: str) -> None:
