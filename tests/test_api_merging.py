@@ -124,3 +124,24 @@ def test_he_is_found_by_the_phone_of_either(till: Till):
         assert by.get(f"/v1/members?phone={phone}").json() == {"members": [{"member": "C9"}]}
     by.post("/v1/members/C8/unmerge", WHY)
     assert by.get("/v1/members?phone=13800138000").json() == {"members": [{"member": "C8"}]}
+
+
+def test_a_merge_lifts_no_suspension(till: Till):
+    """Whose credit is suspended spends neither his own nor the other's, under whichever code he comes."""
+    till.gold("C1")
+    till.count += 100
+    till.gold("C2")
+    till.event("overdue_changed", member="C1", overdue_days=31)
+    by = desk(till)
+    hold = {"wallet": "parts_credit", "amount": 10_000}
+    assert till.post("/v1/holds", {"member": "C2", "order": "H1", **hold}).status_code == 201
+    for loser, into in (("C1", "C2"), ("C2", "C1")):
+        by.post(f"/v1/members/{loser}/merge", {"into": into, **WHY})
+        for place, one in enumerate(("C1", "C2")):
+            refused = till.post("/v1/holds", {"member": one, "order": f"H-{loser}-{place}", **hold})
+            assert code(refused) == (409, "credit_suspended")
+            assert usable(by.get(f"/v1/members/{one}/balance")) == 0
+            sold = till.post("/v1/sales", order(f"P-{loser}-{place}", one, credit={"parts_credit": 10_000}))
+            assert sold.status_code == 409, sold.text
+        by.post(f"/v1/members/{loser}/unmerge", WHY)
+    assert till.post("/v1/holds", {"member": "C2", "order": "H9", **hold}).status_code == 201
