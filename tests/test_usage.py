@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import sqlite3
+from pathlib import Path
+
 import pytest
 
 from tierengine import __main__ as program
+from tierengine.store.database import HEAD
 
 
 @pytest.mark.parametrize(
@@ -34,3 +38,22 @@ def test_what_is_wrong_is_said_in_chinese(words: str, said: str, capsys, tmp_pat
     (tmp_path / "x.yaml").touch()
     assert program.main([*words.split(), "--lang", "zh"]) == 2
     assert capsys.readouterr().err.splitlines()[0] == f"{said} (usage)"
+
+
+def test_a_book_that_cannot_be_used_is_said_in_chinese(capsys, tmp_path: Path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TIERENGINE_DATABASE_URL", "sqlite:///book.db")
+
+    def said(*words: str) -> str:
+        assert program.main([*words, "--lang", "zh"]) == 3
+        return str(capsys.readouterr().err).splitlines()[0]
+
+    assert said("member", "show", "C1") == "没有账本 book.db:先运行 tierengine migrate 建账。 (not_ready)"
+    sqlite3.connect("book.db").execute("CREATE TABLE alembic_version (version_num TEXT)").connection.close()
+    later = f"这个程序需要第 {HEAD} 版:先备份,再运行 tierengine migrate。 (not_ready)"
+    assert said("member", "show", "C1") == f"账本还是空的,{later}"
+    with sqlite3.connect("book.db") as book:
+        book.execute("INSERT INTO alembic_version VALUES ('0001')")
+    assert said("member", "show", "C1") == f"账本还是第 0001 版,{later}"
+    monkeypatch.setenv("TIERENGINE_DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none?connect_timeout=1")
+    assert said("member", "show", "C1").startswith("PostgreSQL 没有应答:核对地址、用户和它是否在运行。")

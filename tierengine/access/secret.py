@@ -34,7 +34,10 @@ class Secret:
     def __init__(self, text: str, before: str = "") -> None:
         """`before`: the secret before this one, of which what was kept is still known."""
         if len(text) < SECRET_LEAST:
-            raise NotReady(f"The server's secret has {len(text)} characters; expected at least {SECRET_LEAST}")
+            raise NotReady(
+                f"The server's secret has {len(text)} characters; expected at least {SECRET_LEAST}",
+                f"服务器密钥(TIERENGINE_SECRET)只有 {len(text)} 个字符,至少要 {SECRET_LEAST} 个。",
+            )
         self.text = text
         self.before = Secret(before) if before else None
 
@@ -68,7 +71,9 @@ def own_file(settings: Settings) -> Path:
     if settings.keys_url:
         raise NotReady(
             "There is no server secret: set TIERENGINE_SECRET, or TIERENGINE_SECRET_FILE to a file for it. Beside "
-            "TIERENGINE_KEYS_URL it must be one that is kept: without it no name or phone opens any more"
+            "TIERENGINE_KEYS_URL it must be one that is kept: without it no name or phone opens any more",
+            "没有服务器密钥:请设 TIERENGINE_SECRET,或用 TIERENGINE_SECRET_FILE 指定一个保存它的文件;"
+            "丢了它,姓名、电话再也打不开。",
         )
     named = conninfo_to_dict("postgresql://" + settings.database_url.partition("://")[2]).get("dbname")
     return Path(f"{Path(str(named or 'tierengine')).name}.secret")

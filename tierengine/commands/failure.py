@@ -88,7 +88,7 @@ def _described(screen: Screen, problem: Exception) -> Failure:
         return Failure(
             REFUSED,
             "not_ready",
-            screen.say(f"数据库还不能用(没有建账就先运行 tierengine migrate)。原话:{problem}", str(problem)),
+            screen.say(str(getattr(problem, "zh", "")) or f"数据库还不能用。原话:{problem}", str(problem)),
         )
     if name == "SettingsRefused":
         return Failure(USAGE, "settings", screen.say(f"环境变量不能用:{problem}", f"Settings: {problem}"))

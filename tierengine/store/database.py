@@ -40,7 +40,11 @@ _PATIENCE: Mapping[str, Any] = {
 
 
 class NotReady(RuntimeError):
-    """The book cannot be used as it is; the text says what is wrong and what helps."""
+    """The book cannot be used as it is; the text says what is wrong and what helps. `zh`: in Chinese, where it is."""
+
+    def __init__(self, text: str, zh: str = "") -> None:
+        self.zh = zh
+        super().__init__(text)
 
 
 class WriterBusy(RuntimeError):
@@ -112,14 +116,19 @@ def connect(url: str, settings: Settings | None = None, *, readonly: bool = Fals
             options=" ".join(f"-c {name}={value}" for name, value in session.items()),
         )
     except psycopg.OperationalError as problem:
-        raise NotReady(f"PostgreSQL does not answer: {str(problem).strip()}") from problem
+        said = str(problem).strip()
+        raise NotReady(
+            f"PostgreSQL does not answer: {said}", f"PostgreSQL 没有应答:核对地址、用户和它是否在运行。原话:{said}"
+        ) from problem
     return PostgresLink(raw)
 
 
 def open_sqlite(path: Path, busy_timeout_ms: int, *, readonly: bool) -> sqlite3.Connection:
     """Open the file with our pragmas; NotReady where it is to be read and is not there."""
     if readonly and not path.exists():
-        raise NotReady(f"{path} is not there; `tierengine migrate` makes it")
+        raise NotReady(
+            f"{path} is not there; `tierengine migrate` makes it", f"没有账本 {path}:先运行 tierengine migrate 建账。"
+        )
     raw = sqlite3.connect(
         f"{path.absolute().as_uri()}?mode={'ro' if readonly else 'rwc'}",
         uri=True,
@@ -157,7 +166,9 @@ def check_ready(url: str) -> None:
         raise NotReady(f"The database does not answer: {problem}") from problem
     if found != HEAD:
         raise NotReady(
-            f"The database is at migration {found or 'none'}, this program needs {HEAD}: run `tierengine migrate`"
+            f"The database is at migration {found or 'none'}, this program needs {HEAD}: run `tierengine migrate`",
+            f"账本还是{f'第 {found} 版' if found else '空的'},这个程序需要第 {HEAD} 版:"
+            "先备份,再运行 tierengine migrate。",
         )
 
 
