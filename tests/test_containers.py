@@ -135,7 +135,11 @@ def test_two_workers_on_postgresql_behind_nginx(postgres_book_url, tmp_path):
         # Four more than an address may have: told in the form of every other problem.
         for _ in range(5):
             begin()
-        assert code(sell("A99")) == (429, "too_many_requests")
+        answer, until = sell("A90"), time.monotonic() + 20
+        while answer.status_code == 201 and time.monotonic() < until:
+            time.sleep(0.1)  # (the proxy has not read all of their heads yet)
+            answer = sell(f"A{time.monotonic_ns()}")
+        assert code(answer) == (429, "too_many_requests")
         lines.close()
         # The service is asked to end amid sales: what was answered is in the book, all else was told to come again.
         recorded, said, ended = set(), [], threading.Event()

@@ -197,7 +197,7 @@ def test_plain_text_of_before_is_sealed_and_left_nowhere(database_url, monkeypat
             "INSERT INTO member (id, dealer_id, code, created_at) VALUES (2, 1, 'C1', 0), (3, 1, 'C2', 0)",
             "INSERT INTO ledger (member_id, dealer_id) VALUES (2, 1), (3, 1)",
             "INSERT INTO member_person (member_id, dealer_id, name, phones, note) VALUES (3, 1, '', '[]', '')",
-            f"INSERT INTO member_person VALUES (2, 1, '暗号王五', '{PHONES}', '暗号备注')",
+            f"INSERT INTO member_person VALUES (2, 1, '口令王五', '{PHONES}', '口令备注')",
             "INSERT INTO member_phone VALUES (1, '13812340001', 2)",
         )
         for sql in statements:
@@ -205,7 +205,7 @@ def test_plain_text_of_before_is_sealed_and_left_nowhere(database_url, monkeypat
     made.dispose()
     migrating.migrate(database_url)
     vault, link = vault_of(database_url), database.connect(database_url, readonly=True)
-    assert records.people_of(link, vault, 1, [2, 3]) == {2: Person("暗号王五", ("13812340001",), "", "暗号备注")}
+    assert records.people_of(link, vault, 1, [2, 3]) == {2: Person("口令王五", ("13812340001",), "", "口令备注")}
     assert people.find_members(link, 1, "phone", "+86 138 1234 0001", vault) == [(2, "C1")]
     assert vault.store.holders() == [2]
     link.rollback()
@@ -216,7 +216,7 @@ def test_plain_text_of_before_is_sealed_and_left_nowhere(database_url, monkeypat
             dumped = "\n".join(raw.iterdump())
         raw.close()
         files = [one for one in tmp_path.iterdir() if one.is_file()]
-        for mark in ("暗号", "13812340001"):
+        for mark in ("口令", "13812340001"):
             assert mark not in dumped
             assert [one.name for one in files if mark.encode() in one.read_bytes()] == []
 
@@ -238,11 +238,11 @@ def test_free_text_of_before_goes_under_the_keys_and_the_chain_holds(database_ur
     with monkeypatch.context() as before:
         before.setattr(observations, "PROSE", frozenset())
         club.send(
-            club.parts("P1", "2026-03-01", "M1"), club.contact(1, "2026-03-02", "M1", note="暗号一", job="暗号二")
+            club.parts("P1", "2026-03-01", "M1"), club.contact(1, "2026-03-02", "M1", note="口令一", job="口令二")
         )
-        club.send(club.returned("P1", "2026-03-03", reason="暗号三"), club.contact(2, "2026-03-04", "M2"))
-        club.send(club.said("deal_lost", "2026-03-05", "M1", source_id="d1", reason="暗号四"))
-    said = '{"amount":100,"by":"U1","kind":"adjust","members":["M1"],"reason":"暗号五","wallet":"w"}'
+        club.send(club.returned("P1", "2026-03-03", reason="口令三"), club.contact(2, "2026-03-04", "M2"))
+        club.send(club.said("deal_lost", "2026-03-05", "M1", source_id="d1", reason="口令四"))
+    said = '{"amount":100,"by":"U1","kind":"adjust","members":["M1"],"reason":"口令五","wallet":"w"}'
     row = (900_000, club.dealer, club.recorder._members[club.dealer, "M1"], "adjust:1", "adjust", "h", said, 1)
     transact(club.link, Ids(), lambda link, _: link.write(Table("command"), [row]))
     while transact(club.link, Ids(), lambda link, _: seal(link, 1)):
@@ -260,11 +260,11 @@ def test_free_text_of_before_goes_under_the_keys_and_the_chain_holds(database_ur
     assert doc(heads)["head_before"] == head
     every = [str(row) for name in INSERT_ONLY for row in club.rows(f"SELECT * FROM {name}")]
     assert every
-    assert [text for text in every if "暗号" in text or "\\u6697" in text] == []
+    assert [text for text in every if "口令" in text or "\\u53e3" in text] == []
     vault = vault_of(database_url)
     ((dealer, number),) = club.rows("SELECT dealer_id, id FROM member WHERE code = 'M1'")
     wrote = [text for one in texts.of_member(club.link, vault, dealer, number).values() for text in one.values()]
-    assert sorted(map(str, wrote)) == ["暗号一", "暗号三", "暗号二", "暗号五", "暗号四"]
+    assert sorted(map(str, wrote)) == ["口令一", "口令三", "口令二", "口令五", "口令四"]
     with pytest.raises(Exception, match="insert only"):
         club.link.run("UPDATE event SET hash = ''")
     club.link.rollback()
@@ -275,4 +275,4 @@ def test_free_text_of_before_goes_under_the_keys_and_the_chain_holds(database_ur
     club.close()
     if database_url.startswith("sqlite"):
         files = [one for one in tmp_path.iterdir() if one.is_file()]
-        assert [one.name for one in files if "暗号".encode() in one.read_bytes()] == []
+        assert [one.name for one in files if "口令".encode() in one.read_bytes()] == []
