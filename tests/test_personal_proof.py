@@ -4,6 +4,7 @@ import csv
 import json
 import logging
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import psycopg
@@ -73,9 +74,17 @@ def stored(url, folder, since):
         home = Path(raw.execute("SHOW data_directory").fetchone()[0])
         number = raw.execute("SELECT oid FROM pg_database WHERE datname = current_database()").fetchone()[0]
         files = [one for one in (home / "base" / str(number)).iterdir() if one.stat().st_mtime >= since]
-        files += [one for one in (home / "pg_wal").iterdir() if one.is_file() and one.stat().st_mtime >= since]
+        files += [one for one in (home / "pg_wal").iterdir() if _since(one, since)]
         assert files
-        yield from ((one.name, one.read_bytes()) for one in files)
+        for one in files:
+            with suppress(FileNotFoundError):  # (the server gives old pieces of its log another name, at any time)
+                yield one.name, one.read_bytes()
+
+
+def _since(one, since):
+    with suppress(FileNotFoundError):
+        return one.is_file() and one.stat().st_mtime >= since
+    return False
 
 
 def nowhere(url, folder, since):
