@@ -21,11 +21,11 @@ def served(postgres_book_url):
 def test_who_waited_for_a_member_reads_him_as_the_other_left_him(served):
     member = served.link.ask("SELECT id FROM member WHERE code = 'M1'").rows()[0][0]
     served.link.rollback()
-    held = []
+    locked = []
 
     def wait():
         link = database.connect(served.url)
-        held.append(reading.hold(link, served.dealer, [member], (), (), (), {}, now=served.now, wait=True))
+        locked.append(reading.lock(link, served.dealer, [member], (), (), (), {}, now=served.now, wait=True))
         link.rollback()
         link.close()
 
@@ -45,9 +45,9 @@ def test_who_waited_for_a_member_reads_him_as_the_other_left_him(served):
         )
         other.commit()
         waiting.join(10)
-    head = held[0].ledgers[member]
+    head = locked[0].ledgers[member]
     assert (head.code, head.entry_no, head.position, head.tier, head.carry) == ("M1", 7, (42, 0, "k"), "gold", "{}")
-    assert held[0].locked == {member}
+    assert locked[0].obtained == {member}
 
 
 def test_a_member_locked_elsewhere_is_read_but_not_held(served):
@@ -55,7 +55,7 @@ def test_a_member_locked_elsewhere_is_read_but_not_held(served):
     served.link.rollback()
     with psycopg.connect("postgresql://" + served.url.partition("://")[2]) as other:
         other.execute("SELECT 1 FROM ledger WHERE member_id = %s FOR NO KEY UPDATE", (members["M1"],))
-        held = reading.hold(served.link, served.dealer, members.values(), (), (), (), {}, now=served.now, wait=False)
+        locked = reading.lock(served.link, served.dealer, members.values(), (), (), (), {}, now=served.now, wait=False)
         served.link.rollback()
-    assert held.locked == {members["M2"]}
-    assert {head.code for head in held.ledgers.values()} == {"M1", "M2"}
+    assert locked.obtained == {members["M2"]}
+    assert {head.code for head in locked.ledgers.values()} == {"M1", "M2"}

@@ -6,7 +6,7 @@ from itertools import count
 from tests.club import MEMBERS, Club
 from tierengine.policies import versions
 from tierengine.recording import answers as recording_answers
-from tierengine.recording import credit, effects, reading, writing
+from tierengine.recording import credit, effects, lookups, reading, stored, writing
 from tierengine.recording import purse as recording_money
 from tierengine.recording import recorder as recording
 from tierengine.recording import rows as recording_rows
@@ -16,7 +16,8 @@ from tierengine.store import database
 from tierengine.store.dialect import translate
 
 MODULES = (
-    reading, recording, recording_answers, credit, effects, recording_money, recording_rows, versions, writing,
+    reading, stored, lookups, recording, recording_answers, credit, effects, recording_money, recording_rows, versions,
+    writing,
 )  # fmt: skip
 # What is asked only when a process starts, and only when a referral is corrected.
 SELDOM = {"_UNDELIVERED", "_NAMING_REFERRAL"}
@@ -82,14 +83,14 @@ def test_postgresql_looks_rows_up_by_their_key_also_in_a_book_of_which_it_knows_
     """An empty table has no statistics: a dealer seems to choose a handful there, and later chooses everything."""
     link = database.connect(postgres_book_url)
     keys = {
-        "_ONCE": "key",
-        "_EVENTS_BY_KEY": "key",
-        "_EVENTS_NAMED": "key",
-        "_MEMBERS": "code",
-        "_ACCOUNTS": "member_id",
+        (reading, "_ONCE"): "key",
+        (stored, "_EVENTS_BY_KEY"): "key",
+        (stored, "EVENTS_NAMED"): "key",
+        (lookups, "_MEMBERS"): "code",
+        (reading, "_ACCOUNTS"): "member_id",
     }
-    for name, key in keys.items():
-        text = translate(getattr(reading, name), "postgresql")[0]
+    for (module, name), key in keys.items():
+        text = translate(getattr(module, name), "postgresql")[0]
         count = max(int(number) for number in re.findall(r"\$(\d)", text))
         link.raw.execute(f"PREPARE asked AS {text}")
         given = ", ".join(["NULL"] * count)

@@ -256,9 +256,9 @@ def test_what_cannot_be_delivered_to_one_member_stops_nobody(club, monkeypatch):
 
 def test_what_fails_before_a_group_begins_leaves_nothing_behind_for_the_next(club, writer, monkeypatch):
     """A statement that fails leaves PostgreSQL's transaction of no use until it is rolled back."""
-    from tierengine.recording import reading
+    from tierengine.recording import stored
 
-    honest, failing = reading.naming, [True]
+    honest, failing = stored.naming, [True]
 
     def naming(link, *given):
         if failing:
@@ -266,7 +266,7 @@ def test_what_fails_before_a_group_begins_leaves_nothing_behind_for_the_next(clu
             link.ask("SELECT 1 FROM no_such_table").rows()
         return honest(link, *given)
 
-    monkeypatch.setattr(reading, "naming", naming)
+    monkeypatch.setattr(stored, "naming", naming)
     first, second = items(club, *(club.contact(n, "2026-04-01") for n in range(2)))
     assert writer.submit(first).result(20).status in ("failed", "unavailable")
     assert writer.submit(second).result(20).status == "recorded"

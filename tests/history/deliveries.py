@@ -23,10 +23,10 @@ from tierengine.judging.values import CANCELLED
 from tierengine.membership import people
 from tierengine.policies import versions as versioning
 from tierengine.recording.items import Merge, Observe
-from tierengine.recording.reading import histories
 from tierengine.recording.rebuilding import Differences, rebuild_members
 from tierengine.recording.recorder import Recorder
 from tierengine.recording.rejudging import judge_again
+from tierengine.recording.stored import histories_of
 from tierengine.recording.writing import Rows
 from tierengine.store import database
 from tierengine.store.ids import Ids, transact
@@ -237,7 +237,7 @@ def merged(book: Book, chance: Chance, one: Case, name: str) -> None:
 
 def joined_of(book: Book, numbers: Mapping[int, str], found: Differences) -> Joined:
     """Who is one with whom, made again from what was said; what is stored of these members is compared with it."""
-    said = histories(book.link, numbers)
+    said = histories_of(book.link, numbers)
     ids = {code: number for number, code in numbers.items()}
     into = {member: ids[code] for member in numbers if (code := into_of(said.get(member, ())))}
     joined = Joined.of(into, numbers)

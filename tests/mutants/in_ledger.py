@@ -305,7 +305,7 @@ FAULTS: tuple[Fault, ...] = (
     ),
     Fault(
         "keys_are_not_locked",
-        f"{RECORDING}.reading:hold",
+        f"{RECORDING}.reading:lock",
         (('link.kind == "postgresql" and named', "False"),),
         f"{WRITER}::test_a_sale_and_its_return_find_each_other_whoever_records_them",
     ),

@@ -21,7 +21,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault(
         "what_was_granted_anew_repays_nobody",
         f"{RECORDING}.joining:Joining.hand_back",
-        (("due = sum(owed[one] for one in held.members(side))", "due = 0"),),
+        (("due = sum(owed[one] for one in locked.members(side))", "due = 0"),),
         SPENT,
     ),
     Fault(
@@ -45,7 +45,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault(
         "who_is_merged_keeps_a_standing_of_his_own",
         f"{RECORDING}.histories:Histories.rejoin",
-        (("if self.held.root(member) != member:", "if False:"),),
+        (("if self.locked.root(member) != member:", "if False:"),),
         f"{MERGING}::test_what_both_were_given_because_they_were_two_is_taken_back_and_given_again[sqlite]",
     ),
     Fault(
@@ -63,7 +63,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault(
         "members_are_merged_in_a_circle",
         f"{RECORDING}.joining:_may_be",
-        (("if held.root(member) == held.root(other):", "if False:"),),
+        (("if locked.root(member) == locked.root(other):", "if False:"),),
         f"{MERGING}::test_what_makes_no_sense_is_refused_and_leaves_no_trace[sqlite]",
     ),
 )

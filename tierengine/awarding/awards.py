@@ -341,12 +341,12 @@ def _book(
     cause, wallet = cause_of(award.id, year), prize_wallet(award)
     members = [row[0] for row in chunk]
     everybody = read_joined(link, programme.dealer_id).everybody(members)
-    held = reading.hold(link, programme.dealer_id, everybody, (), (), (), {}, now=now, wait=True)
+    locked = reading.lock(link, programme.dealer_id, everybody, (), (), (), {}, now=now, wait=True)
     issued = {row[0] for row in link.ask(_ISSUED, cause, members).rows()}
     rows, booked = Rows(), set()
-    moment = max(now, max((head.recorded_at for head in held.ledgers.values()), default=0))
+    moment = max(now, max((head.recorded_at for head in locked.ledgers.values()), default=0))
     # (Of two winners who are one by now, each has his prize in his own book, and both books are one purse.)
-    purses = Purses(link, held, programme, moment)
+    purses = Purses(link, locked, programme, moment)
     for member_id, _code, _place, _score, prize in chunk:
         if member_id in issued or prize <= 0:
             continue
@@ -365,7 +365,7 @@ def _book(
         purses.touched.add(member_id)
         booked.add(member_id)
     purses.close()
-    for member_id, row in held.ledgers.items():
+    for member_id, row in locked.ledgers.items():
         purse = purses.opened(member_id)
         if purse is not None and purse.book.entries:
             purse.store(rows, ids, moment)

@@ -25,7 +25,7 @@ from tierengine.policies.versions import Programme
 from tierengine.policies.wording import no_wallet
 from tierengine.recording.acts import Open
 from tierengine.recording.items import Command
-from tierengine.recording.reading import member_ids
+from tierengine.recording.lookups import member_ids
 from tierengine.store.dialect import Link
 
 COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {

@@ -24,7 +24,7 @@ from tierengine.judging.observations import read_observation
 from tierengine.judging.values import is_personal
 from tierengine.membership.people import NewMember, create_members, create_store
 from tierengine.policies.versions import Programme
-from tierengine.recording import reading
+from tierengine.recording import lookups
 from tierengine.recording.items import Answer, Observe
 from tierengine.recording.recorder import Clock, clock
 from tierengine.recording.writer import Writer
@@ -221,7 +221,7 @@ class _Run:
                 for code in sorted(stores - known):
                     create_store(link, ids, dealer, code, code)
                     known.add(code)
-                there = reading.member_ids(link, dealer, members)
+                there = lookups.member_ids(link, dealer, members)
                 # (A phone number for a code would stand in the book for ever: such rows are of an unknown member.)
                 missing = [NewMember(code=code) for code in members if code not in there and not is_personal(code)]
                 if missing:

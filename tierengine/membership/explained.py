@@ -20,7 +20,7 @@ from tierengine.membership.known import contribution, read_member
 from tierengine.membership.stand import judged_at
 from tierengine.membership.told import Told
 from tierengine.policies.versions import Programme
-from tierengine.recording.reading import member_ids
+from tierengine.recording.lookups import member_ids
 from tierengine.store.dialect import Link, doc
 from tierengine.store.rows import Row
 

@@ -2,7 +2,7 @@
 
 who records        writer → queue, room, tally; recorder (one group, one transaction) → group; once; sealer
 what is asked      items, acts
-what is there      reading, memory, pots
+what is there      reading (locks and reads at once) → locked; lookups, stored; memory, pots
 what it changes    intake → resolving → histories (refolding, retelling), emissions; commands, slips → purses, purse
 of merged members  joining (who is one with whom), joint (their purses)
 paid by credit     credit (what an order takes, and what its holds have for it)

@@ -16,9 +16,10 @@ from tierengine.recording.audited import audited
 from tierengine.recording.intake import Intake, Taken, shared
 from tierengine.recording.items import Answer, Item, Merge, Sale
 from tierengine.recording.joint import Balances
+from tierengine.recording.locked import Locked
 from tierengine.recording.purse import Purse
-from tierengine.recording.reading import Held, Stored
 from tierengine.recording.refolding import Pair, Refolded
+from tierengine.recording.stored import Stored
 from tierengine.recording.writing import Rows
 from tierengine.store.dialect import Link, doc
 from tierengine.zone import moment
@@ -42,7 +43,7 @@ class Answers:
 
     link: Link
     programme: Programme
-    held: Held
+    locked: Locked
     intake: Intake
     items: Sequence[Item]
     taken: Sequence[Taken]
@@ -116,8 +117,8 @@ class Answers:
                 if pair not in pairs
             ]
         for code in codes:
-            body.setdefault("member", self.held.code_of(self.held.root(self._ids[code])))
-            if code != body["member"] and self.held.classes:
+            body.setdefault("member", self.locked.code_of(self.locked.root(self._ids[code])))
+            if code != body["member"] and self.locked.classes:
                 body["merged_into"] = body["member"]
         if isinstance(item, Merge) and item.observation.kind == CANCELLED:
             self._tell_apart(body, self._ids[item.observation.member])
@@ -133,8 +134,8 @@ class Answers:
 
     def _tell_apart(self, body: dict[str, Any], member: int) -> None:
         """Say what an un-merge did to both: `survivor` is who stood for them until now."""
-        stood_for = self.held.ledgers[member].joined_id
-        mine, other = self.outcomes.get(self.held.root(member)), self.outcomes.get(stood_for or 0)
+        stood_for = self.locked.ledgers[member].joined_id
+        mine, other = self.outcomes.get(self.locked.root(member)), self.outcomes.get(stood_for or 0)
         if mine is None or other is None:
             return
         was, now, theirs = other.head.tier, mine.folded.tier, other.folded.tier
@@ -166,11 +167,11 @@ class Answers:
         for member, outcome in self.outcomes.items():
             for step in outcome.steps:
                 by_key.setdefault(cause_key(step.position), set()).add(member)
-        return by_key, {code: member for member in self.outcomes for code in self.held.codes(member)}
+        return by_key, {code: member for member in self.outcomes for code in self.locked.codes(member)}
 
     @cached_property
     def _ids(self) -> dict[str, int]:
-        return {head.code: head.member_id for head in self.held.ledgers.values()}
+        return {head.code: head.member_id for head in self.locked.ledgers.values()}
 
     def _member(self, body: Mapping[str, Any]) -> int | None:
         return self._ids.get(body.get("member", ""))
@@ -237,22 +238,24 @@ class Answers:
         stored = revisions[max(revisions)] if revisions else None
         member = self._owner(stored) if stored is not None else None
         body: dict[str, Any] = {"status": "duplicate", "key": key}
-        if stored is None or member is None or member not in self.held.ledgers:
+        if stored is None or member is None or member not in self.locked.ledgers:
             return body
         at = stored.recorded.position
         changes = [
-            row for row in self.link.ask(_TIERS, self.held.root(member), at[0]).rows() if (row[0], row[1], row[2]) <= at
+            row
+            for row in self.link.ask(_TIERS, self.locked.root(member), at[0]).rows()
+            if (row[0], row[1], row[2]) <= at
         ]
         keys = [observation.key for observation in item.observations]
         standing = {row[1]: row for row in self.link.ask(_GRANTS, self.programme.dealer_id, keys, member).rows()}
         after = changes[0][3] if changes else self.programme.line.at(at[0]).rules.policy.tiers[0].id
         own = bool(changes) and (changes[0][0], changes[0][1], changes[0][2]) == at
         return body | {
-            "member": self.held.code_of(self.held.root(member)),
+            "member": self.locked.code_of(self.locked.root(member)),
             "tier": {
                 "before": changes[0][4] if own else after,
                 "after": after,
-                "now": self.held.ledgers[self.held.root(member)].tier,
+                "now": self.locked.ledgers[self.locked.root(member)].tier,
             },
             "tier_changes": [
                 {
@@ -297,7 +300,7 @@ class Answers:
         )
 
     def _used_by(self, member: int, order: str) -> dict[str, int]:
-        purse = Purse.of(self.held.ledgers[member], self.programme, (), (), ())
+        purse = Purse.of(self.locked.ledgers[member], self.programme, (), (), ())
         purse.know_orders(self.link, [order])
         used = purse.book.taken.get(order, [])
         return {one.wallet: purse.book.used(one.wallet, order) for one in used}

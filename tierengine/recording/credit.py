@@ -11,9 +11,9 @@ from tierengine.judging.history import Observation
 from tierengine.judging.worth import units_of
 from tierengine.policies.versions import Programme
 from tierengine.recording.items import Sale
+from tierengine.recording.locked import Locked
 from tierengine.recording.purse import Purse
 from tierengine.recording.purses import Purses
-from tierengine.recording.reading import Held
 from tierengine.store.dialect import Link
 
 _USED: Final = (
@@ -27,7 +27,7 @@ class Credit:
     """What the orders of one group take. `used` is that, by the place of the item: wallet → amount."""
 
     link: Link
-    held: Held
+    locked: Locked
     programme: Programme
     codes: Mapping[str, int]
     purses: Purses
@@ -68,10 +68,10 @@ class Credit:
         What was told then is an observation and took nothing. The order happened, so this is never refused.
         """
         said = item.observations[0]
-        told = self.held.events.get(said.key, {}).get(said.revision)
+        told = self.locked.events.get(said.key, {}).get(said.revision)
         # (Of whom it was told, who may be another code of the same customer: his returns ask his book.)
         member = self.codes[said.member] if told is None or told.member_id is None else told.member_id
-        everybody = list(self.held.members(member))
+        everybody = list(self.locked.members(member))
         if (
             all(self.programme.wallet(wallet) is not None for wallet in item.uses)
             and not self.link.ask(_USED, self.programme.dealer_id, said.cluster, everybody).rows()
@@ -87,12 +87,12 @@ class Credit:
         return self._took(purse, wallet, order) + purse.book.held(wallet, order)
 
     def _is_held(self, purse: Purse, order: str) -> bool:
-        return order in self.held.held_orders or any(hold.order == order for hold in purse.book.holds)
+        return order in self.locked.held_orders or any(hold.order == order for hold in purse.book.holds)
 
     def _took(self, purse: Purse, wallet: str, order: str) -> int:
         """Return what was captured for the order and no event of it has told of yet."""
         purse.know_orders(self.link, [order])
-        said = [revisions[max(revisions)].recorded.observation for revisions in self.held.events.values()]
+        said = [revisions[max(revisions)].recorded.observation for revisions in self.locked.events.values()]
         told = sum(credit_of(one) for one in said if one.cluster == order)
         used = purse.book.used(wallet, order)
         found = purse.programme.wallet(wallet)

@@ -14,8 +14,8 @@ from tierengine.policies.versions import Programme
 from tierengine.recording.emissions import emit
 from tierengine.recording.histories import Histories
 from tierengine.recording.intake import Intake, Taken
+from tierengine.recording.locked import Locked
 from tierengine.recording.purses import Purses
-from tierengine.recording.reading import Held
 from tierengine.recording.refolding import Refolded, emitting
 from tierengine.recording.rows import (
     NOTHING,
@@ -45,7 +45,7 @@ class Effects:
     ids: Ids
     programme: Programme
     stores: Mapping[str, int]
-    held: Held
+    locked: Locked
     histories: Histories
     purses: Purses
     rows: Rows
@@ -69,9 +69,9 @@ class Effects:
                 contribution_rows(rows, self.ids, dealer, member, contributions, event_ids)
         rules = emitting(self.programme)
         for root, outcome in outcomes.items():
-            mine = [row for member in self.held.members(root) for row in fresh.get(member, ((), ()))[0]]
+            mine = [row for member in self.locked.members(root) for row in fresh.get(member, ((), ()))[0]]
             folded_rows(rows, self.ids, dealer, outcome, self.now)
-            stored = self.held.history(root)
+            stored = self.locked.history(root)
             if self.purses.joining is None:
                 attribute_rows(rows, self.programme, root, stored, mine)
             else:
@@ -80,21 +80,21 @@ class Effects:
             if rules:
                 source = self.histories.source(root)
                 self.receivers |= emit(rows, self.link, self.ids, self.programme, rules, source, outcome, self.now)
-        said = {member: (self.held.histories.get(member, ()), added) for member, (added, _) in fresh.items()}
+        said = {member: (self.locked.histories.get(member, ()), added) for member, (added, _) in fresh.items()}
         machine_rows(rows, self.link, self.programme, said, locking=True)
 
     def members(self, outcomes: Mapping[int, Refolded], pots: Pots) -> None:
         """Add where each member stands whom the group touched, with all that was posted in his book."""
         rows, dealer = self.rows, self.programme.dealer_id
         for member in sorted(self.purses.touched):
-            head = self.held.ledgers[member]
+            head = self.locked.ledgers[member]
             purse = self.purses.opened(member)
             if purse is not None:
                 purse.store(rows, self.ids, self.now)
             entry_no = purse.book.next_number - 1 if purse is not None else head.entry_no
             folded = outcomes.get(member)
             state = head_of(folded) if folded is not None else (*head.position, head.tier, head.boundary_at, head.carry)
-            if self.held.root(member) != member:
+            if self.locked.root(member) != member:
                 state = NOTHING  # it is told of who stands for him
             rows.add("ledger", member, dealer, entry_no, *state)
         rows.extend("budget_pot", ((dealer, key, pots.used[key]) for key in sorted(pots.touched)))

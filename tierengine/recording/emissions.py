@@ -15,7 +15,7 @@ from tierengine.judging.decisions import Emitted
 from tierengine.judging.history import OBSERVATION, Contribution, Position
 from tierengine.judging.netting import difference
 from tierengine.policies.versions import Programme
-from tierengine.recording import reading
+from tierengine.recording import lookups
 from tierengine.recording.refolding import Refolded, Source, emission_key
 from tierengine.recording.rows import text
 from tierengine.recording.writing import Rows
@@ -54,9 +54,9 @@ def emit(
         return set()
     stored: dict[str, list[Row]] = {}
     positives = {one.line.rpartition("#")[0] for one in every}
-    for row in reading.emissions(link, programme.dealer_id, keys | wanted.keys() | positives):
+    for row in lookups.emissions(link, programme.dealer_id, keys | wanted.keys() | positives):
         stored.setdefault(row[_KEY], []).append(row)
-    receivers = reading.member_ids(link, programme.dealer_id, {one.to for one in every})
+    receivers = lookups.member_ids(link, programme.dealer_id, {one.to for one in every})
     concerned: set[int] = set()
     writer = _Writer(rows, ids, programme, source.head.member_id, now)
     for key in sorted(keys | wanted.keys()):
@@ -173,10 +173,10 @@ class Deliveries:
     @classmethod
     def to(cls, link: Link, programme: Programme, receiver: int, stored: Sequence[Contribution]) -> Deliveries:
         """Read what is due to the receiver; of each key the highest revision counts, if it is his."""
-        keys = reading.emissions_due(link, [receiver])
+        keys = lookups.emissions_due(link, [receiver])
         highest: dict[str, Row] = {}
         applied: list[int] = []
-        for row in reading.emissions(link, programme.dealer_id, keys):
+        for row in lookups.emissions(link, programme.dealer_id, keys):
             highest[row[_KEY]] = row
             if row[_TO] == receiver and not row[_APPLIED]:
                 applied.append(row[0])

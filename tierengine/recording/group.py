@@ -23,10 +23,10 @@ from tierengine.recording.histories import Histories
 from tierengine.recording.intake import Intake, Taken
 from tierengine.recording.items import Answer, Claim, Command, Item, Merge, Sale, is_command, members_of, refusal
 from tierengine.recording.joining import Joining
+from tierengine.recording.locked import Locked
 from tierengine.recording.memory import Memory, Remembered
 from tierengine.recording.pots import pots_under_lock
 from tierengine.recording.purses import Purses
-from tierengine.recording.reading import Held
 from tierengine.recording.refolding import Pair, Refolded
 from tierengine.recording.resolving import Contributed, contributed
 from tierengine.recording.writing import Rows
@@ -71,7 +71,7 @@ class Group:
     _refusing: bool = False
     _moved: set[str] = field(default_factory=set)  # codes of members of whom a command was granted
     _folded: dict[int, Remembered] = field(default_factory=dict)
-    _held: Held = field(init=False)
+    _locked: Locked = field(init=False)
     _programme: Programme = field(init=False)
     _intake: Intake = field(init=False)
     _purses: Purses = field(init=False)
@@ -87,18 +87,18 @@ class Group:
         known = self.memory.of(wanted)
         remembered = {member: known.rows for member, known in known.items()}
         paying = {item.observations[0].cluster for item in self.items if isinstance(item, Sale) and item.uses}
-        held = self._held = reading.hold(
+        locked = self._locked = reading.lock(
             self.link, self.dealer, wanted, set(keys), set(outside), once, remembered,
             paying=paying, commands=keys_of(self.items), now=now, wait=wait,
         )  # fmt: skip
-        self.now = max(now, max((head.recorded_at for head in held.ledgers.values()), default=0))
-        if self.deliver_to is not None and not held.is_locked(self.deliver_to):
+        self.now = max(now, max((head.recorded_at for head in locked.ledgers.values()), default=0))
+        if self.deliver_to is not None and not locked.has(self.deliver_to):
             return
-        if not held.head:
+        if not locked.newest_version:
             problem = Unknown("no_policy", dealer=self.dealer)
             self._answers = [refusal("unknown", problem) for _ in self.items]
             return
-        self._programme = self.programmes.of(self.link, self.dealer, held.head)
+        self._programme = self.programmes.of(self.link, self.dealer, locked.newest_version)
         self._decide_all(known)
 
     def commit(self) -> None:
@@ -110,7 +110,7 @@ class Group:
             self._rows.send(self.link)
             self.link.commit()
         for member, history in self._folded.items():
-            if len(self._held.members(member)) == 1:
+            if len(self._locked.members(member)) == 1:
                 self.memory.keep(member, history)
 
     def answers(self) -> list[Answer | None]:
@@ -118,23 +118,25 @@ class Group:
         return self._answers
 
     def _decide_all(self, known: dict[int, Remembered]) -> None:
-        link, programme, held, now = self.link, self._programme, self._held, self.now
+        link, programme, locked, now = self.link, self._programme, self._locked, self.now
         pots = Pots(partial(pots_under_lock, link, self.dealer))
-        histories = self._histories = Histories(link, self.ids, programme, held, self.memory, pots, known, self._folded)
-        purses = self._purses = Purses(link, held, programme, now)
-        intake = self._intake = Intake(held, self.codes, self.stores, self.ids)
-        self._credit = Credit(link, held, programme, self.codes, purses, now)
+        histories = self._histories = Histories(
+            link, self.ids, programme, locked, self.memory, pots, known, self._folded
+        )
+        purses = self._purses = Purses(link, locked, programme, now)
+        intake = self._intake = Intake(locked, self.codes, self.stores, self.ids)
+        self._credit = Credit(link, locked, programme, self.codes, purses, now)
         self._commands = Commands(
             link, self.ids, programme, self.codes, self._rows, now,
-            purses.of, partial(histories.suspended, now=now), purses.touched, held.members, purses.joint,
-            held.commands,
+            purses.of, partial(histories.suspended, now=now), purses.touched, locked.members, purses.joint,
+            locked.commands,
         )  # fmt: skip
         taken = [self._take(place, item) for place, item in enumerate(self.items)]
         resolved = self._resolved(taken)
-        if not all(held.is_locked(member) for member in resolved.fresh):
+        if not all(locked.has(member) for member in resolved.fresh):
             raise Blocked
         outcomes, deltas = self._fold(taken, {member: rows for member, (rows, _) in resolved.fresh.items() if rows})
-        effects = Effects(link, self.ids, programme, self.stores, held, histories, purses, self._rows, now)
+        effects = Effects(link, self.ids, programme, self.stores, locked, histories, purses, self._rows, now)
         effects.events(intake, taken, resolved.parked)
         effects.folds(resolved.fresh, outcomes)
         effects.texts(taken, resolved.fresh)
@@ -142,7 +144,7 @@ class Group:
         effects.conflicts(intake.conflicts)
         self.receivers |= effects.receivers
         self._answers = Answers(
-            link, programme, held, intake, self.items, taken, now, outcomes, deltas, purses.balances,
+            link, programme, locked, intake, self.items, taken, now, outcomes, deltas, purses.balances,
             self._credit.used, purses.returned, resolved.parked, resolved.flags,
         ).all(self._rows)  # fmt: skip
 
@@ -181,8 +183,8 @@ class Group:
         member = self.codes[first.observation.member]
         self._purses.of(member)  # what lapsed is posted first
         if isinstance(item, Merge):
-            stored = self._held.events.get(first.key, {})
-            self._purses.joining = Joining.of(self.link, self._held, item, stored)
+            stored = self._locked.events.get(first.key, {})
+            self._purses.joining = Joining.of(self.link, self._locked, item, stored)
             return
         check = item.check if isinstance(item, (Sale, Claim)) else None
         if check is not None:
@@ -196,7 +198,7 @@ class Group:
     def _resolved(self, taken: Sequence[Taken]) -> Contributed:
         """Return the contributions to insert, by member, each with the id of the event that makes it known."""
         if self.deliver_to is not None:
-            stored = self._held.histories.get(self.deliver_to, ())
+            stored = self._locked.histories.get(self.deliver_to, ())
             deliveries = Deliveries.to(self.link, self._programme, self.deliver_to, stored)
             self._rows.applied = deliveries.applied
             self.delivered = True
@@ -208,8 +210,8 @@ class Group:
             clusters.update(revision.cluster for revision in revisions)
         if not clusters:
             return Contributed()
-        clusters |= self._held.waiting
-        found = contributed(self.link, self.dealer, self._programme, self._held, self._intake, clusters)
+        clusters |= self._locked.waiting
+        found = contributed(self.link, self.dealer, self._programme, self._locked, self._intake, clusters)
         self._rows.unparked = found.looked_at
         self._purses.touched.update(found.fresh)
         return found
@@ -218,16 +220,16 @@ class Group:
         self, taken: Sequence[Taken], fresh: Mapping[int, Sequence[Contribution]]
     ) -> tuple[dict[int, Refolded], dict[int, dict[Pair, int]]]:
         """Fold the histories that changed and post what that changes, by who stands for whom."""
-        held, purses, histories = self._held, self._purses, self._histories
+        locked, purses, histories = self._locked, self._purses, self._histories
         again: set[int] = set()
         if purses.joining is not None:
             purses.rejoined()
             changed = histories.rejoin(purses.joining, fresh, self._rows)
             purses.touched.update(changed)
-            again = {held.root(member) for member in changed}
+            again = {locked.root(member) for member in changed}
         by_root: dict[int, dict[int, Sequence[Contribution]]] = {root: {} for root in again}
         for member, rows in fresh.items():
-            by_root.setdefault(held.root(member), {})[member] = rows
+            by_root.setdefault(locked.root(member), {})[member] = rows
         outcomes = {root: histories.refold(root, mine, whole=root in again) for root, mine in by_root.items()}
         purses.touched.update(outcomes)
         deltas = {root: self._post(outcomes[root], mine, taken) for root, mine in by_root.items()}

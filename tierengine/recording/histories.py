@@ -12,8 +12,8 @@ from tierengine.judging.netting import net
 from tierengine.policies.versions import Programme
 from tierengine.recording.items import Before
 from tierengine.recording.joining import Joining
+from tierengine.recording.locked import BEGINNING, Locked
 from tierengine.recording.memory import Memory, Remembered
-from tierengine.recording.reading import BEGINNING, Held
 from tierengine.recording.refolding import Refolded, Source, before, refold
 from tierengine.recording.retelling import retold
 from tierengine.recording.writing import Rows
@@ -35,7 +35,7 @@ class Histories:
     link: Link
     ids: Ids
     programme: Programme
-    held: Held
+    locked: Locked
     memory: Memory
     pots: Pots
     known: dict[int, Remembered]
@@ -43,50 +43,57 @@ class Histories:
 
     def source(self, member: int, fresh: Fresh | None = None) -> Source:
         """Return where the history comes from in which a member's is folded."""
-        held = self.held
-        if not held.classes or len(held.members(member)) == 1:
+        locked = self.locked
+        if not locked.classes or len(locked.members(member)) == 1:
             return Source(
                 self.link,
                 self.programme,
-                held.ledgers[member],
-                held.histories.get(member, ()),
-                held.later.get(member, ()),
+                locked.ledgers[member],
+                locked.histories.get(member, ()),
+                locked.later.get(member, ()),
                 self.ids,
-                self.known.get(member) if member in held.whole else None,
+                self.known.get(member) if member in locked.whole else None,
             )
-        all_ = held.members(member)
+        all_ = locked.members(member)
         home = {
             row.event_key: one
             for one in all_
-            for row in net((*held.histories.get(one, ()), *(fresh or {}).get(one, ())))
+            for row in net((*locked.histories.get(one, ()), *(fresh or {}).get(one, ())))
         }
         return Source(
-            self.link, self.programme, held.ledgers[all_[0]], held.history(member), (), self.ids, merged=all_, home=home
+            self.link,
+            self.programme,
+            locked.ledgers[all_[0]],
+            locked.history(member),
+            (),
+            self.ids,
+            merged=all_,
+            home=home,
         )
 
     def before(self, member: int, position: Position, usable: Mapping[str, int]) -> Before:
         """Return the member as of just before `position`, for a command; the fold of the event itself goes on there."""
         state, history = before(self.source(member), position, usable)
-        if history is not None and len(self.held.members(member)) == 1:
+        if history is not None and len(self.locked.members(member)) == 1:
             self.known[member] = history
-            self.held.whole.add(member)
+            self.locked.whole.add(member)
         return state
 
     def suspended(self, member: int, now: int) -> frozenset[str]:
         """Return the wallets that a member may not use now."""
-        head = self.held.ledgers[self.held.root(member)].position
+        head = self.locked.ledgers[self.locked.root(member)].position
         state, _ = before(self.source(member), max((now, LAST, ""), head), {})
         return state.suspended
 
     def refold(self, root: int, fresh: Fresh, *, whole: bool) -> Refolded:
         """Fold the history of a member, and of those who are one with him, of whom so much is new."""
-        all_ = self.held.members(root)
+        all_ = self.locked.members(root)
         for member in all_:
             self.memory.forget(member)
         if whole:
-            self.held.whole.discard(root)
+            self.locked.whole.discard(root)
         source = self.source(root, fresh)
-        rows = fresh.get(root, ()) if len(all_) == 1 else united(list(fresh.values()), self.held.codes(root))
+        rows = fresh.get(root, ()) if len(all_) == 1 else united(list(fresh.values()), self.locked.codes(root))
         outcome = None if whole else retold(source, rows, self.pots)
         outcome = outcome or refold(source, rows, self.pots, whole=whole)
         self.folded[root] = outcome.history
@@ -94,11 +101,11 @@ class Histories:
 
     def rejoin(self, joining: Joining, fresh: Fresh, rows: Rows) -> dict[int, int | None]:
         """Take down who is one with whom from now on; return in whose history each is folded who is concerned."""
-        changed = joining.change(self.held, fresh)
+        changed = joining.change(self.locked, fresh)
         rows.joined |= changed
         for member in changed:
             self.memory.forget(member)
-            if self.held.root(member) != member:
+            if self.locked.root(member) != member:
                 rows.rewind(member, BEGINNING)
                 rows.forgotten.append(member)
         return changed

@@ -16,7 +16,8 @@ from tierengine.judging.history import Observation
 from tierengine.judging.observations import content_hash
 from tierengine.judging.recorded import Recorded
 from tierengine.recording.items import Answer, Item, Once, Sale, members_of, refusal, replay
-from tierengine.recording.reading import Held, Stored
+from tierengine.recording.locked import Locked
+from tierengine.recording.stored import Stored
 from tierengine.store.ids import Ids
 
 SOLD: Final = tuple(dict.fromkeys(kind for _, kind in CATEGORIES.values()))
@@ -42,7 +43,7 @@ class Taken:
 class Intake:
     """The group so far. `events` is what is stored and what is new, as later items of the group see it."""
 
-    held: Held
+    locked: Locked
     codes: Mapping[str, int]
     stores: Mapping[str, int]
     ids: Ids
@@ -52,7 +53,7 @@ class Intake:
     _told: set[str] = field(default_factory=set)  # clusters of which something is there
 
     def __post_init__(self) -> None:
-        self.events = {key: dict(revisions) for key, revisions in self.held.events.items()}
+        self.events = {key: dict(revisions) for key, revisions in self.locked.events.items()}
         self._told = {one.cluster for revisions in self.events.values() for one in revisions.values()}
 
     def take(self, place: int, item: Item) -> Taken:
@@ -78,7 +79,7 @@ class Intake:
     def _once(self, place: int, once: Once | None) -> Taken | None:
         if once is None:
             return None
-        stored = self.held.once.get((once.scope, once.key))
+        stored = self.locked.once.get((once.scope, once.key))
         if stored is not None:
             if once.same(stored[0]):
                 return Taken(replay(stored[2]))
@@ -95,7 +96,7 @@ class Intake:
         for member in sorted(members_of(item)):
             if member not in self.codes:
                 return Taken(refusal("unknown", Unknown("unknown_member", member=member)))
-            if not self.held.is_locked(self.codes[member]):
+            if not self.locked.has(self.codes[member]):
                 return Taken(later=True)
         for observation in item.observations:
             digest = content_hash(observation)
@@ -152,9 +153,9 @@ class Intake:
         The till knows the old card and the nightly file the new one: that is one order, told twice.
         """
         first = stored.recorded.observation.member
-        if not self.held.classes or stored.member_id is None or said.member in ("", first):
+        if not self.locked.classes or stored.member_id is None or said.member in ("", first):
             return None
-        one = self.held.root(self.codes[said.member]) == self.held.root(stored.member_id)
+        one = self.locked.root(self.codes[said.member]) == self.locked.root(stored.member_id)
         return replace(said, member=first) if one else None
 
     def _conflict(self, item: Item, observation: Observation, digest: str) -> Taken:

@@ -16,9 +16,10 @@ from tierengine.judging.merging import MERGE, classes, into_of
 from tierengine.judging.values import CANCELLED
 from tierengine.ledger.lots import plan
 from tierengine.recording.items import Merge
+from tierengine.recording.locked import Locked
 from tierengine.recording.purse import Purse
-from tierengine.recording.reading import Held, Stored
 from tierengine.recording.refolding import Pair, Refolded
+from tierengine.recording.stored import Stored
 from tierengine.store.dialect import Link
 
 # Since the merge that is taken back was said: until then who is parted by it now was apart, and even.
@@ -48,28 +49,28 @@ class Joining:
     rises: dict[tuple[int, str], int] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, link: Link, held: Held, item: Merge, stored: Mapping[int, Stored]) -> Joining:
+    def of(cls, link: Link, locked: Locked, item: Merge, stored: Mapping[int, Stored]) -> Joining:
         """Decide it on what stands, under the locks of all whom it concerns; Refused with what stands against it."""
         said = item.observation
-        ids = {head.code: member for member, head in held.ledgers.items()}
+        ids = {head.code: member for member, head in locked.ledgers.items()}
         member = ids[said.member]
-        everybody = set(held.members(member)) | (set(held.members(ids[item.into])) if item.into else set())
-        into = _into(held, everybody, {})
+        everybody = set(locked.members(member)) | (set(locked.members(ids[item.into])) if item.into else set())
+        into = _into(locked, everybody, {})
         if said.kind == CANCELLED:
             last = stored[max(stored)].recorded.observation if stored else None
             if last is None or last.kind == CANCELLED or last.member != said.member or member not in into:
                 raise Refused("not_merged", member=said.member)
         else:
-            _may_be(link, held, member, ids[item.into], into)
-        return cls(said.key, {held.root(one): held.members(one) for one in everybody})
+            _may_be(link, locked, member, ids[item.into], into)
+        return cls(said.key, {locked.root(one): locked.members(one) for one in everybody})
 
-    def change(self, held: Held, fresh: Mapping[int, Sequence[Contribution]]) -> dict[int, int | None]:
-        """Tell `held` who is one with whom from now on; return in whose history each whom it concerns is folded."""
+    def change(self, locked: Locked, fresh: Mapping[int, Sequence[Contribution]]) -> dict[int, int | None]:
+        """Tell `locked` who is one with whom from now on; return in whose history each whom it concerns is folded."""
         everybody = {member for all_ in self.before.values() for member in all_}
-        now = classes(everybody, _into(held, everybody, fresh))
+        now = classes(everybody, _into(locked, everybody, fresh))
         for root in self.before:
-            held.classes.pop(root, None)
-        held.classes |= {root: all_ for root, all_ in now.items() if len(all_) > 1}
+            locked.classes.pop(root, None)
+        locked.classes |= {root: all_ for root, all_ in now.items() if len(all_) > 1}
         if now == self.before:
             return {}
         return {member: root if len(all_) > 1 else None for root, all_ in now.items() for member in all_}
@@ -81,14 +82,14 @@ class Joining:
                 of = (change.member, change.after.wallet)
                 self.rises[of] = self.rises.get(of, 0) + delta
 
-    def hand_back(self, link: Link, dealer: int, held: Held, purse: Callable[[int], Purse], now: int) -> None:
+    def hand_back(self, link: Link, dealer: int, locked: Locked, purse: Callable[[int], Purse], now: int) -> None:
         """Give back to those who are apart again what they handed over to the others, as far as it is still there.
 
         That is what lies in the lots that were handed over, and what the others were granted anew just now (a gift
         that both were given, and one gave back out of what the other had). What was spent stays spent.
         """
         for all_ in self.before.values():
-            sides = {held.root(member) for member in all_}
+            sides = {locked.root(member) for member in all_}
             if len(sides) < 2:
                 continue
             net_of: dict[tuple[int, str], int] = {
@@ -97,9 +98,9 @@ class Joining:
             for wallet in sorted({wallet for _, wallet in net_of}):
                 owed = {one: -net_of.get((one, wallet), 0) for one in all_}
                 for side in sorted(sides):
-                    due = sum(owed[one] for one in held.members(side))
-                    for giver in (one for one in all_ if held.root(one) != side and due > 0 and owed[one] < 0):
-                        part = self._give(purse, giver, _most_owed(held.members(side), owed), wallet, due, now)
+                    due = sum(owed[one] for one in locked.members(side))
+                    for giver in (one for one in all_ if locked.root(one) != side and due > 0 and owed[one] < 0):
+                        part = self._give(purse, giver, _most_owed(locked.members(side), owed), wallet, due, now)
                         due -= part
 
     def _give(self, purse: Callable[[int], Purse], giver: int, to: int, wallet: str, due: int, now: int) -> int:
@@ -120,22 +121,22 @@ def _most_owed(members: Sequence[int], owed: Mapping[int, int]) -> int:
     return max(members, key=lambda one: owed[one])
 
 
-def _into(held: Held, members: set[int], fresh: Mapping[int, Sequence[Contribution]]) -> dict[int, int]:
+def _into(locked: Locked, members: set[int], fresh: Mapping[int, Sequence[Contribution]]) -> dict[int, int]:
     """Return who is merged into whom by the words of these members."""
-    ids = {head.code: member for member, head in held.ledgers.items()}
+    ids = {head.code: member for member, head in locked.ledgers.items()}
     found = {}
     for member in members:
-        code = into_of((*held.histories.get(member, ()), *fresh.get(member, ())))
+        code = into_of((*locked.histories.get(member, ()), *fresh.get(member, ())))
         if code is not None:
             found[member] = ids[code]
     return found
 
 
-def _may_be(link: Link, held: Held, member: int, other: int, into: Mapping[int, int]) -> None:
-    code, into_code = held.code_of(member), held.code_of(other)
+def _may_be(link: Link, locked: Locked, member: int, other: int, into: Mapping[int, int]) -> None:
+    code, into_code = locked.code_of(member), locked.code_of(other)
     if member in into:
-        raise Refused("merge_again", member=code, into=held.code_of(into[member]))
-    if held.root(member) == held.root(other):
+        raise Refused("merge_again", member=code, into=locked.code_of(into[member]))
+    if locked.root(member) == locked.root(other):
         raise Refused("merge_cycle", member=code, into=into_code)
     if erased := link.ask(_ERASED, [member, other]).rows():
         raise Refused("merge_erased", member=str(erased[0][0]))

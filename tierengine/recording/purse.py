@@ -18,7 +18,8 @@ from tierengine.ledger.entries import Balance, Clawback, EntryDraft, Lapsed, Tak
 from tierengine.ledger.holds import tie
 from tierengine.ledger.lots import Lot
 from tierengine.policies.versions import Programme
-from tierengine.recording.reading import LOTS, Head, Held
+from tierengine.recording.locked import Head, Locked
+from tierengine.recording.reading import LOTS
 from tierengine.recording.refolding import Change, Pair
 from tierengine.recording.writing import Rows
 from tierengine.store.dialect import Link
@@ -92,10 +93,14 @@ class Purse:
         return cls(head, programme, book, known, {lot.ref: lot.remaining for lot in book.lots}, left)
 
     @classmethod
-    def held(cls, held: Held, programme: Programme, member: int, link: Link) -> Purse:
+    def locked(cls, locked: Locked, programme: Programme, member: int, link: Link) -> Purse:
         """Return the purse of a member whose row is locked; of his lots those are read that time or a hold concerns."""
-        accounts, lots, holds = held.accounts.get(member, ()), held.lots.get(member, ()), held.holds.get(member, ())
-        purse = cls.of(held.ledgers[member], programme, accounts, lots, holds)
+        accounts, lots, holds = (
+            locked.accounts.get(member, ()),
+            locked.lots.get(member, ()),
+            locked.holds.get(member, ()),
+        )
+        purse = cls.of(locked.ledgers[member], programme, accounts, lots, holds)
         book = purse.book
         read: dict[str, int] = {}
         for lot in book.lots:

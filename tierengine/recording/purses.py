@@ -10,8 +10,8 @@ from tierengine.judging.recorded import cause_key
 from tierengine.policies.versions import Programme
 from tierengine.recording.joining import Joining
 from tierengine.recording.joint import Balances, Joint, together
+from tierengine.recording.locked import Locked
 from tierengine.recording.purse import Purse
-from tierengine.recording.reading import Held
 from tierengine.recording.refolding import Pair, Refolded
 from tierengine.store.dialect import Link
 
@@ -26,7 +26,7 @@ class Purses:
     """
 
     link: Link
-    held: Held
+    locked: Locked
     programme: Programme
     now: int
     touched: set[int] = field(default_factory=set)
@@ -47,7 +47,7 @@ class Purses:
 
     def _read(self, member: int) -> Purse:
         if member not in self._purses:
-            self._purses[member] = Purse.held(self.held, self.programme, member, self.link)
+            self._purses[member] = Purse.locked(self.locked, self.programme, member, self.link)
         return self._purses[member]
 
     def opened(self, member: int) -> Purse | None:
@@ -56,12 +56,12 @@ class Purses:
 
     def joint(self, member: int) -> Joint | None:
         """Return the purses of all who are one with a member; None: he is alone, as nearly everybody is."""
-        if not self.held.classes or len(all_ := self.held.members(member)) == 1:
+        if not self.locked.classes or len(all_ := self.locked.members(member)) == 1:
             return None
         found = self._joints.get(all_[0])
         if found is None:
             purses = {one: self._read(one) for one in all_}
-            key = self.held.merge_of(member) if self.joining is None else self.joining.key
+            key = self.locked.merge_of(member) if self.joining is None else self.joining.key
             found = self._joints[all_[0]] = Joint(purses, key, self.now)
             found.settle()
         return found
@@ -91,7 +91,7 @@ class Purses:
 
     def balances(self, member: int) -> Balances:
         """Return what a member has, with all who are one with him."""
-        return together([self.of(one) for one in self.held.members(member)], self.now)
+        return together([self.of(one) for one in self.locked.members(member)], self.now)
 
     # ---- changing ---------------------------------------------------------------------------------------------
 
@@ -105,7 +105,7 @@ class Purses:
         root = outcome.head.member_id
         given = self.returned.setdefault(root, {})
         for member, rows in self._by_payer(fresh).items():
-            stored = [row for one in self.held.members(member) for row in self.held.histories.get(one, ())]
+            stored = [row for one in self.locked.members(member) for row in self.locked.histories.get(one, ())]
             back = self.of(member).give_back(self.link, rows, stored, self.now)
             given |= {wallet: given.get(wallet, 0) + amount for wallet, amount in back.items()}
         if self.joining is None:
@@ -120,7 +120,7 @@ class Purses:
 
     def _by_payer(self, fresh: Mapping[int, Sequence[Contribution]]) -> Mapping[int, Sequence[Contribution]]:
         """Return new contributions by whose book paid for their orders: who they are of, but of merged members."""
-        if not self.held.classes:
+        if not self.locked.classes:
             return fresh
         found: dict[int, list[Contribution]] = {}
         for member, rows in fresh.items():
@@ -138,10 +138,10 @@ class Purses:
     def close(self) -> None:
         """Post what ends the group: what is handed back, and what merged members owe of what they have."""
         if self.joining is not None:
-            self.joining.hand_back(self.link, self.programme.dealer_id, self.held, self.of, self.now)
-        if not self.held.classes:
+            self.joining.hand_back(self.link, self.programme.dealer_id, self.locked, self.of, self.now)
+        if not self.locked.classes:
             return
-        for root in sorted({self.held.root(member) for member in self._purses}):
+        for root in sorted({self.locked.root(member) for member in self._purses}):
             # (What lapsed by now of those whom nothing was granted to is posted another time.)
             if (joint := self.joint(root)) is not None and not self.touched.isdisjoint(joint.purses):
                 joint.level()

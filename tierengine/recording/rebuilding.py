@@ -23,10 +23,10 @@ from tierengine.judging.netting import difference
 from tierengine.judging.recorded import cause_key
 from tierengine.judging.resolution import resolve
 from tierengine.policies.versions import Programme
-from tierengine.recording import reading
-from tierengine.recording.reading import BEGINNING
+from tierengine.recording.locked import BEGINNING
 from tierengine.recording.rejudging import folded_again, granted_of, stands_of
 from tierengine.recording.rows import MACHINE_KINDS, attribute_rows, machine_rows, text
+from tierengine.recording.stored import contribution, histories_of, told_in
 from tierengine.recording.writing import Rows
 from tierengine.store.dialect import Link, doc
 from tierengine.store.ids import Ids
@@ -165,7 +165,7 @@ def _rebuild_parked(link: Link, programme: Programme, found: Differences, rows: 
     last = ""
     while clusters := [row[0] for row in link.ask(_ALL_CLUSTERS, dealer, last, CLUSTERS).rows()]:
         last = clusters[-1]
-        events, outside = reading.told_in(link, dealer, clusters)
+        events, outside = told_in(link, dealer, clusters)
         said = [one.recorded for revisions in events.values() for one in revisions.values()]
         highest = {key: revisions[max(revisions)].recorded for key, revisions in outside.items()}
         resolved = resolve(said, highest, programme.info, clusters=frozenset(clusters), cancels=programme.line.cancels)
@@ -197,7 +197,7 @@ def _compare_contributions(
             places.add(row.known[2])
     stored: dict[tuple[str, int], list[Contribution]] = {}
     for *one, member in link.ask(_SAID, programme.dealer_id, sorted(places)).rows():
-        row = reading.contribution(tuple(one))
+        row = contribution(tuple(one))
         if cause_key(row.known) in contributions:
             stored.setdefault((cause_key(row.known), member), []).append(row)
     for pair in sorted(wanted.keys() | stored.keys()):
@@ -214,7 +214,7 @@ def _rebuild_joined(
     """Compare in whose history each member's is folded with what the merges say; return those who are one."""
     said: dict[int, list[Contribution]] = {}
     for member, *row in link.ask(_OF_KINDS, programme.dealer_id, [MERGED]).rows():
-        said.setdefault(member, []).append(reading.contribution(tuple(row)))
+        said.setdefault(member, []).append(contribution(tuple(row)))
     numbers = {code: number for number, code in everybody.items()}
     into = {member: numbers[code] for member, told in said.items() if (code := into_of(told)) is not None}
     joined = Joined.of(into, everybody)
@@ -237,7 +237,7 @@ def rebuild_members(
     """Fold these members (id → code) from the beginning of their histories; note what differs, add its rows."""
     members = sorted(chunk)
     others = {one for member in members for one in joined.members.get(member, ())}
-    histories = reading.histories(link, sorted(others.union(members)))
+    histories = histories_of(link, sorted(others.union(members)))
     for root, all_ in joined.members.items():
         if root in chunk:
             histories[root] = united([histories.get(one, ()) for one in all_], joined.codes[root])
@@ -323,7 +323,7 @@ def _by_member(rows: Iterable[Row]) -> dict[int, list[Row]]:
 def _rebuild_machines(link: Link, programme: Programme, found: Differences, rows: Rows) -> None:
     said: dict[int, tuple[list[Contribution], list[Contribution]]] = {}
     for row in link.ask(_OF_KINDS, programme.dealer_id, sorted(MACHINE_KINDS)).rows():
-        said.setdefault(row[0], ([], []))[1].append(reading.contribution(row[1:]))
+        said.setdefault(row[0], ([], []))[1].append(contribution(row[1:]))
     mine = Rows()
     machine_rows(mine, link, programme, said)
     stored: dict[str, Row] = {

@@ -21,12 +21,12 @@ from tierengine.judging.resolution import outside_keys
 from tierengine.judging.values import CANCELLED
 from tierengine.personal.texts import Vaults, none
 from tierengine.policies.versions import Programmes
-from tierengine.recording import reading
+from tierengine.recording import lookups, stored
 from tierengine.recording.group import Blocked, Group, ItemRefused
 from tierengine.recording.intake import observations_of
 from tierengine.recording.items import Answer, Item, Merge, members_of
+from tierengine.recording.locked import NeedMore
 from tierengine.recording.memory import Memory
-from tierengine.recording.reading import NeedMore
 from tierengine.store.dialect import Link
 from tierengine.store.ids import Ids, NeedIds
 
@@ -149,7 +149,7 @@ class Recorder:
     def recover(self) -> None:
         """Find the emissions that a stopped process left undelivered."""
         try:
-            self.due.update(reading.undelivered(self.link))
+            self.due.update(lookups.undelivered(self.link))
         finally:
             self.link.rollback()
 
@@ -201,7 +201,7 @@ class Recorder:
             if observation.revision and observation.kind in ("referral_registered", CANCELLED):
                 corrected.add(observation.key)
         # (What is read here opens the transaction in which the group goes on; every statement has its own snapshot.)
-        wants.also = reading.naming(self.link, dealer, corrected)
+        wants.also = stored.naming(self.link, dealer, corrected)
         wants.keys |= wants.also
         return wants
 
@@ -210,14 +210,14 @@ class Recorder:
         if missing and dealer not in self._met:
             # Most of whom a till will name, at once: who is looked up one by one costs each first sale a round trip.
             self._met.add(dealer)
-            newest = reading.newest_members(self.link, dealer, _AHEAD)
+            newest = lookups.newest_members(self.link, dealer, _AHEAD)
             self._members.update(((dealer, code), number) for code, number in newest.items())
             missing -= newest.keys()
         if missing:
             if len(self._members) > _REMEMBERED:
                 self._members.clear()
                 missing = codes
-            found = reading.member_ids(self.link, dealer, missing)
+            found = lookups.member_ids(self.link, dealer, missing)
             self._members.update(((dealer, code), number) for code, number in found.items())
 
     def _stores_of(self, dealer: int, observations: Sequence[Observation]) -> Mapping[str, int]:

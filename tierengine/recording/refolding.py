@@ -23,10 +23,10 @@ from tierengine.judging.netting import net, steps
 from tierengine.judging.running import RunningFacts
 from tierengine.judging.trail import Trail
 from tierengine.policies.versions import Programme
-from tierengine.recording import reading
+from tierengine.recording import lookups
 from tierengine.recording.items import Before
+from tierengine.recording.locked import BEGINNING, Head
 from tierengine.recording.memory import Remembered
-from tierengine.recording.reading import BEGINNING, Head
 from tierengine.store.dialect import Link, doc
 from tierengine.store.ids import Ids
 from tierengine.store.rows import Row
@@ -250,7 +250,7 @@ def _start(source: Source, affected: Position) -> tuple[Position, str, bool]:
     trail = source.trail() if head.carry else None
     if trail is not None and trail.start < affected:
         return (*trail.before(trail.place(affected)), True)
-    checkpoint = reading.checkpoint_before(source.link, head.member_id, affected) if head.carry else None
+    checkpoint = lookups.checkpoint_before(source.link, head.member_id, affected) if head.carry else None
     return (*checkpoint, True) if checkpoint else (BEGINNING, "", bool(head.carry))
 
 
@@ -262,12 +262,12 @@ def _last_step(source: Source, rows: Sequence[Contribution], start: Position, ca
     told = steps(net(rows))
     if told and told[-1].position == start:
         return start, carry
-    checkpoint = reading.checkpoint_before(source.link, source.head.member_id, told[-1].position) if told else None
+    checkpoint = lookups.checkpoint_before(source.link, source.head.member_id, told[-1].position) if told else None
     return checkpoint or (BEGINNING, "")
 
 
 def _later(source: Source, start: Position) -> list[Row]:
-    return reading.decisions_from(source.link, source.members, start)
+    return lookups.decisions_from(source.link, source.members, start)
 
 
 def standing_of(rows: Iterable[Row]) -> dict[Place, Standing]:
@@ -301,7 +301,7 @@ def _earlier(
     named |= {pair[0] for pair, _ in old}
     if not named:
         return {}, {}  # nearly always
-    rows = reading.decisions_of(source.link, source.programme.dealer_id, source.members, named)
+    rows = lookups.decisions_of(source.link, source.programme.dealer_id, source.members, named)
     found = [one for one in standing_of(rows).values() if one.step <= start and one.granted is not None]
     found.sort(key=lambda one: one.step)
     stands = {one.pair: one.granted for one in found if one.granted is not None}
@@ -339,7 +339,7 @@ def emissions_at(
     rules = emitting(source.programme)
     back = {row.event_key for row in net(row for row in rows if row.known <= start) if row.qty < 0}
     keys = {emission_key(rule, key): (rule, key) for rule in rules for key in named - back}
-    stored = {row[1]: row for row in reading.emissions(source.link, source.programme.dealer_id, keys)}
+    stored = {row[1]: row for row in lookups.emissions(source.link, source.programme.dealer_id, keys)}
     return {keys[key] for key, row in stored.items() if not row[7] and tuple(doc(row[9])["step"]) <= start}
 
 

@@ -24,8 +24,8 @@ from tierengine.judging.running import RunningFacts
 from tierengine.ledger.invariants import Invariant
 from tierengine.membership.joined import read_joined
 from tierengine.policies.versions import Programme
-from tierengine.recording import reading
 from tierengine.recording.refolding import emission_key
+from tierengine.recording.stored import histories_of
 from tierengine.store.dialect import Link, doc
 from tierengine.store.rows import Row
 
@@ -110,7 +110,7 @@ def judge_again(link: Link, programme: Programme, members: Mapping[int, str]) ->
     for first in range(0, len(ordered), MEMBERS):
         chunk = ordered[first : first + MEMBERS]
         everybody = joined.everybody(chunk)
-        histories = joined.united(reading.histories(link, everybody))
+        histories = joined.united(histories_of(link, everybody))
         granted, torn = granted_of(link, everybody, joined)
         heads = {row[0]: tuple(row[1:]) for row in link.ask(_LEDGERS, chunk).rows()}
         changes: dict[int, list[Row]] = {}

@@ -11,9 +11,10 @@ from tierengine.judging.netting import difference
 from tierengine.judging.recorded import Flag, Recorded, Resolved, Waits, cause_key
 from tierengine.judging.resolution import resolve
 from tierengine.policies.versions import Programme
-from tierengine.recording import reading
+from tierengine.recording import lookups
 from tierengine.recording.intake import Intake
-from tierengine.recording.reading import Held, NeedMore, Stored
+from tierengine.recording.locked import Locked, NeedMore
+from tierengine.recording.stored import Stored
 from tierengine.store.dialect import Link
 
 # What other members' events emitted is known under such keys, and comes and goes with those.
@@ -36,15 +37,15 @@ class Contributed:
 
 
 def contributed(
-    link: Link, dealer: int, programme: Programme, held: Held, intake: Intake, clusters: set[str]
+    link: Link, dealer: int, programme: Programme, locked: Locked, intake: Intake, clusters: set[str]
 ) -> Contributed:
     """Resolve the clusters and return what that changes; NeedMore for a member who is not locked."""
-    by_code = {head.code: member for member, head in held.ledgers.items()}
-    stored_ids = {one.event_id for revisions in held.events.values() for one in revisions.values()}
+    by_code = {head.code: member for member, head in locked.ledgers.items()}
+    stored_ids = {one.event_id for revisions in locked.events.values() for one in revisions.values()}
     found = Contributed()
     wanted: dict[int, list[Contribution]] = {}
     stored_keys: set[str] = set()
-    for resolved, events in _resolved(programme, held, intake, clusters):
+    for resolved, events in _resolved(programme, locked, intake, clusters):
         found.flags.extend(resolved.flags)
         found.parked.update(resolved.parked)
         kept = [one for revisions in events for one in revisions.values() if one.event_id in stored_ids]
@@ -53,10 +54,10 @@ def contributed(
         for rows in resolved.contributions.values():
             for code, row in rows:
                 if code not in by_code:
-                    raise NeedMore(reading.member_ids(link, dealer, [code]).values(), ())
+                    raise NeedMore(lookups.member_ids(link, dealer, [code]).values(), ())
                 wanted.setdefault(by_code[code], []).append(row)
-    for member in sorted(held.ledgers if stored_keys else wanted):
-        stored = _stored(held.histories.get(member, ()), stored_keys) if stored_keys else []
+    for member in sorted(locked.ledgers if stored_keys else wanted):
+        stored = _stored(locked.histories.get(member, ()), stored_keys) if stored_keys else []
         fresh = list(difference(stored, wanted.get(member, [])))
         if fresh:
             found.fresh[member] = (fresh, [_event_id(intake, row) for row in fresh])
@@ -69,7 +70,7 @@ def _stored(history: Iterable[Contribution], keys: set[str]) -> list[Contributio
 
 
 def _resolved(
-    programme: Programme, held: Held, intake: Intake, clusters: set[str]
+    programme: Programme, locked: Locked, intake: Intake, clusters: set[str]
 ) -> list[tuple[Resolved, list[dict[int, Stored]]]]:
     """Resolve each cluster with every revision of every event that ever stood in it."""
     by_cluster: dict[str, set[str]] = {}
@@ -78,8 +79,8 @@ def _resolved(
             if revision.cluster in clusters:
                 by_cluster.setdefault(revision.cluster, set()).add(key)
     outside: dict[str, Recorded] = {}
-    for source in (held.outside, intake.events):
-        for key in held.outside_wanted & source.keys():
+    for source in (locked.outside, intake.events):
+        for key in locked.outside_wanted & source.keys():
             revisions = source[key]
             outside[key] = revisions[max(revisions)].recorded
     found = []

@@ -21,7 +21,7 @@ from tierengine.judging.netting import net, steps
 from tierengine.judging.passing import Apart, Told
 from tierengine.judging.running import RunningFacts
 from tierengine.judging.trail import Checkpoint, Stretch, Trail
-from tierengine.recording import reading
+from tierengine.recording import lookups
 from tierengine.recording.memory import Remembered
 from tierengine.recording.refolding import (
     Place,
@@ -127,7 +127,7 @@ class _Retelling:
         suffix = steps(net(rows[from_:upto]))
         if self.facts is None:
             self.facts = self.known.facts.fork(start)
-        old = standing_of(reading.decisions_between(source.link, source.head.member_id, start, end))
+        old = standing_of(lookups.decisions_between(source.link, source.head.member_id, start, end))
         named = {line.event_key for step in suffix for line in step.lines if line.qty < 0}
         self._look_outside(start, named | {pair[0] for pair, _ in old})
         self.old |= old
@@ -159,7 +159,7 @@ class _Retelling:
     def _look_outside(self, start: Position, events: set[str]) -> None:
         """Read what stands at `start` of these events by decisions that are not judged again."""
         source = self.source
-        rows = reading.decisions_of(source.link, source.programme.dealer_id, source.members, events)
+        rows = lookups.decisions_of(source.link, source.programme.dealer_id, source.members, events)
         for place, one in standing_of(rows).items():
             within = any(begin < one.step <= end for begin, end in self.ranges)
             if one.granted is not None and one.step <= start and not within:

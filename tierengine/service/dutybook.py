@@ -14,7 +14,7 @@ from tierengine.membership.consents import withdrawn_at
 from tierengine.membership.joined import read_joined
 from tierengine.membership.standings import stages
 from tierengine.policies.versions import Programme
-from tierengine.recording.reading import contribution
+from tierengine.recording.stored import contribution
 from tierengine.service.duties import DATE_KINDS, Happened, Load, Owed, dates_of, level_over_time, owed, turns_of
 from tierengine.store.dialect import Link
 
