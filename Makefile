@@ -69,6 +69,7 @@ faults: $(INSTALLED) ## kills, cuts, fills and floods it while writes are acknow
 docs: $(INSTALLED) ## the pages and the layout of the tables, made from what they tell
 	@$(BIN)/python -m tests.scenarios.language.pages
 	@$(BIN)/python -m tests.scenarios.capabilities.cases
+	@$(BIN)/python -m tests.problem_pages
 	@$(BIN)/python -m tests.settings_page
 	@$(BIN)/python -m tests.layout_module
 	@git diff --stat -- docs tierengine/store/layout.py

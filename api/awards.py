@@ -63,7 +63,7 @@ async def get_plan(
 async def post_issue(request: Request, award: AwardId) -> Response:
     """Freeze the list and book each prize once; called again, whatever is not booked yet.
 
-    Before the period is over `closing` must say as of when.
+    Before the period is over `closing` must say as of when. A frozen list keeps its own: another is refused.
     """
     write = await write_of(request)
     form = forms.read(staff_shapes.IssueIn, write.raw)
@@ -134,6 +134,7 @@ def _issued(programme: Programme, done: Issued) -> dict[str, Any]:
     return {
         "award": done.award_id,
         "period": awards.named(done.year),
+        "as_of": told(done.as_of),
         "list_hash": done.list_hash,
         "frozen_now": done.frozen_now,
         "issued_now": sum(one.issued_now for one in done.winners),

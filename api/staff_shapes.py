@@ -335,6 +335,7 @@ class Issued(Shape):
     status: Literal["recorded"]
     award: str
     period: str
+    as_of: str
     list_hash: str
     frozen_now: bool
     issued_now: int

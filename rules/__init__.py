@@ -5,8 +5,8 @@ its grammar            reader; sections: facts, tiers, wallets, lanes, prices, r
 examples               examples; example_files (in a file of their own)
 what sections share    desk (values and problems), conditions, measures, values, names, keys, vocabulary
 the text before that   files, source, repairs, punctuation
-what is wrong with it  problems, catalogue (every sentence), explanations (an example of each), suggestions, misspelt,
-                       codes
+what is wrong with it  problems, catalogue (every sentence), explanations (an example of each), suggestions, titles,
+                       misspelt, codes
 a whole file checked   checking, unused, shadowed, unexercised
 a file changed         formatting (into the other tongue), numbers (in Excel and back), comparison (of two)
 for editors            schema, schema_shapes, schema_grammar, schema_leaves, schema_values, schema_texts, schema_words

@@ -14,6 +14,7 @@ from rules.policy import AllOf, AnyOf, Condition, CountOf, Filter, Mark, NoneOf,
 from rules.policy import Scalar as Value
 from rules.repairs import SYMBOLS
 from rules.source import Entries, Items, Node, Scalar
+from rules.titles import titled
 from rules.vocabulary import ATTRIBUTES
 
 NOTHING: Final = AllOf(())
@@ -221,7 +222,8 @@ def _test_of_name(desk: Desk, written: Scalar, value: Node, about: str, scope: S
         facts = tuple(desk.defined["facts"])
         english, chinese = (*facts, *ATTRIBUTES), (*facts, *names.ATTRIBUTES_ZH.values())
         keywords = scope.keywords()
-        desk.note("P404", written, written.text, (*english, *keywords), about, (*chinese, *names.keys_zh(keywords)))
+        allowed, allowed_zh = (*english, *keywords), (*chinese, *names.keys_zh(keywords))
+        desk.note("P404", written, written.text, allowed, about, allowed_zh, titled(text, desk.titles["facts"]))
         return []
     found = measures.of_attribute(name_)
     if found is None:

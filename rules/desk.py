@@ -21,6 +21,7 @@ from rules.policy import Mark, Text, Unit
 from rules.problems import Problem
 from rules.source import Entries, Items, Node, Scalar
 from rules.suggestions import nearest
+from rules.titles import titled, titles_of
 from rules.vocabulary import CATEGORIES, KINDS
 
 MAX_TEXT: Final = 2_000
@@ -84,6 +85,7 @@ class Desk:
         self._tuples: dict[tuple[str, ...], tuple[str, ...]] = {}
         self.currency = "CNY"
         self.defined: dict[str, dict[str, Mark]] = {section: {} for section in _MISSING}
+        self.titles: dict[str, dict[str, tuple[str, ...]]] = {section: {} for section in _MISSING}
         self.used: set[tuple[str, str]] = set()
         self.compared: list[tuple[str, Scalar, str]] = []  # texts that a field or attribute is compared with; its path
         self.fact_units: dict[str, Unit] = {}
@@ -358,9 +360,10 @@ class Desk:
         """Read a list of ids that nothing defines (roles, tiers of older files)."""
         return tuple(name for name in (self.id(item) for item in self.items_or_one(node, about)) if name)
 
-    def define(self, section: str, name: str, mark: Mark) -> None:
-        """Remember that `section` defines `name`."""
+    def define(self, section: str, name: str, mark: Mark, value: Node | None = None) -> None:
+        """Remember that `section` defines `name`, and by which titles people may call it."""
         self.defined[section].setdefault(name, mark)
+        self.titles[section].setdefault(name, titles_of(value))
 
     def reference(self, section: str, node: Node | None, about: str) -> str:
         """Read the id of something that the file defines; "" when it does not."""
@@ -372,7 +375,8 @@ class Desk:
             self.used.add((section, name))
             return ""
         if name not in self.defined[section]:
-            self.note(_MISSING[section], found, found.text, self.defined[section], section)
+            meant = titled(found.text, self.titles[section]) if len(self.problems) < MAX_NOTED else ""
+            self.note(_MISSING[section], found, found.text, self.defined[section], section, meant=meant)
             return ""
         self.used.add((section, name))
         return name

@@ -46,7 +46,7 @@ class Facts:
             taken = names.canonical(name, ATTRIBUTES, names.ATTRIBUTES_ZH) or name in CONDITION_WORDS
             if taken:
                 desk.note("P209", written, written.text)
-            desk.define("facts", name, written.mark)
+            desk.define("facts", name, written.mark, value)
             self._nodes[name] = (written, value)
 
     def read(self) -> dict[str, Fact]:

@@ -24,11 +24,11 @@ _DUTY_KEYS: Final = (
 def define_levels(desk: Desk, node: Node | None) -> None:
     """Remember the ids of levels, entitlements and duties before anything names one."""
     for name, written, value in _pairs(node):
-        desk.define("levels", name, written.mark)
+        desk.define("levels", name, written.mark, value)
         for key, _, bundle in _pairs(value):
             section = names.key(key, ("entitlements", "duties"))
-            for inner, at, _ in _pairs(bundle) if section else ():
-                desk.define(section or "", inner, at.mark)
+            for inner, at, entry in _pairs(bundle) if section else ():
+                desk.define(section or "", inner, at.mark, entry)
 
 
 def _pairs(node: Node | None) -> list[tuple[str, Scalar, Node]]:

@@ -16,7 +16,9 @@ _DIGITS: Final = re.compile(r"(?<![A-Za-z])[0-9OolI|〇.,]*[0-9][0-9OolI|〇.,]*
 _TAIL: Final = re.compile(r"\s*(及以上|以上|及以下|以下|以内|之内|左右|整|起)$")
 _DASHES: Final = re.compile(r"\s*[—–―－~～至到]+\s*")
 _UNITS: Final = (
-    (re.compile(r"(\d)\s*(号|曰)$"), r"\1 天"),
+    (re.compile(r"(\d)\s*(号|曰|填)$"), r"\1 天"),
+    (re.compile(r"(\d)\s*(各|哥|箇|個)?(月|约|越|阅)$"), r"\1 个月"),
+    (re.compile(r"([\d零〇一二三四五六七八九])折半$"), r"\g<1>五折"),
     (re.compile(r"(\d)\s*(块钱|块|圆|园|员|RMB|rmb)$"), r"\1 元"),
     (re.compile(r"(\d)\s*(万块|万圆|w|W)$"), r"\1 万元"),
     (re.compile(r"(\d)\s*(个?点|分之)$"), r"\1%"),

@@ -26,8 +26,8 @@ SALES: Final = tuple(kind.id for kind in KINDS.values() if kind.by_order and kin
 
 def define_prices(desk: Desk, node: Node | None) -> None:
     """Remember the ids of the prices before anything names one."""
-    for written, _ in node.pairs if isinstance(node, Entries) else ():
-        desk.define("prices", bare(written.text), written.mark)
+    for written, value in node.pairs if isinstance(node, Entries) else ():
+        desk.define("prices", bare(written.text), written.mark, value)
 
 
 def read_prices(desk: Desk, node: Node | None) -> dict[str, Price]:

@@ -50,7 +50,7 @@ def read_rewards(desk: Desk, node: Node | None) -> dict[str, Reward]:
     """Read the rewards."""
     rewards: dict[str, Reward] = {}
     for name, written, value in desk.named(node, "rewards"):
-        desk.define("rewards", name, written.mark)
+        desk.define("rewards", name, written.mark, value)
         rewards[name] = _reward(desk, name, written, value)
     _lonely_groups(desk, rewards)
     return rewards

@@ -28,14 +28,14 @@ def define_tiers(desk: Desk, node: Node | None) -> None:
             continue
         for written, value in item.pairs:
             if names.key(plain(written.text), ("id",)) and isinstance(value, Scalar):
-                desk.define("tiers", bare(value.text), value.mark)
+                desk.define("tiers", bare(value.text), value.mark, item)
 
 
 def define_traits(desk: Desk, node: Node | None) -> None:
     """Remember the ids of the traits and of their degrees before anything names one."""
     for written, value in node.pairs if isinstance(node, Entries) else ():
         name = bare(written.text)
-        desk.define("traits", name, written.mark)
+        desk.define("traits", name, written.mark, value)
         for key, listed in value.pairs if isinstance(value, Entries) else ():
             if names.key(plain(key.text), ("degrees",)) and isinstance(listed, Items):
                 desk.degrees[name] = tuple(
@@ -237,7 +237,7 @@ def read_lists(desk: Desk, node: Node | None) -> dict[str, MemberList]:
     lists: dict[str, MemberList] = {}
     for name, written, value in desk.named(node, "lists"):
         form = desk.form(value, f"lists.{name}", ("title", "when", "of", "short"))
-        desk.define("lists", name, written.mark)
+        desk.define("lists", name, written.mark, value)
         of, short = "", 0
         if isinstance(value, Entries) and desk.one_of(form, ("when", "of")) == "of":
             of = desk.reference("tiers", form.get("of"), form.path("of"))

@@ -33,7 +33,7 @@ def define_wallets(desk: Desk, node: Node | None) -> None:
         return
     for written, value in node.pairs:
         name = bare(written.text)
-        desk.define("wallets", name, written.mark)
+        desk.define("wallets", name, written.mark, value)
         unit = ""
         for key, found in value.pairs if isinstance(value, Entries) else ():
             if names.key(plain(key.text), ("unit",)) and isinstance(found, Scalar):

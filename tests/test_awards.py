@@ -162,7 +162,29 @@ def test_a_year_that_is_not_over_is_issued_only_with_a_stated_closing_day(club):
     assert refused.value.code == "award_too_early"
     assert club.count("award_run") == 0
     issued = awards.issue(perform(club), programme(club), None, 2025, inside, closing=inside)
-    assert len(issued.winners) == 3
+    assert (len(issued.winners), issued.as_of) == (3, inside)
+
+
+def test_a_frozen_list_is_given_again_by_its_own_closing_day_and_by_no_other(club):
+    fill(club, MEMBERS[:5])
+    asked, closing = 1_764_000_000_000_000, 1_763_000_000_000_000
+    first = awards.issue(perform(club), programme(club), None, 2025, asked, closing=closing)
+    for same in (closing, None):
+        again = awards.issue(perform(club), programme(club), None, 2025, asked + 10**10, closing=same)
+        assert (again.list_hash, again.as_of, again.frozen_now) == (first.list_hash, closing, False)
+    for other in (closing - 1, closing + 1, asked + 10**10):
+        with pytest.raises(Refused) as refused:
+            awards.issue(perform(club), programme(club), None, 2025, asked + 10**11, closing=other)
+        assert (refused.value.code, refused.value.details["as_of"]) == ("award_frozen", "2025-11-13 10:13")
+
+
+def test_a_closing_day_that_had_not_come_when_the_list_was_frozen_is_still_the_same_one(club):
+    fill(club, MEMBERS[:5])
+    asked = 1_764_000_000_000_000
+    first = awards.issue(perform(club), programme(club), None, 2025, asked, closing=asked + 10**12)
+    assert first.as_of == asked
+    again = awards.issue(perform(club), programme(club), None, 2025, asked + 10**11, closing=asked + 10**12)
+    assert (again.as_of, again.frozen_now) == (asked, False)
 
 
 def test_an_award_that_the_policy_does_not_have_is_named_in_the_answer(club):

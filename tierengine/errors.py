@@ -150,12 +150,17 @@ CATALOGUE: Mapping[str, Text] = MappingProxyType(
             "{count} examples in the policy fail, so it cannot be published; the first: {first}.",
         ),
         "award_other_period": Text(
-            "评选“{award}”按{period}评:年写 2026,季写 2026-Q3,月写 2026-03。",
-            "The award {award!r} is given by the {period}: write 2026, 2026-Q3 or 2026-03.",
+            "评选“{award}”的期间要写成 {expected} 这样(按年评 2026,按季评 2026-Q3,按月评 2026-03)。",
+            "The award {award!r} is given by the {period}: write it like {expected}.",
         ),
         "award_too_early": Text(
             "{year} 还没有结束:要提前评选,请写明截止日。",
             "{year} is not over: to close earlier, name the closing day.",
+        ),
+        "award_frozen": Text(
+            "{year} 的名单已按截止 {as_of} 定下,不能另定截止日;要补发,请写同一天,或不写。",
+            "The list of {year} is frozen as of {as_of}, and no other closing day can be set: run it with that day, "
+            "or with none.",
         ),
         "unknown_award": Text("没有评选“{award}”,有:{known}。", "There is no award {award!r}; there are: {known}."),
         "admin_exists": Text("已经有管理员;请由他添加登录。", "There is an admin already; he adds further logins."),

@@ -40,7 +40,7 @@ VALUES: Final[dict[str, Entry]] = {
     "P307": Entry(
         "不是百分数", "Not a percentage",
         "{about}应该是百分数,这里是“{found}”", "{about} must be a percentage, not “{found}”",
-        "写成 130% 或 12.5%,最多两位小数。", "Write 130% or 12.5%, at most two decimals.",
+        "写成 95%、130% 或 12.5%,最多两位小数。", "Write 95%, 130% or 12.5%, at most two decimals.",
     ),
     "P308": Entry(
         "百分数没有单位", "Percentage without a sign",

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache, partial
 from itertools import islice
-from typing import Any, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 import orjson
 
@@ -41,7 +41,7 @@ from tierengine.recording.writing import Rows
 from tierengine.store.dialect import Link
 from tierengine.store.ids import Ids
 from tierengine.store.rows import Row, Table
-from tierengine.zone import add_months
+from tierengine.zone import add_months, moment
 
 CHUNK = 200
 ASKED = 2_000  # members whose facts are read at once
@@ -76,6 +76,7 @@ _WON = (
     "SELECT w.member_id, m.code, w.place, w.score, w.prize FROM award_winner w "
     "JOIN member m ON m.id = w.member_id WHERE w.run_id = ?1 ORDER BY w.place"
 )
+_WRITTEN: Final = {"year": "2026", "quarter": "2026-Q3", "month": "2026-03"}
 _ISSUED = "SELECT member_id FROM entry WHERE kind = 'award' AND cause_key = ?1 AND member_id IN (?2*)"
 
 
@@ -109,10 +110,11 @@ class Winner:
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """What a run of `issue` did."""
+    """What a run of `issue` did. `as_of` is the instant as of which the list was frozen, now or by an earlier run."""
 
     award_id: str
     year: int
+    as_of: int
     list_hash: str
     frozen_now: bool
     winners: tuple[Winner, ...]
@@ -142,7 +144,7 @@ def plan(link: Link, programme: Programme, award_id: str | None, year: int, clos
     version = programme.line.at(as_of)
     award = the_award(programme, award_id, as_of)
     if award.period != period_of(year):
-        raise Refused("award_other_period", award=award.id, period=award.period)
+        raise Refused("award_other_period", award=award.id, period=award.period, expected=_WRITTEN[award.period])
     members = [row[0] for row in link.ask(_EVER_IN, programme.dealer_id, list(award.tiers), as_of).rows()]
     standing = stages(link, programme, members, as_of)
     in_tier = [
@@ -270,17 +272,18 @@ def issue(
     """Freeze the list unless it is, then book every prize that is not booked yet.
 
     perform  runs an act in a transaction of its own: `Writer.perform(act).result()`, or ids.transact
-    closing  the instant of closing, when the list is frozen before the year is over; without it that is refused
+    closing  the instant of closing, when the list is frozen before the year is over; without it that is refused, and
+             so is another one than that of the list that is frozen already
     note     puts the freezing, and each lot of prizes, into the audit, in the transaction that does it
     """
     award = the_award(programme, award_id, now)
     about = f"award:{award.id}:{named(year)}"
 
-    def freeze(link: Link, ids: Ids) -> tuple[int, str, bool]:
-        done = _freeze(programme, award, year, now, closing, link, ids)
-        if done[2] and note is not None:
-            note(link, ids, "award.freeze", about, {"list_hash": done[1]})
-        return done
+    def freeze(link: Link, ids: Ids) -> _Run:
+        run = _freeze(programme, award, year, now, closing, link, ids)
+        if run.frozen_now and note is not None:
+            note(link, ids, "award.freeze", about, {"list_hash": run.list_hash})
+        return run
 
     def book(chunk: Sequence[Row], link: Link, ids: Ids) -> set[int]:
         done = _book(programme, award, year, chunk, now, link, ids)
@@ -288,16 +291,17 @@ def issue(
             note(link, ids, "award.prizes", about, {"booked": len(done)})
         return done
 
-    run_id, list_hash, frozen_now = perform(freeze)
-    winners = perform(lambda link, _: link.ask(_WON, run_id).rows())
+    run = perform(freeze)
+    winners = perform(lambda link, _: link.ask(_WON, run.id).rows())
     booked: set[int] = set()
     for chunk in _chunks(winners, CHUNK):
         booked |= perform(partial(book, chunk))
     return Issued(
         award.id,
         year,
-        list_hash,
-        frozen_now,
+        run.as_of,
+        run.list_hash,
+        run.frozen_now,
         tuple(Winner(code, place, score, prize, member in booked) for member, code, place, score, prize in winners),
     )
 
@@ -307,14 +311,33 @@ def cause_of(award_id: str, year: int) -> str:
     return f"award:{award_id}:{year}"
 
 
-def _freeze(
-    programme: Programme, award: Award, year: int, now: int, closing: int | None, link: Link, ids: Ids
-) -> tuple[int, str, bool]:
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """A frozen list."""
+
+    id: int
+    as_of: int
+    list_hash: str
+    frozen_now: bool
+
+
+def frozen_as_of(link: Link, programme: Programme, award: Award, year: int) -> int | None:
+    """Return the instant as of which a year's list was frozen; None: it is not yet."""
+    known = link.ask(_RUN, programme.dealer_id, award.id, year).rows()
+    return known[0][2] if known else None
+
+
+def _freeze(programme: Programme, award: Award, year: int, now: int, closing: int | None, link: Link, ids: Ids) -> _Run:
     # The dealer's row makes two runs that start at once wait for one another.
     link.ask("SELECT id FROM dealer WHERE id = ?1 FOR UPDATE", programme.dealer_id).rows()
     known = link.ask(_RUN, programme.dealer_id, award.id, year).rows()
     if known:
-        return known[0][0], known[0][3], False
+        run_id, _, as_of, digest, planned_at, _ = known[0]
+        end = programme.zone.start_of(bounds(year)[1])
+        if closing is not None and min(closing, planned_at, end - 1) != as_of:
+            # Whoever names another day expects another list.
+            raise Refused("award_frozen", year=named(year), as_of=f"{moment(as_of, programme.info):%Y-%m-%d %H:%M}")
+        return _Run(run_id, as_of, digest, frozen_now=False)
     found = plan(link, programme, award.id, year, now if closing is None else min(closing, now))
     if not found.final and closing is None:
         raise Refused("award_too_early", year=named(year))
@@ -331,7 +354,7 @@ def _freeze(
         _WINNERS,
         [(run_id, one.candidate.member_id, programme.dealer_id, one.place, one.score_bp, one.prize) for one in won],
     )
-    return run_id, digest, True
+    return _Run(run_id, found.as_of, digest, frozen_now=True)
 
 
 def _book(

@@ -44,7 +44,7 @@ def _period(text: str) -> int:
     """Read 2026, 2026-Q3 or 2026-03 as awards.period_of numbers them."""
     match = _PERIOD.fullmatch(text.strip())
     if match is None:
-        raise typer.BadParameter("2026, 2026-Q3, 2026-03")
+        raise typer.BadParameter(f"{text!r} is not one of 2026, 2026-Q3, 2026-03")
     return int("".join(part or "" for part in match.groups()))
 
 
@@ -72,8 +72,19 @@ def plan(
     screen: Screen = context.obj
     with reading(dealer) as opened:
         found = awards.plan(opened.link, opened.programme, award, year, opened.at(at))
+        frozen = awards.frozen_as_of(opened.link, opened.programme, found.award, year)
+        since = None if frozen is None else minute(frozen, opened.programme.zone)
         names = names_of(opened.link, [one.candidate.member_id for one in found.ranked.placed], lang=screen.lang)
-        return screen.end(document(opened, found), lambda: show(screen, opened, found, names))
+
+        def show_plan() -> None:
+            show(screen, opened, found, names)
+            if since is not None:
+                screen.print(
+                    f"名单已按截止 {since} 定下,发奖以它为准;上面是现在的排法。",
+                    f"The list is frozen as of {since}, and prizes go by it; the above is how it would come out now.",
+                )
+
+        return screen.end({**document(opened, found), "frozen_as_of": since}, show_plan)
 
 
 def document(opened: Opened, found: Plan) -> dict[str, Any]:
@@ -218,10 +229,12 @@ def issue(
     unit = programme.currency
     issued = [one for one in done.winners if one.issued_now]
     head = f"{done.award_id} {awards.named(done.year)}"
+    as_of = minute(done.as_of, programme.zone)
     rule = awards.the_award(programme, done.award_id, clock())
     document = {
         "award": done.award_id,
         "year": done.year,
+        "as_of": as_of,
         "list_hash": done.list_hash,
         "frozen_now": done.frozen_now,
         "issued_now": len(issued),
@@ -259,5 +272,6 @@ def issue(
             ],
             right=(0, 2),
         )
+        screen.print(f"名单按截止 {as_of} 定下。", f"The list is frozen as of {as_of}.")
 
     return screen.end(document, show_issued)

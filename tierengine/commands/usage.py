@@ -24,7 +24,7 @@ _SAID: Final = tuple(
         (r"Input should be greater than (\S+)", r"应大于 \1。"),
         (r"Input should be less than (\S+)", r"应小于 \1。"),
         (r"Input should be ('.*)", r"应为其中之一:\1。"),
-        (r"Value error, (.*?) is not one of (.*?)\.?", r"\1 不在其中,有:\2。"),
+        (r"(?:Value error, )?(.*?) is not one of (.*?)\.?", r"\1 不在其中,有:\2。"),
         (r"(?:file|directory|path) '(.*?)' does not exist\.", r"没有 \1。"),
         (r"(?:file|path) '(.*?)' is a directory\.", r"\1 是文件夹,不是文件。"),
         (r"(?:directory|path) '(.*?)' is a file\.", r"\1 是文件,不是文件夹。"),
