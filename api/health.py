@@ -8,10 +8,11 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from api.answers import plain
+from api.rights import by_name
 from api.service import service_of
 from tierengine.errors import Unavailable
 
-router: Final = APIRouter(tags=["health"])
+router: Final = APIRouter(tags=["health"], generate_unique_id_function=by_name)
 
 
 @router.get("/livez", summary="The process runs")

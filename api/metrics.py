@@ -31,13 +31,14 @@ from prometheus_client.multiprocess import MultiProcessCollector, mark_process_d
 from prometheus_client.registry import Collector
 from starlette.responses import Response
 
+from api.rights import by_name
 from api.service import Service, service_of
 from tierengine.errors import Unavailable
 from tierengine.recording.tally import SIZES, Tally
 from tierengine.recording.writer import Writer
 from tierengine.store.dialect import Link
 
-router: Final = APIRouter(tags=["health"])
+router: Final = APIRouter(tags=["health"], generate_unique_id_function=by_name)
 
 FRESH_SECONDS: Final = 1.0
 SECONDS: Final = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)

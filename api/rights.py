@@ -119,12 +119,18 @@ class Undeclared(RuntimeError):
     """A route without a rule, a rule without a route, or a route that nothing guards; the text names each."""
 
 
+def by_name(route: APIRoute) -> str:
+    """Return the route's operation id: generated clients name their functions by it."""
+    return route.name
+
+
 class Guarded(APIRoute):
     """A route that is answered only to the roles which RIGHTS declares for it."""
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **more: Any) -> None:
         self.roles = RIGHTS.get(_name(more.get("methods"), path), frozenset())
         more["openapi_extra"] = {**(more.get("openapi_extra") or {}), "x-roles": sorted(self.roles)}
+        more["generate_unique_id_function"] = by_name
         super().__init__(path, endpoint, **more)
 
     @property

@@ -13,7 +13,7 @@ from api import forms, schemas
 from api.answers import plain
 from api.bodies import parse, read_bytes
 from api.errors import Problem, request_id
-from api.rights import Guarded
+from api.rights import Guarded, by_name
 from api.service import Service, caller_of, service_of, stamp
 from tierengine.access import passwords, sessions
 from tierengine.access.audit import Acting
@@ -24,7 +24,7 @@ from tierengine.store.dialect import Link
 from tierengine.store.ids import Ids
 from tierengine.zone import SECOND
 
-router: Final = APIRouter(prefix="/v1/sessions", tags=["sessions"])
+router: Final = APIRouter(prefix="/v1/sessions", tags=["sessions"], generate_unique_id_function=by_name)
 mine: Final = APIRouter(prefix="/v1/sessions/current", tags=["sessions"], route_class=Guarded)
 
 

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from api import schemas
 from api.answers import answered, plain
-from api.rights import Guarded
+from api.rights import Guarded, by_name
 from api.service import caller_of, service_of, write_of
 from tierengine.judging.history import LAST
 from tierengine.membership.known import read_member
@@ -25,7 +25,7 @@ from tierengine.till.signing import REVOKED
 from tierengine.zone import SECOND
 
 # Asked by whoever verifies a slip; a public key is for everybody.
-public: Final = APIRouter(tags=["offline"])
+public: Final = APIRouter(tags=["offline"], generate_unique_id_function=by_name)
 router: Final = APIRouter(prefix="/v1/offline-allowances", tags=["offline"], route_class=Guarded)
 
 Slip = Annotated[str, Path(min_length=1, max_length=slips.ID_MOST, description="The slip's id (`jti`).")]
