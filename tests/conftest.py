@@ -27,6 +27,10 @@ def pytest_configure(config: pytest.Config) -> None:
     # What a developer has set for a service of their own is none of the tests' business.
     for name in [name for name in os.environ if name.startswith("TIERENGINE_") and "_TEST_" not in name]:
         del os.environ[name]
+    # Folders of tests are in memory where there is room: a book in a file waits for the disk with every commit. What is
+    # acknowledged outlives a killed process there too, and the machine's own end is no test's business.
+    if postgres.roomy():
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(postgres.MEMORY))
     given = getattr(config, "workerinput", {}).get("postgres")
     config.stash[RUN] = (Path(given[0]), given[1]) if given else (postgres.run_folder(), os.getpid())
 

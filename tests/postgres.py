@@ -201,12 +201,16 @@ def keep(run: Path, owner: int, *, fast: bool) -> None:
             remove(run)
 
 
+def roomy() -> bool:
+    """Whether there is a folder in memory, with room for what tests leave."""
+    with contextlib.suppress(OSError):
+        return os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > MEMORY_WANTED
+    return False
+
+
 def data_folder(run: Path, *, fast: bool) -> Path:
     """Where the data of the server of `run` goes."""
-    with contextlib.suppress(OSError):
-        if fast and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > MEMORY_WANTED:
-            return MEMORY / run.name
-    return run / "data"
+    return MEMORY / run.name if fast and roomy() else run / "data"
 
 
 def remove(run: Path) -> None:
