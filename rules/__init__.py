@@ -3,12 +3,14 @@
 a policy's values      policy
 its grammar            reader; sections: facts, tiers, wallets, lanes, prices, rewards, budgets, levels, awards
 examples               examples; example_files (in a file of their own)
-what sections share    desk (values and problems), conditions, measures, values, names, keys, vocabulary
+what sections share    desk (values, names) → nodes (mappings, lists) → noting (problems); conditions,
+                       measures, values, names, keys, vocabulary
 the text before that   files, source, repairs, punctuation
 what is wrong with it  problems, catalogue (every sentence), explanations (an example of each), suggestions, titles,
                        misspelt, codes
 a whole file checked   checking, unused, shadowed, unexercised
-a file changed         formatting (into the other tongue), numbers (in Excel and back), comparison (of two)
-for editors            schema, schema_shapes, schema_grammar, schema_leaves, schema_values, schema_texts, schema_words
+the grammar as data    grammar (its forms, and of what shapes they are made), schema_texts, schema_words (what it means)
+a file changed         formatting, conversion (into the other tongue), numbers (in Excel and back), comparison (of two)
+for editors            schema, schema_leaves
 judgement              compiler → alternatives, pattern → audit, network, rehearsal → engine; judge, on its inputs
 """

@@ -6,8 +6,9 @@ from typing import Final, Literal, cast
 
 from rules import names
 from rules.conditions import Scope, read_condition
-from rules.desk import Desk, Form
+from rules.desk import Desk
 from rules.keys import WORDS
+from rules.nodes import Form
 from rules.policy import Award, PrizeShare, Rung, Score, Tie
 from rules.rewards import read_ladder
 from rules.source import Entries, Node, Scalar

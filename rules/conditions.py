@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from typing import Final, cast
 
 from rules import measures, names, values
-from rules.desk import Desk, absent, bare
+from rules.desk import Desk, bare
 from rules.keys import ALSO, KEYS
+from rules.nodes import absent
 from rules.policy import AllOf, AnyOf, Condition, CountOf, Filter, Mark, NoneOf, Operator, Subject, Test
 from rules.policy import Scalar as Value
 from rules.repairs import SYMBOLS

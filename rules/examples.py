@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Final, get_args
 
 from rules import names, values
-from rules.desk import Desk, Form
+from rules.desk import Desk
+from rules.nodes import Form
 from rules.policy import Example, Mark, Plain, State
 from rules.source import Entries, Items, Node, Scalar
 from rules.values import plain

@@ -6,9 +6,10 @@ from typing import Final, cast, get_args
 
 from rules import names, values
 from rules.conditions import CONDITION_WORDS, read_filters
-from rules.desk import Desk, Form
+from rules.desk import Desk
 from rules.keys import WORDS
 from rules.measures import unit_of_field
+from rules.nodes import Form
 from rules.policy import Fact, How, Mark, Span, Text, Unit, Window
 from rules.source import Entries, Node, Scalar
 from rules.vocabulary import ATTRIBUTES, FIELDS

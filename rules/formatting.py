@@ -1,7 +1,7 @@
 """A policy file in the other tongue: every key, word, kind, field, attribute, unit and category, and nothing else.
 
 The text is never written anew: each word is replaced where it stands, so comments, order, blank lines, quotes and
-layout are those of the file. What a word means is known from the grammar (`rules.schema_grammar`), since one spelling
+layout are those of the file. What a word means is known from the grammar (`rules.grammar`), since one spelling
 can mean several things: 类别 is a key under `by_class` and a field in its `where`.
 """
 
@@ -16,12 +16,12 @@ from typing import Any, Final, Literal
 import yaml
 
 from rules import names
+from rules.conversion import converted
 from rules.files import content
+from rules.grammar import FORMS
+from rules.grammar.shapes import Either, Form, Leaf, ListOf, MapOf, Ref, Shape, shape_of
 from rules.problems import Lang, Problem, width
 from rules.reader import Reading, read
-from rules.schema_grammar import FORMS
-from rules.schema_shapes import Either, Form, Leaf, ListOf, MapOf, Ref, Shape, shape_of
-from rules.schema_values import converted
 from rules.source import Entries, Items, Node, Scalar, read_source
 from rules.values import plain
 from rules.vocabulary import ATTRIBUTES, FIELDS

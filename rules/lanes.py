@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Final, Literal, cast
 
 from rules import values
-from rules.desk import Desk, Form
+from rules.desk import Desk
+from rules.nodes import Form
 from rules.policy import Lane
 from rules.source import Entries, Node
 

@@ -6,7 +6,8 @@ from typing import Final, Literal, cast, get_args
 
 from rules import names
 from rules.conditions import read_filters
-from rules.desk import Desk, Form, absent
+from rules.desk import Desk
+from rules.nodes import Form, absent
 from rules.policy import Duty, Entitlement, Filter, Level, Text, Turn
 from rules.source import Entries, Node, Scalar
 from rules.values import DAYS_IN, MINUTES_IN, MONTHS_IN, Refused, length, plain

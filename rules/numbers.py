@@ -13,13 +13,13 @@ from decimal import Decimal
 from typing import Final, Literal
 
 from rules import names, values
-from rules.desk import absent
+from rules.conversion import converted, words
 from rules.formatting import trailing_comments
+from rules.grammar import FORMS
+from rules.grammar.shapes import Either, Form, Leaf, LeafType, ListOf, MapOf, Ref, Shape, shape_of
+from rules.nodes import absent
 from rules.policy import Mark, Text
 from rules.problems import width
-from rules.schema_grammar import FORMS
-from rules.schema_shapes import Either, Form, Leaf, LeafType, ListOf, MapOf, Ref, Shape, shape_of
-from rules.schema_values import converted, words
 from rules.source import Entries, Items, Node, Scalar, read_source
 from rules.values import Refused, plain
 from rules.vocabulary import ATTRIBUTES, FIELDS

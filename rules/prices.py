@@ -6,8 +6,9 @@ from typing import Final, Literal, cast
 
 from rules import values
 from rules.conditions import NOTHING, Scope, read_condition, unmarked
-from rules.desk import Desk, Form, bare
+from rules.desk import Desk, bare
 from rules.lanes import read_lane, read_least
+from rules.nodes import Form
 from rules.policy import Condition, Free, Price
 from rules.source import Entries, Node
 from rules.values import plain

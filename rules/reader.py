@@ -13,12 +13,13 @@ from typing import Final, Literal, cast
 from rules.awards import read_awards
 from rules.budgets import read_budgets
 from rules.codes import misspelt_codes
-from rules.desk import Desk, Form
+from rules.desk import Desk
 from rules.examples import read_examples
 from rules.facts import Facts
 from rules.lanes import define_lanes, read_lanes
 from rules.levels import define_levels, read_levels
 from rules.names import key as key_of
+from rules.nodes import Form
 from rules.policy import Mark, Policy
 from rules.prices import define_prices, read_prices
 from rules.problems import Format, Lang, Problem, in_order, render

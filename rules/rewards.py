@@ -7,11 +7,12 @@ from typing import Final, Literal, cast
 
 from rules import names
 from rules.conditions import Scope, read_condition, read_filters
-from rules.desk import Desk, Form, absent
+from rules.desk import Desk
 from rules.keys import WORDS
 from rules.lanes import read_compete, read_lane, read_least, read_times
 from rules.measures import number, of_field, unit_of_field
 from rules.misspelt import mended
+from rules.nodes import Form, absent
 from rules.policy import (
     Amount,
     ByClass,

@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, Literal
 
+from rules.grammar import FORMS
+from rules.grammar.shapes import Either, Form, Leaf, ListOf, MapOf, Named, Ref, Shape, shape_of
 from rules.keys import ALSO, KEYS, WORDS
 from rules.names import carried_by
 from rules.problems import Lang
-from rules.schema_grammar import FORMS
 from rules.schema_leaves import LEAVES, Json, typed
-from rules.schema_shapes import Either, Form, Leaf, ListOf, MapOf, Named, Ref, Shape, shape_of
 from rules.schema_texts import KEY_TEXTS, Said
 from rules.schema_words import TYPE_TEXTS, WORD_TEXTS
 from rules.vocabulary import ATTRIBUTES, CATEGORIES, FIELDS, KINDS, FieldType, Kind

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from rules.schema_shapes import Leaf
+from rules.grammar.shapes import Leaf
 
 Json = dict[str, Any]
 

@@ -1,6 +1,6 @@
-"""What every key and word of a policy file means, one sentence in each tongue: editors show it on completion and hover.
+"""What every key of a policy file means, one sentence in each tongue: editors show it on completion and hover.
 
-By form of `rules.schema_grammar` and key. A test says that no key and no word is without its sentence.
+By form of `rules.grammar` and key; the words are in schema_words. A test says that none is without its sentence.
 """
 
 from __future__ import annotations

@@ -7,7 +7,8 @@ from typing import Final, Literal, cast
 
 from rules import names
 from rules.conditions import Scope, read_condition
-from rules.desk import Desk, Form, absent, bare
+from rules.desk import Desk, bare
+from rules.nodes import Form, absent
 from rules.policy import AllOf, AnyOf, Attested, Condition, Degree, Keep, Mark, MemberList, Test, Tier, Trait
 from rules.source import Entries, Items, Node, Scalar
 from rules.values import DAYS_IN, MONTHS_IN, plain

@@ -8,9 +8,10 @@ from typing import Final, Literal, cast
 
 from rules import names, values
 from rules.conditions import Scope, read_condition
-from rules.desk import Desk, Form, bare
+from rules.desk import Desk, bare
 from rules.keys import WORDS
 from rules.lanes import read_least
+from rules.nodes import Form
 from rules.policy import Expiry, Wallet
 from rules.source import Entries, Node, Scalar
 from rules.values import DAYS_IN, MINUTES_IN, MONTHS_IN, plain

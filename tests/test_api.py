@@ -378,7 +378,7 @@ def test_a_full_queue_answers_at_once_that_it_is_busy(sqlite_book_url):
         assert begun.wait(10)
         waiting = threading.Thread(target=till.post, args=("/v1/sales", order("P1")))
         waiting.start()
-        while not service.writer._lanes["till"]:
+        while not service.writer._queue.waiting["till"]:
             pass
         busy = till.post("/v1/sales", order("P2"))
         go.set()

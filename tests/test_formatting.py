@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rules.conversion import converted
 from rules.explanations import EXAMPLES
 from rules.formatting import formatted, tongue, translated
+from rules.grammar import FORMS
+from rules.grammar.shapes import Either, Form, Leaf, ListOf, MapOf, Ref, shape_of
 from rules.policy import Policy
 from rules.problems import width
 from rules.reader import read
-from rules.schema_grammar import FORMS
-from rules.schema_shapes import Either, Form, Leaf, ListOf, MapOf, Ref, shape_of
-from rules.schema_values import converted
 from rules.vocabulary import ATTRIBUTES, CATEGORIES, FIELDS, KINDS
 from tests.small_policy import unmarked
 from tierengine.__main__ import main

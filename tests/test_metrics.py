@@ -16,7 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from api import metrics
 from tests.test_api_book import Book, opened, order, serving
 from tierengine import logs
-from tierengine.recording.queue import Job
+from tierengine.recording.jobs import Job
 from tierengine.recording.tally import SIZES
 from tierengine.settings import Settings, SettingsRefused
 
@@ -79,8 +79,8 @@ def test_requests_commits_and_what_waits_are_counted(book_url):
 def test_what_waits_for_the_writer_is_seen(sqlite_book_url):
     with serving(sqlite_book_url) as till:
         writer = till.client.app.state.tierengine.writer
-        with writer._changed:  # the writer's thread cannot take it now
-            writer._lanes["till"].extend([Job(Future()), Job(Future())])
+        with writer._queue.changed:  # the writer's thread cannot take it now
+            writer._queue.waiting["till"].extend([Job(Future()), Job(Future())])
             assert writer.waiting()["till"] == 2
             seen = metrics.Metrics()
             seen.look(writer)

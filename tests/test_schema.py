@@ -16,13 +16,13 @@ from rules.desk import Desk
 from rules.examples import _EVENT_KEYS
 from rules.explanations import EXAMPLES
 from rules.formatting import translated
+from rules.grammar import FORMS
+from rules.grammar.shapes import Either, Form, Leaf, ListOf, MapOf, Shape
 from rules.keys import ALSO, KEYS, WORDS
 from rules.names import CONDITION_KEYS, OPERATORS
 from rules.reader import read
 from rules.schema import TONGUES, policy_schema
-from rules.schema_grammar import FORMS
 from rules.schema_leaves import LEAVES, typed
-from rules.schema_shapes import Either, Form, Leaf, ListOf, MapOf, Shape
 from rules.schema_texts import KEY_TEXTS
 from rules.schema_words import WORD_TEXTS
 from rules.vocabulary import STATUSES

@@ -181,7 +181,7 @@ def test_where_it_is_full_the_oldest_that_says_nothing_makes_room(sqlite_book_ur
         busy = [line(port) for _ in range(10)]
         for number, one in enumerate(busy):
             one.sendall(b"".join(sale(book, f"B{number}", close=True)))
-        while len(app.state.tierengine.writer._lanes["till"]) < 10:
+        while len(app.state.tierengine.writer._queue.waiting["till"]) < 10:
             assert time.monotonic() < until
             time.sleep(0.02)
         status, problem = told(rest(line(port)))

@@ -82,7 +82,7 @@ def test_requests_that_share_a_transaction_are_linked_to_it(sqlite_book_url, exp
             threading.Thread(target=lambda one=one: answers.append(till.post("/v1/sales", order(f"B{one}", f"C{one}"))))
             for one in (1, 2, 3)
         ]
-        with writer._changed:  # the writer's thread cannot take any before all three are here
+        with writer._queue.changed:  # the writer's thread cannot take any before all three are here
             for one in tills:
                 one.start()
         for one in tills:

@@ -341,14 +341,14 @@ FAULTS: tuple[Fault, ...] = (
     ),
     Fault(
         "a_full_queue_takes_more",
-        f"{RECORDING}.writer:Writer.submit_all",
-        (("elif len(self._lanes[lane]) >= self.settings.queue_size:", "elif False:"),),
+        f"{RECORDING}.queue:Queue.add",
+        (("elif len(self.waiting[lane]) >= self._settings.queue_size:", "elif False:"),),
         f"{WRITER}::test_a_full_queue_is_answered_at_once[sqlite]",
     ),
     Fault(
         "who_waited_too_long_is_served",
-        f"{RECORDING}.writer:Writer._wanted",
-        (("now > job.deadline", "False"),),
+        f"{RECORDING}.jobs:Job.wanted",
+        (("now > self.deadline", "False"),),
         f"{WRITER}::test_who_waited_too_long_is_dropped_before_anything_is_done[sqlite]",
     ),
     Fault(
@@ -359,7 +359,7 @@ FAULTS: tuple[Fault, ...] = (
     ),
     Fault(
         "a_command_shares_a_group_with_what_it_must_see",
-        f"{RECORDING}.queue:take_group",
+        f"{RECORDING}.jobs:take_group",
         (("members & inside and (members & told or not all(one in refused for one in members))", "False"),),
         f"{WRITER}::test_a_command_sees_what_was_sent_just_before_it[sqlite]",
     ),

@@ -19,7 +19,7 @@ from tierengine.commands.screen import DONE, PROBLEMS, Screen, both, write_json
 if TYPE_CHECKING:
     from tierengine.policies.coverage import Coverage
     from tierengine.policies.examples import Verdict
-    from tierengine.policies.expected import Failure
+    from tierengine.policies.failures import Failure
 
 app = typer.Typer()
 _SHOWN: Final = 12

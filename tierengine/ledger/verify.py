@@ -1,4 +1,4 @@
-"""Whether every invariant of the ledger holds: those that queries ask (invariants.py), and the chain of seals.
+"""Whether every invariant of the ledger holds: those that queries ask (invariants), and the chain of seals.
 
 Read only. On a large book it takes no more than two to three times what it takes to read its rows once: each pass over
 the large tables answers for all the invariants that it can, and the chain is walked beside the queries.

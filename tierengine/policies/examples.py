@@ -21,7 +21,8 @@ from tierengine.judging.pricing import OrderLine, price_order
 from tierengine.judging.recorded import Recorded
 from tierengine.policies.cast import Cast, play
 from tierengine.policies.coverage import Used, used_by
-from tierengine.policies.expected import Failure, Order, Outcome, failures, got_of
+from tierengine.policies.expected import Order, Outcome, got_of
+from tierengine.policies.failures import Failure, failures
 from tierengine.zone import Zone, microseconds
 
 MEMBER = "example"

@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from rules.grammar import FORMS
 from rules.keys import KEYS
 from rules.numbers import Number, Numbers, Step
 from rules.policy import Text
 from rules.problems import Lang
-from rules.schema_grammar import FORMS
 
 _WITHIN_LEVELS: Final = ("entitlements", "duties")
 PARTS: Final = ("policy", *FORMS["policy"].keys, *_WITHIN_LEVELS)

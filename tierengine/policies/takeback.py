@@ -17,10 +17,10 @@ from io import BytesIO
 from typing import Any, Final
 
 from rules.checking import check
+from rules.conversion import words as word_in
 from rules.numbers import Number, numbers_of, replaced
 from rules.problems import Lang, Problem
 from rules.reader import Reading
-from rules.schema_values import words as word_in
 from tierengine.policies.cells import Bad
 from tierengine.policies.sheets import Row, Table, tables_of
 from tierengine.policies.workbook import ABOUT, FINGERPRINT, HEADING_ROW, LEADING, PLACE, fingerprint, neighbour

@@ -1,6 +1,7 @@
 """The one way into the book: items are taken in, resolved, folded and written by the group writer. What is where:
 
-who records        writer → queue, room, tally; recorder (one group, one transaction) → group; once; sealer
+who records        writer → queue (whose turn it is), jobs, room, tally; recorder (one group, one transaction) → group;
+                   once; sealer
 what is asked      items, acts
 what is there      reading (locks and reads at once) → locked; lookups, stored; memory, pots
 what it changes    intake → resolving → histories (refolding, retelling), emissions; commands, slips → purses, purse

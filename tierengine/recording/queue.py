@@ -1,97 +1,145 @@
-"""Requests that wait for the writer, and which of them share one transaction."""
+"""The queue of the writer: two lanes of jobs, and which of them it takes next.
+
+What tills send goes first; batches, files and acts of the staff run when no till waits, or when they have waited their
+turn, in pieces short enough that a till behind one hardly notices.
+"""
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import deque
-from collections.abc import Callable, Collection
-from concurrent.futures import Future
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Collection, Sequence
+from typing import Final, Literal
 
-from opentelemetry.trace import SpanContext
+from tierengine.recording.jobs import Job, take_group
+from tierengine.settings import Settings
 
-from tierengine.errors import Unavailable
-from tierengine.recording.items import Answer, Item, is_command, members_of, refusal
-from tierengine.store.dialect import Link
-from tierengine.store.ids import Ids
+Lane = Literal["till", "bulk"]
+
+PIECE_SECONDS: Final = 0.05
+TURN_SECONDS: Final = 0.2
+QUIET_SECONDS: Final = 1.0
+REMEMBERED: Final = 10_000  # members whose last command was refused
+# Pieces of a file, in rows: a late row folds its member's history again, so the more rows at once, the fewer folds.
+FILE_ROWS: Final = 5_000
 
 
-@dataclass(slots=True, eq=False)
-class Job:
-    """One request that waits: an item, or an act of its own on the link; with neither it only marks a place.
+class Queue:
+    """What waits, and whether anything may still come. Thread-safe; only the writer's thread takes.
 
-    deadline  when it is dropped unread, on the monotonic clock; None: never
-    tries     how often it was put back because a member was locked elsewhere
-    cause     the span of the request, where there are traces
+    broken   the last seals do not hold: everything is refused with `chain_broken`
+    failed   the writer has fallen, and tills need not wait until the database is back, however long that is
+    closing  nothing more comes; what waits is still taken
     """
 
-    future: Future[Any]
-    item: Item | None = None
-    act: Callable[[Link, Ids], Any] | None = None
-    deadline: float | None = None
-    tries: int = 0
-    cause: SpanContext | None = None
-    since: float = field(default_factory=time.monotonic)
+    def __init__(self, settings: Settings, *, broken: bool) -> None:
+        self._settings = settings
+        self.broken = broken
+        self.failed = False
+        self.closing = False
+        self.changed = threading.Condition()
+        self.waiting: dict[Lane, deque[Job]] = {"till": deque(), "bulk": deque()}
+        self._last_till = 0.0
+        self._last_bulk = 0.0
+        self._piece = 64
+        self._refused: set[str] = set()
 
-    def members(self) -> frozenset[str]:
-        """Return the codes of the members that the item names."""
-        return members_of(self.item) if self.item else frozenset()
+    # ---- for those who send ------------------------------------------------------------------------------------
 
-    def answer(self, answer: Answer) -> None:
-        """Give the answer, unless one was given."""
-        if not self.future.done():
-            self.future.set_result(answer)
+    def add(self, jobs: Sequence[Job], lane: Lane) -> None:
+        """Queue jobs in their order; where there is no room, or the writer is down, one is answered at once."""
+        with self.changed:
+            for job in jobs:
+                if self.broken:
+                    job.refuse("chain_broken")
+                elif self.closing or self.failed:
+                    job.refuse("writer_down")
+                elif len(self.waiting[lane]) >= self._settings.queue_size:
+                    job.refuse("busy")
+                else:
+                    self.waiting[lane].append(job)
+            self.changed.notify()
 
-    def refuse(self, code: str) -> None:
-        """Answer an item with a code, an act with an error."""
-        if self.future.done():
-            return
-        if self.item is None:
-            self.future.set_exception(Unavailable(code))
-        else:
-            self.future.set_result(refusal("unavailable", Unavailable(code)))
+    def put(self, *jobs: Job) -> None:
+        """Queue jobs for the bulk lane together, so that what is sent at once is recorded at once; waits for room."""
+        lane = self.waiting["bulk"]
+        with self.changed:
+            while lane and len(lane) + len(jobs) > self.room and not self.closing:
+                self.changed.wait(0.5)
+            if self.closing or self.broken:
+                for job in jobs:
+                    job.refuse("chain_broken" if self.broken else "writer_down")
+            else:
+                lane.extend(jobs)
+                self.changed.notify_all()
 
+    @property
+    def room(self) -> int:
+        """How many may wait in the bulk lane when they come together."""
+        return max(self._settings.queue_size, self._most())
 
-def fail(job: Job) -> None:
-    """Answer that the item failed by our own fault; nothing of it was recorded."""
-    if not job.future.done():
-        body = {"status": "failed", "code": "failed"}
-        job.future.set_result(Answer("failed", "failed", body))
+    def close(self) -> None:
+        """Take nothing more in."""
+        with self.changed:
+            self.closing = True
+            self.changed.notify_all()
 
+    # ---- for the writer ----------------------------------------------------------------------------------------
 
-def take_group(lane: deque[Job], most: int, refused: Collection[str] = ()) -> list[Job]:
-    """Take from the lane what goes into one transaction: an act alone, or items of one dealer in their order.
+    def take(self, due: Collection[object]) -> list[Job] | None:
+        """Wait for work and return it: items of one dealer, or one act; None: nothing is left, and we are closing.
 
-    A command sees what was recorded before it, so it does not share a group with an earlier item of its member; and
-    nobody overtakes an item of his own that stays. Commands of the members in `refused`, whose last one changed
-    nothing, do share one: when forty tills ask for the same last credit, all but one of them ask in vain. Those behind
-    one that is granted after all are put back (Group).
-    """
-    first = lane[0]
-    if first.item is None:
-        return [lane.popleft()]
-    dealer = first.item.dealer
-    taken: list[Job] = []
-    left: list[Job] = []
-    inside: set[str] = set()
-    told: set[str] = set()  # who has an item inside that is no command
-    waiting: set[str] = set()
-    while lane and len(taken) < most and len(left) < most:
-        job = lane[0]
-        item = job.item
-        if item is None:
-            break  # an act comes after all that came before it
-        lane.popleft()
-        members = job.members()
-        command = is_command(item)
-        alone = command and members & inside and (members & told or not all(one in refused for one in members))
-        if item.dealer != dealer or members & waiting or alone:
-            waiting |= members
-            left.append(job)
-        else:
-            inside |= members
-            told |= frozenset() if command else members
-            taken.append(job)
-    lane.extendleft(reversed(left))
-    return taken
+        due  what else the writer has to do: while there is any, it gets nothing rather than wait
+        """
+        with self.changed:
+            while not any(self.waiting.values()):
+                if self.closing:
+                    return None
+                if not self.changed.wait(0.1 if due else None) and due:
+                    return []
+            now = time.monotonic()
+            till, bulk = self.waiting["till"], self.waiting["bulk"]
+            if till and not (bulk and now - max(self._last_bulk, bulk[0].since) > TURN_SECONDS):
+                self._last_till = now
+                jobs = take_group(till, self._settings.group_size, self._refused)
+            else:
+                self._last_bulk = now
+                quiet = now - self._last_till > QUIET_SECONDS
+                jobs = take_group(bulk, self._most() if quiet else self._piece)
+            self.changed.notify_all()
+        return [job for job in jobs if job.wanted(now)]
+
+    def put_back(self, jobs: Sequence[Job]) -> None:
+        """Let jobs wait again, before all others of their lane, in their order."""
+        with self.changed:
+            for job in reversed(jobs):
+                self.waiting["till" if job.deadline is not None else "bulk"].appendleft(job)
+
+    def fall(self) -> list[Job]:
+        """Take everybody out, since the writer has fallen; tills are refused until `failed` is taken back."""
+        with self.changed:
+            self.failed = True
+            out = [*self.waiting["till"], *self.waiting["bulk"]]
+            for lane in self.waiting.values():
+                lane.clear()
+            self.changed.notify_all()
+        return out
+
+    def pace(self, jobs: Sequence[Job], took: float) -> None:
+        """Make the pieces of a batch as long as a till may be kept waiting."""
+        if jobs[0].deadline is None and len(jobs) >= min(self._piece, 16):
+            fits = int(len(jobs) * PIECE_SECONDS / max(took, 0.001))
+            self._piece = max(16, min(self._settings.bulk_rows, fits))
+
+    def learn(self, members: frozenset[str], *, refused: bool) -> None:
+        """Remember whose last command was refused: the next ones may be decided together."""
+        if not refused:
+            self._refused -= members
+        elif len(self._refused) < REMEMBERED:
+            self._refused |= members
+
+    def _most(self) -> int:
+        """Return the most rows of a batch while no till waits; a file in a process without tills keeps nobody up."""
+        alone = self._settings.kind == "sqlite" and not self._last_till
+        return max(self._settings.bulk_rows, FILE_ROWS) if alone else self._settings.bulk_rows

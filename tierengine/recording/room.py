@@ -7,7 +7,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 
-from tierengine.recording.queue import Job
+from tierengine.recording.jobs import Job
 from tierengine.recording.recorder import Clock, Recorder
 from tierengine.settings import Settings
 from tierengine.store.database import connect

@@ -1,8 +1,7 @@
 """The group writer: one thread a process that records what waits, many requests in one transaction.
 
-Two lanes. What tills send goes first; batches, files and acts of the staff run when no till waits, or when they have
-waited their turn, in pieces short enough that a till behind one hardly notices. Nothing lingers for company: a single
-client is as fast as with a transaction of its own, and the more wait, the more share one.
+Nothing lingers for company: a single client is as fast as with a transaction of its own, and the more wait, the more
+share one (queue.py says whose turn it is).
 
 Whatever goes wrong, every request gets an answer, and only after COMMIT does one say that anything was recorded.
 """
@@ -14,11 +13,10 @@ import random
 import sqlite3
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from itertools import islice
-from typing import Any, Final, Literal, Self, TypeVar
+from typing import Any, Final, Self, TypeVar
 
 import psycopg
 from opentelemetry.trace import SpanContext
@@ -26,7 +24,8 @@ from opentelemetry.trace import SpanContext
 from tierengine.ledger.chain import Fault, check_tail
 from tierengine.personal.vault import Vault
 from tierengine.recording.items import Answer, Item, is_command
-from tierengine.recording.queue import Job, fail, take_group
+from tierengine.recording.jobs import Job, fail
+from tierengine.recording.queue import Lane, Queue
 from tierengine.recording.recorder import Clock, Recorder, clock
 from tierengine.recording.room import Room
 from tierengine.recording.tally import Tally
@@ -36,18 +35,11 @@ from tierengine.store.dialect import Link
 from tierengine.store.ids import Ids, transact
 from tierengine.traces import Traces, cause
 
-Lane = Literal["till", "bulk"]
 Made = TypeVar("Made")
 
 TRIES: Final = 3  # in company, while a member is locked elsewhere; then alone, waiting for the lock
 ATTEMPTS: Final = 5
-PIECE_SECONDS: Final = 0.05
-TURN_SECONDS: Final = 0.2
-QUIET_SECONDS: Final = 1.0
 RESTART_SECONDS: Final = 0.2
-REMEMBERED: Final = 10_000  # members whose last command was refused
-# Pieces of a file, in rows: a late row folds its member's history again, so the more rows at once, the fewer folds.
-FILE_ROWS: Final = 5_000
 
 _log = logging.getLogger(__name__)
 
@@ -81,18 +73,11 @@ class Writer:
         self._traces = traces
         self.url = url
         self._now = now
-        self._lanes: dict[Lane, deque[Job]] = {"till": deque(), "bulk": deque()}
-        self._changed = threading.Condition()
-        self._closing = False
-        self._failed = ""
-        self._last_till = 0.0
-        self._last_bulk = 0.0
-        self._piece = 64
-        self._refused: set[str] = set()
         self._sealing: Vault | None = None
         self.tally = Tally() if tally is None else tally
         check_ready(url)
         self.broken = self._check_chain()
+        self._queue = Queue(self.settings, broken=self.broken is not None)
         self._lock = WriterLock(sqlite_path(url)) if self.settings.kind == "sqlite" else None
         self._recorder: Recorder | None = None
         self._room: Room | None = None
@@ -109,11 +94,12 @@ class Writer:
     @property
     def ready(self) -> bool:
         """Whether what is submitted now will be recorded; `/readyz` is red while it is not."""
-        return not self._closing and not self._failed and not self.broken and self._thread.is_alive()
+        queue = self._queue
+        return not (queue.closing or queue.failed or queue.broken) and self._thread.is_alive()
 
     def waiting(self) -> dict[Lane, int]:
         """Return how many requests wait in each lane now."""
-        return {lane: len(jobs) for lane, jobs in self._lanes.items()}
+        return {lane: len(jobs) for lane, jobs in self._queue.waiting.items()}
 
     def submit(self, item: Item, lane: Lane = "till") -> Future[Answer]:
         """Queue an item. The answer comes after COMMIT; a full queue answers at once.
@@ -133,17 +119,7 @@ class Writer:
         jobs = [Job(Future(), item, deadline=deadline) for item in items]
         for job, span in zip(jobs, causes, strict=False):
             job.cause = span
-        with self._changed:
-            for job in jobs:
-                if self.broken:
-                    job.refuse("chain_broken")
-                elif self._closing or self._failed:
-                    job.refuse("writer_down")  # (or it would wait until the database is back, however long that is)
-                elif len(self._lanes[lane]) >= self.settings.queue_size:
-                    job.refuse("busy")
-                else:
-                    self._lanes[lane].append(job)
-            self._changed.notify()
+        self._queue.add(jobs, lane)
         return [job.future for job in jobs]
 
     def record(self, items: Iterable[Item]) -> list[Answer]:
@@ -153,13 +129,13 @@ class Writer:
         """
         futures: list[Future[Answer]] = []
         waiting = iter(items)
-        while batch := list(islice(waiting, max(self.settings.queue_size, self._most()))):
+        while batch := list(islice(waiting, self._queue.room)):
             jobs = [Job(Future(), item) for item in batch]
-            self._put(*jobs)
+            self._queue.put(*jobs)
             futures += [job.future for job in jobs]
         answers = [future.result() for future in futures]
         settled: Future[None] = Future()
-        self._put(Job(settled))
+        self._queue.put(Job(settled))
         settled.result()
         return answers
 
@@ -167,17 +143,15 @@ class Writer:
         """Run `act(link, ids)` in a transaction of its own on the writer's connection (members, policies, awards)."""
         future: Future[Made] = Future()
         job = Job(future, act=act, cause=cause() if self._traces else None)
-        if self._failed:
+        if self._queue.failed:
             job.refuse("writer_down")
         else:
-            self._put(job)
+            self._queue.put(job)
         return future
 
     def close(self) -> None:
         """Take nothing more, finish what waits, and end."""
-        with self._changed:
-            self._closing = True
-            self._changed.notify_all()
+        self._queue.close()
         self._thread.join()
         self._release()
 
@@ -198,63 +172,13 @@ class Writer:
             _log.critical("the chain of seals is broken, the book is read-only: %s at %s", found.wrong, found.row())
         return found
 
-    # ---- the queue ----------------------------------------------------------------------------------------------
-
-    def _put(self, *jobs: Job) -> None:
-        """Queue jobs together, so that what is sent at once is recorded at once."""
-        lane = self._lanes["bulk"]
-        with self._changed:
-            while lane and len(lane) + len(jobs) > max(self.settings.queue_size, self._most()) and not self._closing:
-                self._changed.wait(0.5)
-            if self._closing or self.broken:
-                for job in jobs:
-                    job.refuse("chain_broken" if self.broken else "writer_down")
-            else:
-                lane.extend(jobs)
-                self._changed.notify_all()
-
-    def _next(self, recorder: Recorder) -> list[Job] | None:
-        """Wait for work and return it: items of one dealer, or one act; None: nothing is left, and we are closing."""
-        with self._changed:
-            while not any(self._lanes.values()):
-                if self._closing:
-                    return None
-                if not self._changed.wait(0.1 if recorder.due else None) and recorder.due:
-                    return []
-            now = time.monotonic()
-            till, bulk = self._lanes["till"], self._lanes["bulk"]
-            if till and not (bulk and now - max(self._last_bulk, bulk[0].since) > TURN_SECONDS):
-                self._last_till = now
-                jobs = take_group(till, self.settings.group_size, self._refused)
-            else:
-                self._last_bulk = now
-                quiet = now - self._last_till > QUIET_SECONDS
-                jobs = take_group(bulk, self._most() if quiet else self._piece)
-            self._changed.notify_all()
-        return [job for job in jobs if self._wanted(job, now)]
-
-    def _most(self) -> int:
-        """Return the most rows of a batch while no till waits; a file in a process without tills keeps nobody up."""
-        alone = self.settings.kind == "sqlite" and not self._last_till
-        return max(self.settings.bulk_rows, FILE_ROWS) if alone else self.settings.bulk_rows
-
-    @staticmethod
-    def _wanted(job: Job, now: float) -> bool:
-        begun = job.tries or job.future.running()
-        if not begun and not job.future.set_running_or_notify_cancel():
-            return False
-        if job.deadline is not None and now > job.deadline:
-            job.refuse("deadline")
-            return False
-        return True
-
     # ---- the thread ---------------------------------------------------------------------------------------------
 
     def _live(self) -> None:
         while True:
             jobs: list[Job] | None = []
             try:
-                while (jobs := self._next(self._working())) is not None:
+                while (jobs := self._queue.take(self._working().due)) is not None:
                     self._work(jobs)
                 break
             except BaseException as problem:  # noqa: BLE001 - whatever it is, nobody may be left waiting
@@ -267,15 +191,9 @@ class Writer:
 
     def _fall(self, jobs: Sequence[Job]) -> None:
         """Answer everybody that it did not happen, and begin again with a new connection."""
-        with self._changed:
-            self._failed = "writer_down"
-            waiting = [*jobs, *self._lanes["till"], *self._lanes["bulk"]]
-            for lane in self._lanes.values():
-                lane.clear()
-            self._changed.notify_all()
-        for job in waiting:
+        for job in [*jobs, *self._queue.fall()]:
             job.refuse("writer_down")
-        while not self._closing:
+        while not self._queue.closing:
             try:
                 self._open()
                 return
@@ -288,7 +206,7 @@ class Writer:
             self._recorder.link.close()
         self._recorder = Recorder(connect(self.url, self.settings), now=self._now, vault=self._vault)
         self._recorder.recover()
-        self._failed = ""
+        self._queue.failed = False
 
     def _working(self) -> Recorder:
         if self._recorder is None:
@@ -314,15 +232,9 @@ class Writer:
             self._act(recorder, jobs[0])
         elif jobs:
             self._record(recorder, jobs)
-            self._pace(jobs, time.monotonic() - began)
+            self._queue.pace(jobs, time.monotonic() - began)
         if recorder.due:
             self._deliver(recorder)
-
-    def _pace(self, jobs: Sequence[Job], took: float) -> None:
-        """Make the pieces of a batch as long as a till may be kept waiting."""
-        if jobs[0].deadline is None and len(jobs) >= min(self._piece, 16):
-            fits = int(len(jobs) * PIECE_SECONDS / max(took, 0.001))
-            self._piece = max(16, min(self.settings.bulk_rows, fits))
 
     def _act(self, recorder: Recorder, job: Job) -> None:
         try:
@@ -367,17 +279,10 @@ class Writer:
                 continue
             job.answer(answer)
             if job.item is not None and is_command(job.item):
-                self._learn(members, refused=answer.status == "refused")
+                self._queue.learn(members, refused=answer.status == "refused")
                 granted |= members if answer.status != "refused" else frozenset()
         if back:
             self._again(back)
-
-    def _learn(self, members: frozenset[str], *, refused: bool) -> None:
-        """Remember whose last command was refused: the next ones may be decided together."""
-        if not refused:
-            self._refused -= members
-        elif len(self._refused) < REMEMBERED:
-            self._refused |= members
 
     def _attempt(self, recorder: Recorder, jobs: Sequence[Job]) -> list[Answer | None] | None:
         """Return the answers; None: everybody has been answered already."""
@@ -435,9 +340,7 @@ class Writer:
                 self._room = Room(self.url, self.settings, self._now, self.tally.group)
             for job in patient:
                 self._room.put(job)
-        with self._changed:
-            for job in reversed([job for job in jobs if job.tries < TRIES]):
-                self._lanes["till" if job.deadline is not None else "bulk"].appendleft(job)
+        self._queue.put_back([job for job in jobs if job.tries < TRIES])
         if not patient and any(job.tries for job in jobs):
             time.sleep(0.001)
 

@@ -1,6 +1,6 @@
 """The pages of the policy language, made from the grammar, its texts and the examples beside this file.
 
-What stands on a page is said once, elsewhere: keys and spellings in `rules.keys`, shapes in `rules.schema_grammar`,
+What stands on a page is said once, elsewhere: keys and spellings in `rules.keys`, shapes in `rules.grammar`,
 sentences in `rules.schema_texts`, kinds and fields in `rules.vocabulary`. An example is a whole policy that anyone may
 run; `<form>.<key>.yaml` is shown where that key is told of, and any example serves the keys that it uses.
 
@@ -17,10 +17,10 @@ from typing import Final
 
 from rules.facts import UNITS
 from rules.formatting import translated
+from rules.grammar import FORMS
+from rules.grammar.shapes import Either, Form, Leaf, ListOf, MapOf, Ref, Shape
 from rules.keys import KEYS, WORDS
-from rules.schema_grammar import FORMS
 from rules.schema_leaves import typed
-from rules.schema_shapes import Either, Form, Leaf, ListOf, MapOf, Ref, Shape
 from rules.schema_texts import KEY_TEXTS, Said
 from rules.schema_words import TYPE_TEXTS, WORD_TEXTS
 from rules.vocabulary import ATTRIBUTES, CATEGORIES, FIELDS, KINDS

@@ -12,10 +12,10 @@ import yaml
 from rules import names
 from rules.checking import check
 from rules.formatting import translated
+from rules.grammar import FORMS
+from rules.grammar.shapes import Either, Form, ListOf, MapOf, Ref, Shape
 from rules.judge import Ruleset
 from rules.reader import read
-from rules.schema_grammar import FORMS
-from rules.schema_shapes import Either, Form, ListOf, MapOf, Ref, Shape
 from rules.schema_texts import KEY_TEXTS
 from tests.scenarios.language.pages import Sample, default_of, samples
 from tests.scenarios.language.usage import used_in

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rules.schema_grammar import FORMS
+from rules.grammar import FORMS
 from rules.schema_texts import KEY_TEXTS
 from tests.scenarios.language.pages import DOCS, EXAMPLES, PAGES, example_of, pages, samples
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from rules import names
+from rules.conversion import words
+from rules.grammar import FORMS
+from rules.grammar.shapes import Either, Form, Leaf, ListOf, MapOf, Ref, Shape, shape_of
 from rules.names import canonical
-from rules.schema_grammar import FORMS
-from rules.schema_shapes import Either, Form, Leaf, ListOf, MapOf, Ref, Shape, shape_of
-from rules.schema_values import words
 from rules.source import Entries, Items, Node, Scalar, read_source
 from rules.values import plain
 from rules.vocabulary import ATTRIBUTES, FIELDS

@@ -12,9 +12,9 @@ from datetime import datetime
 from typing import Final
 
 from rules import names, values
+from rules.grammar.shapes import Leaf
 from rules.keys import KEYS, WORDS
 from rules.problems import Lang
-from rules.schema_shapes import Leaf
 from rules.values import Refused, plain
 from rules.vocabulary import ATTRIBUTES, CATEGORIES, FIELDS, KINDS
 

@@ -1,4 +1,4 @@
-"""Of what a policy file is made: leaves, lists, maps and forms; `rules.schema_grammar` puts them in their places."""
+"""Of what a policy file is made: leaves, lists, maps and forms; `rules.grammar` puts them in their places."""
 
 from __future__ import annotations
 
@@ -142,6 +142,8 @@ SPAN: Final = Leaf("length", units=("days", "weeks", "months", "years"))
 LEAST_MONEY: Final = Either(scalar=MONEY, mapping=Ref("least_money"))
 LEAST_PIECES: Final = Either(scalar=NUMBER, mapping=Ref("least_pieces"))
 TITLE: Final = Either(scalar=PROSE, mapping=Ref("text"))
+FILTERS: Final = Ref("filters")
+PERIODS: Final = ("life", "year", "quarter", "month", "day")
 DATED: Final = Leaf("attribute", of=tuple(item.id for item in ATTRIBUTES.values() if item.type == "date"))
 MEMBERS: Final = Leaf("field", of=tuple(item.id for item in FIELDS.values() if item.type == "member"))
 DATES: Final = Leaf("field", of=tuple(item.id for item in FIELDS.values() if item.type == "date"))
