@@ -50,7 +50,10 @@ METHODS: Final = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OP
 SHARED: Final = "PROMETHEUS_MULTIPROC_DIR"
 _LIVE: Final = re.compile(r"gauge_live\w*_(\d+)\.db")
 _UNSEALED: Final = f"SELECT count(*) FROM (SELECT 1 FROM unsealed LIMIT {MOST}) AS counted"
-_DELIVERIES: Final = f"SELECT count(*) FROM (SELECT 1 FROM webhook_delivery WHERE state = ?1 LIMIT {MOST}) AS counted"
+DELIVERIES: Final = (
+    "SELECT count(*) FROM (SELECT 1 FROM webhook_delivery d JOIN webhook w ON w.id = d.webhook_id "
+    f"WHERE d.state = ?1 AND w.state <> 'removed' LIMIT {MOST}) AS counted"
+)
 
 
 class Metrics:
@@ -215,7 +218,7 @@ def _alive(process: int) -> bool:
 
 
 def _waiting(link: Link) -> dict[str, int]:
-    found = {state: link.ask(_DELIVERIES, state).rows()[0][0] for state in ("waiting", "dead")}
+    found = {state: link.ask(DELIVERIES, state).rows()[0][0] for state in ("waiting", "dead")}
     return found | {"unsealed": link.ask(_UNSEALED).rows()[0][0]}
 
 

@@ -38,10 +38,11 @@ class RotateSecretIn(_In):
 
 
 class ReplayIn(_In):
-    """What is sent again: the dead or the delivered, from this delivery on."""
+    """What is sent again: the dead or the delivered, from delivery `since` to delivery `until`, both with it."""
 
     state: Literal["dead", "delivered"]
     since: Annotated[int, Field(ge=0, le=1 << 62)] = 0
+    until: Annotated[int, Field(ge=0, le=1 << 62)] = 1 << 62
 
 
 class Webhook(Shape):

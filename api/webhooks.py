@@ -18,6 +18,7 @@ from tierengine.store.dialect import Link
 from tierengine.store.ids import Ids
 from tierengine.webhooks import endpoints, outbox, rotation
 from tierengine.webhooks.endpoints import Endpoint
+from tierengine.webhooks.messages import lowest_of
 
 router: Final = APIRouter(prefix="/v1/webhooks", tags=["webhooks"], route_class=Guarded)
 Number = Annotated[int, Path(ge=1, le=1 << 62, description="The webhook's id.")]
@@ -32,10 +33,12 @@ async def post_webhook(request: Request) -> Response:
     write = await write_of(request)
     settings = write.service.settings
     url, types, everything = endpoints.read_request(write.raw, inside=bool(settings.webhooks_inside))
+    programme = await write.service.readers.programme_of(write.caller.dealer_id)
 
     def act(link: Link, ids: Ids) -> dict[str, Any]:
         now = write.service.now()
-        made = endpoints.add(link, ids, write.caller.dealer_id, url, types, now, from_start=everything)
+        lowest = lowest_of(programme, now)
+        made = endpoints.add(link, ids, write.caller.dealer_id, url, types, now, lowest=lowest, from_start=everything)
         return _with_secrets(made, rotation.in_force(link, [made.id], now)[made.id])
 
     return _secret_shown(request, write, await write.service.act(write.caller.dealer_id, write.once, act))
@@ -104,17 +107,15 @@ async def get_deliveries(
 
 @router.post("/{webhook}/replay", **schemas.write("ReplayIn", "Send again", "Replayed"))
 async def post_replay(request: Request, webhook: Number) -> Response:
-    """Send again what was given up (`dead`), or what was delivered already, from a delivery on, in order."""
+    """Send again what was given up (`dead`), or what was delivered already: of a range of deliveries, in order."""
     write = await write_of(request)
     state = _one_of(write.raw, "state", ("dead", "delivered"))
-    since = write.raw.get("since", 0)
-    if isinstance(since, bool) or not isinstance(since, int) or not 0 <= since <= 1 << 62:
-        raise Malformed([FormError("/since", "out_of_range", {"least": 0, "most": 1 << 62})])
+    since, until = (_place(write.raw, name, unsaid) for name, unsaid in (("since", 0), ("until", outbox.ALL)))
     await _there(write, webhook)
 
     def act(link: Link, _: Ids) -> dict[str, Any]:
         found = endpoints.endpoint(link, write.caller.dealer_id, webhook)
-        return {"again": outbox.replay(link, found, state, since, write.service.now())}
+        return {"again": outbox.replay(link, found, state, since, write.service.now(), until)}
 
     return answered(request, await write.service.act(write.caller.dealer_id, write.once, act))
 
@@ -136,8 +137,15 @@ async def _there(write: Write, webhook: int) -> Endpoint:
     return await write.service.readers.ask(lambda link: endpoints.endpoint(link, write.caller.dealer_id, webhook))
 
 
+def _place(raw: dict[str, Any], name: str, unsaid: int) -> int:
+    found = raw.get(name, unsaid)
+    if isinstance(found, bool) or not isinstance(found, int) or not 0 <= found <= outbox.ALL:
+        raise Malformed([FormError(f"/{name}", "out_of_range", {"least": 0, "most": outbox.ALL})])
+    return found
+
+
 def _one_of(raw: dict[str, Any], name: str, known: tuple[str, ...]) -> str:
-    more = ("since",) if name == "state" and "dead" in known else ()
+    more = ("since", "until") if name == "state" and "dead" in known else ()
     errors = [FormError(f"/{pointed(one)}", "unknown_field") for one in raw if one not in (name, *more)]
     said = raw.get(name)
     if said not in known:

@@ -11,7 +11,7 @@ import typer
 from tierengine.access.secret import Secret
 from tierengine.commands.acting import acting_at
 from tierengine.commands.failure import Stop
-from tierengine.commands.opened import DealerOption, chosen, dealers, settings, writing
+from tierengine.commands.opened import DealerOption, chosen, dealers, programme_of, settings, writing
 from tierengine.commands.screen import USAGE, Screen, both
 from tierengine.errors import Malformed
 from tierengine.recording.recorder import clock
@@ -20,7 +20,7 @@ from tierengine.store.dialect import Link
 from tierengine.store.ids import Ids, transact
 from tierengine.store.snapshots import reader
 from tierengine.webhooks import endpoints, outbox, rotation
-from tierengine.webhooks.messages import TYPES
+from tierengine.webhooks.messages import TYPES, lowest_of
 from tierengine.zone import HOUR
 
 app = typer.Typer(name="webhook", help=both("事件推送。", "Webhooks."), no_args_is_help=True)
@@ -50,10 +50,12 @@ def add(
         ) from None
     with writing() as (link, ids):
         of = chosen(dealers(link), dealer)
+        programme = programme_of(link, of)
         link.rollback()
 
         def act(link: Link, ids: Ids) -> tuple[endpoints.Endpoint, tuple[rotation.Signing, ...]]:
-            made = endpoints.add(link, ids, of.id, address, types, clock(), from_start=everything)
+            lowest = lowest_of(programme, clock())
+            made = endpoints.add(link, ids, of.id, address, types, clock(), lowest=lowest, from_start=everything)
             acting_at(link, ids, of).note("POST /v1/webhooks", f"webhook:{made.id}")
             return made, rotation.in_force(link, [made.id], clock())[made.id]
 
@@ -155,6 +157,10 @@ def replay(
     webhook: Number,
     delivered: Annotated[bool, typer.Option("--delivered", help=both("已送达的。", "What was delivered."))] = False,
     since: Annotated[int, typer.Option(min=0, help=both("从此编号起。", "From this delivery on."))] = 0,
+    until: Annotated[
+        int,
+        typer.Option(min=0, max=outbox.ALL, help=both("到此编号止(含)。", "Up to this delivery."), show_default=False),
+    ] = outbox.ALL,
     dealer: DealerOption = "",
 ) -> int:
     """Send deliveries again."""
@@ -166,7 +172,7 @@ def replay(
         link.rollback()
 
         def act(link: Link, ids: Ids) -> int:
-            again = outbox.replay(link, one, state, since, clock())
+            again = outbox.replay(link, one, state, since, clock(), until)
             by = acting_at(link, ids, of)
             by.note("POST /v1/webhooks/{webhook}/replay", f"webhook:{webhook}", state=state, again=again)
             return again

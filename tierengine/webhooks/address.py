@@ -18,7 +18,8 @@ from urllib.parse import SplitResult, urlsplit
 from tierengine.errors import FormError, Malformed, Refused
 
 URL_MOST: Final = 500
-_TRANSLATED: Final = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("64:ff9b:1::/48"))
+# (64:ff9b:1::/48 is translated as a network of its own likes: whatever it wraps, it is the inside.)
+_TRANSLATED: Final = ipaddress.ip_network("64:ff9b::/96")
 # All that the public IPv6 network routes; `is_global` lets ::127.0.0.1 by, and what was site-local once (fec0::).
 _UNICAST: Final = ipaddress.ip_network("2000::/3")
 # A longer label is no name, and some resolvers raise what is no OSError. (In brackets: an IPv6 address.)
@@ -47,6 +48,10 @@ def read_url(text: object, *, inside: bool = False) -> str:
     schemes = ("https", "http") if inside else ("https",)
     if parts is None or parts.scheme not in schemes or "@" in parts.netloc or parts.fragment:
         raise Malformed([FormError("/url", "bad_url", {"expected": "https://…"})])
+    name = str(parts.hostname)
+    if not inside and _known_inside(name):
+        # What the name of any other host means is looked at when it is called, each time.
+        raise Malformed([FormError("/url", "inside_address", {"host": name})])
     return text
 
 
@@ -78,6 +83,17 @@ def _split(text: str) -> SplitResult | None:
         return None
 
 
+def _known_inside(name: str) -> bool:
+    """Tell whether a host is inside by its spelling alone: an address, in whatever notation, or the machine itself."""
+    name = name.lower().removesuffix(".")
+    if name == "localhost" or name.endswith((".localhost", ".local", ".internal")):
+        return True
+    try:
+        return not _public(name if ":" in name else socket.inet_ntoa(socket.inet_aton(name)))
+    except (OSError, ValueError):
+        return False
+
+
 def _resolve(name: str, port: int) -> list[str]:
     found: list[Any] = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(one[4][0]).partition("%")[0] for one in found))
@@ -90,7 +106,7 @@ def _public(text: str) -> bool:
         inner = address.ipv4_mapped or address.sixtofour or (address.teredo or (None, None))[1]
         if inner is not None:
             return _public(str(inner))
-        if any(address in network for network in _TRANSLATED):
+        if address in _TRANSLATED:
             return _public(str(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)))
         if address not in _UNICAST:
             return False

@@ -20,12 +20,12 @@ from tierengine.recording.writer import Writer
 from tierengine.settings import Settings
 from tierengine.store.database import connect
 from tierengine.store.dialect import Link
-from tierengine.store.ids import Ids, transact
-from tierengine.webhooks.address import Resolve
+from tierengine.store.ids import Ids, Made, transact
+from tierengine.webhooks.address import Resolve, Target
 from tierengine.webhooks.endpoints import Endpoint, active, turn
-from tierengine.webhooks.outbox import Due, delivered, due, failed, fill, look
+from tierengine.webhooks.outbox import Due, Walk, delivered, due, failed, fill, look
 from tierengine.webhooks.rotation import in_force, secrets_of
-from tierengine.webhooks.sending import ANSWER_SECONDS, Sending, client, send
+from tierengine.webhooks.sending import ANSWER_SECONDS, Sending, client, look_up, send
 
 if TYPE_CHECKING:
     import httpx
@@ -60,6 +60,10 @@ class Courier:
         self._programmes = Programmes()
         self._runner: asyncio.Runner | None = None
         self._http: httpx.AsyncClient | None = None
+        # Ids are the places of deliveries: whoever takes over takes a block of his own, above all that were used.
+        self._ids = Ids()
+        self._walks: dict[int, Walk | None] = {}
+        self._lookups: dict[str, asyncio.Task[Target]] = {}
         self._flying: dict[asyncio.Task[tuple[str, int]], Due] = {}
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._live, name="tierengine-courier", daemon=True)
@@ -86,7 +90,11 @@ class Courier:
         link.rollback()
         done = 0
         for one in webhooks.values():
-            done += self._fill(link, one)
+            try:
+                done += self._fill(link, one)
+            except Exception as problem:  # noqa: BLE001 - a policy that cannot be read is no other dealer's affair
+                _log.warning("webhook %s waits: %s", one.id, type(problem).__name__)
+                link.rollback()  # (and where it is the connection that is gone, this says so)
         waiting = self._due(link, webhooks)
         link.rollback()
         answered = self._run(self._deliver(waiting)) if waiting or self._flying else []
@@ -134,6 +142,7 @@ class Courier:
         for task in self._flying:
             task.cancel()
         self._flying.clear()
+        self._ids, self._walks = Ids(), {}
         if link is not None:
             link.close()
 
@@ -143,19 +152,19 @@ class Courier:
             link.rollback()
             return 0
         programme = self._programmes.of(link, one.dealer_id, head)
-        found = look(link, programme, one, self._now())
+        found = look(link, programme, one, self._now(), self._walks.get(one.id))
         link.rollback()
         if found is None:
             return 0
-        self._do(lambda link, ids: fill(link, ids, found))
+        if self._do(lambda link, ids: fill(link, ids, found)):
+            self._walks[one.id] = found.walk
         # Also a stretch of seals that had nothing to tell is progress: the next is looked at without a pause.
         return 1
 
-    def _do(self, act: Callable[[Link, Ids], object]) -> None:
+    def _do(self, act: Callable[[Link, Ids], Made]) -> Made:
         if self._writer is not None and self._settings.kind == "sqlite":
-            self._writer.perform(act).result()
-        elif self._link is not None:
-            transact(self._link, Ids(), act)
+            return self._writer.perform(act).result()
+        return transact(self._connected(), self._ids, act)
 
     # ---- sending --------------------------------------------------------------------------------------------------
 
@@ -176,16 +185,29 @@ class Courier:
     async def _deliver(self, waiting: Sequence[Sending]) -> Answers:
         if self._http is None:
             self._http = client()
-        inside, now = bool(self._settings.webhooks_inside), self._now()
-        new = []
+        now, new = self._now(), []
         for one in waiting:
-            sent = send(self._http, one, now, inside=inside, resolve=self._resolve)
+            sent = send(self._http, one, now, asyncio.shield(self._where(one.url)))
             new.append(asyncio.create_task(sent))
             self._flying[new[-1]] = one.due
         # What was under way before is not waited for: others would get a round a second as long as one is silent.
         first = asyncio.ALL_COMPLETED if new else asyncio.FIRST_COMPLETED
         await asyncio.wait(new or self._flying, timeout=LOOK_SECONDS, return_when=first)
         return self._over()
+
+    def _where(self, url: str) -> asyncio.Task[Target]:
+        """Look up where this goes, once for all that goes there now; a look-up that hangs is not begun again."""
+        if url not in self._lookups:
+            inside = bool(self._settings.webhooks_inside)
+            task = self._lookups[url] = asyncio.create_task(look_up(url, inside=inside, resolve=self._resolve))
+
+            def over(task: asyncio.Task[Target]) -> None:
+                self._lookups.pop(url, None)
+                if not task.cancelled():
+                    task.exception()  # told to each message that waited for it, if any still did
+
+            task.add_done_callback(over)
+        return self._lookups[url]
 
     async def _answered(self) -> Answers:
         """Wait for all that is under way; return what was answered."""

@@ -13,7 +13,7 @@ from tierengine.store.dialect import Link, doc
 from tierengine.store.ids import Ids
 from tierengine.store.rows import Table
 from tierengine.webhooks.address import read_url
-from tierengine.webhooks.messages import TYPES
+from tierengine.webhooks.messages import TIER, TYPES
 
 _TABLE: Final = Table("webhook")
 _HEAD: Final = "SELECT COALESCE(max(number), 0) FROM seal WHERE dealer_id = ?1"
@@ -25,7 +25,12 @@ _ACTIVE: Final = (
     "SELECT id, dealer_id, url, types, state, seen, looked_at, created_at FROM webhook WHERE state = 'active' "
     "ORDER BY id"
 )
-_STATE: Final = "UPDATE webhook SET state = ?2 WHERE id = ?1"
+# What was removed stays so, whatever its last answer says.
+_STATE: Final = "UPDATE webhook SET state = ?2 WHERE id = ?1 AND state <> 'removed'"
+_STANDINGS: Final = (
+    "INSERT INTO webhook_standing (webhook_id, member_id, dealer_id, tier) "
+    "SELECT ?1, member_id, dealer_id, tier FROM ledger WHERE dealer_id = ?2 AND tier <> '' AND tier <> ?3"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +72,28 @@ def read_request(raw: Mapping[str, object], *, inside: bool) -> tuple[str, tuple
 
 
 def add(
-    link: Link, ids: Ids, dealer: int, url: str, types: Sequence[str], now: int, *, from_start: bool = False
+    link: Link,
+    ids: Ids,
+    dealer: int,
+    url: str,
+    types: Sequence[str],
+    now: int,
+    *,
+    lowest: str,
+    from_start: bool = False,
 ) -> Endpoint:
-    """Add a webhook, or return the one that has this address. It is told what is sealed from now on, or everything."""
+    """Add a webhook, or return the one that has this address. It is told what is sealed from now on, or everything.
+
+    lowest  the tier in which everybody begins: whoever stands in another one now is no change for this webhook
+    """
     found = next((one for one in endpoints(link, dealer) if one.url == url), None)
     if found is not None:
         return found
     seen = 0 if from_start else int(link.ask(_HEAD, dealer).rows()[0][0])
     made = Endpoint(ids.take(), dealer, url, tuple(types), "active", seen, now, now)
     link.write(_TABLE, [(made.id, dealer, url, orjson.dumps(list(types)).decode(), made.state, seen, now, now)])
+    if TIER in types and not from_start:
+        link.run(_STANDINGS, made.id, dealer, lowest)
     return made
 
 

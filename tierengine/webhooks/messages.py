@@ -11,11 +11,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from tierengine.judging.history import LAST
+from tierengine.judging.merging import MERGED
 from tierengine.ledger.sealed import read_listed
 from tierengine.membership.known import read_member
 from tierengine.membership.stand import stand
 from tierengine.policies.versions import Programme
-from tierengine.store.dialect import Link
+from tierengine.store.dialect import Link, doc
 from tierengine.store.rows import Row
 
 CREDIT: Final = "credit.changed"
@@ -27,22 +28,34 @@ _MOVES: Final = ("contribution", "emission")
 _SEALS: Final = "SELECT number, refs FROM seal WHERE dealer_id = ?1 AND number > ?2 ORDER BY number LIMIT ?3"
 _ENTRIES: Final = (
     "SELECT e.id, e.member_id, m.code, e.number, e.kind, e.wallet, e.delta, e.event_key, e.rule, e.recorded_at "
-    "FROM entry e JOIN member m ON m.id = e.member_id WHERE e.id IN (?1*) ORDER BY e.id"
+    "FROM entry e JOIN member m ON m.id = e.member_id WHERE e.id IN (?1*)"
 )
 _CHANGES: Final = (
     "SELECT p.entry_id, a.kind, SUM(CASE WHEN a.id = p.destination_id THEN p.amount ELSE -p.amount END) "
     "FROM posting p JOIN account a ON a.id IN (p.source_id, p.destination_id) AND a.member_id = p.member_id "
     "WHERE p.entry_id IN (?1*) GROUP BY 1, 2"
 )
+# Of merged members one stands for all: his tier is theirs.
 _MOVED: Final = {
-    "contribution": "SELECT DISTINCT member_id FROM contribution WHERE id IN (?1*)",
-    "emission": "SELECT DISTINCT member_id FROM emission WHERE id IN (?1*)",
+    table: f"SELECT DISTINCT COALESCE(l.joined_id, l.member_id) FROM {table} c "
+    "JOIN ledger l ON l.member_id = c.member_id WHERE c.id IN (?1*)"
+    for table in _MOVES
 }
+# A merge, and its end, moves the one who stands for the other, too.
+_MERGES: Final = f"SELECT dealer_id, fields FROM contribution WHERE id IN (?1*) AND kind = '{MERGED}'"
+_ROOTS: Final = (
+    "SELECT COALESCE(l.joined_id, l.member_id) FROM member m JOIN ledger l ON l.member_id = m.id "
+    "WHERE m.dealer_id = ?1 AND m.code IN (?2*)"
+)
+_NEXT: Final = (
+    "SELECT member_id FROM ledger WHERE dealer_id = ?1 AND member_id > ?2 AND carry <> '' ORDER BY member_id LIMIT ?3"
+)
 _PASSED: Final = (
     "SELECT member_id FROM ledger WHERE dealer_id = ?1 AND boundary_at > ?2 AND boundary_at <= ?3 ORDER BY member_id"
 )
 _HEADS: Final = (
-    "SELECT l.member_id, m.code, l.tier, l.boundary_at, w.tier FROM ledger l JOIN member m ON m.id = l.member_id "
+    "SELECT l.member_id, m.code, l.tier, l.head_at, l.boundary_at, w.tier "
+    "FROM ledger l JOIN member m ON m.id = l.member_id "
     "LEFT JOIN webhook_standing w ON w.member_id = l.member_id AND w.webhook_id = ?2 WHERE l.member_id IN (?1*) "
     "AND COALESCE(l.joined_id, l.member_id) = l.member_id "
     "ORDER BY l.member_id"
@@ -82,6 +95,9 @@ def sealed_after(link: Link, dealer: int, number: int, most: int) -> Sealed | No
         for table, found in moved.items():
             found += [ref for ref in listed.get(table, ()) if isinstance(ref, int)]
     members = {row[0] for table, ids in moved.items() if ids for row in link.ask(_MOVED[table], ids).rows()}
+    if moved["contribution"]:
+        into = [str(doc(fields)["into"]) for _, fields in link.ask(_MERGES, moved["contribution"]).rows()]
+        members |= {row[0] for row in link.ask(_ROOTS, dealer, into).rows()} if into else set()
     return Sealed(rows[-1][0], entries, sorted(members))
 
 
@@ -90,14 +106,21 @@ def passed(link: Link, dealer: int, since: int, now: int) -> list[int]:
     return [row[0] for row in link.ask(_PASSED, dealer, since, now).rows()]
 
 
+def judged(link: Link, dealer: int, after: int, most: int) -> list[int]:
+    """Return the next members, by id, of whom anything was ever judged: a version that starts may move any of them."""
+    return [row[0] for row in link.ask(_NEXT, dealer, after, most).rows()]
+
+
 def of_entries(link: Link, programme: Programme, entries: Sequence[int]) -> Iterator[Message]:
-    """Yield a message for each entry, in order."""
+    """Yield a message for each entry: as they were sealed, and those of one member by their numbers."""
     if not entries:
         return
     changes: dict[int, dict[str, int]] = {}
     for entry, kind, amount in link.ask(_CHANGES, list(entries)).rows():
         changes.setdefault(entry, {})[kind] = int(amount)
-    for number, member, code, place, kind, wallet, delta, event, rule, at in link.ask(_ENTRIES, list(entries)).rows():
+    for number, member, code, place, kind, wallet, delta, event, rule, at in _in_order(
+        entries, link.ask(_ENTRIES, list(entries)).rows()
+    ):
         moved = changes.get(number, {})
         data = {
             "member": code, "number": place, "kind": kind, "wallet": wallet, "unit": programme.unit(wallet),
@@ -111,11 +134,12 @@ def of_entries(link: Link, programme: Programme, entries: Sequence[int]) -> Iter
 def of_tiers(link: Link, programme: Programme, webhook: int, members: Iterable[int], now: int) -> Iterator[Message]:
     """Yield a message for each member whose tier, as of now, is another than this webhook was told last."""
     wanted = list(members)
-    lowest = programme.line.at(now).rules.policy.tiers[0].id
+    lowest = lowest_of(programme, now)
     rows: list[Row] = link.ask(_HEADS, wanted, webhook).rows() if wanted else []
-    for member, code, head, boundary_at, told in rows:
+    for member, code, head, head_at, boundary_at, told in rows:
         told = told or lowest  # noqa: PLW2901  whom nobody was told of stands where everybody begins
-        if (head or lowest) == told and (boundary_at is None or boundary_at > now):
+        points = (programme.lanes.next_start(head_at), boundary_at)
+        if (head or lowest) == told and all(point is None or point > now for point in points):
             continue
         known = read_member(link, programme, code)
         here = stand(known, max((now, LAST, ""), known.head), known.source())
@@ -129,6 +153,24 @@ def of_tiers(link: Link, programme: Programme, webhook: int, members: Iterable[i
             "as_of": _time(programme, now),
         }  # fmt: skip
         yield Message(f"tier-{member}-{now}", TIER, member, _body(programme, TIER, now, data), here.tier)
+
+
+def lowest_of(programme: Programme, now: int) -> str:
+    """Return the tier in which everybody begins."""
+    return programme.line.at(now).rules.policy.tiers[0].id
+
+
+def _in_order(entries: Sequence[int], rows: Sequence[Row]) -> Iterator[Row]:
+    """Yield the rows of entries as they were sealed, and of each member by number.
+
+    Their ids tell nothing of that: each process takes its own from a block.
+    """
+    sealed = {number: place for place, number in enumerate(entries)}
+    his: dict[int, list[Row]] = {}
+    for row in sorted(rows, key=lambda row: row[3], reverse=True):
+        his.setdefault(row[1], []).append(row)
+    for row in sorted(rows, key=lambda row: sealed[row[0]]):
+        yield his[row[1]].pop()
 
 
 def _body(programme: Programme, kind: str, at: int, data: Mapping[str, Any]) -> dict[str, Any]:

@@ -18,13 +18,15 @@ from tierengine.store.dialect import Link, doc
 from tierengine.store.ids import Ids
 from tierengine.store.rows import Table
 from tierengine.webhooks.endpoints import Endpoint
-from tierengine.webhooks.messages import CREDIT, TIER, Message, of_entries, of_tiers, passed, sealed_after
+from tierengine.webhooks.messages import CREDIT, TIER, Message, judged, of_entries, of_tiers, passed, sealed_after
 from tierengine.zone import SECOND, moment
 
 # After the n-th failure, in seconds: the schedule that Standard Webhooks recommends. Then it is dead.
 BACK_OFF: Final = (5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400)
 SEALS: Final = 200
+WALKED: Final = 200  # members in one look
 PAGE_MOST: Final = 200
+ALL: Final = 1 << 62  # no delivery has such an id
 _DELIVERIES: Final = Table("webhook_delivery")
 _STANDINGS: Final = Table("webhook_standing")
 _FORGET: Final = "DELETE FROM webhook_standing WHERE webhook_id = ?1 AND member_id IN (?2*)"
@@ -48,9 +50,9 @@ _PAGE: Final = (
 )
 _REPLAY: Final = (
     "UPDATE webhook_delivery SET state = 'waiting', attempts = 0, due_at = ?2, changed_at = ?2 "
-    "WHERE webhook_id = ?1 AND state = ?3 AND id >= ?4"
+    "WHERE webhook_id = ?1 AND state = ?3 AND id BETWEEN ?4 AND ?5"
 )
-_COUNT: Final = "SELECT count(*) FROM webhook_delivery WHERE webhook_id = ?1 AND state = ?2 AND id >= ?3"
+_COUNT: Final = "SELECT count(*) FROM webhook_delivery WHERE webhook_id = ?1 AND state = ?2 AND id BETWEEN ?3 AND ?4"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,23 +67,49 @@ class Due:
 
 
 @dataclass(frozen=True, slots=True)
+class Walk:
+    """All members, one after the other, because a version of the policy started, which may move any of them.
+
+    begun  when the walk began: who is moved by time after that is looked for afterwards
+    last   the member who was looked at last
+    """
+
+    begun: int
+    last: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Filled:
-    """What one look at the seals found for a webhook."""
+    """What one look at the seals found for a webhook. `walk`: how far it is through all members; None: it is not."""
 
     endpoint: Endpoint
     last: int
     now: int
     messages: Sequence[Message]
+    looked_at: int
+    walk: Walk | None = None
 
 
 # ---- filling -----------------------------------------------------------------------------------------------------
 
 
-def look(link: Link, programme: Programme, endpoint: Endpoint, now: int) -> Filled | None:
-    """Return what a webhook has to be told of the next seals, and of tiers that time moved; None: nothing is new."""
+def look(link: Link, programme: Programme, endpoint: Endpoint, now: int, walk: Walk | None = None) -> Filled | None:
+    """Return what a webhook has to be told of the next seals, and of tiers that time moved; None: nothing is new.
+
+    walk  how far the last look came through all members
+    """
     sealed = sealed_after(link, endpoint.dealer_id, endpoint.seen, SEALS)
-    moved = passed(link, endpoint.dealer_id, endpoint.looked_at, now) if TIER in endpoint.types else []
-    if sealed is None and not moved:
+    start = programme.lanes.next_start(endpoint.looked_at) if TIER in endpoint.types else None
+    started = start is not None and start <= now
+    moved, looked_at, further = [], now, None
+    if started:
+        walk = walk or Walk(now)
+        moved = judged(link, endpoint.dealer_id, walk.last, WALKED)
+        further = Walk(walk.begun, moved[-1]) if len(moved) == WALKED else None
+        looked_at = endpoint.looked_at if further else walk.begun
+    elif TIER in endpoint.types:
+        moved = passed(link, endpoint.dealer_id, endpoint.looked_at, now)
+    if sealed is None and not moved and not started:
         return None
     found: list[Message] = []
     if sealed is not None and CREDIT in endpoint.types:
@@ -89,19 +117,19 @@ def look(link: Link, programme: Programme, endpoint: Endpoint, now: int) -> Fill
     if TIER in endpoint.types:
         members = {*(() if sealed is None else sealed.members), *moved}
         found += of_tiers(link, programme, endpoint.id, sorted(members), now)
-    return Filled(endpoint, endpoint.seen if sealed is None else sealed.last, now, found)
+    return Filled(endpoint, endpoint.seen if sealed is None else sealed.last, now, found, looked_at, further)
 
 
-def fill(link: Link, ids: Ids, found: Filled) -> int:
-    """Put what was found into deliveries, and return how many; 0 when somebody else was first."""
+def fill(link: Link, ids: Ids, found: Filled) -> bool:
+    """Put what was found into deliveries; False when somebody else was first, or it is to be told nothing any more."""
     endpoint, now = found.endpoint, found.now
     if link.ask(_NOW, endpoint.id).rows() != [(endpoint.seen,)]:
-        return 0
+        return False
     known = set()
     if found.messages:
         known = {row[0] for row in link.ask(_KNOWN, endpoint.id, [one.name for one in found.messages]).rows()}
     fresh = [one for one in found.messages if one.name not in known]
-    link.run(_SEEN, endpoint.id, found.last, now, endpoint.seen)
+    link.run(_SEEN, endpoint.id, found.last, found.looked_at, endpoint.seen)
     link.write(
         _DELIVERIES,
         [
@@ -116,7 +144,7 @@ def fill(link: Link, ids: Ids, found: Filled) -> int:
     if told:
         link.run(_FORGET, endpoint.id, sorted(told))
         link.write(_STANDINGS, [(endpoint.id, member, endpoint.dealer_id, tier) for member, tier in told.items()])
-    return len(fresh)
+    return True
 
 
 # ---- delivering --------------------------------------------------------------------------------------------------
@@ -160,12 +188,12 @@ def page(link: Link, endpoint: Endpoint, state: str, after: int, most: int) -> l
     return found
 
 
-def replay(link: Link, endpoint: Endpoint, state: str, since: int, now: int) -> int:
-    """Have deliveries of this state sent again from delivery `since` on, in their order; return how many."""
+def replay(link: Link, endpoint: Endpoint, state: str, since: int, now: int, until: int = ALL) -> int:
+    """Have deliveries of this state sent again, from `since` to `until` (its ids), in their order; return how many."""
     if state not in ("dead", "delivered"):
         raise Unknown("not_found")
-    count = int(link.ask(_COUNT, endpoint.id, state, since).rows()[0][0])
-    link.run(_REPLAY, endpoint.id, now, state, since)
+    count = int(link.ask(_COUNT, endpoint.id, state, since, until).rows()[0][0])
+    link.run(_REPLAY, endpoint.id, now, state, since, until)
     return count
 
 

@@ -8,15 +8,17 @@ was made to another name.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import threading
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from standardwebhooks import Webhook
 
 from tierengine.errors import Refused
-from tierengine.webhooks.address import Resolve, target
+from tierengine.webhooks.address import Resolve, Target, target
 from tierengine.webhooks.outbox import Due
 
 if TYPE_CHECKING:
@@ -42,18 +44,39 @@ def client() -> httpx.AsyncClient:
     return httpx.AsyncClient(timeout=ANSWER_SECONDS, follow_redirects=False, trust_env=False, limits=limits)
 
 
-async def send(
-    http: httpx.AsyncClient, one: Sending, now: int, *, inside: bool, resolve: Resolve | None
-) -> tuple[str, int]:
+async def look_up(url: str, *, inside: bool, resolve: Resolve | None) -> Target:
+    """Return where a call to `url` goes; Refused and OSError as `target`. `inside`: of the inside network will do.
+
+    The system's resolver cannot be told to stop. So it has a thread of its own, which nobody else waits for: neither
+    another webhook's name nor the end of the service.
+    """
+    loop = asyncio.get_running_loop()
+    found: asyncio.Future[Target] = loop.create_future()
+
+    def say(tell: Callable[[Any], None], what: object) -> None:
+        with suppress(RuntimeError):  # the loop is closed: nobody asks any more
+            loop.call_soon_threadsafe(lambda: None if found.done() else tell(what))
+
+    def look() -> None:
+        try:
+            say(found.set_result, target(url, inside=inside, resolve=resolve))
+        except Exception as problem:  # noqa: BLE001 - whatever a resolver raises, it is told to who asked
+            say(found.set_exception, problem)
+
+    threading.Thread(target=look, name="tierengine-lookup", daemon=True).start()
+    return await found
+
+
+async def send(http: httpx.AsyncClient, one: Sending, now: int, where: Awaitable[Target]) -> tuple[str, int]:
     """Send one message; return ("", 0) when it was taken, else why not and how long to wait, in seconds.
 
-    now     microseconds UTC, as the message is stamped
-    inside  addresses of the inside network will do
+    now    microseconds UTC, as the message is stamped
+    where  the address that was looked at, for all that goes to this webhook now
     """
     try:
         # In all: the client's own time-out begins anew with each byte of an answer.
         async with asyncio.timeout(ANSWER_SECONDS):
-            to = await asyncio.to_thread(target, one.url, inside=inside, resolve=resolve)
+            to = await where
             request = http.build_request(
                 "POST", to.url, content=one.due.content, headers=_headers(one, now, to.host),
                 extensions={"sni_hostname": to.name},
