@@ -11,7 +11,7 @@ from tests.chance import Seeded
 from tests.club import SMALL
 from tests.history.cases import FEW, seeded
 from tests.history.happenings import when
-from tests.history.judged import folded, lanes, ruleset
+from tests.history.judged import folded, regimes, ruleset
 from tierengine.policies.backtest import Game, RuleCost, backtest
 from tierengine.policies.versions import load
 from tierengine.store.snapshots import snapshot
@@ -136,7 +136,7 @@ def test_what_both_sides_share_is_folded_once_and_ends_as_if_each_were_folded_al
     for seed in range(60):
         one = seeded(seed)
         _, candidate = FEW[(seed + len(FEW) // 2) % len(FEW)].versions[-1]
-        programme = SimpleNamespace(lanes=lanes(one), line=lanes(one).line, zone=lanes(one).zone)
+        programme = SimpleNamespace(regimes=regimes(one), line=regimes(one).line, zone=regimes(one).zone)
         since = max(when(Seeded(seed), one.zone), one.versions[0][0] + 1)
         game = Game(programme, ruleset(candidate), since, one.end)
         alone = Game(programme, ruleset(candidate), since, one.end)

@@ -15,8 +15,8 @@ from rules.reader import read
 from tests.test_api_book import POLICY
 from tierengine.errors import CATALOGUE, Refused
 from tierengine.judging.decisions import PolicyLine, Version
-from tierengine.judging.fold import Lanes
 from tierengine.judging.history import Contribution, Observation
+from tierengine.judging.regimes import Regimes
 from tierengine.recording.items import Before
 from tierengine.service.entitlements import claim_check, level, rights
 from tierengine.zone import Zone
@@ -57,8 +57,8 @@ def decide(policy: Policy, name: str, history: list[Contribution], qty: int = 1,
         "entitlement_claimed", "C1", at("2026-06-15"), "till", "x", fields={"entitlement": name, "qty": qty}
     )
     rules: Any = SimpleNamespace(policy=policy)
-    lane = Lanes(PolicyLine((Version(1, 1, 0, rules),)), ZONE).of(1)
-    before = Before(1, at("2026-06-15"), lane, lambda: Inputs({}, {}), tier, MappingProxyType({}), history)
+    regime = Regimes(PolicyLine((Version(1, 1, 0, rules),)), ZONE).of(1)
+    before = Before(1, at("2026-06-15"), regime, lambda: Inputs({}, {}), tier, MappingProxyType({}), history)
     claims = [one for one in history if one.kind == "entitlement_claimed"]
     claim_check(said, ZONE, lambda _: claims)(before)
 

@@ -55,8 +55,8 @@ def again(whole: Whole, start: Position, carry: str, later: Sequence[Step], befo
     earlier: dict[str, list[Granted]] = {}
     for (event_key, _), granted in standing.items():
         earlier.setdefault(event_key, []).append(granted)
-    facts = RunningFacts(whole.lanes.zone, whole.rows)
-    return folding.fold(whole.lanes, carry, start, later, facts, earlier=earlier, emitted=emitted, until=whole.end)
+    facts = RunningFacts(whole.regimes.zone, whole.rows)
+    return folding.fold(whole.regimes, carry, start, later, facts, earlier=earlier, emitted=emitted, until=whole.end)
 
 
 def same(whole: Folded, parts: Sequence[Folded], start: Position) -> None:
@@ -79,8 +79,8 @@ def test_a_history_resumed_from_any_checkpoint_or_after_any_event_ends_as_in_one
             rest = again(whole, start, carry, [step for step in every if step.position > start], [whole.folded])
             same(whole.folded, [rest], start)
         for done in range(1, len(every)):
-            facts = RunningFacts(whole.lanes.zone, whole.rows)
-            first = folding.fold(whole.lanes, "", None, every[:done], facts)
+            facts = RunningFacts(whole.regimes.zone, whole.rows)
+            first = folding.fold(whole.regimes, "", None, every[:done], facts)
             rest = again(whole, first.head, first.carry, every[done:], [first])
             same(whole.folded, [first, rest], first.head)
             assert load(first.carry).dump() == first.carry

@@ -338,7 +338,7 @@ def test_what_was_judged_by_a_version_that_ended_before_it_is_read_by_the_right_
     assert stages(club.link, programme, [member], club.now)[member] == []
     known = read_member(club.link, programme, "M1")
     here = stand(known, (club.now, LAST, ""), known.source())
-    assert (here.tier, here.lane.version.number) == ("customer", 2)
+    assert (here.tier, here.regime.version.number) == ("customer", 2)
     club.link.rollback()
 
 

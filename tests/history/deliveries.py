@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from tests.chance import Chance
 from tests.history.happenings import Case
-from tests.history.judged import Outcome, folded, lanes, observation, of_life, of_run
+from tests.history.judged import Outcome, folded, observation, of_life, of_run, regimes
 from tests.history.merging import Word, as_one, stands_for, twice
 from tests.model.life import Life
 from tests.model.lives import lives_of
@@ -84,10 +84,10 @@ class Book:
         self.link.rollback()
         self.link.close()
 
-    def follows(self, one: Case) -> folding.Lanes:
-        lane = lanes(one, self.numbers)
-        self.programme = replace(self.programme, zone=lane.zone, info=ZoneInfo(one.zone), lanes=lane)
-        return lane
+    def follows(self, one: Case) -> folding.Regimes:
+        regime = regimes(one, self.numbers)
+        self.programme = replace(self.programme, zone=regime.zone, info=ZoneInfo(one.zone), regimes=regime)
+        return regime
 
     def joins(self, *codes):
         new = [people.NewMember(code) for code in codes]
@@ -105,7 +105,7 @@ class Book:
     def told(
         self,
         member: int,
-        lanes: folding.Lanes,
+        regimes: folding.Regimes,
         rows: list[Contribution],
         end: Position,
         merged: Sequence[int] = (),
@@ -115,7 +115,9 @@ class Book:
         booked, lots = ([*self.link.ask(sql, [member, *merged]).rows()] for sql in (BOOKED, LOTS))
         self.link.rollback()
         tier, carry, *head = stands[0]
-        run = folding.fold(lanes, carry, tuple(head) if carry else None, (), RunningFacts(lanes.zone, rows), until=end)
+        run = folding.fold(
+            regimes, carry, tuple(head) if carry else None, (), RunningFacts(regimes.zone, rows), until=end
+        )
         assert not rows or tier == load(carry).standing.tier
         stood = {(at, class_): tuple(standing) for at, class_, *standing in changes} | dict(of_run(run)[0])
         nets = {(key, rule): tuple(terms) for key, rule, *terms in lots}

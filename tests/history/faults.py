@@ -113,7 +113,7 @@ def a_version_s_start_is_no_point(patch):
         if how["returned"] or not _starts(ladder, instant) else (carry, None),
     )  # fmt: skip
     # A version's start is told from an event by its instant: no event has it to the microsecond but by chance.
-    wrapped(patch, folding.Lanes, "__init__", _remember_starts)
+    wrapped(patch, folding.Regimes, "__init__", _remember_starts)
 
 
 STARTS: set[int] = set()
@@ -220,7 +220,7 @@ def a_return_was_known_when_the_sale_was_made(patch):
 @fault
 def everything_is_judged_by_the_newest_version(patch):
     for name in ("at", "of"):
-        patch.setattr(folding.Lanes, name, lambda of, _: of._lanes[of.line.versions[-1].id])
+        patch.setattr(folding.Regimes, name, lambda of, _: of._regimes[of.line.versions[-1].id])
 
 
 @fault

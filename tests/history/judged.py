@@ -68,27 +68,27 @@ def ruleset(policy: ast.Policy) -> Ruleset:
     return found[1]
 
 
-def lanes(one: Case, numbers: Sequence[int] = (1, 2, 3)) -> folding.Lanes:
+def regimes(one: Case, numbers: Sequence[int] = (1, 2, 3)) -> folding.Regimes:
     line = tuple(
         Version(number, place, start, ruleset(policy))
         for place, (number, (start, policy)) in enumerate(zip(numbers, one.versions, strict=False), 1)
     )
-    return folding.Lanes(PolicyLine(line), Zone(one.zone))
+    return folding.Regimes(PolicyLine(line), Zone(one.zone))
 
 
 @dataclass(frozen=True)
 class Whole:
     """One member's history folded in one run."""
 
-    lanes: folding.Lanes
+    regimes: folding.Regimes
     rows: list[Contribution]
     end: Position
     folded: Folded
 
 
-def folded(one: Case, of: folding.Lanes | None = None, members: Sequence[str] = ("M", "R")) -> dict[str, Whole]:
+def folded(one: Case, of: folding.Regimes | None = None, members: Sequence[str] = ("M", "R")) -> dict[str, Whole]:
     """Fold each member's history, and what the first one's tells the other one in his."""
-    of, rows, found = of or lanes(one), contributed(one.said, one.zone), {}
+    of, rows, found = of or regimes(one), contributed(one.said, one.zone), {}
     end = (one.end, LAST, "")
     sent: list[tuple[str, Contribution]] = []
     for member in members:

@@ -7,7 +7,8 @@ what it is      resolution, returns → history (positions, contributions, steps
 facts           facts (of a policy) → measures
 at many places  running, windows, tallies, states; long_histories (kept from one question to the next)
 of many people  facts_sql, facts_statement, sql_words
-the fold        fold → decisions, carry, standing; trail (what it asked), passing (what it may leap over)
+the fold        fold → regimes (each version in force), decisions, carry, standing; trail (what it asked),
+                passing (what it may leap over)
 rewards         grants → occasions, offers, amounts, budgets; what a return leaves of them: reversals
 an order        pricing, worth (of what a wallet pays)
 """

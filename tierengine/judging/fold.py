@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 
 from rules.judge import Inputs, Judged, StandingTiers
 from rules.policy import Emission
 from rules.vocabulary import KINDS, SUBMITTED
 from tierengine.judging.budgets import Admit
-from tierengine.judging.carry import Carry, changed, load, version_of
+from tierengine.judging.carry import Carry, changed, load
 from tierengine.judging.decisions import (
     Emitted,
     FactSource,
@@ -21,17 +20,14 @@ from tierengine.judging.decisions import (
     GrantDecision,
     Granted,
     Judgement,
-    PolicyLine,
     TierChanged,
-    Version,
 )
-from tierengine.judging.grants import Rewards
 from tierengine.judging.history import BOUNDARY, VERSION_START, Contribution, Position, Scalar, Step
 from tierengine.judging.occasions import Occasion, told_apart
+from tierengine.judging.regimes import Regime, Regimes
 from tierengine.judging.reversals import freed, take_back, uncount
-from tierengine.judging.standing import Ladder, Moved
+from tierengine.judging.standing import Moved
 from tierengine.judging.trail import Trail
-from tierengine.zone import Zone
 
 # Kinds that a later event of the same order names: the standing right after them is carried for rules that ask it.
 NAMED_BY_ORDER = frozenset(
@@ -44,75 +40,11 @@ NAMED_BY_ORDER = frozenset(
 )
 
 
-@dataclass(frozen=True)
-class Lane:
-    """One version's parts of the fold, made once."""
-
-    version: Version
-    zone: Zone
-
-    @cached_property
-    def ladder(self) -> Ladder:
-        """The tiers in time."""
-        return Ladder(self.version.rules.policy, self.zone)
-
-    @cached_property
-    def rewards(self) -> Rewards:
-        """The amounts."""
-        return Rewards(self.version.rules.policy, self.zone)
-
-
-class Lanes:
-    """All versions of a dealer, ready to fold; built once and shared between members and threads."""
-
-    __slots__ = ("_lanes", "line", "zone")
-
-    def __init__(self, line: PolicyLine, zone: Zone) -> None:
-        self.line = line
-        self.zone = zone
-        self._lanes = {version.id: Lane(version, zone) for version in line.versions}
-
-    def at(self, instant: int) -> Lane:
-        """Return the lane in force at `instant`."""
-        return self._lanes[self.line.at(instant).id]
-
-    def of(self, version_id: int) -> Lane:
-        """Return the lane of a version."""
-        return self._lanes[version_id]
-
-    def emission(self, rule: str, instant: int) -> Emission | None:
-        """Return the emission `rule` of the version in force at `instant`, or of the last version that has it."""
-        versions = (self.line.at(instant), *reversed(self.line.versions))
-        return next((found for one in versions if (found := one.rules.policy.emissions.get(rule))), None)
-
-    def missed(self, carry: str, head: Position) -> Position | None:
-        """Return the first version start that a history up to `head` should have passed and did not; else None.
-
-        A version is published from after all that is recorded. An event of a clock that is ahead, recorded while that
-        is being committed, may still be judged by the version before: what follows the start must then be folded again.
-        """
-        versions = self.line.versions
-        if not carry or len(versions) == 1:
-            return None
-        judged_by = version_of(carry)
-        if judged_by == self.line.at(head[0]).id:
-            return None
-        place = next(place for place, version in enumerate(versions) if version.id == judged_by)
-        return (versions[place + 1].effective_from, VERSION_START, "")
-
-    def next_start(self, after: int) -> int | None:
-        """Return the first start of a version later than the instant `after`; the first version has none."""
-        versions = self.line.versions
-        if len(versions) == 1 or versions[-1].effective_from <= after:
-            return None  # nearly always
-        return next((v.effective_from for v in versions[1:] if v.effective_from > after), None)
-
-
 @dataclass(slots=True)
 class _Fold:
     """The state of one run; `live` is the last decision of each (event key, rule) that a return may touch."""
 
-    lanes: Lanes
+    regimes: Regimes
     source: FactSource
     live: dict[str, dict[str, Granted]]
     emitted: set[tuple[str, str]]
@@ -143,7 +75,7 @@ class _Fold:
     def _pass_time(self, upto: Position) -> None:
         """Evaluate every version start and boundary between the head and `upto`."""
         while True:
-            start = self.lanes.next_start(self.head[0])
+            start = self.regimes.next_start(self.head[0])
             end = self.carry.standing.until
             if start is None and (end is None or end > upto[0]):
                 return  # nearly always
@@ -163,34 +95,34 @@ class _Fold:
             self.head = max(self.head, point)
 
     def _start_version(self, point: Position) -> None:
-        lane = self.lanes.at(point[0])
+        regime = self.regimes.at(point[0])
         before = self.carry.standing.tier
-        self.carry, replaced = lane.ladder.at_version(self.carry, lane.version.id)
-        inputs, judged = self._judge(lane, point)
-        self._note(point, lane, replaced, judged, inputs, before)
+        self.carry, replaced = regime.ladder.at_version(self.carry, regime.version.id)
+        inputs, judged = self._judge(regime, point)
+        self._note(point, regime, replaced, judged, inputs, before)
         before = self.carry.standing.tier
-        self.carry, moved = lane.ladder.at_point(self.carry, judged, point[0], returned=False)
-        self._note(point, lane, moved, judged, inputs, before)
+        self.carry, moved = regime.ladder.at_point(self.carry, judged, point[0], returned=False)
+        self._note(point, regime, moved, judged, inputs, before)
 
     def _end(self, point: Position) -> None:
-        lane = self.lanes.of(self.carry.version)
-        inputs, judged = self._judge(lane, point)
+        regime = self.regimes.of(self.carry.version)
+        inputs, judged = self._judge(regime, point)
         before = self.carry.standing
-        self.carry, moved = lane.ladder.at_boundary(self.carry, judged, point[0])
-        self._note(point, lane, moved, judged, inputs, before.tier)
+        self.carry, moved = regime.ladder.at_boundary(self.carry, judged, point[0])
+        self._note(point, regime, moved, judged, inputs, before.tier)
 
     # ---- events ----
 
     def _step(self, step: Step) -> None:
         instant = step.position[0]
-        lane = self.lanes.of(self.carry.version)
+        regime = self.regimes.of(self.carry.version)
         before = self.carry.standing.tier
         first = step.lines[0] if step.lines else None
         if first is not None and step.kind in _WORDS:
-            self.carry, moved = lane.ladder.word(self.carry, step.kind, dict(first.fields), instant)
+            self.carry, moved = regime.ladder.word(self.carry, step.kind, dict(first.fields), instant)
             if moved is not None:
-                inputs, judged = self._judge(lane, step.position)
-                self._note(step.position, lane, moved, judged, inputs, before)
+                inputs, judged = self._judge(regime, step.position)
+                self._note(step.position, regime, moved, judged, inputs, before)
         sold = [line for line in step.lines if line.qty > 0]
         # (What an event takes off itself, as a consignment moved out, takes no purchase back; nor does an acceptance.)
         returned = [
@@ -198,23 +130,23 @@ class _Fold:
             for line in step.lines
             if line.qty < 0 and line.event_key != step.key and not line.kind.endswith(SUBMITTED)
         ]
-        inputs, judged = self._judge(lane, step.position)
+        inputs, judged = self._judge(regime, step.position)
         standing = self.carry.standing.tier
-        self.carry, moved = lane.ladder.at_point(self.carry, judged, instant, returned=bool(returned))
-        self._note(step.position, lane, moved, judged, inputs, standing)
+        self.carry, moved = regime.ladder.at_point(self.carry, judged, instant, returned=bool(returned))
+        self._note(step.position, regime, moved, judged, inputs, standing)
         if returned:
             self._return(step.position, returned)
         for occasion in _occasions(sold, instant):
-            self._earn(lane, step.position, occasion, before, inputs, judged)
+            self._earn(regime, step.position, occasion, before, inputs, judged)
 
     def _earn(
-        self, lane: Lane, position: Position, occasion: Occasion, before: str, inputs: Inputs, judged: Judged
+        self, regime: Regime, position: Position, occasion: Occasion, before: str, inputs: Inputs, judged: Judged
     ) -> None:
         cluster = occasion.key.rpartition(":")[0]
         after = self.carry.standing.tier
         if occasion.kind in NAMED_BY_ORDER:  # also where no rule asks it yet: the next version may
             self.carry = replace(self.carry, orders=changed(self.carry.orders, cluster, after))
-        rules = lane.version.rules
+        rules = regime.version.rules
         if occasion.kind not in rules.kinds:
             return
         occasion = told_apart(occasion, inputs.attributes)
@@ -223,11 +155,11 @@ class _Fold:
         if not matched:
             return
         firm = inputs.attributes.get("firm")
-        self.carry, granted = lane.rewards.grant(
+        self.carry, granted = regime.rewards.grant(
             self.carry,
             occasion,
             matched,
-            lane.version.id,
+            regime.version.id,
             firm=firm if isinstance(firm, str) else "",
             admit=self.admit,
             reads=self.trail.read if self.trail is not None else None,
@@ -244,10 +176,10 @@ class _Fold:
             self.decisions.append(GrantDecision(position, "grant", one, basis))
         for rule, places in matched.items():
             if rule in rules.policy.emissions:
-                self._emit(lane, position, occasion, rule, places)
+                self._emit(regime, position, occasion, rule, places)
 
-    def _emit(self, lane: Lane, position: Position, occasion: Occasion, rule: str, places: Sequence[int]) -> None:
-        emission = lane.version.rules.policy.emissions[rule]
+    def _emit(self, regime: Regime, position: Position, occasion: Occasion, rule: str, places: Sequence[int]) -> None:
+        emission = regime.version.rules.policy.emissions[rule]
         line, fields = occasion.lines[places[0]], occasion.fields[places[0]]
         to = fields.get(emission.to)
         if not isinstance(to, str) or not to:
@@ -277,7 +209,7 @@ class _Fold:
                 self.trail.read(freed(self.carry, key, self.live.get(key, {}).values()))
             for rule, granted in list(self.live.get(key, {}).items()):
                 # Amounts are judged again by the version that granted them, not by the one in force today.
-                policy = self.lanes.of(granted.version_id).version.rules.policy
+                policy = self.regimes.of(granted.version_id).version.rules.policy
                 self.carry, rest = take_back(policy, self.carry, granted, mine)
                 if rest == granted:
                     continue
@@ -292,7 +224,7 @@ class _Fold:
 
     def _withdraw(self, rule: str, position: Position, line: Contribution) -> None:
         """Take back what the returned line's event made known to another member, whatever the policy became since."""
-        emission = self.lanes.emission(rule, line.at)
+        emission = self.regimes.emission(rule, line.at)
         receiver = line.fields.get(emission.to) if emission is not None else None
         if emission is None or not isinstance(receiver, str):
             return
@@ -314,8 +246,8 @@ class _Fold:
 
     # ---- parts ----
 
-    def _judge(self, lane: Lane, position: Position) -> tuple[Inputs, Judged]:
-        version = lane.version
+    def _judge(self, regime: Regime, position: Position) -> tuple[Inputs, Judged]:
+        version = regime.version
         standing = self.carry.standing
         inputs = Inputs(
             self.source.facts(version, position, standing.since),
@@ -332,7 +264,7 @@ class _Fold:
     def _note(
         self,
         position: Position,
-        lane: Lane,
+        regime: Regime,
         moved: Moved | None,
         judged: Judged,
         inputs: Inputs,
@@ -350,11 +282,11 @@ class _Fold:
                 until=standing.until,
                 state=standing.state,
                 cause=moved.cause,
-                version_id=lane.version.id,
-                traits=tuple(trait for trait in lane.version.rules.policy.traits if trait in judged.met),
+                version_id=regime.version.id,
+                traits=tuple(trait for trait in regime.version.rules.policy.traits if trait in judged.met),
                 basis={
-                    "facts": {name: inputs.facts.get(name) for name in lane.version.rules.standing_facts},
-                    "attributes": {name: inputs.attributes.get(name) for name in lane.version.rules.attributes},
+                    "facts": {name: inputs.facts.get(name) for name in regime.version.rules.standing_facts},
+                    "attributes": {name: inputs.attributes.get(name) for name in regime.version.rules.attributes},
                     "attested": sorted(inputs.attested),
                 },
             )
@@ -362,7 +294,7 @@ class _Fold:
 
     def _checkpoint(self, point: Position) -> None:
         """Keep the carry at the end of each local month that had steps."""
-        if self.head[0] and not self.lanes.zone.same_month(self.head[0], point[0]):
+        if self.head[0] and not self.regimes.zone.same_month(self.head[0], point[0]):
             self.checkpoints.append((self.head, self.carry.dump()))
 
 
@@ -370,7 +302,7 @@ _WORDS = frozenset(("promotion_confirmed", "tier_assigned", "tier_locked"))
 
 
 def fold(  # noqa: PLR0913  where it begins, what it reads, and up to where
-    lanes: Lanes,
+    regimes: Regimes,
     carry: str,
     start: Position | None,
     steps: Iterable[Step],
@@ -399,11 +331,11 @@ def fold(  # noqa: PLR0913  where it begins, what it reads, and up to where
         first = steps[0].position if steps else until
         # Nothing can move a member of whom nothing is known: versions that ended before his first event do not count.
         instant = first[0] if first is not None else 0
-        lane = lanes.at(instant)
-        state = lane.ladder.starting(lane.version.id)
+        regime = regimes.at(instant)
+        state = regime.ladder.starting(regime.version.id)
         head = (instant, VERSION_START, "") if first is not None else head
     run = _Fold(
-        lanes=lanes,
+        regimes=regimes,
         source=source,
         live={key: {one.rule: one for one in grants} for key, grants in (earlier or {}).items()},
         emitted=set(emitted),
@@ -426,11 +358,11 @@ def fold(  # noqa: PLR0913  where it begins, what it reads, and up to where
     )
 
 
-def nothing_ends(lanes: Lanes, carry: Carry, start: Position, upto: Position) -> bool:
+def nothing_ends(regimes: Regimes, carry: Carry, start: Position, upto: Position) -> bool:
     """Whether time alone changes nothing from `start`, where the carry stands, to before `upto`."""
-    if carry.version != lanes.at(start[0]).version.id:
+    if carry.version != regimes.at(start[0]).version.id:
         return False
-    begins, ends = lanes.next_start(start[0]), carry.standing.until
+    begins, ends = regimes.next_start(start[0]), carry.standing.until
     return (begins is None or (begins, VERSION_START, "") >= upto) and (
         ends is None or (max(ends, start[0]), BOUNDARY, "") >= upto
     )

@@ -77,7 +77,7 @@ def explain(
     stored = [contribution(row) for row in link.ask(_ROWS, ids, at, known_at).rows()]
     history = sorted(net(united([stored], codes)), key=lambda row: row.known)
     source, position = RunningFacts(programme.zone, history), (at, LAST, "")
-    folded = fold(programme.lanes, "", None, steps(history), source, until=position)
+    folded = fold(programme.regimes, "", None, steps(history), source, until=position)
     here = judged_at(known, folded.carry, folded.head, position, source)
     told = Told(known, here, asker)
     limit = min(limit, DECISIONS_MOST)
@@ -87,7 +87,7 @@ def explain(
         **({"merged_into": codes[0]} if codes[0] != code else {"merged": codes[1:]} if codes[1:] else {}),
         "at": when(known, at),
         "known_at": when(known, known_at),
-        "policy_version": here.lane.version.number,
+        "policy_version": here.regime.version.number,
         "standing": told.standing(),
         "next_tier": told.next_tier(),
         "traits": told.traits(),

@@ -169,7 +169,7 @@ class Known:
 
     def unmoved(self, position: Position) -> bool:
         """Whether nothing, not even time, can have moved his carry since the last event."""
-        start = self.programme.lanes.next_start(self.head[0])
+        start = self.programme.regimes.next_start(self.head[0])
         points = [point for point in (start, self.boundary_at) if point is not None]
         moved = any(point <= position[0] for point in points) or self.missed
         return bool(self.carry) and self.head <= position and not moved
@@ -177,7 +177,7 @@ class Known:
     @cached_property
     def missed(self) -> bool:
         """Whether his history went past a version start without being judged by that version."""
-        return self.programme.lanes.missed(self.carry, self.head) is not None
+        return self.programme.regimes.missed(self.carry, self.head) is not None
 
     @cached_property
     def history(self) -> Sequence[Contribution]:

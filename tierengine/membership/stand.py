@@ -9,10 +9,11 @@ from rules.judge import Inputs, Judged
 from rules.policy import Policy
 from tierengine.judging.carry import Carry, load
 from tierengine.judging.decisions import FactSource, Folded
-from tierengine.judging.fold import Lane, fold
+from tierengine.judging.fold import fold
 from tierengine.judging.history import Contribution, Position, Step
 from tierengine.judging.netting import steps
 from tierengine.judging.occasions import Occasion
+from tierengine.judging.regimes import Regime
 from tierengine.membership.known import Known
 
 # ---- judging -----------------------------------------------------------------------------------------------------
@@ -25,7 +26,7 @@ class Stand:
     asked  reads what he is judged on, once, and only while nothing later was asked of his facts
     """
 
-    lane: Lane
+    regime: Regime
     carry: Carry
     text: str
     head: Position
@@ -44,13 +45,13 @@ class Stand:
     def judged(self) -> Judged:
         """Return what holds of him."""
         if self._judged is None:
-            self._judged = self.lane.version.rules.judge(self.inputs)
+            self._judged = self.regime.version.rules.judge(self.inputs)
         return self._judged
 
     @property
     def suspended(self) -> frozenset[str]:
         """Return the wallets that he may not use."""
-        return self.judged.suspended if self.lane.version.rules.suspends else frozenset()
+        return self.judged.suspended if self.regime.version.rules.suspends else frozenset()
 
     @property
     def tier(self) -> str:
@@ -60,7 +61,7 @@ class Stand:
     @property
     def policy(self) -> Policy:
         """Return the policy in force."""
-        return self.lane.version.rules.policy
+        return self.regime.version.rules.policy
 
 
 def stand(known: Known, position: Position, source: FactSource, *, judging: bool = True) -> Stand:
@@ -68,7 +69,7 @@ def stand(known: Known, position: Position, source: FactSource, *, judging: bool
 
     judging  judge him now; else when that is asked for, before `source` is asked of any later position
     """
-    lanes = known.programme.lanes
+    regimes = known.programme.regimes
     if known.unmoved(position):
         found = _standing(known, known.carry, known.head, position, source)
     else:
@@ -78,7 +79,7 @@ def stand(known: Known, position: Position, source: FactSource, *, judging: bool
         else:
             carry, start = "", (0, 0, "")
             since_then = tuple(step for step in steps(known.history) if step.position <= position)
-        folded = fold(lanes, carry, start if carry else None, since_then, source, until=position)
+        folded = fold(regimes, carry, start if carry else None, since_then, source, until=position)
         found = _standing(known, folded.carry, folded.head, position, source)
     return _at_once(found) if judging else found
 
@@ -95,17 +96,17 @@ def _at_once(found: Stand) -> Stand:
 
 def _standing(known: Known, carry: str, head: Position, position: Position, source: FactSource) -> Stand:
     loaded = load(carry)
-    lane = known.programme.lanes.of(loaded.version)
+    regime = known.programme.regimes.of(loaded.version)
 
     def asked() -> Inputs:
         return Inputs(
-            source.facts(lane.version, position, loaded.standing.since),
+            source.facts(regime.version, position, loaded.standing.since),
             source.attributes(position),
-            source.attested(lane.version, position),
+            source.attested(regime.version, position),
             loaded.standing.tier,
         )
 
-    return Stand(lane, loaded, carry, head, asked)
+    return Stand(regime, loaded, carry, head, asked)
 
 
 def judged_after(known: Known, folded: Folded, position: Position, source: FactSource) -> Stand:
@@ -114,8 +115,8 @@ def judged_after(known: Known, folded: Folded, position: Position, source: FactS
     asked = (position, loaded.version, loaded.standing.since, loaded.standing.tier)
     if last is None or (last.position, last.version, last.since, last.inputs.tier) != asked:
         return judged_at(known, folded.carry, folded.head, position, source)
-    lane = known.programme.lanes.of(loaded.version)
-    return Stand(lane, loaded, folded.carry, folded.head, lambda: last.inputs, last.inputs, last.judged)
+    regime = known.programme.regimes.of(loaded.version)
+    return Stand(regime, loaded, folded.carry, folded.head, lambda: last.inputs, last.inputs, last.judged)
 
 
 def occasions_of(step: Step) -> tuple[Occasion, ...]:

@@ -45,11 +45,11 @@ def _passed(
     link: Link, programme: Programme, member_ids: Sequence[int], instant: int
 ) -> dict[int, tuple[Folded, bool]]:
     """Return the folds, and of each whether it is of the whole history: its head went past a version start unjudged."""
-    lanes = programme.lanes
+    regimes = programme.regimes
     due: list[tuple[int, Position, str, bool]] = []
     for member_id, at, class_, key, boundary_at, carry in link.ask(_HEADS, list(member_ids), instant).rows():
-        start, head = lanes.next_start(at), (at, class_, key)
-        missed = lanes.missed(carry, head) is not None
+        start, head = regimes.next_start(at), (at, class_, key)
+        missed = regimes.missed(carry, head) is not None
         if missed or (boundary_at is not None and boundary_at <= instant) or (start is not None and start <= instant):
             due.append((member_id, head, carry, missed))
     if not due:
@@ -62,9 +62,9 @@ def _passed(
         rows = sorted(net(histories[member_id]), key=lambda row: row.known)
         source, until = RunningFacts(programme.zone, rows), (instant, LAST, "")
         if missed:
-            found[member_id] = fold(lanes, "", None, steps(rows), source, until=until), True
+            found[member_id] = fold(regimes, "", None, steps(rows), source, until=until), True
         else:
-            found[member_id] = fold(lanes, carry, head, (), source, until=until), False
+            found[member_id] = fold(regimes, carry, head, (), source, until=until), False
     return found
 
 

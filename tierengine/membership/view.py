@@ -99,7 +99,7 @@ def view(link: Link, programme: Programme, code: str, now: int, asker: Asker) ->
         "form": known.form,
         "as_of": when(known, now),
         "programme": told.say(here.policy.title, here.policy.programme),
-        "policy_version": here.lane.version.number,
+        "policy_version": here.regime.version.number,
         "standing": told.standing(),
         "next_tier": told.next_tier(),
         "traits": told.traits(),

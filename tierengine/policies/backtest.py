@@ -20,9 +20,10 @@ from rules.policy import Policy
 from tierengine.judging.budgets import Pots
 from tierengine.judging.decisions import Folded, GrantDecision, Granted, PolicyLine, Version
 from tierengine.judging.facts_sql import read_contributions
-from tierengine.judging.fold import Lanes, fold
+from tierengine.judging.fold import fold
 from tierengine.judging.history import LAST, VERSION_START, Contribution, Position, Step
 from tierengine.judging.netting import standing, steps_of
+from tierengine.judging.regimes import Regimes
 from tierengine.judging.running import RunningFacts
 from tierengine.membership.joined import read_joined
 from tierengine.policies.versions import Programme
@@ -155,7 +156,7 @@ class Game:
     def __init__(self, programme: Programme, candidate: Ruleset, since: int, now: int) -> None:
         self._zone = programme.zone
         lines = _lines(programme, candidate, since)
-        self._sides = tuple((Lanes(line, programme.zone), Pots(lambda _: {})) for line in lines)
+        self._sides = tuple((Regimes(line, programme.zone), Pots(lambda _: {})) for line in lines)
         self._start: Position = (since, VERSION_START, "")
         self._end: Position = (now, LAST, "")
         self._shared = _one_until_then(*lines)
@@ -172,19 +173,19 @@ class Game:
         if before:
             begun = fold(self._sides[0][0], "", None, before, RunningFacts(self._zone, rows), until=self._start)
         rest = told[len(before) :]
-        one, other = (self._rest(begun, lanes, pots, rest, rows) for lanes, pots in self._sides)
+        one, other = (self._rest(begun, regimes, pots, rest, rows) for regimes, pots in self._sides)
         return one, other
 
     def _rest(
-        self, begun: Folded | None, lanes: Lanes, pots: Pots, steps: Sequence[Step], rows: Sequence[Contribution]
+        self, begun: Folded | None, regimes: Regimes, pots: Pots, steps: Sequence[Step], rows: Sequence[Contribution]
     ) -> Played:
         """Play what follows `begun`, by one of the two; None: all of it."""
         facts = RunningFacts(self._zone, rows)
         if begun is None:
-            folded = fold(lanes, "", None, steps, facts, until=self._end, admit=pots.admit)
+            folded = fold(regimes, "", None, steps, facts, until=self._end, admit=pots.admit)
             return Played(folded.tier, _granted(folded.decisions, self._start[0]))
         folded = fold(
-            lanes,
+            regimes,
             begun.carry,
             begun.head,
             steps,

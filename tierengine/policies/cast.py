@@ -15,10 +15,11 @@ from rules.judge import Inputs, Judged
 from tierengine.judging.budgets import Admit, Pair, Pots, Share
 from tierengine.judging.carry import Carry, load
 from tierengine.judging.decisions import Emitted, Folded
-from tierengine.judging.fold import Lanes, fold
+from tierengine.judging.fold import fold
 from tierengine.judging.history import LAST, OBSERVATION, Contribution, Position, Step
 from tierengine.judging.netting import steps
 from tierengine.judging.recorded import Recorded
+from tierengine.judging.regimes import Regimes
 from tierengine.judging.resolution import resolve
 from tierengine.judging.running import RunningFacts
 from tierengine.zone import Zone
@@ -60,7 +61,7 @@ class Cast:
 
 
 def play(
-    lanes: Lanes,
+    regimes: Regimes,
     zone: Zone,
     members: Iterable[str],
     said: Sequence[Recorded],
@@ -74,7 +75,7 @@ def play(
     left out.
     """
     by_key = {one.key: one for one in said}
-    resolved = resolve(said, by_key, ZoneInfo(zone.name), cancels=lanes.line.cancels)
+    resolved = resolve(said, by_key, ZoneInfo(zone.name), cancels=regimes.line.cancels)
     own: dict[str, list[Contribution]] = {member: list(given.get(member, ())) for member in members}
     for lines in resolved.contributions.values():
         for member, line in lines:
@@ -82,13 +83,13 @@ def play(
     if known_by is not None:
         own = {member: [line for line in lines if line.known[0] <= known_by] for member, lines in own.items()}
     parked = tuple(by_key[key] for key in resolved.parked if key in by_key)
-    if not any(version.rules.policy.budgets for version in lanes.line.versions):
-        return Cast(_rounds(lanes, zone, own, until, None), parked)
+    if not any(version.rules.policy.budgets for version in regimes.line.versions):
+        return Cast(_rounds(regimes, zone, own, until, None), parked)
     # Budgets are served in the order of telling: first everything is asked, then handed out, then judged with that.
     asked = _Asked()
-    _rounds(lanes, zone, own, until, asked)
+    _rounds(regimes, zone, own, until, asked)
     places = {one.key: place for place, one in enumerate(said)}
-    return Cast(_rounds(lanes, zone, own, until, asked.served(places)), parked)
+    return Cast(_rounds(regimes, zone, own, until, asked.served(places)), parked)
 
 
 @dataclass(slots=True)
@@ -118,7 +119,7 @@ class _Asked:
 
 
 def _rounds(
-    lanes: Lanes,
+    regimes: Regimes,
     zone: Zone,
     own: Mapping[str, Sequence[Contribution]],
     until: int | None,
@@ -131,10 +132,10 @@ def _rounds(
         # A member alone is asked right after his last event; of several, all are asked after the last one's.
         latest = max((line.known[0] for lines in (own, received) for one in lines.values() for line in one), default=0)
         end = until if until is not None else latest if len(own) > 1 and latest else None
-        parts = {member: part(lanes, zone, [*own[member], *received.get(member, ())], end, admit) for member in own}
+        parts = {member: part(regimes, zone, [*own[member], *received.get(member, ())], end, admit) for member in own}
         found: dict[str, list[Contribution]] = {}
         for giver, one in parts.items():
-            for to, line in _received(lanes, zone, giver, one.folded.emissions):
+            for to, line in _received(regimes, zone, giver, one.folded.emissions):
                 if to in own:
                     found.setdefault(to, []).append(line)
         if found == received:
@@ -144,14 +145,14 @@ def _rounds(
 
 
 def part(
-    lanes: Lanes, zone: Zone, lines: Sequence[Contribution], until: int | None, admit: Admit | None = None
+    regimes: Regimes, zone: Zone, lines: Sequence[Contribution], until: int | None, admit: Admit | None = None
 ) -> Part:
     """Fold one member's lines and judge him where they end, or at the end of `until`."""
     ordered = tuple(sorted(lines, key=lambda line: (line.known, line.line)))
     end: Position | None = (until, LAST, "") if until is not None else None
     made = steps(ordered)
-    folded = fold(lanes, "", None, made, RunningFacts(zone, ordered), until=end, admit=admit)
-    version = lanes.line.versions[0]
+    folded = fold(regimes, "", None, made, RunningFacts(zone, ordered), until=end, admit=admit)
+    version = regimes.line.versions[0]
     position = max(folded.head, end or folded.head)
     asked = RunningFacts(zone, ordered)
     carry = load(folded.carry)
@@ -164,7 +165,9 @@ def part(
     return Part(folded, carry, inputs, version.rules.judge(inputs), position, ordered, made)
 
 
-def _received(lanes: Lanes, zone: Zone, giver: str, emissions: Sequence[Emitted]) -> Iterable[tuple[str, Contribution]]:
+def _received(
+    regimes: Regimes, zone: Zone, giver: str, emissions: Sequence[Emitted]
+) -> Iterable[tuple[str, Contribution]]:
     """Yield what one member's history makes known to others, as the contributions of theirs that it becomes."""
     said: dict[str, tuple[int, Mapping[str, int | str | None]]] = {}
     for one in emissions:
@@ -174,7 +177,7 @@ def _received(lanes: Lanes, zone: Zone, giver: str, emissions: Sequence[Emitted]
             amount, fields = -said[key][0], dict(said[key][1])
         else:
             fields |= {"month": zone.month_key(one.at), "quarter": zone.quarter_key(one.at)}
-            emission = lanes.emission(one.rule, one.step[0])
+            emission = regimes.emission(one.rule, one.step[0])
             if emission is not None and emission.giver:
                 fields[emission.giver] = giver
             said[key] = (amount, fields)

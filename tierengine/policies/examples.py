@@ -15,10 +15,10 @@ from rules.judge import Ruleset
 from rules.policy import Example
 from rules.vocabulary import KINDS
 from tierengine.judging.decisions import PolicyLine, Version
-from tierengine.judging.fold import Lanes
 from tierengine.judging.history import Contribution, Observation
 from tierengine.judging.pricing import OrderLine, price_order
 from tierengine.judging.recorded import Recorded
+from tierengine.judging.regimes import Regimes
 from tierengine.policies.cast import Cast, play
 from tierengine.policies.coverage import Used, used_by
 from tierengine.policies.expected import Order, Outcome, got_of
@@ -58,12 +58,12 @@ class Verdict:
 def run_examples(rules: Ruleset, examples: Sequence[Example] | None = None) -> tuple[Verdict, ...]:
     """Run every example of a policy, or those given, in their order."""
     zone = Zone(rules.policy.timezone)
-    lanes = Lanes(PolicyLine((Version(1, 1, 0, rules),)), zone)
+    regimes = Regimes(PolicyLine((Version(1, 1, 0, rules),)), zone)
     chosen = rules.policy.examples if examples is None else examples
-    return tuple(_run(rules, lanes, zone, example) for example in chosen)
+    return tuple(_run(rules, regimes, zone, example) for example in chosen)
 
 
-def _run(rules: Ruleset, lanes: Lanes, zone: Zone, example: Example) -> Verdict:
+def _run(rules: Ruleset, regimes: Regimes, zone: Zone, example: Example) -> Verdict:
     said: list[Recorded] = []
     derived: dict[str, list[Contribution]] = {}
     asked = str(example.expect.get("member") or MEMBER)
@@ -76,13 +76,13 @@ def _run(rules: Ruleset, lanes: Lanes, zone: Zone, example: Example) -> Verdict:
             continue
         if isinstance(observation.fields.get("lines"), tuple) and KINDS[observation.kind].by_order:
             instant = observation.occurred_at
-            now = play(lanes, zone, members, said, derived, instant, known_by=instant)
+            now = play(regimes, zone, members, said, derived, instant, known_by=instant)
             observation, order = _priced(rules, zone, now, observation)
             orders.append(order)
         said.append(Recorded(observation, observation.member))
-    cast = play(lanes, zone, members, said, derived, _asked(example.expect.get("at"), zone))
+    cast = play(regimes, zone, members, said, derived, _asked(example.expect.get("at"), zone))
     last = next((order for order in reversed(orders) if order.member == asked), None)
-    outcome = Outcome(rules, lanes, zone, cast.parts[asked], last)
+    outcome = Outcome(rules, regimes, zone, cast.parts[asked], last)
     got = got_of(outcome, example.expect)
     wrong = tuple((key, want, got.get(key)) for key, want in example.expect.items() if key in got and got[key] != want)
     used = used_by(

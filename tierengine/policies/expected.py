@@ -8,8 +8,8 @@ from datetime import date
 
 from rules.judge import Inputs, Judged, Ruleset
 from rules.policy import Policy
-from tierengine.judging.fold import Lanes
 from tierengine.judging.pricing import PricedLine
+from tierengine.judging.regimes import Regimes
 from tierengine.membership.shortlist import lists_of
 from tierengine.policies.cast import Part
 from tierengine.service.duties import Happened, Owed, dates_of, level_of, level_over_time, owed, turns_of
@@ -37,7 +37,7 @@ class Outcome:
     """What came of an example: the member who is looked at, and his last order if he made one."""
 
     rules: Ruleset
-    lanes: Lanes
+    regimes: Regimes
     zone: Zone
     part: Part
     order: Order | None

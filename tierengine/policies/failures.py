@@ -265,8 +265,10 @@ def _event(outcome: Outcome, step: Step) -> list[dict[str, Any]]:
     """Return what every reward gave for one event, judged as it was then."""
     one = outcome.part
     lines: list[Contribution] = [line for line in one.lines if line.known <= step.position]
-    then = part(outcome.lanes, outcome.zone, lines, None)
-    before = part(outcome.lanes, outcome.zone, [line for line in lines if line.known < step.position], step.position[0])
+    then = part(outcome.regimes, outcome.zone, lines, None)
+    before = part(
+        outcome.regimes, outcome.zone, [line for line in lines if line.known < step.position], step.position[0]
+    )
     occasions: dict[tuple[str, str], list[Contribution]] = {}
     for line in step.lines:
         if line.qty > 0:

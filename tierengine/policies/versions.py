@@ -17,8 +17,8 @@ from rules.policy import Award, Policy, Wallet
 from rules.reader import read
 from tierengine.errors import Refused, Unknown
 from tierengine.judging.decisions import PolicyLine, Version
-from tierengine.judging.fold import Lanes
 from tierengine.judging.long_histories import LongHistories
+from tierengine.judging.regimes import Regimes
 from tierengine.policies.examination import examined
 from tierengine.store.dialect import Link
 from tierengine.store.ids import Ids
@@ -50,14 +50,14 @@ class Programme:
     currency: str
     zone: Zone
     info: ZoneInfo
-    lanes: Lanes
+    regimes: Regimes
     house: Mapping[tuple[str, str], int]
     long: LongHistories = field(default_factory=LongHistories, compare=False, repr=False)
 
     @property
     def line(self) -> PolicyLine:
         """Return all versions in order."""
-        return self.lanes.line
+        return self.regimes.line
 
     def wallet(self, name: str) -> Wallet | None:
         """Return the newest declaration of a wallet; a wallet outlives the policy that dropped it."""
@@ -117,7 +117,7 @@ def load(link: Link, dealer_id: int, known: Programme | None = None) -> Programm
         currency=currency,
         zone=zone,
         info=ZoneInfo(timezone),
-        lanes=Lanes(PolicyLine(versions), zone),
+        regimes=Regimes(PolicyLine(versions), zone),
         house={(wallet, kind): account for wallet, kind, account in accounts},
     )
 

@@ -314,4 +314,4 @@ class Answers:
         return moment(instant, self.programme.info).isoformat()
 
     def _number(self, version_id: int) -> int:
-        return self.programme.lanes.of(version_id).version.number
+        return self.programme.regimes.of(version_id).version.number

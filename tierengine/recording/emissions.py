@@ -128,7 +128,7 @@ def _content(
         elif key in stored:
             said = doc(stored[key][-1][_BODY])
             amount, fields = -said["amount"], said["fields"]
-    emission = programme.lanes.at(one.step[0]).version.rules.policy.emissions.get(one.rule)
+    emission = programme.regimes.at(one.step[0]).version.rules.policy.emissions.get(one.rule)
     day = programme.zone.local_date(one.at)
     fields |= {"month": f"{day.year:04d}-{day.month:02d}", "quarter": f"{day.year:04d}Q{(day.month + 2) // 3}"}
     if emission is not None and emission.giver:

@@ -11,9 +11,9 @@ import orjson
 
 from rules.judge import Inputs, Judged
 from tierengine.errors import TierengineError
-from tierengine.judging.fold import Lane
 from tierengine.judging.history import Contribution, Observation
 from tierengine.judging.netting import net
+from tierengine.judging.regimes import Regime
 from tierengine.recording.acts import Act
 
 Status = Literal[
@@ -84,7 +84,7 @@ class Before:
 
     member_id: int
     at: int
-    lane: Lane
+    regime: Regime
     asked: Callable[[], Inputs]
     tier: str
     usable: Mapping[str, int]
@@ -99,12 +99,12 @@ class Before:
     @cached_property
     def judged(self) -> Judged:
         """What holds of him."""
-        return self.lane.version.rules.judge(self.inputs)
+        return self.regime.version.rules.judge(self.inputs)
 
     @property
     def suspended(self) -> frozenset[str]:
         """Return the wallets that he may not use now."""
-        return self.judged.suspended if self.lane.version.rules.suspends else frozenset()
+        return self.judged.suspended if self.regime.version.rules.suspends else frozenset()
 
     @property
     def history(self) -> tuple[Contribution, ...]:

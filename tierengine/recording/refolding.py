@@ -140,7 +140,7 @@ class Source:
         if known is None or position < known.asked:
             return None
         in_order = known.asked <= start or not carry
-        return known if in_order or nothing_ends(self.programme.lanes, load(carry), start, position) else None
+        return known if in_order or nothing_ends(self.programme.regimes, load(carry), start, position) else None
 
     def facts_before(self, start: Position) -> Remembered | None:
         """Return the remembered facts, gone back to `start`; None where nothing is remembered."""
@@ -180,7 +180,7 @@ def refold(source: Source, fresh: Sequence[Contribution], pots: Pots, *, whole: 
     pots.prior = last_of(stood, earlier)
     trail = _trail(source, history, start, carry)
     folded = fold(
-        source.programme.lanes,
+        source.programme.regimes,
         carry,
         start if carry else None,
         suffix,
@@ -242,7 +242,7 @@ def _history(
 def _start(source: Source, affected: Position) -> tuple[Position, str, bool]:
     """Return where to fold from: the head, a checkpoint before the change, or the beginning."""
     head = source.head
-    missed = source.programme.lanes.missed(head.carry, head.position)
+    missed = source.programme.regimes.missed(head.carry, head.position)
     if missed is not None:
         affected = min(affected, missed)
     if head.carry and affected > head.position:
@@ -415,12 +415,12 @@ def before(source: Source, position: Position, usable: Mapping[str, int]) -> tup
     facts = remembered.facts
     remembered.asked = position
     behind = known[bisect_right(known, start, key=_known) :]
-    lanes, since_then = source.programme.lanes, steps(net(behind)) if behind else ()
-    if carry and not since_then and nothing_ends(lanes, load(carry), start, position):
+    regimes, since_then = source.programme.regimes, steps(net(behind)) if behind else ()
+    if carry and not since_then and nothing_ends(regimes, load(carry), start, position):
         state = load(carry)
     else:
         folded = fold(
-            lanes,
+            regimes,
             carry,
             start if carry else None,
             since_then,
@@ -430,16 +430,16 @@ def before(source: Source, position: Position, usable: Mapping[str, int]) -> tup
         )
         state = load(folded.carry)
     since, tier = state.standing.since, state.standing.tier
-    lane = source.programme.lanes.at(position[0])
+    regime = source.programme.regimes.at(position[0])
 
     def asked() -> Inputs:
         return Inputs(
-            facts.facts(lane.version, position, since),
+            facts.facts(regime.version, position, since),
             facts.attributes(position),
-            facts.attested(lane.version, position),
+            facts.attested(regime.version, position),
             tier,
         )
 
     kept = remembered if not late and len(known) == len(source.stored) else None
     who = source.head.member_id
-    return Before(who, position[0], lane, asked, tier, usable, known, source.members), kept
+    return Before(who, position[0], regime, asked, tier, usable, known, source.members), kept

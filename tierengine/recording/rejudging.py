@@ -143,7 +143,7 @@ def folded_again(
     """
     told = steps(net(history))
     admit = Pots(lambda _: {}, dict(granted)).admit
-    return fold(programme.lanes, "", None, told, RunningFacts(programme.zone, history), admit=admit) if told else None
+    return fold(programme.regimes, "", None, told, RunningFacts(programme.zone, history), admit=admit) if told else None
 
 
 def granted_of(

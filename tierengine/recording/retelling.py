@@ -49,7 +49,7 @@ def retold(source: Source, fresh: Sequence[Contribution], pots: Pots) -> Refolde
         return None
     first = min(row.known for row in fresh)
     head = source.head
-    if not trail.start < first < head.position or source.programme.lanes.missed(head.carry, head.position):
+    if not trail.start < first < head.position or source.programme.regimes.missed(head.carry, head.position):
         return None
     if not known.facts.insert(fresh):
         return None
@@ -136,7 +136,7 @@ class _Retelling:
         text = carry.dump() if carry is not None else ""
         trail = Trail(start, text, self.facts)
         folded = fold(
-            source.programme.lanes,
+            source.programme.regimes,
             text,
             start if text else None,
             suffix,

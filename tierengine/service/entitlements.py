@@ -86,7 +86,7 @@ def claim_check(claim: Observation, zone: Zone, recorded: Callable[[Sequence[int
     qty = claim.fields.get("qty", 1)
 
     def check(before: Before) -> None:
-        policy = before.lane.version.rules.policy
+        policy = before.regime.version.rules.policy
         of = level(policy, before.tier, before.inputs.attributes.get("segment"))
         history = [one for one in before.history if one.kind != CLAIMED] + list(recorded(before.members))
         found = next((one for one in rights(zone, of, history, before.at) if one.entitlement.id == wanted), None)

@@ -9,8 +9,8 @@ from typing import Final, Literal, Protocol
 from rules.judge import Inputs, Judged
 from rules.policy import Policy, Wallet
 from tierengine.errors import FormError, Malformed, Refused
-from tierengine.judging.fold import Lane
 from tierengine.judging.pricing import PricedLine, pay_by_credit, price_order, share, usable_credit
+from tierengine.judging.regimes import Regime
 from tierengine.judging.worth import block_of, fen_of
 from tierengine.policies.wording import no_wallet, not_payable, wallet_words
 from tierengine.till.orders import Order
@@ -22,7 +22,7 @@ class Standing(Protocol):
     """A member who may be asked what his prices read: his tier, and the rest only where they do."""
 
     @property
-    def lane(self) -> Lane:
+    def regime(self) -> Regime:
         """Return the version in force."""
         ...
 
@@ -44,20 +44,20 @@ class Standing(Protocol):
 
 def price(order: Order, member: Standing) -> list[PricedLine]:
     """Return the lines with what they cost this member, before any credit."""
-    return at_prices(member.lane, order, matching(order, member))
+    return at_prices(member.regime, order, matching(order, member))
 
 
 def matching(order: Order, member: Standing) -> list[tuple[str, ...]]:
     """Return for each line the prices whose conditions hold (see price_order)."""
-    rules, lines = member.lane.version.rules, [line.fields() for line in order.lines]
+    rules, lines = member.regime.version.rules, [line.fields() for line in order.lines]
     if rules.priced_by_tier:
         return rules.prices("", lines, member.tier, None, None)
     return rules.prices("", lines, member.tier, member.inputs, member.judged)
 
 
-def at_prices(lane: Lane, order: Order, matched: Sequence[Sequence[str]]) -> list[PricedLine]:
+def at_prices(regime: Regime, order: Order, matched: Sequence[Sequence[str]]) -> list[PricedLine]:
     """Return the lines at the best of the prices that match them."""
-    return price_order(lane.version.rules.policy, order.lines, matched, lane.zone.local_date(order.occurred_at))
+    return price_order(regime.version.rules.policy, order.lines, matched, regime.zone.local_date(order.occurred_at))
 
 
 def as_charged(order: Order, priced: Sequence[PricedLine]) -> list[PricedLine]:

@@ -74,12 +74,12 @@ def _priced(known: Known, order: Order, now: int, *, dry: bool) -> Charge:
 
 def _charged(known: Known, before: Stand, order: Order, now: int) -> Charge:
     matched = matching(order, before)
-    ruled = at_prices(before.lane, order, matched)
+    ruled = at_prices(before.regime, order, matched)
     suspended = before.suspended  # (asked now, though he may have nothing: later his facts are those after the order)
     usable = known.usable(now, order.drafts[0].cluster)
     free = {name: have for name, have in usable.items() if name not in suspended}
     lines, uses = pay(before.policy, as_charged(order, ruled), order.credit, free)
-    return Charge(known, before, ruled, lines, uses, matched, before.lane.zone.local_date(order.occurred_at))
+    return Charge(known, before, ruled, lines, uses, matched, before.regime.zone.local_date(order.occurred_at))
 
 
 def _before(known: Known, order: Order, now: int, *, dry: bool) -> Position:
@@ -121,7 +121,7 @@ def _quote(
     source.add(candidates)
     todo = steps(candidates)
     admit = Pots(partial(pots, known.link, programme.dealer_id)).admit
-    folded = fold(programme.lanes, before.text, before.head, todo, source, admit=admit)
+    folded = fold(programme.regimes, before.text, before.head, todo, source, admit=admit)
     end = todo[-1].position
     after = judged_after(known, folded, end, source)
     earned = _earned(folded)
@@ -129,7 +129,7 @@ def _quote(
         "member": known.code,
         **known.joined(),
         "as_of": when(known, now),
-        "policy_version": before.lane.version.number,
+        "policy_version": before.regime.version.number,
         "tier": {"before": before.tier, "after": after.tier},
         "lines": plain_lines(charged.lines),
         "total": dict(totals(charged.lines)),
@@ -155,7 +155,7 @@ def _quote(
     }
     if signer is not None:
         until = now + before.policy.price_token_minutes * MINUTE
-        found["token"] = promise(signer, programme.dealer_id, order, charged.lines, before.lane.version.number, until)
+        found["token"] = promise(signer, programme.dealer_id, order, charged.lines, before.regime.version.number, until)
         found["prices_until"] = when(known, until)
     if explain:
         tiers = StandingTiers(before.tier, after.tier, after.tier)

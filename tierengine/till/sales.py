@@ -103,13 +103,13 @@ def sale_check(
     """Return what refuses the sale when its prices are no longer those charged, or its credit may not pay it."""
 
     def check(before: Before) -> None:
-        lane = before.lane
+        regime = before.regime
         fresh = price(order, before)
         if promised:
             fresh = as_charged(order, fresh)
         elif [line.amount for line in fresh] != [line.amount for line in charged]:
             raise Refused("price_changed", lines=orjson.dumps(plain_lines(fresh)).decode())
-        policy = lane.version.rules.policy
+        policy = regime.version.rules.policy
         paid: Sequence[PricedLine] = fresh
         for name, wanted in uses.items():
             payable(policy, name, paid, wanted, before.suspended)

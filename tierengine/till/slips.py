@@ -94,7 +94,7 @@ def slip_for(stand: Stand, store: str, now: int) -> IssueSlip:
     """Return the command that issues a slip to a member who stands like this; its credit is decided under his lock."""
     said = {
         "tier": stand.tier,
-        "policy_version": stand.lane.version.number,
+        "policy_version": stand.regime.version.number,
         "prices": list(_prices(stand)),
     }
     until = now + stand.policy.offline_slip_minutes * MINUTE
@@ -105,7 +105,7 @@ def _prices(stand: Stand) -> Iterable[dict[str, Any]]:
     """Yield the prices that a till can work out without us: a share of the price, by category and `special` alone."""
     lines = [(category, special) for category in CATEGORIES for special in (0, 1)]
     fields: list[dict[str, int | str | None]] = [dict(zip(_PLAIN, line, strict=True)) for line in lines]
-    matched = stand.lane.version.rules.prices("", fields, stand.tier, stand.inputs, stand.judged)
+    matched = stand.regime.version.rules.prices("", fields, stand.tier, stand.inputs, stand.judged)
     for rule in stand.policy.prices.values():
         known = [line for line, rules in zip(lines, matched, strict=True) if rule.id in rules]
         if known and _simple(rule):
