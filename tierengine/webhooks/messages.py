@@ -138,7 +138,7 @@ def of_tiers(link: Link, programme: Programme, webhook: int, members: Iterable[i
     rows: list[Row] = link.ask(_HEADS, wanted, webhook).rows() if wanted else []
     for member, code, head, head_at, boundary_at, told in rows:
         told = told or lowest  # noqa: PLW2901  whom nobody was told of stands where everybody begins
-        points = (programme.lanes.next_start(head_at), boundary_at)
+        points = (programme.regimes.next_start(head_at), boundary_at)
         if (head or lowest) == told and all(point is None or point > now for point in points):
             continue
         known = read_member(link, programme, code)

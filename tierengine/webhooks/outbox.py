@@ -99,7 +99,7 @@ def look(link: Link, programme: Programme, endpoint: Endpoint, now: int, walk: W
     walk  how far the last look came through all members
     """
     sealed = sealed_after(link, endpoint.dealer_id, endpoint.seen, SEALS)
-    start = programme.lanes.next_start(endpoint.looked_at) if TIER in endpoint.types else None
+    start = programme.regimes.next_start(endpoint.looked_at) if TIER in endpoint.types else None
     started = start is not None and start <= now
     moved, looked_at, further = [], now, None
     if started:
