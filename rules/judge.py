@@ -200,7 +200,7 @@ class _Passes:
 class Explanation:
     """What a condition found. A test has a subject; anything else has parts.
 
-    how       "test", "all", "any", "none", or "count" (at least `least` of the parts)
+    how       "test", "all", "any", "none", or "count" (so many of the parts at least)
     observed  the value the test saw; None when it is absent. Booleans are 0 and 1, a tier is its id
     mark      the test's place in the policy file
     """
@@ -208,7 +208,6 @@ class Explanation:
     how: str
     holds: bool
     parts: tuple[Explanation, ...] = ()
-    least: int = 0
     subject: Subject | None = None
     op: Operator | None = None
     required: Scalar | tuple[Scalar, ...] | None = None
@@ -228,7 +227,7 @@ def explain_condition(
         if isinstance(part, Test):
             observed = _observed(part.subject, inputs, judged, fields or {}, tier)
             holds = observed is not None and _compares(observed, part.op, part.value)
-            return Explanation("test", holds, (), 0, part.subject, part.op, part.value, observed, part.mark)
+            return Explanation("test", holds, (), part.subject, part.op, part.value, observed, part.mark)
         parts = tuple(told(one) for one in part.parts)
         held = sum(one.holds for one in parts)
         match part:
@@ -239,7 +238,7 @@ def explain_condition(
             case NoneOf():
                 return Explanation("none", held == 0, parts)
             case CountOf(least):
-                return Explanation("count", held >= least, parts, least)
+                return Explanation("count", held >= least, parts)
 
     return told(condition)
 

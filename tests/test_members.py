@@ -176,7 +176,7 @@ def words() -> Words:
 
 
 def told(subject: Subject, op: Any, required: Any, observed: Any, *, holds: bool = False) -> Explanation:
-    return Explanation("test", holds, (), 0, subject, op, required, observed)
+    return Explanation("test", holds, (), subject, op, required, observed)
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ FAULTS: tuple[Fault, ...] = (
     ),
     Fault(
         "an_undone_return_leaves_the_credit_back",
-        "tierengine.recording.purse:Purse._again",
+        "tierengine.recording.refunds:_again",
         (("return shares", "return []"),),
         f"{RETURNS}::test_a_return_that_never_was_takes_the_credit_again",
     ),

@@ -4,7 +4,8 @@ who records        writer → queue (whose turn it is), jobs, room, tally; recor
                    once; sealer
 what is asked      items, acts
 what is there      reading (locks and reads at once) → locked; lookups, stored; memory, pots
-what it changes    intake → resolving → histories (refolding, retelling), emissions; commands, slips → purses, purse
+what it changes    intake → resolving → histories (refolding, retelling), emissions; commands, slips →
+                   purses, purse, refunds (credit that comes back)
 of merged members  joining (who is one with whom), joint (their purses)
 paid by credit     credit (what an order takes, and what its holds have for it)
 what is written    effects (what a group brought about) → rows, writing, audited; answers

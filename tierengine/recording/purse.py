@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 from functools import partial
 from operator import attrgetter
 from typing import Final
 
-from rules.policy import Wallet
 from tierengine.judging.decisions import Granted
-from tierengine.judging.history import Contribution
-from tierengine.judging.worth import fen_of, pays, points_back, units_of
 from tierengine.ledger.book import MemberBook
 from tierengine.ledger.entries import Balance, Clawback, EntryDraft, Lapsed, Taken
 from tierengine.ledger.holds import tie
@@ -224,112 +220,6 @@ class Purse:
             replaced=shift.replaced,
         )
 
-    def give_back(
-        self, link: Link, fresh: Sequence[Contribution], stored: Sequence[Contribution], now: int
-    ) -> dict[str, int]:
-        """Return the credit that paid for what came back (or take it again, where the return was corrected away).
-
-        stored  the member's contributions until now; of points they tell what the order still holds
-        """
-        by_order: dict[str, int] = {}  # fen
-        unsaid: dict[str, int] = {}
-        causes: dict[str, str] = {}
-        sold: dict[str, int] = {}
-        for row in fresh:
-            credit = row.fields.get("credit")
-            if not isinstance(credit, int) or not credit:
-                continue
-            order = row.event_key.rpartition(":")[0]
-            sold[order] = row.at
-            if row.cause in ("sale_returned", "machine_returned"):
-                by_order[order] = by_order.get(order, 0) - credit
-                causes[order] = row.known[2]
-            else:
-                # The sale itself: less than nothing where it is cancelled, or corrected to less credit. A sale that is
-                # told takes nothing by being told; what it used was asked for by a command.
-                unsaid[order] = unsaid.get(order, 0) - credit
-                causes.setdefault(order, row.known[2])
-        for order, credit in unsaid.items():
-            if credit > 0:
-                by_order[order] = by_order.get(order, 0) + credit
-        given: dict[str, int] = {}
-        self.know_orders(link, by_order)
-        for order, amount in sorted(by_order.items()):
-            for wallet, part in self._shares(order, amount, sold[order], (*stored, *fresh)):
-                if part > 0:
-                    self._put_back(wallet, part, order, now, causes[order])
-                elif part < 0:
-                    unit = self.programme.unit(wallet)
-                    self.book.use(wallet, -part, order, now, cause=causes[order], unit=unit, allow_debt=True)
-                given[wallet] = given.get(wallet, 0) + part
-        return {wallet: amount for wallet, amount in given.items() if amount}
-
-    def _shares(self, order: str, fen: int, at: int, rows: Iterable[Contribution]) -> list[tuple[str, int]]:
-        """Return how much of which wallet gives back `fen` of an order: those that paid first give back first.
-
-        at    when the order was sold: points are worth what they were then
-        rows  all that is known of the member, what brings this about included
-        """
-        used = {one.wallet: self.book.used(one.wallet, order) for one in self.book.taken.get(order, ())}
-        points = {wallet: found for wallet in used if (found := self._points(wallet, at)) is not None}
-        if fen < 0:
-            return self._again(order, -fen, at)
-        shares = []
-        if not points:
-            for wallet, amount in used.items():
-                part = min(fen, amount)
-                shares.append((wallet, part))
-                fen -= part
-            return shares
-        left = _credit_of(order, rows)
-        if left <= 0:
-            return list(used.items())
-        worth = {wallet: fen_of(points[wallet], used[wallet]) if wallet in points else used[wallet] for wallet in used}
-        whole, rest = left + fen, fen
-        for wallet, amount in used.items():
-            if wallet in points:
-                others = sum(worth.values()) - worth[wallet]
-                owed = max(min(worth[wallet], whole - others), 0)
-                answered, part = points_back(points[wallet], amount, owed, rest)
-            else:
-                answered = part = min(rest, amount)
-            shares.append((wallet, part))
-            rest -= answered
-        return shares
-
-    def _again(self, order: str, fen: int, at: int) -> list[tuple[str, int]]:
-        """Return what each wallet takes again (below 0) of what it gave back; those that gave back last come first."""
-        shares = []
-        for wallet, gave in reversed(self.book.gave_back(order).items()):
-            points = self._points(wallet, at)
-            worth = gave if points is None else fen_of(points, gave)
-            if fen >= worth:
-                shares.append((wallet, -gave))
-            else:
-                shares.append((wallet, -(fen if points is None else min(units_of(points, fen, up=True), gave))))
-            fen = max(fen - worth, 0)
-        return shares
-
-    def _points(self, name: str, at: int) -> Wallet | None:
-        """Return the wallet as it was when the order was sold, where it pays with points; None: it counts fen."""
-        wallet = self.programme.line.at(at).rules.policy.wallets.get(name) or self.programme.wallet(name)
-        return wallet if wallet is not None and wallet.unit == "points" and pays(wallet) else None
-
-    def _put_back(self, wallet: str, amount: int, order: str, now: int, cause: str) -> None:
-        """Give back by the wallet's rule: to the old lots, good for some days at least, or as a new lot."""
-        rule, zone = self.programme.wallet(wallet), self.programme.zone
-        days = rule.return_grace_days if rule is not None else 0
-        self.book.give_back(
-            wallet,
-            amount,
-            order,
-            now,
-            cause=cause,
-            expires_at=zone.expiry(rule.expires, now) if rule is not None else None,
-            grace_until=zone.end_of(zone.local_date(now) + timedelta(days=days)) if days else None,
-            anew=rule is not None and rule.returned_to == "new_lot",
-        )
-
     def balances(self, now: int) -> dict[str, dict[str, int | str]]:
         """Return what the member has, by wallet: available, held, debt, and what of it may be used now."""
         return {
@@ -412,12 +302,6 @@ class Purse:
             # Stored as 0 here and overwritten with its balance by `store`, in the same statement's key order.
             known = self.accounts[entry.wallet, kind] = (ids.take(), -1)
         return known[0]
-
-
-def _credit_of(order: str, rows: Iterable[Contribution]) -> int:
-    """Return the fen of an order that wallets still pay, by all that is known of it."""
-    of_order = (row.fields.get("credit") for row in rows if row.event_key.rpartition(":")[0] == order)
-    return sum(credit for credit in of_order if isinstance(credit, int))
 
 
 def _terms(granted: Granted) -> tuple[str, int, int | None]:

@@ -13,6 +13,7 @@ from tierengine.recording.joint import Balances, Joint, together
 from tierengine.recording.locked import Locked
 from tierengine.recording.purse import Purse
 from tierengine.recording.refolding import Pair, Refolded
+from tierengine.recording.refunds import give_back
 from tierengine.store.dialect import Link
 
 
@@ -106,7 +107,7 @@ class Purses:
         given = self.returned.setdefault(root, {})
         for member, rows in self._by_payer(fresh).items():
             stored = [row for one in self.locked.members(member) for row in self.locked.histories.get(one, ())]
-            back = self.of(member).give_back(self.link, rows, stored, self.now)
+            back = give_back(self.of(member), self.link, rows, stored, self.now)
             given |= {wallet: given.get(wallet, 0) + amount for wallet, amount in back.items()}
         if self.joining is None:
             cause = cause_key(next(row for rows in fresh.values() for row in rows).known)
