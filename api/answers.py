@@ -11,6 +11,8 @@ from fastapi import Request
 from starlette.responses import Response
 
 from api.errors import problem
+from api.rights import CALLER
+from tierengine.access.callers import Caller
 from tierengine.recording.items import Answer
 
 JSON: Final = "application/json"
@@ -40,8 +42,10 @@ def _refused(request: Request, answer: Answer, status: int, headers: Mapping[str
     details = dict(answer.body.get("details") or {})
     more: dict[str, Any] = {}
     if status == 409:
-        # A refusal sticks to its key: sent again it is the same to the byte, so its id is that of the key.
-        once = request.headers.get("idempotency-key", "") + request.headers.get("authorization", "")
+        # A refusal sticks to its key: sent again, with the API key's successor too, it is the same to the byte, so its
+        # id is that of the key.
+        caller: Caller = request.scope[CALLER]
+        once = f"{request.headers.get('idempotency-key', '')}\n{caller.dealer_id}\n{caller.scope}"
         more["request_id"] = hashlib.sha256(once.encode()).hexdigest()[:16]
     # The new prices travel in the refusal's details, which hold text and numbers only.
     lines = details.pop("lines", None)

@@ -46,6 +46,7 @@ from api import (
     stores,
     webhooks,
 )
+from api.addresses import routed
 from api.counter import Counter
 from api.keys import Keys
 from api.limits import STATE, Limits
@@ -221,6 +222,7 @@ class Outermost:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        scope, bare = routed(scope), scope["method"] == "HEAD"
         given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
         own = given if _ID.fullmatch(given) else secrets.token_hex(8).encode()
         scope["tierengine.request_id"] = own.decode()
@@ -231,6 +233,8 @@ class Outermost:
             if message["type"] == "http.response.start":
                 begun, status = True, message["status"]
                 message["headers"] = [*message["headers"], (b"x-request-id", own), *scope.get(STATE, ())]
+            elif bare:
+                message["body"] = b""
             await send(message)
 
         try:

@@ -17,7 +17,7 @@ from api.keys import late_days_of, source_of
 from api.parameters import chosen, one_of
 from api.receipts import WIDTH, printed, width_of
 from api.rights import Guarded
-from api.service import asker_of, caller_of, service_of, stamp, write_of
+from api.service import asker_of, caller_of, plain_code, service_of, stamp, write_of
 from tierengine.access.callers import Caller
 from tierengine.errors import FormError, Malformed
 from tierengine.judging.pricing import PricedLine
@@ -114,7 +114,8 @@ async def post_return(request: Request, order: str) -> Response:
     across = width_of(request)
     write = await write_of(request)
     raw = {name: value for name, value in write.raw.items() if value is not None}
-    if raw.get("order", order) != order:
+    order, named = plain_code(order), raw.get("order", order)
+    if not isinstance(named, str) or plain_code(named) != order:
         raise Malformed([FormError("/order", "not_one_of", {"expected": "the order of the address"})])
     kind = raw.get("kind", "sale_returned")
     if kind not in ("sale_returned", "machine_returned"):

@@ -202,11 +202,16 @@ def test_what_was_sent_with_a_key_is_the_same_sent_again_with_its_successor(till
     given = {"wallet": "parts_credit", "amount": 700, "reason": "x", "by": "wang"}
     first = till.at("D1/sales_manager").post("/v1/members/C1/adjustments", given, once="K1")
     assert first.status_code == 201, first.text
+    much = {**given, "amount": -100_000_000}
+    refused = till.at("D1/sales_manager").post("/v1/members/C1/adjustments", much, once="K2")
+    assert refused.status_code == 409, refused.text
     for _ in range(2):  # rotated, and rotated again
         made = admin.post(f"/v1/keys/{prefix}/rotate", {"keep_hours": 1}).json()
         till.book.keys["new"], prefix = made["key"], made["prefix"]
         again = till.at("new").post("/v1/members/C1/adjustments", given, once="K1")
         assert (again.headers.get("idempotent-replayed"), again.content) == ("true", first.content)
+        no = till.at("new").post("/v1/members/C1/adjustments", much, once="K2")
+        assert (no.headers.get("idempotent-replayed"), no.content) == ("true", refused.content)
         assert code(till.at("new").post("/v1/members/C1/adjustments", {**given, "amount": 1}, once="K1"))[0] == 422
     other = admin.post("/v1/keys", {"roles": ["sales_manager"]}).json()["key"]
     till.book.keys["other"] = other

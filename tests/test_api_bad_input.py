@@ -252,6 +252,16 @@ def test_another_method_says_which_are_allowed(till: Till):
     assert answer.headers["allow"] == "POST"
 
 
+@pytest.mark.parametrize("path", ["/livez", "/readyz", "/docs", "/openapi.json", "/v1/members/C1", "/v1/members/C9"])
+def test_head_is_answered_as_get_without_the_body(till: Till, path: str):
+    """As RFC 9110 demands of every server, and as load balancers ask whether it lives."""
+    told, asked = till.get(path), till.client.request("HEAD", path, headers=till.headers())
+    assert (asked.status_code, asked.content) == (told.status_code, b"")
+    assert asked.headers["content-length"] == str(len(told.content))
+    assert till.client.request("HEAD", "/v1/members/C1").status_code == 401
+    assert till.client.request("HEAD", "/v1/sales", headers=till.headers()).status_code == 405
+
+
 def test_a_store_that_is_not_on_file_is_told_to_a_key_of_the_whole_dealer(till: Till):
     desk = till.at("D1/admin")
     assert code(desk.post("/v1/sales", order(store="S77"))) == (404, "unknown_store")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 import pytest
 
 from tests.test_api_book import PAYS, Till, code, moment, order, serving
@@ -122,3 +124,21 @@ def test_an_order_sent_again_under_another_key_is_the_same_though_its_price_is_a
     assert code(till.post("/v1/sales", {**said, "lines": dearer})) == (409, "order_conflict")
     assert code(till.post("/v1/sales", {**said, "credit": {"parts_credit": 100}})) == (409, "order_conflict")
     assert code(till.post("/v1/sales", {**said, "prices": PAYS})) == (409, "order_conflict")
+
+
+@pytest.mark.parametrize("number", ["2026/0815", "２０２６／0815", "A 1", "100%", "a?b#c", "2026%2F0815"])
+def test_an_order_comes_back_whatever_signs_its_number_has(till: Till, number):
+    before = has(till)
+    assert till.post("/v1/sales", order(number, credit="max")).status_code == 201
+    answer = till.post(f"/v1/sales/{quote(number, safe='')}/returns", {**back("RS1"), "order": number})
+    assert (answer.status_code, answer.json()["status"]) == (201, "recorded"), answer.text
+    assert has(till) == before
+
+
+def test_a_member_is_read_whatever_signs_his_code_has(till: Till):
+    told = {"member": "合肥/7", "name": "王"}
+    assert till.at("D1/sales_manager").post("/v1/members", told).status_code == 201
+    for path in ("", "/balance", "/ledger", "/statement", "/explain"):
+        answer = till.get(f"/v1/members/{quote('合肥/7', safe='')}{path}")
+        assert (answer.status_code, answer.json()["member"]) == (200, "合肥/7"), path
+    assert code(till.get("/v1/members/合肥/7")) == (404, "not_found")
