@@ -24,6 +24,7 @@ from api.service import Write, write_of
 from tierengine.errors import FormError, Malformed, TierengineError, Unavailable, pointed
 from tierengine.policies.versions import Programme
 from tierengine.recording.items import Answer, Item, Once
+from tierengine.typed import type_name
 
 router: Final = APIRouter(prefix="/v1", tags=["events"], route_class=Guarded)
 EVENTS_MOST: Final = 1_000
@@ -62,7 +63,7 @@ def _events(raw: dict[str, Any]) -> list[Any]:
     if said is None:
         errors.append(FormError("/events", "missing"))
     elif not isinstance(said, list):
-        errors.append(FormError("/events", "wrong_type", {"expected": "list", "got": "other"}))
+        errors.append(FormError("/events", "wrong_type", {"expected": "list", "got": type_name(said)}))
     elif not 1 <= len(said) <= EVENTS_MOST:
         errors.append(FormError("/events", "out_of_range", {"least": 1, "most": EVENTS_MOST}))
     if errors or not isinstance(said, list):
@@ -124,7 +125,7 @@ def _item(
     place, raw = told
     try:
         if not isinstance(raw, dict):
-            raise Malformed([FormError("", "wrong_type", {"expected": "object", "got": "other"})])
+            raise Malformed([FormError("", "wrong_type", {"expected": "object", "got": type_name(raw)})])
         named = raw.get("store")
         store = speaks[named if isinstance(named, str) else None]
         if isinstance(store, TierengineError):

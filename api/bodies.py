@@ -13,6 +13,7 @@ from fastapi import Request
 
 from api.errors import Problem
 from tierengine.errors import FormError, Malformed
+from tierengine.typed import type_name
 
 BODY_MOST: Final = 1 << 20
 # A body that nests deeper than this says nothing that any kind of event knows.
@@ -59,7 +60,7 @@ def parse(body: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError):
         raise Problem("bad_json") from None
     if not isinstance(found, dict):
-        raise Malformed([FormError("", "wrong_type", {"expected": "object", "got": "other"})])
+        raise Malformed([FormError("", "wrong_type", {"expected": "object", "got": type_name(found)})])
     # (What opens no more than that cannot nest deeper: nearly always.)
     if text.count("{") + text.count("[") > DEPTH_MOST and _depth(found) > DEPTH_MOST:
         raise Problem("bad_json")

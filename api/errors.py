@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -209,16 +210,10 @@ async def _parameters(request: Request, error: Exception) -> Response:
     """Say which parameter is wrong, and never what was sent."""
     if not isinstance(error, RequestValidationError):
         raise error
-    lang = language(request)
-    errors = [
-        {
-            "pointer": "#/" + "/".join(str(part) for part in one["loc"]),
-            "code": "bad_parameter",
-            "detail": sentence("bad_parameter", {}, lang),
-        }
-        for one in error.errors()
-    ]
-    return problem(request, 422, "bad_parameter", more={"errors": errors})
+    from api.forms import error_of  # noqa: PLC0415  it brings pydantic's models, which only such an error needs
+
+    errors = [replace(one, pointer=f"#{one.pointer}") for one in map(error_of, error.errors())]
+    return problem(request, 422, "bad_parameter", errors=errors)
 
 
 async def _http(request: Request, error: Exception) -> Response:

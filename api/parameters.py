@@ -44,5 +44,8 @@ def chosen(request: Request, parameter: Mapping[str, Any]) -> str | None:
     """
     text = told(request, parameter["name"])
     if text is not None and text not in parameter["schema"]["enum"]:
-        raise RequestValidationError([{"loc": ("query", parameter["name"])}])
+        known = ", ".join(parameter["schema"]["enum"])
+        raise RequestValidationError(
+            [{"type": "literal_error", "loc": ("query", parameter["name"]), "ctx": {"expected": known}}]
+        )
     return text

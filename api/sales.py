@@ -116,7 +116,7 @@ async def post_return(request: Request, order: str) -> Response:
     raw = {name: value for name, value in write.raw.items() if value is not None}
     order, named = plain_code(order), raw.get("order", order)
     if not isinstance(named, str) or plain_code(named) != order:
-        raise Malformed([FormError("/order", "not_one_of", {"expected": "the order of the address"})])
+        raise Malformed([FormError("/order", "not_one_of", {"expected": order})])
     kind = raw.get("kind", "sale_returned")
     if kind not in ("sale_returned", "machine_returned"):
         raise Malformed([FormError("/kind", "not_one_of", {"expected": "sale_returned, machine_returned"})])

@@ -54,6 +54,8 @@ def test_an_amount_that_is_no_whole_number_is_refused_where_it_stands(till: Till
     answer = till.post("/v1/sales", order("X1", lines=[{"item": "F", "category": "parts", **line}]))
     assert code(answer) == (422, "malformed")
     assert answer.json()["errors"][0]["pointer"] in ("/lines/0/list", "/lines/0/qty")
+    kind = "小数" if line["list"] == 10.0 else "文本"
+    assert answer.json()["errors"][0]["detail"] == f"应为整数,收到的是{kind}。"
     assert till.post("/v1/sales", order("X1")).status_code == 201, "the order number is free"
 
 

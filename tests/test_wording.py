@@ -74,3 +74,4 @@ def test_every_sentence_can_be_said_with_and_without_the_names_of_its_wallet():
                 named = sentence(code, {**details, **more}, lang)
                 assert not [name for _, name, _, _ in Formatter().parse(named) if name]
     assert "配件款(parts_credit)" in no_wallet("x", policy.wallets).say("zh")
+    assert no_wallet("x", policy.wallets).say("en").isascii()

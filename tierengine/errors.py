@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Any, Final, Self
 
 from rules.policy import Text
+from tierengine.typed import in_chinese
 
 # code → sentence; {names} are filled from the error's details.
 CATALOGUE: Mapping[str, Text] = MappingProxyType(
@@ -28,7 +29,7 @@ CATALOGUE: Mapping[str, Text] = MappingProxyType(
         ),
         "unknown_field": Text("这种事件没有此项。", "This kind of event has no such field."),
         "computed_field": Text("此项由系统推算,不能填写。", "The engine works this out; it cannot be sent."),
-        "wrong_type": Text("类型应为 {expected},收到的是 {got}。", "Expected {expected}, got {got}."),
+        "wrong_type": Text("应为{expected},收到的是{got}。", "Expected {expected}, got {got}."),
         "out_of_range": Text("应在 {least} 至 {most} 之间。", "Must be from {least} to {most}."),
         "too_long": Text("最多 {most},收到 {got}。", "At most {most}, got {got}."),
         "bad_text": Text("含有不能保存的字符。", "Holds characters that cannot be stored."),
@@ -253,7 +254,12 @@ _CLOSER: Final[Mapping[str, tuple[tuple[str, Text], ...]]] = MappingProxyType(
                 ),
             ),
         ),
+        "out_of_range": (
+            ("floor", Text("不能小于 {floor}。", "Must be {floor} or more.")),
+            ("ceiling", Text("不能大于 {ceiling}。", "Must be {ceiling} or less.")),
+        ),
         "unknown_wallet": (
+            ("known_en", Text("没有钱包 {wallet},有:{known}。", "There is no wallet {wallet}; there are: {known_en}.")),
             ("known", Text("没有钱包 {wallet},有:{known}。", "There is no wallet {wallet}; there are: {known}.")),
         ),
     }
@@ -268,6 +274,8 @@ def sentence(code: str, details: Mapping[str, Any], lang: str) -> str:
 
     Where the details tell a wallet's `unit` and its titles, amounts are said in that unit and the wallet by its title.
     """
+    if code == "wrong_type" and lang == "zh":
+        details = {name: in_chinese(value) for name, value in details.items()}
     closer = (text for name, text in _CLOSER.get(code, ()) if name in details)
     text = next(closer, None) or CATALOGUE[code]
     return text.say(lang).format_map(_spoken(details, lang) if "unit" in details else details)

@@ -93,11 +93,11 @@ def store_id_of(by: Acting, code: str) -> int | None:
         return None
     stores: Mapping[str, int] = dict(by.link.ask(_STORES, by.dealer_id).rows())
     if code not in stores:
-        known = "、".join(sorted(stores))
+        zh, en = (mark.join(sorted(stores)) for mark in ("、", ", "))
         raise Stop(
             "unknown_store",
-            f"没有门店 {code};{f'有:{known};' if known else ''}新门店先 tierengine store add {code}",
-            f"There is no store {code}; {f'known: {known}; ' if known else ''}a new one: tierengine store add {code}",
+            f"没有门店 {code};{f'有:{zh};' if zh else ''}新门店先 tierengine store add {code}",
+            f"There is no store {code}; {f'known: {en}; ' if en else ''}a new one: tierengine store add {code}",
             PROBLEMS,
         )
     return stores[code]

@@ -117,8 +117,8 @@ def _valued(name: str, value: str) -> tuple[str, dict[str, object]]:
     """Return the attribute's id, and its value as an event tells it; Stop names those that there are."""
     found = next((one for one in ATTRIBUTES.values() if name in (one.id, one.zh)), None)
     if found is None:
-        known = "、".join(f"{one.id}({one.zh})" for one in ATTRIBUTES.values())
-        raise Stop("unknown_attribute", f"没有属性 {name};有:{known}", f"There is no {name}; known: {known}", PROBLEMS)
+        zh, en = "、".join(f"{one.id}({one.zh})" for one in ATTRIBUTES.values()), ", ".join(ATTRIBUTES)
+        raise Stop("unknown_attribute", f"没有属性 {name};有:{zh}", f"There is no {name}; known: {en}", PROBLEMS)
     field = found.set_by[1]
     plain = unicodedata.normalize("NFKC", value).strip()
     if field == "value_int" and not re.fullmatch(r"-?[0-9]{1,15}", plain):

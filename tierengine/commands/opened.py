@@ -78,7 +78,7 @@ def dealers(link: Link) -> list[Dealer]:
 
 def chosen(found: list[Dealer], code: str) -> Dealer:
     """Return the dealer asked for, or the only one."""
-    known = "、".join(dealer.code for dealer in found)
+    zh, en = (mark.join(dealer.code for dealer in found) for mark in ("、", ", "))
     if not found:
         raise Stop(
             "no_dealer",
@@ -91,10 +91,8 @@ def chosen(found: list[Dealer], code: str) -> Dealer:
         if dealer.code == code:
             return dealer
     if not code:
-        raise Stop("which_dealer", f"请用 --dealer 指明代理商:{known}", f"Say which dealer with --dealer: {known}")
-    raise Stop(
-        "unknown_dealer", f"没有代理商 {code};有:{known}", f"There is no dealer {code}; known: {known}", PROBLEMS
-    )
+        raise Stop("which_dealer", f"请用 --dealer 指明代理商:{zh}", f"Say which dealer with --dealer: {en}")
+    raise Stop("unknown_dealer", f"没有代理商 {code};有:{zh}", f"There is no dealer {code}; known: {en}", PROBLEMS)
 
 
 def programme_of(link: Link, dealer: Dealer) -> Programme:

@@ -16,7 +16,8 @@ from rules.vocabulary import ATTRIBUTES, COMMON, KINDS, Kind
 from tierengine.errors import pointed
 from tierengine.judging.bounds import LINES_MOST
 from tierengine.judging.clock import Clock
-from tierengine.judging.values import CANCELLED, Values, purpose_of, type_name
+from tierengine.judging.values import CANCELLED, Values, purpose_of
+from tierengine.typed import type_name
 from tierengine.zone import microseconds
 
 ENVELOPE = frozenset({"kind", "member", "occurred_at", "revision", "store", "currency"})

@@ -15,6 +15,7 @@ from datetime import date
 from rules.vocabulary import FIELDS, KINDS, PROSE, Kind
 from tierengine.errors import FormError
 from tierengine.judging.bounds import ERRORS_MOST, ID_MOST, MONEY_MOST, NOTE_MOST, QUANTITY_MOST, TEXT_MOST, TEXTS_MOST
+from tierengine.typed import type_name
 
 CANCELLED = "observation_cancelled"
 STRICT_IDS = frozenset({"order", "source_id"})
@@ -57,7 +58,7 @@ class Values:
                 return self.integer(pointer, value, *_bounds(kind, name))
             case "bool":
                 if not isinstance(value, bool):
-                    self.wrong(pointer, "wrong_type", expected="true, false", got=type_name(value))
+                    self.wrong(pointer, "wrong_type", expected="true or false", got=type_name(value))
                     return None
                 return int(value)
             case "date":
@@ -176,11 +177,6 @@ def tells_none(name: str) -> bool:
 def invisible(text: str) -> bool:
     """Control, format (zero-width, right-to-left) and unassigned characters, and spaces other than the plain one."""
     return not text.isprintable()
-
-
-def type_name(value: object) -> str:
-    names = {bool: "true or false", int: "integer", float: "decimal", str: "text", list: "list", dict: "object"}
-    return "null" if value is None else names.get(type(value), "other")
 
 
 _NORMAL: Mapping[str, Callable[[str], str]] = {

@@ -46,7 +46,8 @@ def naming(link: Link, dealer: int) -> Iterator[None]:
 def no_wallet(name: str, wallets: Mapping[str, Wallet]) -> Unknown:
     """Return that there is no such wallet, with those there are."""
     known = "、".join(f"{one.title.zh}({one.id})" for one in wallets.values())
-    return Unknown("unknown_wallet", wallet=name[:100], known=known)
+    known_en = ", ".join(f"{title(one.title, one.id).en} ({one.id})" for one in wallets.values())
+    return Unknown("unknown_wallet", wallet=name[:100], known=known, known_en=known_en)
 
 
 def not_payable(wallet: Wallet, most: int, wanted: int) -> Refused:

@@ -13,6 +13,7 @@ from tierengine.judging.bounds import LINES_MOST, MONEY_MOST
 from tierengine.judging.history import Observation
 from tierengine.judging.observations import read_observation
 from tierengine.judging.pricing import OrderLine
+from tierengine.typed import type_name
 from tierengine.zone import SECOND
 
 LATE: Final = 15 * 60 * SECOND
@@ -114,14 +115,14 @@ def _kinds(lines: object, errors: list[FormError]) -> dict[str, list[int]]:
         errors.append(
             FormError("/lines", "missing")
             if lines is None
-            else FormError("/lines", "wrong_type", {"expected": "list", "got": "other"})
+            else FormError("/lines", "wrong_type", {"expected": "list", "got": type_name(lines)})
             if not isinstance(lines, list)
             else FormError("/lines", "out_of_range", {"least": 1, "most": LINES_MOST})
         )
         return found
     for place, line in enumerate(lines):
         if not isinstance(line, dict):
-            errors.append(FormError(f"/lines/{place}", "wrong_type", {"expected": "object", "got": "other"}))
+            errors.append(FormError(f"/lines/{place}", "wrong_type", {"expected": "object", "got": type_name(line)}))
             continue
         if not line.keys() <= OF_LINE:
             errors += [
@@ -149,7 +150,7 @@ def _credit(raw: object, errors: list[FormError]) -> dict[str, int] | Literal["m
     if raw == "max":
         return "max"
     if not isinstance(raw, dict):
-        errors.append(FormError("/credit", "wrong_type", {"expected": "object, max", "got": "other"}))
+        errors.append(FormError("/credit", "wrong_type", {"expected": "object, max", "got": type_name(raw)}))
         return {}
     if len(raw) > WALLETS_MOST:
         errors.append(FormError("/credit", "too_long", {"most": WALLETS_MOST, "got": len(raw)}))
@@ -158,7 +159,7 @@ def _credit(raw: object, errors: list[FormError]) -> dict[str, int] | Literal["m
     for wallet, amount in raw.items():
         pointer = f"/credit/{pointed(wallet)}"
         if isinstance(amount, bool) or not isinstance(amount, int):
-            errors.append(FormError(pointer, "wrong_type", {"expected": "integer", "got": "other"}))
+            errors.append(FormError(pointer, "wrong_type", {"expected": "integer", "got": type_name(amount)}))
         elif not 0 <= amount <= MONEY_MOST:
             errors.append(FormError(pointer, "out_of_range", {"least": 0, "most": MONEY_MOST}))
         elif not wallet.isascii() or not wallet.isidentifier():
@@ -172,11 +173,14 @@ def _charged(raw: object, lines: int, errors: list[FormError]) -> tuple[int, ...
     if raw is None:
         return None
     if not isinstance(raw, list) or len(raw) != lines:
-        errors.append(FormError("/prices", "wrong_type", {"expected": f"list of {lines}", "got": "other"}))
+        got = f"list of {len(raw)}" if isinstance(raw, list) else type_name(raw)
+        errors.append(FormError("/prices", "wrong_type", {"expected": f"list of {lines}", "got": got}))
         return None
     for place, amount in enumerate(raw):
         if isinstance(amount, bool) or not isinstance(amount, int):
-            errors.append(FormError(f"/prices/{place}", "wrong_type", {"expected": "integer", "got": "other"}))
+            errors.append(
+                FormError(f"/prices/{place}", "wrong_type", {"expected": "integer", "got": type_name(amount)})
+            )
         elif not 0 <= amount <= MONEY_MOST:
             errors.append(FormError(f"/prices/{place}", "out_of_range", {"least": 0, "most": MONEY_MOST}))
     return tuple(raw)
@@ -187,7 +191,7 @@ def _token(raw: Mapping[str, object], name: str, errors: list[FormError]) -> str
     if token is None:
         return ""
     if not isinstance(token, str):
-        errors.append(FormError(f"/{name}", "wrong_type", {"expected": "text", "got": "other"}))
+        errors.append(FormError(f"/{name}", "wrong_type", {"expected": "text", "got": type_name(token)}))
         return ""
     if not 0 < len(token) <= TOKEN_MOST:
         errors.append(FormError(f"/{name}", "too_long", {"most": TOKEN_MOST, "got": len(token)}))

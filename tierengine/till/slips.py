@@ -26,6 +26,7 @@ from tierengine.store.dialect import Link, doc
 from tierengine.till.asked import REASON_MOST
 from tierengine.till.orders import TOKEN_MOST, Order
 from tierengine.till.signing import Signer
+from tierengine.typed import type_name
 from tierengine.zone import SECOND
 
 MINUTE: Final = 60 * SECOND
@@ -82,7 +83,7 @@ def read_end(raw: Mapping[str, object]) -> str:
     if reason is None:
         form.wrong("/reason", "missing")
     elif not isinstance(reason, str) or not reason.strip():
-        form.wrong("/reason", "wrong_type", expected="text", got="other")
+        form.wrong("/reason", "wrong_type", expected="text", got=type_name(reason))
     elif len(reason) > REASON_MOST:
         form.wrong("/reason", "too_long", most=REASON_MOST, got=len(reason))
     if form.errors:

@@ -16,6 +16,7 @@ from typing import Any, Final
 from urllib.parse import SplitResult, urlsplit
 
 from tierengine.errors import FormError, Malformed, Refused
+from tierengine.typed import type_name
 
 URL_MOST: Final = 500
 # (64:ff9b:1::/48 is translated as a network of its own likes: whatever it wraps, it is the inside.)
@@ -40,7 +41,7 @@ class Target:
 def read_url(text: object, *, inside: bool = False) -> str:
     """Return the address of a webhook as it is stored, or raise Malformed. `inside`: http and any host will do."""
     if not isinstance(text, str):
-        expected = {"expected": "text", "got": "other"}
+        expected = {"expected": "text", "got": type_name(text)}
         raise Malformed([FormError("/url", "missing") if text is None else FormError("/url", "wrong_type", expected)])
     if len(text) > URL_MOST:
         raise Malformed([FormError("/url", "too_long", {"most": URL_MOST, "got": len(text)})])

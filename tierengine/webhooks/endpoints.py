@@ -12,6 +12,7 @@ from tierengine.errors import FormError, Malformed, Unknown, pointed
 from tierengine.store.dialect import Link, doc
 from tierengine.store.ids import Ids
 from tierengine.store.rows import Table
+from tierengine.typed import type_name
 from tierengine.webhooks.address import read_url
 from tierengine.webhooks.messages import TIER, TYPES
 
@@ -64,7 +65,7 @@ def read_request(raw: Mapping[str, object], *, inside: bool) -> tuple[str, tuple
     if not known:
         errors.append(FormError("/types", "not_one_of", {"expected": ", ".join(TYPES)}))
     if not isinstance(raw.get("all", False), bool):
-        errors.append(FormError("/all", "wrong_type", {"expected": "boolean", "got": "other"}))
+        errors.append(FormError("/all", "wrong_type", {"expected": "true or false", "got": type_name(raw["all"])}))
     if errors:
         raise Malformed(errors)
     wanted = types if isinstance(types, list) else []

@@ -15,6 +15,7 @@ from tierengine.access.secret import Secret
 from tierengine.errors import FormError, Malformed, Refused, pointed
 from tierengine.store.dialect import Link
 from tierengine.store.rows import Table
+from tierengine.typed import type_name
 from tierengine.zone import HOUR, moment
 
 # More signatures than these would only make a header that some receiver does not take.
@@ -49,7 +50,7 @@ def read_keep(raw: Mapping[str, object]) -> int:
     errors = [FormError(f"/{pointed(name)}", "unknown_field") for name in raw if name != "keep_hours"]
     hours = raw.get("keep_hours", KEEP_HOURS)
     if isinstance(hours, bool) or not isinstance(hours, int):
-        expected = {"expected": "whole number", "got": type(hours).__name__}
+        expected = {"expected": "integer", "got": type_name(hours)}
         errors.append(FormError("/keep_hours", "wrong_type", expected))
     elif not 0 <= hours <= KEEP_HOURS_MOST:
         errors.append(FormError("/keep_hours", "out_of_range", {"least": 0, "most": KEEP_HOURS_MOST}))
