@@ -43,12 +43,33 @@ def test_every_price_says_why_or_why_not(till: Till):
     assert special["why"] == "特价 是，不得为 是"
 
 
+def test_whatever_fails_tells_what_was_observed_and_what_is_required(till: Till):
+    """For every rule, not only where a condition of the language decides."""
+    till.event("machine_purchase", member="C2", order="M2", serial="S2", size="medium", amount=1)
+    found = quote(till, member="C2")
+    told = {one["rule"]: one for one in (*found["prices"], *found["rewards"])}
+    for one in told.values():
+        if one["code"] in ("applied", "granted"):
+            continue
+        condition = one["condition"]
+        assert condition["observed"] != condition["required"], one
+        assert condition["sentence"] == one["why"]
+        assert not condition["ok"]
+    seen = {name: (one["code"], one["condition"]["observed"], one["condition"]["required"])
+            for name, one in told.items() if "condition" in one}  # fmt: skip
+    assert seen["gold_price"] == ("tier", "member", ["gold"])
+    assert seen["points_tip"] == ("kind", ["parts_purchase", "repair_purchase"], ["tip"])
+    small = quote(till, member="C2", lines=[{"item": "F", "category": "parts", "list": 299_900}])["prices"]
+    condition = next(one["condition"] for one in small if one["rule"] == "member_price")
+    assert (condition["observed"], condition["required"], condition["unit"]) == (299_900, 300_000, "money")
+
+
 def test_a_price_that_needs_a_larger_order_says_so(till: Till):
     till.event("machine_purchase", member="C2", order="M2", serial="S2", size="medium", amount=1)
     lines = [{"item": "F", "category": "parts", "list": 299_900}]
     reasons = {one["rule"]: one for one in quote(till, member="C2", lines=lines)["prices"]}
     assert reasons["member_price"]["code"] == "minimum_order"
-    assert reasons["member_price"]["why"] == "这一单要满 3,000 元"
+    assert reasons["member_price"]["why"] == "要满 3,000 元，现有 2,999 元"
     lines[0]["list"] = 300_000
     assert quote(till, member="C2", lines=lines)["total"]["amount"] == 294_000
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from rules.policy import Free, Policy, Price, Wallet
 from tierengine.judging.worth import block_of, fen_of, pays, units_of
@@ -136,10 +136,28 @@ def hindrance(rule: Price, lines: Sequence[OrderLine], matched: Sequence[Sequenc
         return "dates"
     if not _open(rule, day, {name for rules in matched for name in rules}):
         return "beside"
-    mine = [line for line, rules in zip(lines, matched, strict=True) if rule.id in rules]
+    mine = _mine(rule, lines, matched)
     if sum(line.list for line in mine) < rule.minimum_order:
         return "minimum_order"
     return "" if _enough(rule, mine) else "minimum_quantity"
+
+
+class Reached(NamedTuple):
+    """What a price counts of an order, against its minimum: list prices in fen, pieces; and the order's local day."""
+
+    list: int
+    qty: int
+    day: date
+
+
+def reached(rule: Price, lines: Sequence[OrderLine], matched: Sequence[Sequence[str]], day: date) -> Reached:
+    """Return how far the lines come whose conditions hold."""
+    mine = _mine(rule, lines, matched)
+    return Reached(sum(line.list for line in mine), sum(line.qty for line in mine), day)
+
+
+def _mine(rule: Price, lines: Sequence[OrderLine], matched: Sequence[Sequence[str]]) -> list[OrderLine]:
+    return [line for line, rules in zip(lines, matched, strict=True) if rule.id in rules]
 
 
 def _apart(policy: Policy, rule: Price, other: str) -> bool:

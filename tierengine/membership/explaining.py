@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
-from rules.compiler import level_condition
 from rules.judge import Explanation, Inputs, Judged, explain_condition, first_failing
-from rules.policy import Degree, Policy, Price, Reward, Subject, Text, Trait
+from rules.policy import Degree, Policy, Subject, Text, Trait
 from rules.policy.text import title
 from rules.vocabulary import ATTRIBUTES, CATEGORIES, FIELDS
 
@@ -243,20 +242,3 @@ def trait_reason(words: Words, trait: Trait, inputs: Inputs, judged: Judged) -> 
     if found is None:
         return Reason("not_attested", both("没有在有效期内的认定", "no attestation is in force")), found
     return words.failing(found, "not_met") or Reason("not_met", both("不满足", "not met")), found
-
-
-def level_reason(words: Words, rule: Price | Reward, inputs: Inputs, judged: Judged, tier: str | None) -> Reason | None:
-    """Return why the member's service level does not get it; None when it does."""
-    if not rule.for_levels:
-        return None
-    if explain_condition(level_condition(words.policy, rule.for_levels, rule.mark), inputs, judged, None, tier).holds:
-        return None
-    levels = [words.policy.levels[name] for name in rule.for_levels]
-    zh, en = "、".join(one.title.zh for one in levels), ", ".join(title(one.title, one.id).en for one in levels)
-    return Reason("level", both(f"服务级别需要 {zh}", f"needs service level {en}"))
-
-
-def tier_reason(words: Words, tier: str, wanted: Sequence[str]) -> Reason:
-    """Return that the member's tier is not among those wanted."""
-    have, need = words.tier(tier), words.tiers(wanted)
-    return Reason("tier", both(f"等级 {have.zh}，需要 {need.zh}", f"tier: {have.en}, needs {need.en}"))

@@ -6,17 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from rules.judge import Inputs, Judged, explain_condition
-from rules.policy import Price, Text
+from rules.policy import Price
 from rules.policy.text import title
-from tierengine.judging.pricing import Hindrance
-from tierengine.membership.explaining import (
-    Reason,
-    Words,
-    amount_text,
-    both,
-    level_reason,
-    tier_reason,
-)
+from tierengine.judging.pricing import Hindrance, Reached
+from tierengine.membership.demands import level_reason, other_day, other_weekday, tier_reason, too_small
+from tierengine.membership.explaining import Reason, Words, both
 
 
 class Placed(Protocol):
@@ -46,8 +40,13 @@ def price_reason(
     *,
     applied: Sequence[str],
     hindered: Hindrance,
+    reached: Reached,
 ) -> Reason:
-    """Return why a price was or was not taken for a line. `applied`: those that were; `hindered`: by the order."""
+    """Return why a price was or was not taken for a line.
+
+    applied   those that were
+    hindered  by the order, of which what the price counts is `reached`
+    """
     tier = member.tier
     if rule.id in applied:
         return Reason("applied", both(f"按「{rule.title.zh}」计价", f"priced by {title(rule.title, rule.id).en}"))
@@ -66,18 +65,18 @@ def price_reason(
         other = words.policy.prices[apart[0]].title
         return Reason("not_with", both(f"不与「{other.zh}」同享", f"does not go with {title(other, apart[0]).en}"))
     if hindered:
-        return Reason(hindered, _hindered(rule, hindered))
+        return _hindered(rule, hindered, reached)
     return Reason("better_price", both("另一个价格更低", "another price is lower"))
 
 
-def _hindered(rule: Price, hindered: Hindrance) -> Text:
-    if hindered == "minimum_order":
-        need = amount_text(rule.minimum_order, "money")
-        return both(f"这一单要满 {need.zh}", f"the order must come to {need.en}")
-    if hindered == "minimum_quantity":
-        return both(f"这一单要满 {rule.minimum_quantity} 件", f"the order must have {rule.minimum_quantity} pieces")
-    return {
-        "dates": both("不在有效期内", "outside its dates"),
-        "weekday": both("不在规定的星期几", "not on this day of the week"),
-        "beside": both("这一单里没有要同时买的", "the order lacks what must be bought beside it"),
-    }[hindered]
+def _hindered(rule: Price, hindered: Hindrance, reached: Reached) -> Reason:
+    match hindered:
+        case "minimum_order":
+            return too_small(hindered, rule.minimum_order, reached.list)
+        case "minimum_quantity":
+            return too_small(hindered, rule.minimum_quantity, reached.qty)
+        case "weekday":
+            return other_weekday(rule, reached.day)
+        case "dates":
+            return other_day(rule, reached.day, both("不在有效期内", "outside its dates"))
+    return Reason(hindered, both("这一单里没有要同时买的", "the order lacks what must be bought beside it"))

@@ -10,21 +10,13 @@ from typing import Any
 from rules.judge import Explanation, Inputs, Judged, StandingTiers, explain_condition
 from rules.policy import Condition, Ladder, Policy, Reward
 from rules.policy.text import title
-from rules.vocabulary import KINDS
 from tierengine.judging.amounts import plain_amount
 from tierengine.judging.carry import Carry
 from tierengine.judging.decisions import Granted
 from tierengine.judging.grants import exclusive_key
 from tierengine.judging.occasions import Occasion, told_apart
-from tierengine.membership.explaining import (
-    Reason,
-    Words,
-    amount_text,
-    both,
-    level_reason,
-    said,
-    tier_reason,
-)
+from tierengine.membership.demands import kind_reason, level_reason, other_day, other_weekday, tier_reason, too_small
+from tierengine.membership.explaining import Reason, Words, amount_text, both, said
 from tierengine.zone import Zone, period_key
 
 
@@ -65,14 +57,7 @@ def reward_reasons(policy: Policy, zone: Zone, event: Event, lang: str) -> list[
 def _reward(words: Words, policy: Policy, zone: Zone, reward: Reward, event: Event) -> tuple[int, Reason]:
     mine = [one for one in event.occasions if one.kind in reward.on]
     if not mine:
-        names = [KINDS[kind] for kind in reward.on]
-        return 0, Reason(
-            "kind",
-            both(
-                f"只在 {'、'.join(kind.zh for kind in names)} 时给",
-                f"given for {', '.join(kind.id.replace('_', ' ') for kind in names)} only",
-            ),
-        )
+        return 0, kind_reason(reward, [one.kind for one in event.occasions])
     granted = [event.granted[one.key, reward.id] for one in mine if (one.key, reward.id) in event.granted]
     amount = sum(one.wanted for one in granted)
     if amount:
@@ -105,16 +90,15 @@ def _not_granted(words: Words, zone: Zone, reward: Reward, occasion: Occasion, e
         return reason
     today = zone.local_date(occasion.instant)
     if (reward.valid_from and today < reward.valid_from) or (reward.valid_until and today > reward.valid_until):
-        return Reason("dates", both("不在活动期内", "outside its dates"))
+        return other_day(reward, today, both("不在活动期内", "outside its dates"))
     if reward.weekdays and today.weekday() not in reward.weekdays:
-        return Reason("weekday", both("不在规定的星期几", "not on this day of the week"))
+        return other_weekday(reward, today)
     spent = sum(occasion.lines[place].amount for place in matching)
     if spent < reward.minimum_spend:
-        need = amount_text(reward.minimum_spend, "money")
-        return Reason("minimum_spend", both(f"要满 {need.zh}", f"must come to {need.en}"))
-    pieces = reward.minimum_quantity
-    if sum(occasion.lines[place].qty for place in matching) < pieces:
-        return Reason("minimum_quantity", both(f"要满 {pieces} 件", f"must be {pieces} pieces or more"))
+        return too_small("minimum_spend", reward.minimum_spend, spent)
+    pieces = sum(occasion.lines[place].qty for place in matching)
+    if pieces < reward.minimum_quantity:
+        return too_small("minimum_quantity", reward.minimum_quantity, pieces)
     return _not_worth(words, zone, reward, occasion, matching[0], event)
 
 

@@ -16,7 +16,7 @@ from tierengine.judging.carry import load
 from tierengine.judging.decisions import Granted
 from tierengine.judging.history import Contribution, Step
 from tierengine.judging.occasions import Occasion
-from tierengine.judging.pricing import hindrance
+from tierengine.judging.pricing import hindrance, reached
 from tierengine.membership.explaining import Words, conditions_of, missing, trait_reason
 from tierengine.membership.price_reasons import price_reason
 from tierengine.membership.reward_reasons import Event, reward_reasons
@@ -223,8 +223,9 @@ def _prices(outcome: Outcome) -> Iterator[Because]:
             if line.rules and rule.id not in line.rules:
                 continue  # another price was taken: that one is the reason
             reason = price_reason(
-                words, rule, line.line.fields(), member, applied=line.rules, hindered=hindered[rule.id]
-            )
+                words, rule, line.line.fields(), member, applied=line.rules, hindered=hindered[rule.id],
+                reached=reached(rule, lines, order.matched, order.day),
+            )  # fmt: skip
             item = line.line.item or str(number)
             yield Because(
                 f"prices.{rule.id}", rule.mark, Text(f"{item}：{reason.text.zh}", f"{item}: {reason.text.en}")

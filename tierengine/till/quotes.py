@@ -20,7 +20,7 @@ from tierengine.judging.decisions import Folded, Granted
 from tierengine.judging.fold import fold
 from tierengine.judging.history import OBSERVATION, Contribution, Position
 from tierengine.judging.netting import steps
-from tierengine.judging.pricing import PricedLine, hindrance, totals
+from tierengine.judging.pricing import PricedLine, hindrance, reached, totals
 from tierengine.judging.recorded import Recorded
 from tierengine.judging.resolution import resolve
 from tierengine.judging.worth import fen_of, pays
@@ -220,11 +220,13 @@ def _price_reasons(charged: Charge, lang: str) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     lines = [one.line for one in charged.ruled]
     hindered = {rule.id: hindrance(rule, lines, charged.matched, charged.day) for rule in policy.prices.values()}
+    far = {rule.id: reached(rule, lines, charged.matched, charged.day) for rule in policy.prices.values()}
     for place, line in enumerate(charged.ruled):
         for rule in policy.prices.values():
             reason = price_reason(
-                words, rule, line.line.fields(), before, applied=line.rules, hindered=hindered[rule.id]
-            )
+                words, rule, line.line.fields(), before, applied=line.rules, hindered=hindered[rule.id],
+                reached=far[rule.id],
+            )  # fmt: skip
             found.append(
                 {
                     "line": place,
