@@ -128,7 +128,7 @@ def test_what_one_member_does_reaches_the_other_and_a_return_takes_it_back(shipp
         ("得到: {welcome_gift: 1000 元}", "grants.welcome_gift", 0, "等级 会员，需要 金卡客户"),
         ("得到: {points_tip: 50 积分}", "grants.points_tip", 0, "没有这条奖励所看的事件"),
         ("余额: {parts_credit: 3 元}", "balance.parts_credit", 0, "等级 会员，需要 金卡客户"),
-        ("应付: 1900 元", "pays", 200_000, "A1：这一单要满 3,000 元"),
+        ("应付: 1900 元", "pays", 200_000, "A1：要满 3,000 元，现有 2,000 元"),
         ("价格为: {A1: 1900 元}", "price.A1", 200_000, "A1：等级 会员，需要 金卡客户"),
         ("名单: [to_court]", "lists", ["at_risk"], "满足的特点 0，需要 ≥ 2"),
         ("名单: []", "lists", ["at_risk"], "距首次购机天数"),
