@@ -9,9 +9,13 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import multiprocessing
+import os
 import re
 import secrets
+import signal
 import sys
+import threading
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -50,18 +54,20 @@ from api.addresses import routed
 from api.counter import Counter
 from api.keys import Keys
 from api.limits import STATE, Limits
-from api.metrics import Metrics
+from api.metrics import METHODS, Metrics
 from api.readers import Readers
 from api.service import Service
 from api.traces import TRACE, Traced
 from tierengine.access.secret import Secret
-from tierengine.logs import REQUESTS
+from tierengine.judging.values import is_personal
+from tierengine.logs import REQUESTS, guard
 from tierengine.personal.vault import Vault
 from tierengine.recording.recorder import Clock, clock
 from tierengine.recording.sealer import Sealer
 from tierengine.recording.writer import Writer
 from tierengine.settings import Settings
 from tierengine.store.database import NotReady
+from tierengine.store.outages import told
 from tierengine.till.signing import Signer
 from tierengine.traces import begun
 from tierengine.webhooks.courier import Courier
@@ -71,6 +77,8 @@ if TYPE_CHECKING:
 
 TURN_SECONDS: Final = 0.0005
 COLLECT_AFTER: Final = 50_000
+# What is left to close once all are answered: a webhook's answer, a seal, connections.
+CLOSING_SECONDS: Final = 15.0
 LEFT: Final = 499  # as proxies count a client that left before its answer
 _ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _log = logging.getLogger(__name__)
@@ -80,6 +88,11 @@ _requests = logging.getLogger(REQUESTS)
 def serving() -> FastAPI:
     """Return the service as the environment says, for a process that does nothing but serve it: that is tuned, too."""
     app = create_app()
+    app.state.closing = CLOSING_SECONDS
+    guard()
+    if multiprocessing.parent_process() is not None:
+        # The one above has it, and replaces its workers one after the other. (A terminal that is closed tells all.)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
     # The loop, the readers and the writer take turns at the interpreter. At Python's own five milliseconds a turn,
     # a request would wait that long each time the writer judges a group.
     sys.setswitchinterval(TURN_SECONDS)
@@ -101,6 +114,18 @@ def create_app(given: Settings | None = None, *, now: Clock = clock, exporter: S
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        try:
+            async with _living(app):
+                yield
+        except Exception as problem:
+            if app.state.closing is None:
+                raise  # who runs the app inside his own process is told all of it
+            # (The server would log the whole traceback of what leaves here, with its messages.)
+            _log.critical("the service ends: %s", told(problem), exc_info=problem)
+            raise Ended from None
+
+    @asynccontextmanager
+    async def _living(app: FastAPI) -> AsyncIterator[None]:
         secret = Secret.of(settings)
         traces = app.state.traces = begun(settings.traces, exporter)
         writer = await asyncio.to_thread(
@@ -124,9 +149,14 @@ def create_app(given: Settings | None = None, *, now: Clock = clock, exporter: S
             Signer(secret),
             vault,
         )
+        hurry = None if app.state.closing is None else _last_resort(app.state.closing)
         try:
             async with app.state.metrics.watching(writer), keys.noting(writer):
-                yield
+                try:
+                    yield
+                finally:
+                    if hurry is not None:
+                        hurry.start()
         finally:
             # What waits is recorded and answered before the process ends.
             if courier is not None:
@@ -139,6 +169,8 @@ def create_app(given: Settings | None = None, *, now: Clock = clock, exporter: S
                 await asyncio.to_thread(traces.close)
             if vault is not None:
                 vault.close()
+            if hurry is not None:
+                hurry.cancel()
 
     app = FastAPI(
         title="tierengine",
@@ -186,6 +218,7 @@ def create_app(given: Settings | None = None, *, now: Clock = clock, exporter: S
     errors.install(app)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     app.state.metrics = metrics.Metrics()
+    app.state.closing = None
     app.add_middleware(rights.Direct, routes=app)
     app.add_middleware(Outermost, metrics=app.state.metrics)
     if settings.traces != "off":
@@ -193,12 +226,31 @@ def create_app(given: Settings | None = None, *, now: Clock = clock, exporter: S
     return app
 
 
+class Ended(RuntimeError):
+    """The service could not start, or not end in order; the log says why."""
+
+
+def _last_resort(seconds: float) -> threading.Timer:
+    """Return what ends the process after so long: a database that says nothing must not keep it for ever.
+
+    All that was answered is committed by then, and what was not is sent again.
+    """
+
+    def end() -> None:
+        _log.error("something does not end: given up after %g s", seconds)
+        os._exit(3)
+
+    made = threading.Timer(seconds, end)
+    made.daemon = True
+    return made
+
+
 def _vault(settings: Settings) -> Vault | None:
     """Return what seals personal data. A till goes on without: what needs names or phones is answered 503."""
     try:
         return Vault.of(settings)
     except NotReady as problem:
-        _log.warning("no names or phones can be kept or looked up: %s", problem)
+        _log.warning("no names or phones can be kept or looked up: %s", told(problem))
         return None
 
 
@@ -224,7 +276,9 @@ class Outermost:
             return
         scope, bare = routed(scope), scope["method"] == "HEAD"
         given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
-        own = given if _ID.fullmatch(given) else secrets.token_hex(8).encode()
+        # (Logged, and kept in the audit: a number that can only be a phone's or an identity card's is none.)
+        good = _ID.fullmatch(given) and not is_personal(given.decode())
+        own = given if good else secrets.token_hex(8).encode()
         scope["tierengine.request_id"] = own.decode()
         begun, status, since = False, LEFT, time.perf_counter()
 
@@ -263,7 +317,7 @@ def _line(scope: Scope, route: str, status: int, took: float) -> None:
         extra={
             **traced,
             "request_id": scope["tierengine.request_id"],
-            "method": scope["method"],
+            "method": scope["method"] if scope["method"] in METHODS else "other",
             "route": route or None,
             "status": status,
             "ms": round(took * 1_000, 2),

@@ -113,6 +113,7 @@ class Keys:
         def act(link: Link, _: Ids) -> None:
             at = max(when for _, when in used.values())
             keys.used(link, [one.prefix for one, _ in used.values() if not one.login], at)
+            keys.renewed(link, {one.prefix: one.renewed for one, _ in used.values() if one.renewed and not one.login})
             sessions.seen(link, [one.prefix for one, _ in used.values() if one.login], at)
 
         try:

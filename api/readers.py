@@ -23,6 +23,7 @@ from tierengine.policies.versions import Programme
 from tierengine.settings import Settings
 from tierengine.store.database import NotReady
 from tierengine.store.dialect import Link
+from tierengine.store.outages import told
 from tierengine.store.snapshots import reader, snapshot
 
 Found = TypeVar("Found")
@@ -94,7 +95,7 @@ class Readers:
             try:
                 return question(self._link())
             except (psycopg.OperationalError, psycopg.InterfaceError, sqlite3.OperationalError, NotReady) as error:
-                _log.warning("a read failed: %s", type(error).__name__)
+                _log.warning("a read failed: %s", told(error))
                 self._drop()
                 if attempt == 2:
                     raise Unavailable("database_down") from error

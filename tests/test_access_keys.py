@@ -8,7 +8,9 @@ import threading
 
 import pytest
 
-from tests.keys import SECRET, acting, new_key
+from api.app import create_app
+from tests.keys import SECRET, acting, keys_url, new_key
+from tests.test_api_book import Book, Client, Till, order
 from tierengine.access import audit, keys, tokens
 from tierengine.access.callers import Caller, find, written
 from tierengine.access.secret import Secret
@@ -100,6 +102,25 @@ def test_a_key_of_before_there_was_a_secret_opens_until_it_is_rotated(link, deal
     new = act(link, dealer, lambda by: keys.rotate(by, ALONE, made.prefix, keep=0))
     assert opened(link, made.key, NOW + 1) is None
     assert opened(link, new.key) is not None
+
+
+def test_a_key_that_is_used_while_the_servers_secret_changes_outlives_the_old_one(book_url):
+    """Each key is kept as a digest under the secret: without this, taking the old one away would end every till's."""
+    new = "the next secret of the servers in tests"
+    book, sale = Book(book_url).make(), order("A1")
+    changing = Settings(database_url=book_url, keys_url=keys_url(book_url), secret=new, secret_before=SECRET)
+    with Client(create_app(changing)) as client:
+        till = Till(client, book)
+        assert till.post("/v1/sales", sale).status_code == 201
+    # What was not used is not known any more; the till's is, and its writes are the same sent again.
+    with Client(create_app(Settings(database_url=book_url, keys_url=keys_url(book_url), secret=new))) as client:
+        till = Till(client, book)
+        again = till.post("/v1/sales", sale)
+        assert (again.status_code, again.headers.get("idempotent-replayed")) == (201, "true")
+        assert till.post("/v1/sales", order("A2")).status_code == 201
+        assert client.get("/v1/keys", headers={"authorization": f"Bearer {book.keys['D1/admin']}"}).status_code == 401
+    with Client(create_app(Settings(database_url=book_url, keys_url=keys_url(book_url), secret=SECRET))) as client:
+        assert Till(client, book).post("/v1/sales", order("A3")).status_code == 401
 
 
 def test_two_keys_are_valid_at_once_while_one_is_rotated_and_the_old_one_ends(link, dealer):

@@ -1,4 +1,5 @@
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -7,6 +8,7 @@ import pytest
 
 from tierengine.settings import Settings, SettingsRefused, document
 from tierengine.store import database, migrating
+from tierengine.store.database import NotReady
 from tierengine.store.dialect import doc, translate
 from tierengine.store.ids import BLOCK, Ids, NeedIds, transact
 from tierengine.store.rows import Table
@@ -46,6 +48,48 @@ def test_every_wrong_setting_is_reported_at_once_by_its_name():
     assert len(said) == 4
     for name in ("DATABASE_URL", "PORT", "QUEUE_SIZE", "SECRET"):
         assert any(line.startswith(f"TIERENGINE_{name}: ") for line in said)
+
+
+WRONG = {
+    "TIERENGINE_DATABASE_URL": "mysql://u:Geheimnis@x",
+    "TIERENGINE_KEYS_URL": "u:Geheimnis@x/y",  # its beginning was forgotten
+    "TIERENGINE_PORT": "70000",
+    "TIERENGINE_QUEUE_SIZE": "许多",
+    "TIERENGINE_GROUP_SIZE": "9" * 5_000,
+    "TIERENGINE_SECRET": "Geheimnis",
+    "TIERENGINE_SECRET_BEFORE": "Geheimnis",
+    "TIERENGINE_LOG_LEVEL": "laut",
+    "TIERENGINE_LOG_FORMAT": "xml",
+    "TIERENGINE_TRACES": "on",
+}
+
+
+def test_every_wrong_setting_says_what_came_and_what_was_expected_in_both_tongues_and_no_secret():
+    with pytest.raises(SettingsRefused) as refused:
+        Settings.read(WRONG)
+    english, chinese = refused.value.problems, refused.value.zh
+    assert {line.partition(":")[0] for line in english} == {line.partition(":")[0] for line in chinese} == {*WRONG}
+    for said, form in ((english, r": expected .+, got .+"), (chinese, r":(应为|至少要).+,收到的")):
+        for line in said:
+            assert re.search(form, line), line
+            assert len(line) < 200
+            assert "Geheimnis" not in line
+
+
+def test_full_width_digits_are_digits():
+    assert Settings.read({"TIERENGINE_PORT": "８０８０", "TIERENGINE_LIMIT_KEY": "　0 "}).port == 8080
+
+
+@pytest.mark.parametrize(
+    "broken", ["u:Gehe@imnis@h/d", "u:Gehe/imnis@h/d", "u:Gehe?imnis@h/d", "u:Gehe%imnis@h/d", "u:Gehe imnis@h/d"]
+)
+def test_a_password_that_breaks_its_address_up_is_told_of_and_not_repeated(broken):
+    url = f"postgresql://{broken}"
+    with pytest.raises(NotReady, match="%40") as refused:
+        database.check_ready(url)
+    told = str(refused.value) + refused.value.zh + repr(refused.value.__cause__)
+    assert not re.search("Gehe|imnis", told)
+    assert refused.value.__suppress_context__
 
 
 def test_sqlite_with_more_than_one_worker_is_refused():

@@ -1,26 +1,48 @@
 """How the service writes its log: as text, or one JSON object a line. Neither tells what a request held or of whom.
 
 An exception is told by its type and where it was, never by its message: messages quote values, and values are names and
-phone numbers.
+phone numbers. What libraries put of one into their own lines is left out as well. One record is one line: whatever
+would break it, colour it, turn its direction or hide in it is written as its code, so that nobody forges a line.
 """
 
 from __future__ import annotations
 
 import logging
+import re
+import sys
+import threading
 import traceback
 from types import TracebackType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pythonjsonlogger.core import RESERVED_ATTRS
 from pythonjsonlogger.orjson import OrjsonFormatter
 
+if TYPE_CHECKING:
+    from pythonjsonlogger.core import LogData
+
 REQUESTS: Final = "tierengine.requests"
 FRAMES: Final = 30
 _Raised = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
+# Controls (C0, C1), line and paragraph separators, marks of direction, what has no width, halves of pairs.
+_UNSEEN: Final = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]"
+)
+_TRACEBACK: Final = "Traceback (most recent call last):"
+_CALLBACK: Final = "Exception in callback"
+_log = logging.getLogger(__name__)
 
 
 class Text(logging.Formatter):
-    """A line of text."""
+    """A line of text; below one with an exception, where it was raised, each line set in."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the record as its line."""
+        told = said(record)
+        told.asctime = self.formatTime(told, self.datefmt)
+        line = plain(self.formatMessage(told))
+        where = self.formatException(record.exc_info) if record.exc_info else ""
+        return "\n    ".join((line, *where.splitlines()))
 
     def formatException(self, ei: _Raised) -> str:  # noqa: N802 - the library's name
         """Return where it was raised, and as what."""
@@ -30,9 +52,51 @@ class Text(logging.Formatter):
 class Json(OrjsonFormatter):
     """A JSON object in a line: time (UTC), level, logger, message, and what the request's line says."""
 
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the record as its line."""
+        # (The line of a request has nothing in it but what this program chose, and is written at every sale.)
+        return super().format(record if record.name == REQUESTS else said(record))
+
+    def process_log_record(self, log_data: LogData) -> LogData:
+        """Return what is written, with nothing in it that a terminal or a reader of lines would take for a sign."""
+        if log_data["logger"] == REQUESTS:
+            return log_data
+        told = {name: plain(value) for name, value in log_data.items() if isinstance(value, str) and name != "exc_info"}
+        return {**log_data, **told}
+
     def formatException(self, ei: _Raised) -> str:  # noqa: N802 - the library's name
         """Return where it was raised, and as what."""
         return raised(ei)
+
+
+def plain(text: str) -> str:
+    """Return a text as one line that hides nothing: unseen characters by their codes."""
+    return _UNSEEN.sub(_code, text)
+
+
+def _code(found: re.Match[str]) -> str:
+    number = ord(found[0])
+    return f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}"
+
+
+def said(record: logging.LogRecord) -> logging.LogRecord:
+    """Return a copy of a record whose message tells nothing that an exception or a library's object says of itself."""
+    try:
+        text = record.getMessage()
+    except Exception:  # noqa: BLE001 - a library's mistake in its own line; its values are not for here
+        text = str(record.msg)
+    head, found, _ = text.partition(_TRACEBACK)
+    if found:
+        text = f"{head}(an exception; its text is left out)"
+    if record.name == "asyncio":
+        # Below its first line stand the tasks and handles, with their exceptions and arguments.
+        text = text.partition("\n")[0]
+        text = _CALLBACK if text.startswith(_CALLBACK) else text
+    made = logging.makeLogRecord(record.__dict__)
+    made.msg, made.args, made.message = text, None, text
+    # What another formatter of this process made of the exception has its message in it.
+    made.exc_text = None
+    return made
 
 
 def raised(told: _Raised) -> str:
@@ -47,10 +111,30 @@ def raised(told: _Raised) -> str:
     return "\n".join(lines)
 
 
+def guard() -> None:
+    """Have the log tell what Python would write itself, messages and all, of a thread or a destructor that failed.
+
+    For a process that does nothing but serve: it is this process's for good.
+    """
+
+    def of_thread(args: threading.ExceptHookArgs) -> None:
+        if args.exc_type is not SystemExit and args.exc_value is not None:
+            _log.critical("a thread ended", exc_info=args.exc_value)
+
+    def of_nobody(args: sys.UnraisableHookArgs) -> None:
+        _log.error("an exception was nobody's", exc_info=args.exc_value or True)
+
+    threading.excepthook = of_thread
+    sys.unraisablehook = of_nobody
+    # A line that cannot be written is dropped: else it is told on standard error with all its values.
+    logging.raiseExceptions = False
+
+
 def config(style: str, level: str) -> dict[str, Any]:
     """Return what `logging.config.dictConfig` takes; every worker process reads it when it begins."""
     known = level.upper()
-    # httpx tells the whole address of each webhook at "info"; a receiver may have a secret in it.
+    # httpx tells the whole address of each webhook at "info"; a receiver may have a secret in it. The others tell at
+    # "debug" what they send and to whom.
     quiet = "WARNING" if known in ("DEBUG", "INFO") else known
     shapes = {
         "text": {"()": f"{__name__}.Text", "format": "%(asctime)s %(levelname)-8s %(name)s %(message)s"},
@@ -70,8 +154,7 @@ def config(style: str, level: str) -> dict[str, Any]:
         "handlers": {"own": {"class": "logging.StreamHandler", "formatter": "own", "stream": "ext://sys.stderr"}},
         "root": {"handlers": ["own"], "level": known},
         "loggers": {
-            "httpx": {"level": quiet},
-            "httpcore": {"level": quiet},
+            **{name: {"level": quiet} for name in ("httpx", "httpcore", "psycopg", "urllib3", "opentelemetry")},
             # A line for each request costs time at every sale; who wants them asks for JSON.
             REQUESTS: {"level": known if style == "json" else "WARNING"},
         },

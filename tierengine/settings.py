@@ -6,6 +6,7 @@ Nothing is read at import. `Settings.read()` reports every wrong value at once, 
 from __future__ import annotations
 
 import os
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from importlib.util import find_spec
@@ -13,14 +14,24 @@ from typing import Any
 
 PREFIX = "TIERENGINE_"
 SECRET_LEAST = 32
+SHOWN = 40  # of a wrong value, so much is shown
 
 
 class SettingsRefused(ValueError):
-    """One or more variables cannot be used; `problems` has a sentence for each."""
+    """One or more variables cannot be used; `problems` has a sentence for each, `zh` the same in Chinese."""
 
-    def __init__(self, problems: list[str]) -> None:
+    def __init__(self, problems: list[str], zh: list[str]) -> None:
         self.problems = problems
+        self.zh = zh
         super().__init__("\n".join(problems))
+
+
+class Wrong(ValueError):
+    """A value that cannot be used: the sentence without the variable's name, in English and in Chinese."""
+
+    def __init__(self, en: str, zh: str) -> None:
+        self.zh = zh
+        super().__init__(en)
 
 
 def _setting(default: object, about: str, *, least: int | None = None, most: int | None = None) -> Any:
@@ -108,32 +119,51 @@ class Settings:
         """Read the environment (or `environ`); raise SettingsRefused with every problem."""
         given = os.environ if environ is None else environ
         values: dict[str, Any] = {}
-        problems: list[str] = []
+        wrong: list[tuple[str, Wrong]] = []
         for item in fields(cls):
             name = PREFIX + item.name.upper()
             if name not in given:
                 continue
             try:
                 values[item.name] = _READERS[str(item.type)](given[name], item.metadata)
-            except ValueError as problem:
-                problems.append(f"{name}: {problem}")
+            except Wrong as problem:
+                wrong.append((name, problem))
         settings = cls(**values)
-        problems.extend(_wrong(settings))
-        if problems:
-            raise SettingsRefused(problems)
+        wrong.extend((PREFIX + name, problem) for name, problem in _wrong(settings))
+        if wrong:
+            raise SettingsRefused(
+                [f"{name}: {problem}" for name, problem in wrong], [f"{name}:{problem.zh}" for name, problem in wrong]
+            )
         return settings
 
 
 def kind_of(url: str) -> str:
-    """Return "sqlite" or "postgresql" for a database URL; ValueError names what is allowed."""
+    """Return "sqlite" or "postgresql" for a database URL; ValueError names what is allowed.
+
+    Of an address that is none nothing is repeated: whoever forgot its beginning may have begun with the password.
+    """
     scheme = url.partition("://")[0].partition("+")[0]
     if scheme == "sqlite":
         return "sqlite"
     if scheme in ("postgresql", "postgres"):
         return "postgresql"
-    raise ValueError(
-        f"The database URL starts with {scheme or 'nothing'!r}; allowed are sqlite:///FILE and postgresql://…"
+    known = "://" in url and scheme.isalnum() and len(scheme) < SHOWN
+    raise Wrong(
+        f"expected sqlite:///FILE or postgresql://…, got {f'{scheme}://…' if known else 'no such address'}",
+        f"应为 sqlite:///文件 或 postgresql://…,收到的{f'是 {scheme}://…' if known else '不是这样的地址'}",
     )
+
+
+def check_url(url: str) -> None:
+    """Raise Wrong for a PostgreSQL address whose user or password breaks it up: libpq would repeat the pieces."""
+    authority, _, rest = url.partition("://")[2].partition("?")
+    host, _, path = authority.partition("/")
+    if kind_of(url) == "postgresql" and (host.count("@") > 1 or "@" in path or "@" in rest):
+        raise Wrong(
+            "user or password cannot be told apart from the rest of the address: write @ in them as %40, / as %2F, "
+            "? as %3F, % as %25",
+            "用户名或密码与地址的其余部分分不开:其中的 @ 写作 %40,/ 写作 %2F,? 写作 %3F,% 写作 %25",
+        )
 
 
 def document() -> list[tuple[str, str, str]]:
@@ -142,12 +172,32 @@ def document() -> list[tuple[str, str, str]]:
 
 
 def _whole(text: str, limits: Mapping[str, Any]) -> int:
-    if not text.strip().isascii() or not text.strip().isdigit():
-        raise ValueError(f"expected a whole number, got {text!r}")
-    number = int(text)
-    if not limits["least"] <= number <= limits["most"]:
-        raise ValueError(f"expected {limits['least']} to {limits['most']}, got {number}")
+    # (Full-width digits come from a Chinese keyboard, and mean the same.)
+    digits = unicodedata.normalize("NFKC", text).strip()
+    least, most = limits["least"], limits["most"]
+    if not digits.isascii() or not digits.isdigit() or len(digits) > SHOWN:
+        raise Wrong(
+            f"expected a whole number from {least} to {most}, got {text[:SHOWN]!r}",
+            f"应为 {least} 至 {most} 的整数,收到的是 {text[:SHOWN]!r}",
+        )
+    number = int(digits)
+    if not least <= number <= most:
+        raise Wrong(f"expected {least} to {most}, got {number}", f"应为 {least} 至 {most},收到的是 {number}")
     return number
+
+
+def _one_of(text: str, *known: str) -> None:
+    if text not in known:
+        listed, said = f"{', '.join(known[:-1])} or {known[-1]}", f"{'、'.join(known[:-1])} 或 {known[-1]}"
+        raise Wrong(f"expected {listed}, got {text[:SHOWN]!r}", f"应为 {said},收到的是 {text[:SHOWN]!r}")
+
+
+def _long(secret: str) -> None:
+    if secret and len(secret) < SECRET_LEAST:
+        raise Wrong(
+            f"expected at least {SECRET_LEAST} characters, got {len(secret)}",
+            f"至少要 {SECRET_LEAST} 个字符,收到的是 {len(secret)} 个",
+        )
 
 
 def _text(text: str, _: Mapping[str, Any]) -> str:
@@ -157,30 +207,45 @@ def _text(text: str, _: Mapping[str, Any]) -> str:
 _READERS: dict[str, Callable[[str, Mapping[str, Any]], Any]] = {"int": _whole, "str": _text}
 
 
-def _wrong(settings: Settings) -> list[str]:
-    problems: list[str] = []
-    try:
-        kind = settings.kind
-    except ValueError as problem:
-        problems.append(f"{PREFIX}DATABASE_URL: {problem}")
-        kind = ""
-    if settings.keys_url:
+def _wrong(settings: Settings) -> list[tuple[str, Wrong]]:
+    checks: list[tuple[str, Callable[[], None]]] = [
+        ("DATABASE_URL", lambda: check_url(settings.database_url)),
+        ("KEYS_URL", lambda: check_url(settings.keys_url) if settings.keys_url else None),
+        ("WORKERS", lambda: _alone(settings)),
+        ("SECRET", lambda: _long(settings.secret)),
+        ("SECRET_BEFORE", lambda: _long(settings.secret_before)),
+        ("LOG_LEVEL", lambda: _one_of(settings.log_level, "debug", "info", "warning", "error")),
+        ("LOG_FORMAT", lambda: _one_of(settings.log_format, "text", "json")),
+        ("TRACES", lambda: _traced(settings.traces)),
+    ]
+    problems: list[tuple[str, Wrong]] = []
+    for name, check in checks:
         try:
-            kind_of(settings.keys_url)
-        except ValueError as problem:
-            problems.append(f"{PREFIX}KEYS_URL: {problem}")
-    if kind == "sqlite" and settings.workers > 1:
-        problems.append(
-            f"{PREFIX}WORKERS: SQLite has one writing process, got {settings.workers}; use PostgreSQL for more"
-        )
-    if settings.secret and len(settings.secret) < SECRET_LEAST:
-        problems.append(f"{PREFIX}SECRET: expected at least {SECRET_LEAST} characters, got {len(settings.secret)}")
-    if settings.log_level not in ("debug", "info", "warning", "error"):
-        problems.append(f"{PREFIX}LOG_LEVEL: expected debug, info, warning or error, got {settings.log_level!r}")
-    if settings.log_format not in ("text", "json"):
-        problems.append(f"{PREFIX}LOG_FORMAT: expected text or json, got {settings.log_format!r}")
-    if settings.traces not in ("off", "otlp"):
-        problems.append(f"{PREFIX}TRACES: expected off or otlp, got {settings.traces!r}")
-    elif settings.traces == "otlp" and find_spec("opentelemetry.sdk") is None:
-        problems.append(f"{PREFIX}TRACES: otlp needs an extra that is not installed: pip install 'tierengine[otel]'")
+            check()
+        except Wrong as problem:
+            problems.append((name, problem))
     return problems
+
+
+def _alone(settings: Settings) -> None:
+    if settings.workers > 1 and settings.database_url.partition("://")[0].partition("+")[0] == "sqlite":
+        raise Wrong(
+            f"SQLite has one writing process, got {settings.workers}; use PostgreSQL for more",
+            f"SQLite 只能有一个写进程,收到的是 {settings.workers};要多个请用 PostgreSQL",
+        )
+
+
+def _traced(style: str) -> None:
+    _one_of(style, "off", "otlp")
+    if style == "otlp" and not all(map(_found, ("opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http"))):
+        raise Wrong(
+            "otlp needs an extra that is not installed: pip install 'tierengine[otel]'",
+            "otlp 要另装一组包:pip install 'tierengine[otel]'",
+        )
+
+
+def _found(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:  # not even what it lies in
+        return False

@@ -37,6 +37,7 @@ class Caller:
     expires_at  None: never
     origin      of a key that replaced another: the number of the first of them; 0: it replaced none
     seen_at     of a session: when it was last used, as it is stored
+    renewed     of a key that is kept under the server's secret before, or under none: its digest under the present one
     """
 
     number: int
@@ -49,6 +50,7 @@ class Caller:
     expires_at: int | None = None
     seen_at: int | None = None
     origin: int = 0
+    renewed: str = ""
 
     @property
     def scope(self) -> str:
@@ -77,7 +79,8 @@ def find(link: Link, secret: Secret, text: str, now: int, idle: int) -> Caller |
     rows = link.ask(_KEY if sort == tokens.KEY else _SESSION, prefix).rows()
     if not rows or not _same(text, rows[0][5], secret):
         return None
-    number, dealer_id, store_id, store, roles, _, expires_at, origin, *session = rows[0]
+    number, dealer_id, store_id, store, roles, digest, expires_at, origin, *session = rows[0]
+    present = secret.mac(tokens.PURPOSE, text)
     if expires_at is not None and expires_at <= now:
         return None
     login, seen_at = session or ("", None)
@@ -85,7 +88,7 @@ def find(link: Link, secret: Secret, text: str, now: int, idle: int) -> Caller |
         return None
     return Caller(
         number, dealer_id, store_id, store or "", frozenset(roles.split()), prefix, login, expires_at, seen_at,
-        origin or 0,
+        origin or 0, "" if digest == present else present,
     )  # fmt: skip
 
 

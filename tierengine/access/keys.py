@@ -5,7 +5,7 @@ Every function runs in the caller's transaction. Instants and spans in microseco
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -30,6 +30,7 @@ _END: Final = (
     "UPDATE api_key SET revoked_at = ?1 WHERE dealer_id = ?2 AND prefix = ?3 AND revoked_at IS NULL RETURNING id"
 )
 _LAST: Final = "UPDATE api_key SET expires_at = ?1 WHERE id = ?2"
+_RENEWED: Final = "UPDATE api_key SET digest = ?2 WHERE prefix = ?1"
 _USED: Final = "UPDATE api_key SET last_used_at = ?1 WHERE prefix IN (?2*) AND coalesce(last_used_at, 0) < ?1"
 
 
@@ -121,6 +122,12 @@ def _made(
     row = (by.ids.take(), by.dealer_id, store_id, token.prefix, token.digest, listed, name, by.now, expires_at)
     by.link.write(_TABLE, [(*row, None, None, origin)])
     return Made(token.text, token.prefix), listed
+
+
+def renewed(link: Link, digests: Mapping[str, str]) -> None:
+    """Keep keys by their digests under the server's present secret, so that the one before it can be taken away."""
+    for prefix, digest in digests.items():
+        link.run(_RENEWED, prefix, digest)
 
 
 def used(link: Link, prefixes: Sequence[str], at: int) -> None:

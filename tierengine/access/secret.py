@@ -31,20 +31,23 @@ class Secret:
 
     __slots__ = ("before", "text")
 
-    def __init__(self, text: str, before: str = "") -> None:
-        """`before`: the secret before this one, of which what was kept is still known."""
+    def __init__(self, text: str, before: str = "", place: str = "TIERENGINE_SECRET") -> None:
+        """`before`: the secret before this one, of which what was kept is still known; `place`: where it stands."""
         if len(text) < SECRET_LEAST:
             raise NotReady(
-                f"The server's secret has {len(text)} characters; expected at least {SECRET_LEAST}",
-                f"服务器密钥(TIERENGINE_SECRET)只有 {len(text)} 个字符,至少要 {SECRET_LEAST} 个。",
+                f"The server's secret ({place}) has {len(text)} characters; expected at least {SECRET_LEAST}",
+                f"服务器密钥({place})只有 {len(text)} 个字符,至少要 {SECRET_LEAST} 个。",
             )
         self.text = text
-        self.before = Secret(before) if before else None
+        self.before = Secret(before, place="TIERENGINE_SECRET_BEFORE") if before else None
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
         """Return the secret of these settings; NotReady when none is set and none may be made."""
-        return cls(settings.secret or _kept(settings), settings.secret_before)
+        if settings.secret:
+            return cls(settings.secret, settings.secret_before)
+        path = Path(settings.secret_file) if settings.secret_file else own_file(settings)
+        return cls(_kept(path), settings.secret_before, str(path))
 
     def key(self, purpose: str) -> bytes:
         """Return the key of a purpose: 32 bytes, by HKDF (RFC 5869)."""
@@ -79,18 +82,18 @@ def own_file(settings: Settings) -> Path:
     return Path(f"{Path(str(named or 'tierengine')).name}.secret")
 
 
-def _kept(settings: Settings) -> str:
+def _kept(path: Path) -> str:
     """Return what the secret's file holds; where it is not there it is made, whole or not at all."""
-    if settings.secret_file:
-        path = Path(settings.secret_file)
-    else:
-        path = own_file(settings)
     try:
         if not path.exists():
             _make(path)
         return path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as problem:
-        raise NotReady(f"The server's secret cannot be read from {path}: {problem}") from problem
+        why = problem.strerror if isinstance(problem, OSError) else "it is no text"
+        raise NotReady(
+            f"The server's secret cannot be read from {path}: {why}",
+            f"读不出服务器密钥 {path}:核对这个文件和它的权限({why})。",
+        ) from problem
 
 
 def _make(path: Path) -> None:

@@ -91,7 +91,11 @@ def _described(screen: Screen, problem: Exception) -> Failure:
             screen.say(str(getattr(problem, "zh", "")) or f"数据库还不能用。原话:{problem}", str(problem)),
         )
     if name == "SettingsRefused":
-        return Failure(USAGE, "settings", screen.say(f"环境变量不能用:{problem}", f"Settings: {problem}"))
+        return Failure(
+            USAGE,
+            "settings",
+            screen.say("环境变量不能用。" + ";".join(getattr(problem, "zh", ())) + "。", f"Settings: {problem}"),
+        )
     if name == "NoArgsIsHelpError":
         return Failure(
             USAGE, "usage", str(getattr(problem, "message", "")) or screen.say("请写明命令。", "Say which command.")

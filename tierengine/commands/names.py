@@ -13,6 +13,7 @@ from tierengine.personal.vault import Vault
 from tierengine.settings import Settings
 from tierengine.store.database import NotReady
 from tierengine.store.dialect import Link
+from tierengine.store.outages import told
 
 _BY_ID: Final = "SELECT id, code, dealer_id FROM member WHERE id IN (?1*)"
 _BY_CODE: Final = "SELECT id, code, dealer_id FROM member WHERE dealer_id = ?2 AND code IN (?1*)"
@@ -43,6 +44,6 @@ def names_of(
         finally:
             vault.close()
     except (NotReady, Unavailable) as problem:
-        _log.warning("names cannot be shown: %s", problem)
+        _log.warning("names cannot be shown: %s", told(problem))
         return found
     return {**{there[number]: name for number, name in names.items()}, **found}

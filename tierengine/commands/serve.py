@@ -28,7 +28,12 @@ app = typer.Typer()
 # As text: this package knows no web framework, and the service is loaded by who runs it.
 SERVICE = "api.app:serving"
 SHARED = "PROMETHEUS_MULTIPROC_DIR"  # prometheus_client reads it when a worker imports it
+# Counts are written through maps of files: on a disk that is full the system would kill who counts. Memory first.
+MEMORY = "/dev/shm"  # noqa: S108  a folder of our own is made in it
 PATIENCE = 60.0
+HANGS_SECONDS = 15  # a worker that has not answered for so long is replaced; so long a new one may take to start
+# Our own address, on this machine: no proxy of the environment is asked for it.
+_direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 @app.command(help=both("启动接口服务。", "Start the HTTP service."))
@@ -63,18 +68,24 @@ def serve(
         server_header=False,
         date_header=False,
         timeout_graceful_shutdown=wanted.stop_seconds,
+        timeout_worker_healthcheck=HANGS_SECONDS,
     )
     address = _address(listening)
     threading.Thread(target=_announce, args=(screen, address), daemon=True).start()
     if wanted.workers > 1:
-        from uvicorn.supervisors import Multiprocess  # noqa: PLC0415  not on every system that serves with one
+        from tierengine.commands.workers import Workers  # noqa: PLC0415  not on every system that serves with one
 
-        with tempfile.TemporaryDirectory(prefix="tierengine-metrics-") as room:
+        memory = MEMORY if os.access(MEMORY, os.W_OK | os.X_OK) else None
+        with tempfile.TemporaryDirectory(prefix="tierengine-metrics-", dir=memory) as room:
             # Each worker counts in files here, so that the page of one is of all.
             os.environ[SHARED] = room
-            Multiprocess(config, sockets=[listening]).run()
-        return 0
+            workers = Workers(config, [listening])
+            workers.run()
+        return 3 if workers.failed else 0
     server = uvicorn.Server(config)
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
+        # Its terminal is gone, say: it ends as if asked to. (Under nohup it stays.)
+        signal.signal(signal.SIGHUP, lambda *_: server.handle_exit(signal.SIGTERM, None))
     # uvicorn raises the signal that ended it once more, when all is done: to have been asked is no failure.
     for asked in HANDLED_SIGNALS:
         signal.signal(asked, lambda *_: None)
@@ -111,7 +122,7 @@ def _announce(screen: Screen, address: str) -> None:
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
         try:
-            with urllib.request.urlopen(url, timeout=2):  # noqa: S310  our own address, on this machine
+            with _direct.open(url, timeout=2):
                 break
         except (OSError, urllib.error.URLError):
             time.sleep(0.05)
@@ -134,7 +145,7 @@ def _announce(screen: Screen, address: str) -> None:
 def _read_only(address_of: str) -> bool:
     """Whether the service says that a broken chain of seals keeps it from recording."""
     try:
-        urllib.request.urlopen(address_of.replace("/livez", "/readyz"), timeout=10).close()  # noqa: S310  as above
+        _direct.open(address_of.replace("/livez", "/readyz"), timeout=10).close()
     except urllib.error.HTTPError as problem:
         return b'"chain":false' in problem.read()
     except OSError:

@@ -18,6 +18,7 @@ from tierengine.personal.records import opened
 from tierengine.personal.vault import Vault
 from tierengine.store.database import NotReady
 from tierengine.store.dialect import Link
+from tierengine.store.outages import told
 from tierengine.store.rows import Row
 
 Texts = Mapping[str, object]  # field → text, or list of texts
@@ -43,7 +44,7 @@ def sealed(vaults: Vaults, dealer: int, said: Sequence[tuple[int, str, int, Text
     try:
         return rows_of(vaults(), dealer, said)
     except (NotReady, Unavailable) as problem:
-        _log.error("free text of %d rows is not kept: %s", len(said), problem)
+        _log.error("free text of %d rows is not kept: %s", len(said), told(problem))
         return []
 
 

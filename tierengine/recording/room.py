@@ -11,6 +11,7 @@ from tierengine.recording.jobs import Job
 from tierengine.recording.recorder import Clock, Recorder
 from tierengine.settings import Settings
 from tierengine.store.database import connect
+from tierengine.store.outages import told
 
 _log = logging.getLogger(__name__)
 
@@ -42,7 +43,7 @@ class Room:
             try:
                 self._serve(job)
             except Exception as problem:  # noqa: BLE001 - the next one gets a new connection
-                _log.warning("waiting for a member failed: %s", problem)
+                _log.warning("waiting for a member failed: %s", told(problem))
                 job.refuse("busy")
                 self._part()
         self._part()

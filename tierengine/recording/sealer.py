@@ -13,6 +13,7 @@ from tierengine.settings import Settings
 from tierengine.store.database import connect
 from tierengine.store.dialect import Link
 from tierengine.store.ids import Ids, transact
+from tierengine.store.outages import told
 from tierengine.traces import Traces
 
 # Between two looks, and between two pieces while so much waits that a look finds more than half a piece. A seal is a
@@ -47,7 +48,7 @@ class Sealer:
             try:
                 sealed = self._piece()
             except Exception as problem:  # noqa: BLE001 - whatever it is, what comes later is to be sealed too
-                _log.warning("sealing waits: %s", type(problem).__name__)
+                _log.warning("sealing waits: %s", told(problem))
                 self._part()
                 sealed = 0
             if self._closing.wait(PAUSE_SECONDS if sealed > PIECE // 2 else LOOK_SECONDS):

@@ -33,6 +33,7 @@ from tierengine.settings import Settings
 from tierengine.store.database import WriterLock, check_ready, connect, sqlite_path
 from tierengine.store.dialect import Link
 from tierengine.store.ids import Ids, transact
+from tierengine.store.outages import told
 from tierengine.traces import Traces, cause
 
 Made = TypeVar("Made")
@@ -198,7 +199,7 @@ class Writer:
                 self._open()
                 return
             except Exception as problem:  # noqa: BLE001 - it is tried again for as long as the process lives
-                _log.warning("the writer cannot start: %s", problem)
+                _log.warning("the writer cannot start: %s", told(problem))
                 time.sleep(RESTART_SECONDS)
 
     def _open(self) -> None:
@@ -299,7 +300,7 @@ class Writer:
                 _log.info("a group is run again: %s", type(problem).__name__)
                 time.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311 - jitter, not a secret
             except _DOWN as problem:
-                _log.warning("the database failed a group: %s", problem)
+                _log.warning("the database failed a group: %s", told(problem))
                 if not self._reconnect_if_broken(recorder):
                     down = True
                     break
@@ -349,7 +350,7 @@ class Writer:
             recorder.deliver()
         except (*_AGAIN, *_DOWN) as problem:
             # What is due stands in the book; it is tried again with the next group, or when the process starts.
-            _log.warning("emissions wait: %s", problem)
+            _log.warning("emissions wait: %s", told(problem))
             self._reconnect_if_broken(recorder)
         except Exception as problem:  # noqa: BLE001 - what one member cannot be told must not stop all the others
             # It stays due in the book: whoever starts next tries it again, and so does what is told him next.

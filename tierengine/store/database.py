@@ -19,7 +19,7 @@ from urllib.parse import unquote
 
 import psycopg
 
-from tierengine.settings import Settings, kind_of
+from tierengine.settings import Settings, Wrong, check_url, kind_of
 from tierengine.store.dialect import Link, PostgresLink, SqliteLink
 
 HEAD = "0013"  # the newest of tierengine/migrations; here, for to ask Alembic would load it into every command
@@ -109,12 +109,21 @@ def connect(url: str, settings: Settings | None = None, *, readonly: bool = Fals
     named = "postgresql://" + url.partition("://")[2]
     patience = {name: most for name, most in _PATIENCE.items() if f"{name}=" not in named}
     try:
+        check_url(url)
         raw = psycopg.connect(
             named,
             **patience,
             application_name="tierengine",
             options=" ".join(f"-c {name}={value}" for name, value in session.items()),
         )
+    except (Wrong, psycopg.ProgrammingError):
+        # (libpq repeats the piece that it cannot read, which may be one of the password.)
+        raise NotReady(
+            "The PostgreSQL address cannot be read; expected postgresql://USER:PASSWORD@HOST/NAME, with @ in user and "
+            "password written as %40, / as %2F, ? as %3F, % as %25",
+            "PostgreSQL 的地址读不懂:应为 postgresql://用户:密码@主机/库名,用户名和密码里的 @ 写作 %40,/ 写作 %2F,"
+            "? 写作 %3F,% 写作 %25。",
+        ) from None
     except psycopg.OperationalError as problem:
         said = str(problem).strip()
         raise NotReady(

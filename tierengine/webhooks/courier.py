@@ -21,6 +21,7 @@ from tierengine.settings import Settings
 from tierengine.store.database import connect
 from tierengine.store.dialect import Link
 from tierengine.store.ids import Ids, Made, transact
+from tierengine.store.outages import told
 from tierengine.webhooks.address import Resolve, Target
 from tierengine.webhooks.endpoints import Endpoint, active, turn
 from tierengine.webhooks.outbox import Due, Walk, delivered, due, failed, fill, look
@@ -106,7 +107,7 @@ class Courier:
             try:
                 done = self.round()
             except Exception as problem:  # noqa: BLE001 - whatever it is, what comes later is to be told too
-                _log.warning("webhooks wait: %s", type(problem).__name__)
+                _log.warning("webhooks wait: %s", told(problem))
                 self._part()
                 done = 0
             if self._closing.wait(0.0 if done or self._flying else LOOK_SECONDS):
@@ -119,7 +120,7 @@ class Courier:
             if self._flying:
                 self._noted(self._run(self._answered()))
         except Exception as problem:  # noqa: BLE001 - it is sent again by the next courier
-            _log.warning("webhooks wait: %s", type(problem).__name__)
+            _log.warning("webhooks wait: %s", told(problem))
         self._part()
         if self._runner is not None:
             if self._http is not None:
