@@ -120,16 +120,22 @@ def test_a_setting_that_cannot_be_used_is_wrong_usage(run, monkeypatch):
 
 
 def test_the_unexpected_is_an_apology_with_a_report(run, club, monkeypatch):
-    monkeypatch.setattr("tierengine.commands.verify.broken_of", lambda link, anchors, beside: 1 / 0)
+    def fails(*_):
+        raise ValueError("欧阳测试 13912345678")
+
+    monkeypatch.setattr("tierengine.commands.verify.broken_of", fails)
     code, out, err = run("verify", "--json")
     error = json.loads(out)["error"]
     assert (code, error["code"]) == (3, "unexpected")
     assert "Traceback" not in err
     report = Path(error["report"])
-    assert "ZeroDivisionError" in report.read_text(encoding="utf-8")
+    told = report.read_text(encoding="utf-8")
+    assert "ValueError" in told
+    assert "commands/verify.py" in told
+    assert "13912345678" not in told  # people send it around
     report.unlink()
     _, _, err = run("verify", "--debug")
-    assert "ZeroDivisionError" in err
+    assert "ValueError: 欧阳测试" in err
 
 
 def test_a_name_that_is_no_text_breaks_nothing(run, tmp_path):

@@ -4,6 +4,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -22,6 +23,11 @@ def test_a_port_that_is_taken_is_refused(club, run):
         taken.listen()
         code, out, _ = run("serve", "--port", taken.getsockname()[1], "--json")
     assert (code, json.loads(out)["error"]["code"]) == (3, "address_in_use")
+    for host, help_ in (("198.51.100.7", "--host"), ("no.such.host.invalid", "--host")):
+        code, _, err = run("serve", "--host", host, "--port", 0, "--lang", "zh")
+        assert code == 3
+        assert help_ in err
+        assert not re.search("[A-Z]", err.replace(host, ""))
 
 
 @pytest.mark.slow

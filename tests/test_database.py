@@ -1,6 +1,7 @@
 import os
 import re
 import socket
+import stat
 import subprocess
 import sys
 
@@ -167,6 +168,7 @@ def test_what_was_not_committed_is_gone(link, database_url):
 
 def test_the_writer_of_a_file_waits_for_the_disk_and_checks_references(sqlite_url):
     migrating.migrate(sqlite_url)
+    assert stat.S_IMODE(database.sqlite_path(sqlite_url).stat().st_mode) == 0o600
     link = database.connect(sqlite_url)
     said = {
         name: link.ask(f"PRAGMA {name}").rows()[0][0]

@@ -126,9 +126,11 @@ def _usage(screen: Screen, problem: Any) -> Failure:
 
 
 def _unexpected(screen: Screen, problem: Exception) -> Failure:
-    # The report names places in the program and the sentence of the failure, no values of variables: a traceback of a
-    # book of members would be personal data in a file that people send around.
-    text = "".join(traceback.format_exception(problem))
+    # The report names places in the program and the sort of the failure, no values and no sentence, which quotes some:
+    # a traceback of a book of members would be personal data in a file that people send around. --debug shows it all.
+    from tierengine.logs import raised  # noqa: PLC0415  what writes a service's log is needed here alone
+
+    text = raised((type(problem), problem, problem.__traceback__)) + "\n"
     with tempfile.NamedTemporaryFile(
         "w", prefix="tierengine-", suffix=".txt", delete=False, encoding="utf-8", errors="backslashreplace"
     ) as report:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import socket
@@ -33,6 +34,12 @@ MEMORY = "/dev/shm"  # noqa: S108  a folder of our own is made in it
 PATIENCE = 60.0
 HANGS_SECONDS = 15  # a worker that has not answered for so long is replaced; so long a new one may take to start
 # Our own address, on this machine: no proxy of the environment is asked for it.
+_CHINESE = {
+    errno.EADDRINUSE: "这个端口已有程序在用,换一个 --port。",
+    errno.EADDRNOTAVAIL: "本机没有这个地址,换一个 --host。",
+    errno.EACCES: "没有权限;小于 1024 的端口要管理员,换一个 --port。",
+    **dict.fromkeys((socket.EAI_NONAME, socket.EAI_AGAIN, socket.EAI_NODATA), "没有这个主机名,核对 --host。"),
+}
 _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
@@ -103,8 +110,8 @@ def _listen(host: str, port: int) -> socket.socket:
         made.close()
         raise Stop(
             "address_in_use",
-            f"{host}:{port} 不能监听:{problem.strerror};换一个 --port。",
-            f"Cannot listen on {host}:{port}: {problem.strerror}; try another --port.",
+            f"{host}:{port} 不能监听:{_CHINESE.get(problem.errno or 0, problem.strerror)}",
+            f"Cannot listen on {host}:{port}: {problem.strerror}; try another --port or --host.",
         ) from problem
     made.set_inheritable(True)
     return made

@@ -138,6 +138,9 @@ def open_sqlite(path: Path, busy_timeout_ms: int, *, readonly: bool) -> sqlite3.
         raise NotReady(
             f"{path} is not there; `tierengine migrate` makes it", f"没有账本 {path}:先运行 tierengine migrate 建账。"
         )
+    if not readonly and not path.exists():
+        # A book is for who runs it: other users of the machine read neither it nor what SQLite puts beside it.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     raw = sqlite3.connect(
         f"{path.absolute().as_uri()}?mode={'ro' if readonly else 'rwc'}",
         uri=True,
