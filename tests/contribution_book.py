@@ -46,8 +46,8 @@ class Book:
         return number
 
 
-@pytest.fixture
-def book(database_url):
+@contextlib.contextmanager
+def opened(database_url):
     engine = sqlalchemy.create_engine(database_url)
     ContributionRow.__table__.create(engine)
     engine.dispose()
@@ -57,3 +57,16 @@ def book(database_url):
         connection = psycopg.connect(database_url.replace("postgresql+psycopg://", "postgresql://"))
     with contextlib.closing(connection):
         yield Book(connection, connection.cursor(), itertools.count(1))
+
+
+@pytest.fixture
+def book(database_url):
+    with opened(database_url) as made:
+        yield made
+
+
+@pytest.fixture
+def both(sqlite_url, postgres_url):
+    """Books in both databases, for what takes longer to think of than to ask each of them."""
+    with opened(sqlite_url) as one, opened(postgres_url) as other:
+        yield one, other

@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
+from tests import postgres
 from tierengine.access import keys
 from tierengine.access.audit import Acting
 from tierengine.access.secret import Secret
@@ -47,6 +48,6 @@ def vault_of(url: str) -> Vault:
 
 @cache
 def _folder() -> Path:
-    made = Path(tempfile.mkdtemp(prefix="tierengine-keys-"))
+    made = Path(tempfile.mkdtemp(prefix="tierengine-keys-", dir=postgres.MEMORY if postgres.roomy() else None))
     atexit.register(shutil.rmtree, made, ignore_errors=True)
     return made

@@ -291,9 +291,9 @@ KEEPERS: dict[Path, subprocess.Popen[bytes]] = {}
 TEMPLATES: dict[tuple[str, Callable[[str], None]], str] = {}
 
 
-def run_folder() -> Path:
-    """A fresh folder for one server, with a path short enough for a socket."""
-    base = tempfile.gettempdir()
+def run_folder(*, memory: bool = False) -> Path:
+    """A fresh folder for one server, its path short enough for a socket; in memory if it may be and there is room."""
+    base = str(MEMORY) if memory and roomy() else tempfile.gettempdir()
     return Path(tempfile.mkdtemp(prefix="tierengine-pg-", dir=base if len(base) <= SOCKET_FOLDER_LENGTH else "/tmp"))
 
 

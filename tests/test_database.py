@@ -220,7 +220,7 @@ def test_a_server_that_is_not_there_is_said_in_a_sentence():
 @pytest.mark.timeout(20)
 def test_a_server_that_takes_the_connection_and_is_silent_is_given_up(tmp_path, monkeypatch):
     """A machine that hangs, a proxy that lost its way: a writer that waited for it would never try the next time."""
-    monkeypatch.setattr(database, "CONNECT_SECONDS", 2, raising=False)
+    monkeypatch.setattr(database, "_PATIENCE", {**database._PATIENCE, "connect_timeout": 2})
     with socket.socket(socket.AF_UNIX) as silent:
         silent.bind(str(tmp_path / ".s.PGSQL.5432"))
         silent.listen()

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from rules.policy import Attested, Filter, Trait, Window
 from tests import oracle_facts as oracle
-from tests.contribution_book import book  # noqa: F401  a fixture
+from tests.contribution_book import book, both  # noqa: F401  fixtures
 from tests.facts_cases import TEXT, ZONES, fact, instants, mirror, negative, policy_of, standing, version_of
 from tierengine.judging.facts_sql import read_facts
 from tierengine.judging.facts_statement import Ask
@@ -80,7 +80,7 @@ def state_rows(draw, zone: str, number: int):
 @given(data=st.data(), zone=st.sampled_from(ZONES))
 @settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @pytest.mark.timeout(600)
-def test_attributes_attestations_and_machines_are_the_oracle_s(book, data, zone):
+def test_attributes_attestations_and_machines_are_the_oracle_s(both, data, zone):
     rows = [row for number in range(data.draw(st.integers(0, 8))) for row in data.draw(state_rows(zone, number))]
     history = sorted(rows, key=lambda row: row.known)
     year = Window("rolling", months=12)
@@ -93,15 +93,18 @@ def test_attributes_attestations_and_machines_are_the_oracle_s(book, data, zone)
     ]
     policy = policy_of(asked, zone, TRAITS)
     version = version_of(policy)
-    member = book.member(history)
+    members = [(one, one.member(history)) for one in both]
     told = standing(history)
     running = RunningFacts(Zone(zone), told)
     for position in sorted({row.known for row in history} | {(data.draw(instants(zone)), 9, "")}):
-        source = read_facts(book.cursor, version, [Ask(member, position, 0)])[member]
-        for one in (running, source):
-            assert one.facts(version, position, 0) == oracle.facts(policy, told, position, 0)
-            assert one.attributes(position) == oracle.attributes(told, position, ZoneInfo(zone))
-            assert one.attested(version, position) == oracle.attested(policy, told, position)
+        facts = oracle.facts(policy, told, position, 0)
+        attributes = oracle.attributes(told, position, ZoneInfo(zone))
+        attested = oracle.attested(policy, told, position)
+        read = [read_facts(one.cursor, version, [Ask(member, position, 0)])[member] for one, member in members]
+        for one in (running, *read):
+            assert one.facts(version, position, 0) == facts
+            assert one.attributes(position) == attributes
+            assert one.attested(version, position) == attested
 
 
 def stated(at: int, **words) -> Contribution:

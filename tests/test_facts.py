@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, event, given, settings
 
 from rules.policy import Filter, Window
 from tests import oracle_facts as oracle
-from tests.contribution_book import book  # noqa: F401  a fixture
+from tests.contribution_book import book, both  # noqa: F401  fixtures
 from tests.facts_cases import cases, fact, policy_of, purchase, standing, version_of
 from tierengine.judging.facts import FactSet, fact_set
 from tierengine.judging.facts_sql import read_contributions, read_facts
@@ -22,13 +22,12 @@ from tierengine.zone import Zone
 @given(case=cases())
 @settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @pytest.mark.timeout(600)
-def test_the_oracle_the_running_aggregates_and_sql_agree(book, case):
+def test_the_oracle_the_running_aggregates_and_sql_agree(both, case):
     policies, history, asked, since = case
     versions = [version_of(policy) for policy in policies]
-    member = book.member(history)
     # The last third is not stored yet: it comes as candidates, and must count all the same.
     stored = len(history) - len(history) // 3
-    quoted = book.member(history[:stored])
+    books = [(one, one.member(history), one.member(history[:stored])) for one in both]
     told = standing(history)
     running = RunningFacts(Zone(policies[0].timezone), told)
     for index, position in enumerate(asked):
@@ -39,11 +38,13 @@ def test_the_oracle_the_running_aggregates_and_sql_agree(book, case):
         expected = oracle.facts(policy, told, position, begun)
         event("something counts" if any(expected.values()) else "nothing counts")
         assert running.facts(version, position, begun) == expected
-        asks = [Ask(member, position, begun), Ask(quoted, position, begun)]
-        read = read_facts(book.cursor, version, asks, {quoted: history[stored:]})
-        assert read[member].facts(version, position, begun) == expected
-        assert read[quoted].facts(version, position, begun) == expected
-    assert standing(read_contributions(book.cursor, [member])[member]) == told
+        for one, member, quoted in books:
+            asks = [Ask(member, position, begun), Ask(quoted, position, begun)]
+            read = read_facts(one.cursor, version, asks, {quoted: history[stored:]})
+            assert read[member].facts(version, position, begun) == expected
+            assert read[quoted].facts(version, position, begun) == expected
+    for one, member, _ in books:
+        assert standing(read_contributions(one.cursor, [member])[member]) == told
 
 
 def test_members_are_asked_at_different_positions_in_one_statement(book):

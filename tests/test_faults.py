@@ -24,8 +24,11 @@ SHORT = 0.0075  # three kills of the whole form's four hundred
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    """A durable PostgreSQL server that may be killed; the one that all tests share does not wait for its disk."""
-    folder = postgres.run_folder()
+    """A durable PostgreSQL server that may be killed; the one that all tests share does not wait for its disk.
+
+    What it does for durability it does in memory as on a disk, and sooner: it is processes that are killed here.
+    """
+    folder = postgres.run_folder(memory=True)
     made = Server(folder).make()
     yield made
     made.stop()

@@ -11,7 +11,7 @@ PASSING = "tierengine.judging.passing"
 RETOLD = "tests/test_retelling.py"
 NEAR = f"{RETOLD}::test_a_member_near_every_threshold_is_judged_as_if_all_had_been_told_in_time"
 ABSENT = "tests/test_fact_meanings.py::test_a_field_that_is_absent_passes_no_filter"
-STATED = "tests/test_fact_states.py::test_attributes_attestations_and_machines_are_the_oracle_s[sqlite]"
+STATED = "tests/test_fact_states.py::test_attributes_attestations_and_machines_are_the_oracle_s"
 
 FAULTS: tuple[Fault, ...] = (
     Fault("a_window_holds_its_beginning", f"{SQL}:_Writer._flag", (('"at > f{window}"', '"at >= f{window}"'),), PROOF),
