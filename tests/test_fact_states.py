@@ -3,7 +3,7 @@
 # ruff: noqa: F811  that is how pytest is asked for a fixture of another module
 
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -24,6 +24,15 @@ TRAITS = (
     Trait("trusted", TEXT, None, Attested(("leader",), (), not_own_manager=True, valid_months=1)),
     Trait("early", TEXT, None, Attested(("sales_manager",), ("leader",), not_own_manager=False, valid_months=12)),
 )
+
+
+def ends_of(row: Contribution, zone: ZoneInfo) -> set[int]:
+    """The first instants at which what was stated may hold no longer: by its own word, or by the terms of its trait."""
+    day = oracle.local(zone, row.at).date()
+    last = {oracle.months_later(day, trait.attested.valid_months) for trait in TRAITS}
+    if row.fields.get("valid_until"):
+        last.add(date.fromisoformat(row.fields["valid_until"]))
+    return {oracle.instant(zone, datetime.combine(one + timedelta(days=1), time())) for one in last}
 
 
 @st.composite
@@ -96,7 +105,9 @@ def test_attributes_attestations_and_machines_are_the_oracle_s(both, data, zone)
     members = [(one, one.member(history)) for one in both]
     told = standing(history)
     running = RunningFacts(Zone(zone), told)
-    for position in sorted({row.known for row in history} | {(data.draw(instants(zone)), 9, "")}):
+    said = [end for row in told if row.kind == "attestation" for end in ends_of(row, ZoneInfo(zone))]
+    free = {(at, 9, "") for at in (data.draw(instants(zone)), *said)}
+    for position in sorted({row.known for row in history} | free):
         facts = oracle.facts(policy, told, position, 0)
         attributes = oracle.attributes(told, position, ZoneInfo(zone))
         attested = oracle.attested(policy, told, position)
