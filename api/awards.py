@@ -21,7 +21,7 @@ from tierengine.awarding import awards
 from tierengine.awarding.awards import Issued, Plan
 from tierengine.awarding.ranking import tax_of
 from tierengine.errors import FormError, Malformed
-from tierengine.membership.explaining import said
+from tierengine.membership.reasons import said
 from tierengine.policies.versions import Programme
 from tierengine.store.dialect import Link
 from tierengine.store.ids import Ids

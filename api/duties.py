@@ -17,7 +17,7 @@ from api.rights import Guarded
 from api.service import asker_of, caller_of, service_of, stamp, write_of
 from rules.policy import Text
 from rules.policy.text import title
-from tierengine.membership.explaining import said
+from tierengine.membership.reasons import said
 from tierengine.service.duties import MINUTE
 from tierengine.service.dutybook import MemberDuty, read_duties
 from tierengine.service.owners import owner_of

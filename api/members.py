@@ -16,7 +16,7 @@ from api.rights import Guarded
 from api.service import asker_of, caller_of, plain_code, service_of
 from tierengine.errors import FormError, Malformed
 from tierengine.membership.activity import STATEMENT_MOST, statement
-from tierengine.membership.explained import DECISIONS_MOST, explain
+from tierengine.membership.past import DECISIONS_MOST, explain
 from tierengine.membership.people import SEALED
 from tierengine.membership.people import find_members as find
 from tierengine.membership.statements import MOST, Period

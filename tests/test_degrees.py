@@ -12,7 +12,7 @@ from rules.policy import AnyOf
 from rules.reader import read
 from tierengine.judging.history import Contribution
 from tierengine.judging.states import States
-from tierengine.membership.explaining import Words, degree_of
+from tierengine.membership.reasons import Words, degree_of
 from tierengine.zone import Zone
 
 TEXT = """programme: club

@@ -12,7 +12,7 @@ from rules.policy import Subject, Text
 from rules.reader import read
 from tests.test_api_book import POLICY, Till, code, moment, order, serving
 from tierengine.membership.asker import Asker
-from tierengine.membership.explaining import Words, conditions_of, missing
+from tierengine.membership.reasons import Words, conditions_of, missing
 from tierengine.membership.view import view
 from tierengine.policies.versions import load
 from tierengine.recording.recorder import clock

@@ -15,7 +15,7 @@ from tierengine.judging.history import Contribution, Observation
 from tierengine.judging.merging import MERGE, MERGED, united
 from tierengine.ledger.verify import verify
 from tierengine.membership.asker import Asker
-from tierengine.membership.explained import explain
+from tierengine.membership.past import explain
 from tierengine.membership.view import view
 from tierengine.membership.wallets import balance
 from tierengine.personal.erasure import erase

@@ -12,8 +12,8 @@ from tierengine.commands.money import instant
 from tierengine.commands.opened import AtOption, DealerOption, reading
 from tierengine.commands.screen import Screen, both
 from tierengine.membership.asker import Asker
-from tierengine.membership.explained import DECISIONS_MOST
-from tierengine.membership.explained import explain as explained
+from tierengine.membership.past import DECISIONS_MOST
+from tierengine.membership.past import explain as explained
 from tierengine.recording.recorder import clock
 
 EXPLAIN: Final = both(

@@ -1,1 +1,5 @@
-"""Files of events: read row by row, mapped, recorded."""
+"""Files of events: read row by row, mapped, recorded. What is where:
+
+events             run → files (row by row), mapping (what columns mean), rows (raw events), values (of cells)
+opening balances   openings
+"""

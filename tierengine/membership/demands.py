@@ -10,7 +10,7 @@ from rules.judge import Inputs, Judged, explain_condition
 from rules.policy import Price, Reward, Text
 from rules.policy.text import title
 from rules.vocabulary import KINDS
-from tierengine.membership.explaining import Reason, Words, amount_text
+from tierengine.membership.reasons import Reason, Words, amount_text
 
 Value = int | str | list[str] | None
 

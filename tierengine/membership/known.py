@@ -23,6 +23,7 @@ from tierengine.ledger.holds import tie
 from tierengine.ledger.lots import Lot, first_out
 from tierengine.membership.facts import GrowingFacts, Source
 from tierengine.policies.versions import Programme
+from tierengine.recording.stored import contribution
 from tierengine.store.dialect import Link, doc
 from tierengine.store.rows import Row
 
@@ -287,9 +288,3 @@ def _united(link: Link, programme: Programme, asked: str, root: int) -> Known:
 def contributions_of(link: Link, members: Sequence[int], kinds: Iterable[str]) -> Sequence[Contribution]:
     """Return what members contributed of these kinds and stands, in order of `known`."""
     return net(map(contribution, link.ask(_SOME, list(members), sorted(kinds)).rows()))
-
-
-def contribution(row: Row) -> Contribution:
-    """Return a row of ten columns, from `kind` to `fields`, as the contribution that it is."""
-    kind, line, at, known_at, known_class, known_key, cause, qty, amount, fields = row
-    return Contribution(kind, line, at, (known_at, known_class, known_key), cause, qty, amount, doc(fields))

@@ -16,8 +16,8 @@ from tierengine.judging.history import Contribution, Observation
 from tierengine.judging.merging import MERGE, MERGED
 from tierengine.judging.netting import net
 from tierengine.judging.values import CANCELLED
-from tierengine.membership.known import contribution
 from tierengine.recording.items import Merge, Once
+from tierengine.recording.stored import contribution
 from tierengine.store.dialect import Link
 
 OF_MERGE: Final = ("into", "reason", "occurred_at", "source_id")

@@ -10,7 +10,7 @@ from rules.policy import Price
 from rules.policy.text import title
 from tierengine.judging.pricing import Hindrance, Reached
 from tierengine.membership.demands import level_reason, other_day, other_weekday, tier_reason, too_small
-from tierengine.membership.explaining import Reason, Words, both
+from tierengine.membership.reasons import Reason, Words, both
 
 
 class Placed(Protocol):

@@ -16,7 +16,7 @@ from tierengine.judging.decisions import Granted
 from tierengine.judging.grants import exclusive_key
 from tierengine.judging.occasions import Occasion, told_apart
 from tierengine.membership.demands import kind_reason, level_reason, other_day, other_weekday, tier_reason, too_small
-from tierengine.membership.explaining import Reason, Words, amount_text, both, said
+from tierengine.membership.reasons import Reason, Words, amount_text, both, said
 from tierengine.zone import Zone, period_key
 
 

@@ -8,8 +8,8 @@ from typing import Any
 from rules.judge import explain_condition
 from rules.policy.text import title
 from tierengine.membership.asker import Asker, last_day, when
-from tierengine.membership.explaining import Words, degree_of, missing, said, trait_reason
 from tierengine.membership.known import Known
+from tierengine.membership.reasons import Words, degree_of, missing, said, trait_reason
 from tierengine.membership.shortlist import lists_of, needed_traits
 from tierengine.membership.stand import Stand
 from tierengine.service.entitlements import level

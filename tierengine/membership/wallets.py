@@ -13,8 +13,8 @@ from tierengine.ledger.deadlines import deadlines
 from tierengine.ledger.entries import Balance
 from tierengine.ledger.lots import first_out
 from tierengine.membership.asker import Asker, last_day, when
-from tierengine.membership.explaining import said
 from tierengine.membership.known import Known, read_member
+from tierengine.membership.reasons import said
 from tierengine.membership.stand import Stand, stand
 from tierengine.policies.versions import Programme
 from tierengine.store.dialect import Link

@@ -1,4 +1,4 @@
-"""Personal data: names, phones, contacts, notes and free text, each member's under a key of his own.
+"""Personal data: names, phones, contacts, notes and free text, each member's under a key of his own. What is where:
 
 keystore   the members' keys, outside the book and its dumps: a file beside it, or a database of their own
 vault      sealing and opening with these keys; digests by which a phone or a name is found

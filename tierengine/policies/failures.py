@@ -17,8 +17,8 @@ from tierengine.judging.decisions import Granted
 from tierengine.judging.history import Contribution, Step
 from tierengine.judging.occasions import Occasion
 from tierengine.judging.pricing import hindrance, reached
-from tierengine.membership.explaining import Words, conditions_of, missing, trait_reason
 from tierengine.membership.price_reasons import price_reason
+from tierengine.membership.reasons import Words, conditions_of, missing, trait_reason
 from tierengine.membership.reward_reasons import Event, reward_reasons
 from tierengine.membership.shortlist import needed_traits
 from tierengine.policies.cast import part

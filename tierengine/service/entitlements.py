@@ -16,7 +16,7 @@ from rules.policy.text import title
 from tierengine.errors import Refused
 from tierengine.judging.history import Contribution, Observation, Scalar
 from tierengine.judging.states import FLEET_KINDS, States
-from tierengine.membership.explaining import said
+from tierengine.membership.reasons import said
 from tierengine.recording.items import Before, Check
 from tierengine.service.duties import level_of
 from tierengine.zone import Zone, add_months, period_key

@@ -25,9 +25,9 @@ from tierengine.judging.recorded import Recorded
 from tierengine.judging.resolution import resolve
 from tierengine.judging.worth import fen_of, pays
 from tierengine.membership.asker import Asker, when
-from tierengine.membership.explaining import Words, amount_text, said
 from tierengine.membership.known import Known, read_member
 from tierengine.membership.price_reasons import price_reason
+from tierengine.membership.reasons import Words, amount_text, said
 from tierengine.membership.reward_reasons import Event, reward_reasons
 from tierengine.membership.stand import Stand, judged_after, occasions_of, stand
 from tierengine.membership.told import Told

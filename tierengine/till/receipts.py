@@ -17,7 +17,7 @@ from rules.policy.text import title
 from tierengine.judging.decisions import Granted
 from tierengine.judging.pricing import PricedLine, totals
 from tierengine.judging.worth import fen_of
-from tierengine.membership.explaining import amount_text
+from tierengine.membership.reasons import amount_text
 
 LEAST, MOST = 24, 64
 RULE: Final = ("", "-")  # a line across

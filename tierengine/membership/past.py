@@ -15,12 +15,13 @@ from tierengine.judging.merging import MERGE, classes, into_of, united
 from tierengine.judging.netting import net, steps
 from tierengine.judging.running import RunningFacts
 from tierengine.membership.asker import Asker, last_day, when
-from tierengine.membership.explaining import said
-from tierengine.membership.known import contribution, read_member
+from tierengine.membership.known import read_member
+from tierengine.membership.reasons import said
 from tierengine.membership.stand import judged_at
 from tierengine.membership.told import Told
 from tierengine.policies.versions import Programme
 from tierengine.recording.lookups import member_ids
+from tierengine.recording.stored import contribution
 from tierengine.store.dialect import Link, doc
 from tierengine.store.rows import Row
 
