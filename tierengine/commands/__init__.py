@@ -8,7 +8,7 @@ a policy        policy, policy_changes → policy_diff, policy_plan, policy_roll
 what happened   events → importing, report
 money           ledger, books → beancount; award, duties
 the book        migrate, verify → judged_again; seal, audit
-the service     serve → connections; key, staff, store, webhook, conformance
+the service     serve → connections, workers; key, staff, store, webhook, conformance
 the demo        demo → demo_page
 what they share opened (the book), acting (in whose name), options, finding and names (of members), money (as it is
                 written), screen, sheet, progress, failure, usage
