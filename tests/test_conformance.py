@@ -31,7 +31,28 @@ def test_the_service_does_in_every_situation_what_it_promises(book_url, capsys):
     told = json.loads(capsys.readouterr().out)
     assert [(one["id"], one["outcome"], one["why"]) for one in told["situations"] if one["outcome"] != "passed"] == []
     assert code == 0
-    assert told["passed"] == len(SITUATIONS)
+    assert (told["passed"], told["skipped"]) == (len(SITUATIONS), 0)
+
+
+def test_a_member_who_has_nothing_is_given_something_by_a_desk_or_some_situations_are_skipped(sqlite_book_url, capsys):
+    book = Book(sqlite_book_url).make()
+    words = ["--key", book.keys["D1/S01"], "--member", "C2", "--json", "--only"]
+    with listening(book) as url:
+        for name in ("hold", "capture_too_much"):
+            assert program.main(["--lang", "zh", "conformance", url, *words, name]) == 0
+            (one,) = (told := json.loads(capsys.readouterr().out))["situations"]
+            assert (one["outcome"], told["passed"], told["skipped"]) == ("skipped", 0, 1)
+            assert "--desk-key" in one["why"]
+        desk = ["--desk-key", book.keys["D1/sales_manager"]]
+        for name in ("hold", "capture_too_much"):
+            assert program.main(["--lang", "zh", "conformance", url, *words, name, *desk]) == 0
+            assert json.loads(capsys.readouterr().out)["passed"] == 1
+
+
+def test_a_situation_that_there_is_not_is_no_success(capsys):
+    words = ["conformance", "http://127.0.0.1:9", "--key", "x", "--member", "C1", "--only", "nonsense"]
+    assert program.main(["--lang", "zh", *words]) == 2
+    assert "lost_reply" in capsys.readouterr().err
 
 
 class Wrong(BaseHTTPRequestHandler):

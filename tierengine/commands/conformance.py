@@ -6,7 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from tierengine.commands.screen import DONE, PROBLEMS, Screen, both
+from tierengine.commands.failure import Stop
+from tierengine.commands.screen import DONE, PROBLEMS, USAGE, Screen, both
 from tierengine.conformance.sandbox import Failed, Sandbox, Skipped
 from tierengine.conformance.situations import SITUATIONS
 
@@ -33,11 +34,30 @@ def conformance(
     store: Annotated[
         str, typer.Option(metavar="CODE", help=both("密钥属全公司时写明门店。", "The store, for a key of the dealer."))
     ] = "",
+    desk_key: Annotated[
+        str,
+        typer.Option(
+            envvar="TIERENGINE_DESK_KEY",
+            metavar="te_…",
+            help=both(
+                "sales_manager 的密钥:会员没有额度时先给一点。",
+                "A sales manager's key, to give a member credit who has none.",
+            ),
+        ),
+    ] = "",
     only: Annotated[str, typer.Option(metavar="NAME", help=both("只走这一种。", "This one only."))] = "",
 ) -> int:
     """Play the situations; 1 when one came out otherwise."""
     screen: Screen = context.obj
-    box = Sandbox(url.rstrip("/"), key, member, store)
+    box = Sandbox(url.rstrip("/"), key, member, store, desk_key)
+    names = [one.id for one in SITUATIONS]
+    if only and only not in names:
+        raise Stop(
+            "unknown_situation",
+            f"没有情形 {only};有:{'、'.join(names)}",
+            f"There is no situation {only}; there are: {', '.join(names)}",
+            USAGE,
+        )
     results: list[dict[str, Any]] = []
     for one in SITUATIONS:
         if only and one.id != only:
@@ -46,17 +66,25 @@ def conformance(
         try:
             one.play(box)
         except Skipped as skipped:
-            outcome, why = "skipped", str(skipped)
+            outcome, why = "skipped", skipped.text.say(screen.lang)
         except Failed as failed:
-            outcome, why = "failed", str(failed)
+            outcome, why = "failed", failed.text.say(screen.lang)
         except (KeyError, IndexError, TypeError) as odd:
-            outcome, why = "failed", f"the answer has another shape: {odd!r}"
+            outcome, why = "failed", screen.say(f"回答是另一种形式:{odd!r}", f"the answer has another shape: {odd!r}")
         results.append(
             {"id": one.id, "title": {"zh": one.title.zh, "en": one.title.en}, "outcome": outcome, "why": why}
         )
     failed_ = sum(one["outcome"] == "failed" for one in results)
     passed = sum(one["outcome"] == "passed" for one in results)
-    document = {"url": box.url, "ok": not failed_, "passed": passed, "failed": failed_, "situations": results}
+    skipped_ = len(results) - passed - failed_
+    document = {
+        "url": box.url,
+        "ok": not failed_,
+        "passed": passed,
+        "failed": failed_,
+        "skipped": skipped_,
+        "situations": results,
+    }
 
     def show() -> None:
         marks = {"passed": ("✓", "green"), "skipped": ("–", "yellow"), "failed": ("✗", "red")}
@@ -64,9 +92,10 @@ def conformance(
             mark, style = marks[one["outcome"]]
             more = f": {one['why']}" if one["why"] else ""
             screen.print(f"{mark} {one['title']['zh']}{more}", f"{mark} {one['title']['en']}{more}", style=style)
+        zh, en = (f",{skipped_} 种跳过", f", {skipped_} skipped") if skipped_ else ("", "")
         screen.print(
-            f"{len(results)} 种情形,{passed} 种如约,{failed_} 种不符。",
-            f"{len(results)} situations: {passed} as promised, {failed_} not.",
+            f"{len(results)} 种情形,{passed} 种如约,{failed_} 种不符{zh}。",
+            f"{len(results)} situations: {passed} as promised, {failed_} not{en}.",
             style="bold red" if failed_ else "bold green",
         )
 

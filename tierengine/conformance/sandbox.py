@@ -12,14 +12,24 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from rules.policy import Text
+
 SECONDS: Final = 30.0
 
 
-class Failed(Exception):
-    """The service did otherwise than it promises; the text says what was seen."""
+class Outcome(Exception):
+    """A situation came out otherwise than wanted; `text` says what was seen, in Chinese and English."""
+
+    def __init__(self, zh: str, en: str) -> None:
+        self.text = Text(zh, en)
+        super().__init__(en)
 
 
-class Skipped(Exception):
+class Failed(Outcome):
+    """The service did otherwise than it promises."""
+
+
+class Skipped(Outcome):
     """The situation cannot be made here; the text says what is missing."""
 
 
@@ -39,7 +49,8 @@ class Reply:
         except ValueError:
             found = None
         if not isinstance(found, dict):
-            raise Failed(f"{self.status} without a JSON object: {self.content[:200]!r}")
+            seen = f"{self.status}, {self.content[:200]!r}"
+            raise Failed(f"回答不是 JSON 对象:{seen}", f"no JSON object: {seen}")
         return found
 
     @property
@@ -51,7 +62,8 @@ class Reply:
         """Return itself; Failed for another status, or another code of a problem."""
         if self.status not in statuses or (code and self.body.get("code") != code):
             wanted = " or ".join(map(str, statuses)) + (f" {code}" if code else "")
-            raise Failed(f"expected {wanted}, got {self.status}: {self.content[:300].decode('utf-8', 'replace')}")
+            seen = f"{self.status}: {self.content[:300].decode('utf-8', 'replace')}"
+            raise Failed(f"应为 {wanted.replace(' or ', ' 或 ')},收到 {seen}", f"expected {wanted}, got {seen}")
         return self
 
 
@@ -63,6 +75,7 @@ class Sandbox:
     key: str
     member: str
     store: str = ""
+    desk: str = ""  # the key of a desk, which may give credit
     run: str = field(default_factory=lambda: secrets.token_hex(4))
     count: int = 0
 
@@ -109,7 +122,7 @@ class Sandbox:
             found = {name.lower(): value for name, value in answer.getheaders()}
             return Reply(answer.status, found, answer.read())
         except OSError as problem:
-            raise Failed(f"no reply to {method} {path}: {problem}") from problem
+            raise Failed(f"{method} {path} 没有回答:{problem}", f"no reply to {method} {path}: {problem}") from problem
         finally:
             link.close()
 
@@ -134,5 +147,5 @@ class Sandbox:
         try:
             link.request(method, place.path.rstrip("/") + path, content, sent)
         except OSError as problem:
-            raise Failed(f"{self.url} cannot be reached: {problem}") from problem
+            raise Failed(f"连不上 {self.url}:{problem}", f"{self.url} cannot be reached: {problem}") from problem
         return link
