@@ -35,7 +35,8 @@ class SlipPrice(Shape):
     """A price a till can work out: `pay_bp` ten-thousandths of the list price are paid, of these lines.
 
     Minimums are over all lines of an order that it goes on, at list price; `line_cap` is the most fen taken off a line.
-    Of several the lowest wins, ties to the first.
+    Of several the lowest wins, ties to the first. It is given from second `begins` (UTC) to before second `ends`: the
+    days `from` and `until`, both inclusive, in the dealer's zone.
     """
 
     rule: str
@@ -47,6 +48,8 @@ class SlipPrice(Shape):
     line_cap: int | None
     from_: Annotated[str | None, Field(alias="from")]
     until: str | None
+    begins: int | None = None
+    ends: int | None = None
     lines: list[SlipLine]
 
 

@@ -83,4 +83,4 @@ def _slip(link: Link, programme: Programme, member: str, store: str, now: int) -
     with snapshot(link):
         known = read_member(link, programme, member)
         position = max((now, LAST, ""), known.head)
-        return slips.slip_for(stand(known, position, known.source()), store, now)
+        return slips.slip_for(stand(known, position, known.source()), store, now, programme.zone)

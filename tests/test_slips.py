@@ -58,8 +58,8 @@ class Clock:
 
 
 @contextlib.contextmanager
-def serving(url, time, **more):
-    book = Book(url).make(others=True)
+def serving(url, time, *, policy="", **more):
+    book = Book(url, policy=policy).make(others=True)
     with Client(create_app(Settings(database_url=url, **{"secret": SECRET, **UNLIMITED, **more}), now=time)) as client:
         yield Till(client, book)
     link = database.connect(url, readonly=True)

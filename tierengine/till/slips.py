@@ -2,8 +2,9 @@
 
 A slip says, as of its issue, the member's tier, the prices of his tier that a till can work out by itself, and how much
 of which wallet he may use before the slip ends. It reserves nothing: what is used of it and is no longer there when the
-sale arrives becomes debt. All slips of one member that are still good together name no more than the wallet's
-`offline` and no more than he has.
+sale arrives becomes debt. The slips of one member in several stores together name no more than the wallet's `offline`
+and no more than he has. A store's next slip is taken to replace the one before, so two tills of one store that fetch
+one each may use it twice: then the second use is the debt.
 
 What a till sold with a slip happened: it is booked as charged, judged by the policy of its own time, never refused.
 """
@@ -27,7 +28,7 @@ from tierengine.till.asked import REASON_MOST
 from tierengine.till.orders import TOKEN_MOST, Order
 from tierengine.till.signing import Signer
 from tierengine.typed import type_name
-from tierengine.zone import SECOND
+from tierengine.zone import SECOND, Zone
 
 MINUTE: Final = 60 * SECOND
 ID_MOST: Final = 40
@@ -91,24 +92,25 @@ def read_end(raw: Mapping[str, object]) -> str:
     return str(reason).strip()
 
 
-def slip_for(stand: Stand, store: str, now: int) -> IssueSlip:
+def slip_for(stand: Stand, store: str, now: int, zone: Zone) -> IssueSlip:
     """Return the command that issues a slip to a member who stands like this; its credit is decided under his lock."""
     said = {
         "tier": stand.tier,
         "policy_version": stand.regime.version.number,
-        "prices": list(_prices(stand)),
+        "prices": list(_prices(stand, zone)),
     }
     until = now + stand.policy.offline_slip_minutes * MINUTE
     return IssueSlip(new_id(now), store, now, until, said, frozenset(stand.judged.suspended))
 
 
-def _prices(stand: Stand) -> Iterable[dict[str, Any]]:
+def _prices(stand: Stand, zone: Zone) -> Iterable[dict[str, Any]]:
     """Yield the prices that a till can work out without us: a share of the price, by category and `special` alone."""
     lines = [(category, special) for category in CATEGORIES for special in (0, 1)]
     fields: list[dict[str, int | str | None]] = [dict(zip(_PLAIN, line, strict=True)) for line in lines]
     matched = stand.regime.version.rules.prices("", fields, stand.tier, stand.inputs, stand.judged)
     for rule in stand.policy.prices.values():
         known = [line for line, rules in zip(lines, matched, strict=True) if rule.id in rules]
+        begins, ends = _span(zone, rule)
         if known and _simple(rule):
             yield {
                 "rule": rule.id,
@@ -120,8 +122,17 @@ def _prices(stand: Stand) -> Iterable[dict[str, Any]]:
                 "line_cap": rule.line_cap,
                 "from": rule.valid_from.isoformat() if rule.valid_from else None,
                 "until": rule.valid_until.isoformat() if rule.valid_until else None,
+                "begins": begins,
+                "ends": ends,
                 "lines": [{"category": category, "special": bool(special)} for category, special in known],
             }
+
+
+def _span(zone: Zone, rule: Price) -> tuple[int | None, int | None]:
+    """Return from when and until when a price is given, in seconds UTC: a till knows no dealer's zone."""
+    first, last = rule.valid_from, rule.valid_until
+    end = zone.end_of(last) if last else None
+    return zone.start_of(first) // SECOND if first else None, end // SECOND if end is not None else None
 
 
 def _simple(rule: Price) -> bool:
@@ -132,6 +143,8 @@ def _simple(rule: Price) -> bool:
         and rule.beside is None
         and rule.rounded_per == "line"
         and rule.order_cap is None
+        and rule.maximum_quantity is None
+        and not rule.weekdays
         and all(test.subject.source != "field" or test.subject.name in _PLAIN for test in tests_of(rule.where))
     )
 
