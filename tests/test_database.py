@@ -212,6 +212,17 @@ def test_a_book_that_was_never_migrated_is_not_ready(database_url):
         database.check_ready(database_url)
 
 
+def test_a_file_that_is_no_book_is_told_by_its_name_in_both_tongues(tmp_path):
+    (tmp_path / "b.db").write_bytes(b"nothing of the sort" * 100)
+    (tmp_path / "c.db").mkdir()
+    for name, en, zh in (("b.db", "not a database", "这个文件不是账本"), ("c.db", "cannot be used", "账本")):
+        with pytest.raises(NotReady, match=en) as refused:
+            database.check_ready(f"sqlite:///{tmp_path / name}")
+        assert name in str(refused.value)
+        assert zh in refused.value.zh
+        assert name in refused.value.zh
+
+
 def test_a_server_that_is_not_there_is_said_in_a_sentence():
     with pytest.raises(database.NotReady, match="does not answer"):
         database.check_ready("postgresql://nobody@127.0.0.1:1/none?connect_timeout=2")

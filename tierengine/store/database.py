@@ -39,6 +39,18 @@ _PATIENCE: Mapping[str, Any] = {
 }
 
 
+# What SQLite says of a file, as it is told who reads Chinese.
+_SQLITE: Mapping[str, str] = {
+    "unable to open": "打不开它,或建不了旁边的 -wal、-shm:核对路径和权限,磁盘是不是只读。",
+    "readonly": "只能读:核对文件和文件夹的权限,磁盘是不是只读。",
+    "disk is full": "磁盘已满。",
+    "disk I/O": "磁盘读写出错:是不是满了、坏了。",
+    "not a database": "这个文件不是账本。",
+    "malformed": "文件坏了:从备份恢复。",
+    "locked": "另一个程序锁着它。",
+}
+
+
 class NotReady(RuntimeError):
     """The book cannot be used as it is; the text says what is wrong and what helps. `zh`: in Chinese, where it is."""
 
@@ -175,7 +187,11 @@ def check_ready(url: str) -> None:
                 raise NotReady(f"PostgreSQL {version // 10_000} is too old; expected 13 or newer")
         found = revision_of(url)
     except (psycopg.Error, sqlite3.Error) as problem:
-        raise NotReady(f"The database does not answer: {problem}") from problem
+        if kind == "postgresql":
+            raise NotReady(f"The database does not answer: {problem}", f"数据库没有应答。原话:{problem}") from problem
+        path, said = sqlite_path(url), str(problem)
+        why = next((zh for en, zh in _SQLITE.items() if en in said), f"原话:{said}")
+        raise NotReady(f"The book {path} cannot be used: {said}", f"账本 {path} 不能用:{why}") from problem
     if found != HEAD:
         raise NotReady(
             f"The database is at migration {found or 'none'}, this program needs {HEAD}: run `tierengine migrate`",
