@@ -70,7 +70,8 @@ def target(url: str, *, inside: bool = False, resolve: Resolve | None = None) ->
         raise Refused("inside_address", host=name)
     first = found[0]
     at = f"[{first}]" if ":" in first else first
-    return Target(parts._replace(netloc=f"{at}:{port}").geturl(), parts.netloc, name)
+    # (No certificate is made out to a name with the dot of the root.)
+    return Target(parts._replace(netloc=f"{at}:{port}").geturl(), parts.netloc, name.removesuffix("."))
 
 
 def _split(text: str) -> SplitResult | None:
