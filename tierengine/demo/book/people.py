@@ -15,7 +15,7 @@ SEED = "金卡客户俱乐部"
 
 @dataclass(frozen=True, slots=True)
 class Customer:
-    """One customer. `story` names the function of stories.py that tells his two years; `entered`: his trade."""
+    """One customer. `story` names the function (gold.py, others.py) that tells his two years; `entered`: his trade."""
 
     code: str
     name: str
