@@ -105,7 +105,7 @@ def test_what_a_task_or_a_callback_failed_with_is_not_told(written):
 
 def test_what_a_library_puts_of_a_traceback_into_its_own_line_is_not_told(written):
     """As uvicorn does with what kept an app from starting."""
-    logging.getLogger("uvicorn.error").error(f"Traceback (most recent call last):\n  File 'x'\nValueError: {NAME}\n")
+    logging.getLogger("a.server").error(f"Traceback (most recent call last):\n  File 'x'\nValueError: {NAME}\n")
     assert NAME not in written.getvalue()
     assert len(lines(written)) == 1
 

@@ -60,7 +60,7 @@ def time(monkeypatch):
 @pytest.fixture
 def two(time, monkeypatch):
     monkeypatch.setattr("signal.signal", lambda *_: None)
-    made = Workers(Config("x", workers=2), [])
+    made = Workers(Config("x", workers=2, log_config=None), [])
     made.processes = [Fake(), Fake()]
     for one in made.processes:
         one.start()
