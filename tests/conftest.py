@@ -1,6 +1,7 @@
 """What every test may ask for by name: databases, of both kinds, fresh for each test."""
 
 import contextlib
+import gc
 import os
 import shutil
 import sqlite3
@@ -31,6 +32,8 @@ def pytest_configure(config: pytest.Config) -> None:
     # acknowledged outlives a killed process there too, and the machine's own end is no test's business.
     if postgres.roomy():
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(postgres.MEMORY))
+    # What is loaded and collected stays to the end: it is not looked through for garbage again and again.
+    gc.disable()
     given = getattr(config, "workerinput", {}).get("postgres")
     config.stash[RUN] = (Path(given[0]), given[1]) if given else (postgres.run_folder(), os.getpid())
 
@@ -39,6 +42,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files with slow tests go first: of two workers, none is left alone with a long file at the end."""
     long = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: item.path not in long)
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.hookimpl(optionalhook=True)

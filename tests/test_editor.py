@@ -52,12 +52,12 @@ def said(editors, tongue, text):
     ("tongue", "text"),
     [
         ("zh", ZH), ("en", EN), ("mixed", ZH), ("mixed", EN), ("mixed", ZH.replace("名称", "title")),
-        ("mixed", POLICY), ("zh", translated(POLICY, "zh")), ("en", translated(POLICY, "en")),
+        ("mixed", POLICY), ("zh", None), ("en", None),
     ],
     ids=["zh", "en", "zh in mixed", "en in mixed", "mixed", "policies.yaml", "policies.yaml zh", "policies.yaml en"],
 )  # fmt: skip
 def test_a_good_policy_has_no_problem_in_the_editor(editors, tongue, text):
-    assert said(editors, tongue, text) == []
+    assert said(editors, tongue, translated(POLICY, tongue) if text is None else text) == []
 
 
 def test_a_misspelt_chinese_key_is_underlined_where_it_stands(editors):
