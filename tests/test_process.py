@@ -21,6 +21,7 @@ ROOT = Path(__file__).parent.parent
 @pytest.fixture
 def untuned():
     """The garbage collector and the interpreter's turns of this process, put back after the test."""
+    gc.unfreeze()  # what the run itself had frozen
     threshold, turn = gc.get_threshold(), sys.getswitchinterval()
     yield threshold, turn
     gc.unfreeze()
