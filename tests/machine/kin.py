@@ -1,11 +1,13 @@
 """Members who are one, as ledger.md#merged has it: whose purses help which, and what goes back when they part.
 
 A purse that is one with others holds them in its `kin`. Units go over one by one, with their dates, as a transfer under
-the key of the merge; what each gave and took is a log, of which a merge that is taken back counts what came after it.
+the key of the merge; what each gave and took is kept by the dates of the units until they part.
 """
 
 from __future__ import annotations
 
+import copy
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -15,16 +17,49 @@ from tests.model.rows import Said
 MERGE = "merge::"
 
 
+Dates = tuple[int, int]
+
+
+@dataclass
+class Handed:
+    """Of one wallet: what each took in of those who are one with him, by its dates, less what he gave them."""
+
+    of: defaultdict[str, Counter[Dates]] = field(default_factory=lambda: defaultdict(Counter))
+
+    def went(self, giver: str, to: str, unit: Unit) -> None:
+        self.of[giver][unit.usable_from, unit.expires_at] -= 1
+        self.of[to][unit.usable_from, unit.expires_at] += 1
+
+    def has(self, member: str) -> int:
+        return sum(self.of[member].values())
+
+    def lapse(self, now: int) -> None:
+        """What would have lapsed with whoever had it is missed by nobody."""
+        for mine in self.of.values():
+            for dates in [one for one in mine if one[1] <= now]:
+                del mine[dates]
+
+    def forget(self, sides: Sequence[Sequence[str]]) -> None:
+        """What did not go back stays spent: fen by fen, off whoever has, or misses, most; of what ends first."""
+        for side in sides:
+            over = sum(map(self.has, side))
+            sign = 1 if over > 0 else -1
+            for member in sorted(side, key=lambda one: (-sign * self.has(one), one)):
+                off = min(abs(over), max(0, sign * self.has(member)))
+                over -= sign * off
+                for dates in sorted(self.of[member], key=lambda one: one[::-1]):
+                    part = min(off, max(0, sign * self.of[member][dates]))
+                    off -= part
+                    self.of[member][dates] -= sign * part
+
+
 @dataclass(eq=False)
 class Kin:
-    """One wallet of members who are one, who stands for them first, the others in the order of their codes.
-
-    handed  what each took in of the others, or gave them (below 0), one after the other
-    """
+    """One wallet of members who are one, who stands for them first, the others in the order of their codes."""
 
     purses: dict[str, Purse]
     key: str
-    handed: list[tuple[str, int]]
+    handed: Handed
 
     def ready(self) -> int:
         return sum(len(purse.ready()) for purse in self.purses.values())
@@ -59,7 +94,8 @@ class Kin:
                 givers.setdefault(member, []).append(unit)
         for member, mine in sorted(givers.items()):
             hand_over(self.purses[to], self.key, mine)
-            self.handed += [(member, -len(mine)), (to, len(mine))]
+            for unit in mine:
+                self.handed.went(member, to, unit)
 
 
 def hand_over(to: Purse, key: str, units: Sequence[Unit]) -> None:
@@ -73,7 +109,6 @@ class Kinship:
     """Who is merged into whom: `words` by the loser's code."""
 
     words: dict[str, Said] = field(default_factory=dict)
-    since: dict[str, dict[str, int]] = field(default_factory=dict)  # merge → how long each wallet's log was then
 
     def root(self, member: str) -> str:
         """Who stands for a member."""
@@ -104,27 +139,52 @@ def _of(one: Said, member: str) -> Said:
 
 
 def give_back(
-    purses: Mapping[str, Purse], sides: Sequence[Sequence[str]], handed: Sequence[tuple[str, int]],
-    rises: Mapping[str, int], made: Mapping[str, int], key: str,
-) -> list[tuple[str, int]]:  # fmt: skip
+    purses: Mapping[str, Purse], sides: Sequence[Sequence[str]], handed: Handed, rises: Mapping[str, int],
+    made: Mapping[str, int], key: str, now: int,
+) -> None:  # fmt: skip
     """Give back, of one wallet, to those who are apart now what they handed over, as far as it is still there.
 
-    handed  what went over since the merge was said, until they parted
+    First every unit is to go home, to who misses one of its dates, over there before here. Then a side that misses more
+    than the other gets what of that was on its way to those who owe it, and what they were granted anew.
     rises   what each was granted anew by that; `made` how many lots he had before
     """
+    then = copy.deepcopy(handed)
+    then.lapse(now)
     everybody = [member for side in sides for member in side]
-    owed = {member: -sum(count for one, count in handed if one == member) for member in everybody}
-    log: list[tuple[str, int]] = []
-    for side in sides:
-        due = sum(owed[member] for member in side)
-        for giver in (one for one in everybody if one not in side and owed[one] < 0):
-            free = purses[giver].free()
-            lent = [unit for unit in free if unit.pair[0].startswith(MERGE)][: max(due, 0)]
-            rest = max(0, min(due - len(lent), rises.get(giver, 0)))
-            made_now = [unit for unit in free if unit.lot > made[giver] and not unit.pair[0].startswith(MERGE)][:rest]
-            if units := [*lent, *made_now]:
-                to = max(side, key=lambda one: owed[one])
-                hand_over(purses[to], key, units)
-                log += [(giver, -len(units)), (to, len(units))]
-                due -= len(units)
-    return log
+    goes: list[tuple[Unit, str, str]] = []
+    for holder in everybody:
+        lots: dict[int, list[Unit]] = {}
+        for unit in purses[holder].free():
+            if unit.pair[0].startswith(MERGE):
+                lots.setdefault(unit.lot, []).append(unit)
+        side = next(side for side in sides if holder in side)
+        for units in lots.values():
+            dates = (units[0].usable_from, units[0].expires_at)
+            order = sorted(everybody, key=lambda one: (one in side, then.of[one][dates], one))
+            for to in order:
+                while units and then.of[holder][dates] > 0 > then.of[to][dates]:
+                    goes.append((units.pop(0), holder, to))
+                    then.went(holder, to, goes[-1][0])
+    for side, others in (sides, sides[::-1]):
+        due = -sum(map(then.has, side))
+        left = dict(rises)
+        for to in sorted(side, key=lambda one: (then.has(one), one)):
+            for giver in others:
+                on_its_way = [one for one in goes if one[2] == giver]
+                free = [unit for unit in purses[giver].free() if not any(unit is one[0] for one in goes)]
+                anew = [u for u in free if u.lot > made[giver] and not u.pair[0].startswith(MERGE)]
+                anew = anew[: left.get(giver, 0)]
+                for one in [*on_its_way, *((unit, giver, giver) for unit in anew)]:
+                    if due > 0 and then.has(to) < 0 < then.has(giver):
+                        if one in goes:
+                            goes.remove(one)
+                        else:
+                            left[giver] -= 1
+                        goes.append((one[0], one[1], to))
+                        then.went(giver, to, one[0])
+                        due -= 1
+    for holder, to in sorted({(holder, to) for _, holder, to in goes if holder != to}):
+        units = [unit for unit, *way in goes if way == [holder, to]]
+        hand_over(purses[to], key, units)
+        for unit in units:
+            handed.went(holder, to, unit)

@@ -75,7 +75,6 @@ class Oracle(Truth):
         if self.erased & {member, into}:
             raise Wrong("merge_erased")
         self.kinship.words[member] = said
-        self.kinship.since[said.key] = {wallet: len(log) for wallet, log in self.handed.items()}
         self.rejoin(said.key, ())
         return RECORDED
 

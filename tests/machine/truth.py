@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any, Self
 
 from rules.policy import Policy
-from tests.machine.kin import Kin, Kinship, give_back
+from tests.machine.kin import Handed, Kin, Kinship, give_back
 from tests.machine.programme import CREDIT, POINTS, ZONE, Family, policy_of
 from tests.machine.purses import NEVER, Purse
 from tests.model import dates
@@ -46,7 +46,7 @@ class Truth:
     issued: set[tuple[int, str]] = field(default_factory=set)
     commands: dict[str, tuple[Any, ...]] = field(default_factory=dict)
     kinship: Kinship = field(default_factory=Kinship)
-    handed: dict[str, list[tuple[str, int]]] = field(default_factory=dict)  # wallet → what went over
+    handed: dict[str, Handed] = field(default_factory=dict)  # wallet → what went over
     erased: set[str] = field(default_factory=set)
     parted: set[str] = field(default_factory=set)  # whose merge was taken back, once at least
 
@@ -54,7 +54,7 @@ class Truth:
         self.versions.append((0, policy_of(self.family.texts[0])))
         self.purses = {(member, wallet): Purse(now=self.now) for member in MEMBERS for wallet in WALLETS}
         self.wanted = {member: {} for member in MEMBERS}
-        self.handed = {wallet: [] for wallet in WALLETS}
+        self.handed = {wallet: Handed() for wallet in WALLETS}
 
     # ---- looking
 
@@ -254,7 +254,6 @@ class Truth:
     def rejoin(self, key: str, parted: Sequence[str]) -> None:
         """Judge again and move the difference, as those who are one now; `parted`: who were one until now."""
         made = {place: purse.lots for place, purse in self.purses.items()}
-        handed = copy.deepcopy(self.handed)
         self.join(key)
         self.judge()
         rose: Counter[tuple[str, str]] = Counter()
@@ -266,12 +265,14 @@ class Truth:
                 mine = {member: self.purses[member, wallet] for member in parted}
                 rises = {member: rose[wallet, member] for member in parted}
                 old = {member: made[member, wallet] for member in parted}
-                since = handed[wallet][self.kinship.since[key][wallet] :]
-                self.handed[wallet] += give_back(mine, sides, since, rises, old, key)
+                give_back(mine, sides, self.handed[wallet], rises, old, key, self.now)
         self.join("")
         for purse in self.purses.values():
             if purse.kin is not None:
                 purse.kin.level()
+        if parted:
+            for handed in self.handed.values():
+                handed.forget(sides)
 
     def join(self, key: str) -> None:
         """Let those who are one help one another, under the key of their last merge, or of what is under way."""

@@ -2,7 +2,9 @@
 
 A pot is what one budget has given in one period to one firm, or to everybody. The fold asks `Pots` what of a grant is
 admitted; what a grant was admitted once is kept with it (`Granted.admitted`), so that judging it again asks for no
-more, whatever became free since. What a return takes back goes back into the pot.
+more, whatever became free since. What a return takes back goes back into the pot, and so does what judging again takes
+(its member was found to be another, whose cap is used up): should it stand again, it has what it was admitted once, as
+far as nobody else has had that meanwhile.
 """
 
 from __future__ import annotations
@@ -49,25 +51,40 @@ class Pots:
 
     read   returns what was given from some pots, those not known left out
     prior  what stood before, of the pairs that are judged again
+    once   of these, the decision by which a pair was admitted most
     """
 
     read: Callable[[Sequence[str]], Mapping[str, int]]
     prior: dict[Pair, Granted] = field(default_factory=dict)
+    once: Mapping[Pair, Granted] = field(default_factory=dict)
     used: dict[str, int] = field(default_factory=dict)
     touched: set[str] = field(default_factory=set)
     _taken: dict[str, int] = field(default_factory=dict)
 
     def admit(self, pair: Pair, shares: Sequence[Share], value: int, /) -> int:
         """Return what is admitted of a grant: what it was admitted before, or what is left in its pots."""
-        before = self.prior.get(pair)
-        if before is not None and before.admitted is not None and before.budgets == tuple(one.key for one in shares):
-            return min(value, before.admitted)
+        keys = tuple(one.key for one in shares)
+        stands, most = (_admitted(one.get(pair), keys) for one in (self.prior, self.once))
+        if most is not None:
+            value = min(value, max(most, stands or 0))
+        if stands is not None and value <= stands:
+            return value
+        if stands is not None and most is None:
+            return stands
+        return (stands or 0) + self._more(shares, value - (stands or 0), counted=bool(stands))
+
+    def _more(self, shares: Sequence[Share], value: int, *, counted: bool) -> int:
+        """Return what the pots still have of `value`; `counted`: for a grant that counts in them already."""
         self._know([one.key for one in shares])
         for one in shares:
             left = one.limit - self.used[one.key] - self._taken.get(one.key, 0)
-            value = (value if left > 0 else 0) if one.key.endswith(TIMES) else min(value, max(left, 0))
+            if one.key.endswith(TIMES):
+                value = value if left > 0 or counted else 0
+            else:
+                value = min(value, max(left, 0))
         for one in shares if value else ():
-            self._taken[one.key] = self._taken.get(one.key, 0) + drawn(one.key, value)
+            if not (counted and one.key.endswith(TIMES)):
+                self._taken[one.key] = self._taken.get(one.key, 0) + drawn(one.key, value)
         return value
 
     def settle(self, changes: Iterable[Moved]) -> None:
@@ -86,6 +103,30 @@ class Pots:
         if unknown:
             found = self.read(unknown)
             self.used.update((key, found.get(key, 0)) for key in unknown)
+
+
+def most_admitted(one: Granted | None, other: Granted | None) -> Granted | None:
+    """Return of two decisions about one grant the one that budgets admitted more of; of different budgets the first."""
+    if one is None or one.admitted is None:
+        return other
+    if other is None or other.admitted is None or one.budgets != other.budgets:
+        return one
+    return max(one, other, key=lambda granted: granted.admitted or 0)
+
+
+def once_admitted(decided: Iterable[tuple[Pair, Granted | None]]) -> dict[Pair, Granted]:
+    """Return of each pair that was ever asked of budgets the decision by which they admitted most."""
+    found: dict[Pair, Granted] = {}
+    for pair, granted in decided:
+        once = most_admitted(granted, found.get(pair)) if granted is not None else None
+        if once is not None:
+            found[pair] = once
+    return found
+
+
+def _admitted(granted: Granted | None, keys: tuple[str, ...]) -> int | None:
+    """Return what a grant was admitted by these very pots; None: it was not asked of them."""
+    return granted.admitted if granted is not None and granted.budgets == keys else None
 
 
 def drawn(key: str, amount: int) -> int:

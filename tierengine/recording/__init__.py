@@ -6,7 +6,7 @@ what is asked      items, acts
 what is there      reading (locks and reads at once) → locked; lookups, stored; memory, pots
 what it changes    intake → resolving → histories (refolding, retelling), emissions; commands, slips →
                    purses, purse, refunds (credit that comes back)
-of merged members  joining (who is one with whom), joint (their purses)
+of merged members  joining (who is one with whom), joint (their purses), lending (what is to go back)
 paid by credit     credit (what an order takes, and what its holds have for it)
 what is written    effects (what a group brought about) → rows, writing, audited; answers
 looked at again    rejudging, leaks; all caches anew: rebuilding

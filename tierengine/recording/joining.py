@@ -12,24 +12,17 @@ from typing import Final
 
 from tierengine.errors import Refused
 from tierengine.judging.history import Contribution
-from tierengine.judging.merging import MERGE, classes, into_of
+from tierengine.judging.merging import classes, into_of
 from tierengine.judging.values import CANCELLED
-from tierengine.ledger.lots import plan
+from tierengine.ledger.lots import Lot
 from tierengine.recording.items import Merge
+from tierengine.recording.lending import Parting, Piece, read_lending
 from tierengine.recording.locked import Locked
 from tierengine.recording.purse import Purse
 from tierengine.recording.refolding import Pair, Refolded
 from tierengine.recording.stored import Stored
 from tierengine.store.dialect import Link
 
-# Since the merge that is taken back was said: until then who is parted by it now was apart, and even.
-_HANDED: Final = (
-    "SELECT e.member_id, e.wallet, SUM(e.delta) FROM entry e "
-    "JOIN (SELECT id, recorded_at FROM event WHERE dealer_id = ?2 AND key = ?3 ORDER BY revision LIMIT 1) AS said "
-    "ON e.recorded_at > said.recorded_at OR (e.recorded_at = said.recorded_at AND e.id > said.id) "
-    f"WHERE e.member_id IN (?1*) AND e.kind = 'transfer' AND SUBSTR(e.event_key, 1, {len(MERGE)}) = '{MERGE}' "
-    "GROUP BY e.member_id, e.wallet"
-)
 _ERASED: Final = (
     "SELECT m.code FROM erasure e JOIN member m ON m.id = e.member_id WHERE e.member_id IN (?1*) ORDER BY 1"
 )
@@ -89,36 +82,29 @@ class Joining:
         that both were given, and one gave back out of what the other had). What was spent stays spent.
         """
         for all_ in self.before.values():
-            sides = {locked.root(member) for member in all_}
+            sides = sorted({locked.root(member) for member in all_})
             if len(sides) < 2:
                 continue
-            net_of: dict[tuple[int, str], int] = {
-                (row[0], row[1]): int(row[2]) for row in link.ask(_HANDED, sorted(all_), dealer, self.key).rows()
-            }
-            for wallet in sorted({wallet for _, wallet in net_of}):
-                owed = {one: -net_of.get((one, wallet), 0) for one in all_}
-                for side in sorted(sides):
-                    due = sum(owed[one] for one in locked.members(side))
-                    for giver in (one for one in all_ if locked.root(one) != side and due > 0 and owed[one] < 0):
-                        part = self._give(purse, giver, _most_owed(locked.members(side), owed), wallet, due, now)
-                        due -= part
+            lending = read_lending(link, dealer, all_)
+            for member in all_:
+                book = purse(member).book
+                lending.posted(member, book.entries, {lot.ref: lot for lot in book.lots})
+            lending.lapse(now)
+            for wallet in lending.wallets():
+                lots = {member: purse(member).book.spare(wallet) for member in all_}
+                parting = Parting(lending, wallet, [locked.members(side) for side in sides], lots, self.rises)
+                self._go(parting.told(), wallet, purse, now)
 
-    def _give(self, purse: Callable[[int], Purse], giver: int, to: int, wallet: str, due: int, now: int) -> int:
-        book = purse(giver).book
-        spare = book.spare(wallet)
-        lent = [lot for lot in spare if lot.event_key.startswith(MERGE)]
-        parts = plan(lent, due)
-        left = min(due - sum(part for _, part in parts), self.rises.get((giver, wallet), 0))
-        parts += plan([lot for lot in spare if lot.ref < 0 and not lot.event_key.startswith(MERGE)], left)
-        if not parts:
-            return 0
-        moved = book.hand_over(wallet, parts, self.key)
-        purse(to).book.move_in(wallet, book.balances[wallet].unit, moved, self.key, now)
-        return sum(part for _, part in parts)
-
-
-def _most_owed(members: Sequence[int], owed: Mapping[int, int]) -> int:
-    return max(members, key=lambda one: owed[one])
+    def _go(self, pieces: Sequence[Piece], wallet: str, purse: Callable[[int], Purse], now: int) -> None:
+        ways: dict[tuple[int, int], dict[int, tuple[Lot, int]]] = {}
+        for piece in pieces:
+            parts = ways.setdefault((piece.holder, piece.owner), {})
+            _, before = parts.get(piece.lot.ref, (piece.lot, 0))
+            parts[piece.lot.ref] = (piece.lot, before + piece.amount)
+        for (holder, owner), parts in sorted(ways.items()):
+            book = purse(holder).book
+            moved = book.hand_over(wallet, [*parts.values()], self.key)
+            purse(owner).book.move_in(wallet, book.balances[wallet].unit, moved, self.key, now)
 
 
 def _into(locked: Locked, members: set[int], fresh: Mapping[int, Sequence[Contribution]]) -> dict[int, int]:

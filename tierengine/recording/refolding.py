@@ -14,7 +14,7 @@ from typing import Final
 
 from rules.judge import Inputs
 from tierengine.judging import trail as trails
-from tierengine.judging.budgets import Pots
+from tierengine.judging.budgets import Pots, most_admitted, once_admitted
 from tierengine.judging.carry import load
 from tierengine.judging.decisions import Folded, GrantDecision, Granted
 from tierengine.judging.fold import fold, nothing_ends
@@ -42,6 +42,7 @@ class Standing:
     """A stored decision: what stood, from which step on, for one pair. Of equal (pair, step) the highest id counts.
 
     member  under whom it is stored and booked: of merged members, whose event it was
+    once    of all that ever stood there, what budgets over several members admitted most of; None: they were not asked
     """
 
     id: int
@@ -50,6 +51,7 @@ class Standing:
     step: Position
     kind: str
     granted: Granted | None  # None: withdrawn
+    once: Granted | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +179,7 @@ def refold(source: Source, fresh: Sequence[Contribution], pots: Pots, *, whole: 
     old = standing_of(_later(source, start) if late or source.merged else source.later)
     earlier, owners = _earlier(source, start, suffix, old)
     stood = {place: stood.granted for place, stood in old.items()}
-    pots.prior = last_of(stood, earlier)
+    pots.prior, pots.once = last_of(stood, earlier), once_admitted((one.pair, one.once) for one in old.values())
     trail = _trail(source, history, start, carry)
     folded = fold(
         source.programme.regimes,
@@ -276,7 +278,9 @@ def standing_of(rows: Iterable[Row]) -> dict[Place, Standing]:
     for number, member, event_key, rule, at, class_, key, kind, basis in rows:
         granted = None if kind == "withdrawn" else Granted.of(doc(basis)["granted"])
         pair, step = (event_key, rule), (at, class_, key)
-        newest[member, (pair, step)] = Standing(number, member, pair, step, kind, granted)
+        before = newest.get((member, (pair, step)))
+        once = most_admitted(granted, before.once if before is not None else None)
+        newest[member, (pair, step)] = Standing(number, member, pair, step, kind, granted, once)
     found: dict[Place, Standing] = {}
     for (_, place), one in newest.items():
         # (Of merged members two may have been told of one event; with one of them it does not stand any more.)
@@ -284,7 +288,8 @@ def standing_of(rows: Iterable[Row]) -> dict[Place, Standing]:
         if other is None:
             found[place] = one
         else:
-            found[place] = replace(one if one.granted is not None else other, id=max(one.id, other.id))
+            once = most_admitted(one.once, other.once)
+            found[place] = replace(one if one.granted is not None else other, id=max(one.id, other.id), once=once)
     return found
 
 

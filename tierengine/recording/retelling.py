@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from operator import attrgetter
 from typing import Final
 
-from tierengine.judging.budgets import Pots
+from tierengine.judging.budgets import Pots, once_admitted
 from tierengine.judging.carry import Carry, load
 from tierengine.judging.decisions import Emitted, Folded, GrantDecision, Granted, TierChanged
 from tierengine.judging.fold import fold
@@ -132,6 +132,7 @@ class _Retelling:
         self._look_outside(start, named | {pair[0] for pair, _ in old})
         self.old |= old
         self.pots.prior |= last_of({place: one.granted for place, one in old.items()}, {})
+        self.pots.once = {**self.pots.once, **once_admitted((one.pair, one.once) for one in old.values())}
         emitted = {one for one in emissions_at(source, start, suffix, rows) if one[1] not in self.judged}
         text = carry.dump() if carry is not None else ""
         trail = Trail(start, text, self.facts)
