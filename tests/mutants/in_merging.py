@@ -6,6 +6,8 @@ from tests.mutants.fault import Fault
 
 RECORDING = "tierengine.recording"
 MERGING = "tests/test_merging.py"
+CHAINS = "tests/test_merging_chains.py"
+LIMITS = "tests/test_merging_limits.py"
 SPENT = f"{MERGING}::test_spent_credit_becomes_no_debt_while_the_other_has_some[sqlite]"
 USED = f"{MERGING}::test_one_spends_what_the_other_has_and_it_stays_spent[sqlite]"
 TWO = f"{MERGING}::test_two_who_bought_one_machine_each_are_one_who_bought_two[sqlite]"
@@ -20,15 +22,39 @@ FAULTS: tuple[Fault, ...] = (
     ),
     Fault(
         "what_was_granted_anew_repays_nobody",
-        f"{RECORDING}.joining:Joining.hand_back",
-        (("due = sum(owed[one] for one in locked.members(side))", "due = 0"),),
+        f"{RECORDING}.lending:Parting._even",
+        (("due = -sum(map(has, side))", "due = 0"),),
         SPENT,
     ),
     Fault(
         "what_was_spent_is_asked_back",
-        f"{RECORDING}.joining:Joining._give",
-        (("self.rises.get((giver, wallet), 0)", "due"), ("lot.ref < 0 and", "")),
+        f"{RECORDING}.lending:Parting._even",
+        (("self.rises.get((giver, wallet), 0), lot.free if made else 0", "lot.free"),),
         f"{MERGING}::test_what_was_spent_of_the_others_is_never_asked_back[sqlite]",
+    ),
+    Fault(
+        "what_was_spent_is_asked_back_at_the_next_cut",
+        f"{RECORDING}.lending:Lending.forget",
+        (("for side in sides:", "for side in ():"),),
+        f"{CHAINS}::test_nobody_has_more_in_the_end_than_was_his_and_none_is_lost",
+    ),
+    Fault(
+        "what_is_of_one_goes_back_to_another",
+        f"{RECORDING}.lending:Parting.told",
+        (("self._home()", "pass"),),
+        f"{CHAINS}::test_cut_in_the_middle_each_of_those_who_stay_one_has_his_own_again[sqlite]",
+    ),
+    Fault(
+        "what_a_merge_took_of_a_budget_is_gone_for_ever",
+        "tierengine.judging.budgets:Pots.admit",
+        (("(self.prior, self.once)", "(self.prior, {})"),),
+        f"{LIMITS}::test_who_was_merged_by_mistake_has_what_the_budget_gave_him_again[sqlite]",
+    ),
+    Fault(
+        "what_a_merge_freed_is_given_twice",
+        "tierengine.judging.budgets:Pots._more",
+        (("value = min(value, max(left, 0))", "pass"),),
+        f"{LIMITS}::test_what_a_merge_freed_and_another_had_meanwhile_is_not_given_twice[sqlite]",
     ),
     Fault(
         "a_debt_of_one_waits_beside_the_credit_of_the_other",
