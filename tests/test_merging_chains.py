@@ -187,6 +187,14 @@ def _rest(one):
     return (one.id, one.member, one.wallet, one.dates, one.amount)
 
 
+def test_what_was_spent_before_they_parted_is_not_set_off_when_they_part_again():
+    table = Table()
+    table.merge(1, 2), table.lend(2, 1, 50), table.spend(1, 50), table.cut(1)
+    assert table.have() == {1: 60, 2: 10, 3: 60, 4: 60}
+    table.merge(2, 1), table.lend(1, 2, 30), table.cut(2)
+    assert table.have() == {1: 60, 2: 10, 3: 60, 4: 60}
+
+
 MEMBER = st.integers(1, 4)
 STEP = st.one_of(
     st.tuples(st.just("merge"), MEMBER, MEMBER),

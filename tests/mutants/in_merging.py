@@ -36,7 +36,7 @@ FAULTS: tuple[Fault, ...] = (
         "what_was_spent_is_asked_back_at_the_next_cut",
         f"{RECORDING}.lending:Lending.forget",
         (("for side in sides:", "for side in ():"),),
-        f"{CHAINS}::test_nobody_has_more_in_the_end_than_was_his_and_none_is_lost",
+        f"{CHAINS}::test_what_was_spent_before_they_parted_is_not_set_off_when_they_part_again",
     ),
     Fault(
         "what_is_of_one_goes_back_to_another",
