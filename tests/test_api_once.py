@@ -236,3 +236,37 @@ def test_what_was_malformed_unauthorised_unknown_or_failed_leaves_its_key_free(b
 
 def broken(_: object) -> None:
     raise RuntimeError("the disk is gone")
+
+
+# ---- the same sale by two channels ------------------------------------------------------------------------------
+
+LINE = {"item": "F-100", "category": "parts", "qty": 2, "list": 101_000}
+
+
+def nightly(number: str, **more):
+    """The order as the file of the night tells it: what was paid, and no word of credit where none was used."""
+    line = {**LINE, "amount": 101_000, **more}
+    told = {"kind": "parts_purchase", "member": "C2", "order": number, "store": "S01", "lines": [line]}
+    return {**told, "occurred_at": "2026-01-01T00:00:00Z"}
+
+
+@pytest.mark.parametrize("prices", [None, [101_000]])
+@pytest.mark.parametrize("more", [{}, {"credit": 0}, {"cash": 101_000}, {"credit": 0, "cash": 101_000}])
+def test_a_sale_and_what_the_nightly_file_says_of_it_are_one_in_either_order(book_url, prices, more):
+    """Without a word of credit none was used, and what no credit pays is paid in cash: that is no other content."""
+    with serving(book_url) as till:
+        erp = till.at("D1/sales_manager")
+        for number, file_first in (("N1", False), ("N2", True)):
+            sold = order(number, "C2", lines=[LINE], prices=prices)
+            file = {**nightly(number, **more), "occurred_at": sold["occurred_at"]}
+            calls = [(till, "/v1/sales", sold), (erp, "/v1/events", file)]
+            (one, path, body), (other, way, same) = reversed(calls) if file_first else calls
+            assert one.post(path, body).status_code == 201
+            before = rows(till.book)
+            again = other.post(way, same)
+            assert (again.status_code, again.json()["status"]) == (200, "duplicate"), again.text
+            assert rows(till.book) == before
+        (line,) = again.json()["lines"]
+        assert (line["list"], line["amount"], line["credit"], line["cash"]) == (101_000, 101_000, 0, 101_000)
+        otherwise = {**file, "lines": [{**file["lines"][0], "credit": 1, "cash": 100_999}]}
+        assert code(erp.post("/v1/events", otherwise)) == (409, "event_conflict")

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Any, Final
 
-from rules.vocabulary import CATEGORIES
+from rules.vocabulary import CATEGORIES, KINDS
 from tierengine.errors import Conflict, Unknown
 from tierengine.judging.history import Observation
 from tierengine.judging.observations import content_hash
@@ -127,12 +127,14 @@ class Intake:
 
     def _is_there(self, item: Item, observation: Observation, digest: str, there: Stored) -> bool:
         """Whether what is stored says what is told now, under this or another code of the same member."""
-        if there.hash == digest or self._same_as_said(item, observation, there.recorded.observation):
+        if there.hash == digest or self._says(item, observation, there):
             return True
         of_one = self._of_one(observation, there)
-        return of_one is not None and (
-            there.hash == content_hash(of_one) or self._same_as_said(item, of_one, there.recorded.observation)
-        )
+        return of_one is not None and self._says(item, of_one, there)
+
+    def _says(self, item: Item, said: Observation, there: Stored) -> bool:
+        stored = there.recorded.observation
+        return content_hash(_plainly(said)) == content_hash(_plainly(stored)) or self._same_as_said(item, said, stored)
 
     def _same_as_said(self, item: Item, said: Observation, stored: Observation) -> bool:
         """Whether a till says the same order once more, of which the service worked out prices or credit for it then.
@@ -180,6 +182,22 @@ def _credit(observations: Sequence[Observation]) -> int:
     """Return the credit, fen, that pays the lines of an order."""
     lines = [line for one in observations if isinstance(found := one.fields.get("lines"), tuple) for line in found]
     return sum(int(line.get("credit", 0)) for line in lines)
+
+
+def _plainly(observation: Observation) -> Observation:
+    """Return what is said without what goes without saying: that no credit was used, and that cash paid the rest.
+
+    A till's sale says both, a nightly file often neither; what counts of the order is the same (resolution).
+    """
+    lines, amount = observation.fields.get("lines"), KINDS[observation.kind].amount
+    if not isinstance(lines, tuple) or not amount:
+        return observation
+    return replace(observation, fields={**observation.fields, "lines": tuple(_line(line, amount) for line in lines)})
+
+
+def _line(line: Mapping[str, Any], amount: str) -> dict[str, Any]:
+    implied = {"credit": 0, "cash": line.get(amount, 0) - line.get("credit", 0)}
+    return {name: value for name, value in line.items() if name not in implied or value != implied[name]}
 
 
 def _without(observation: Observation, names: frozenset[str]) -> Observation:

@@ -123,5 +123,8 @@ def booked_lines(order: Order, said: Sequence[Observation]) -> list[dict[str, An
     found: list[dict[str, Any]] = [{} for _ in order.lines]
     for observation, places in zip(said, order.places, strict=True):
         for place, line in zip(places, said_lines(observation), strict=True):
-            found[place] = {name: line.get(name, 1 if name == "qty" else 0) for name in _BOOKED}
+            amount, credit = line.get("amount", 0), line.get("credit", 0)
+            # (A nightly file that told it first may have left out what goes without saying.)
+            implied = {"qty": 1, "list": amount, "credit": 0, "cash": amount - credit}
+            found[place] = {name: line.get(name, implied.get(name, 0)) for name in _BOOKED}
     return found
