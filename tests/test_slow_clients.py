@@ -102,6 +102,28 @@ def trickle(one, text, seconds):
     return time.monotonic() - begun
 
 
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",  # TLS, to a port that speaks none
+        b"GET /livez HTTP/1.1\r\nHost: x\r\nX: a\x00b\r\n\r\n",
+        b"GET /\xff HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"POST /v1/sales HTTP/1.1\r\nHost: x\r\nContent-Length: -5\r\n\r\n",
+        b"POST /v1/sales HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        b"GET /" + b"a" * 100_000,
+    ],
+)
+def test_what_is_no_http_is_answered_with_a_problem_too(sqlite_book_url, line, sent):
+    with listening(sqlite_book_url, Patience(5, 5, 100)) as (_, port, *_):
+        one = line(port)
+        with contextlib.suppress(ConnectionError):
+            one.sendall(sent)
+        status, problem = told(rest(one))
+        assert (status, problem["status"], problem["code"]) == (400, 400, "bad_request"), problem
+        assert (problem["retryable"], problem["detail"][:5]) == (False, "请求不是合")
+        assert problem["request_id"]
+
+
 @pytest.mark.usefixtures("quick")
 def test_who_takes_too_long_for_a_head_or_a_body_is_told_and_cut_off_and_others_are_served(sqlite_book_url, line):
     with listening(sqlite_book_url, Patience(0.5, 1.0, 100)) as (book, port, *_):

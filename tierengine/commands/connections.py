@@ -22,11 +22,11 @@ LOOK_SECONDS: Final = 1.0
 SPARE_FILES: Final = 100  # for the book, the logs and what else is open
 _BODY: Final = (
     b'{"type":"urn:tierengine:problem:%(code)s","title":"%(code)s","status":%(status)d,"detail":"%(detail)s",'
-    b'"code":"%(code)s","request_id":"%(id)s","retryable":true}'
+    b'"code":"%(code)s","request_id":"%(id)s","retryable":%(retryable)s}'
 )
 _HEAD: Final = (
     b"HTTP/1.1 %(status)d %(phrase)s\r\ncontent-type: application/problem+json\r\ncontent-length: %(length)d\r\n"
-    b"x-request-id: %(id)s\r\nretry-after: 1\r\nconnection: close\r\n\r\n"
+    b"x-request-id: %(id)s\r\n%(after)sconnection: close\r\n\r\n"
 )
 
 
@@ -38,12 +38,15 @@ class Refusal:
     phrase: str
     code: str
     detail: str
+    retryable: bool = True
 
     def told(self) -> bytes:
         """Return the whole answer, with an id of its own."""
         said: dict[bytes, Any] = {
             b"status": self.status, b"phrase": self.phrase.encode(), b"code": self.code.encode(),
             b"detail": self.detail.encode(), b"id": secrets.token_hex(8).encode(),
+            b"retryable": b"true" if self.retryable else b"false",
+            b"after": b"retry-after: 1\r\n" if self.retryable else b"",
         }  # fmt: skip
         body = _BODY % said
         return _HEAD % {**said, b"length": len(body)} + body
@@ -57,6 +60,9 @@ TOO_MANY: Final = Refusal(
 )
 STOPPING: Final = Refusal(
     503, "Service Unavailable", "busy", "服务正在停止,请稍后重试。The service is stopping; try again shortly."
+)
+NO_HTTP: Final = Refusal(
+    400, "Bad Request", "bad_request", "请求不是合格的 HTTP。What came is no proper HTTP.", retryable=False
 )
 
 
@@ -146,6 +152,12 @@ class Bounded(H11Protocol):
         """Close once what is asked is answered: the service ends."""
         self.room.stopping = True
         super().shutdown()
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn gives it
+        """Answer what is no HTTP in the form of every other problem, unless an answer is under way."""
+        cycle: Any = self.cycle
+        begun = cycle is not None and cycle.response_started and not cycle.response_complete
+        self.end(b"" if begun else NO_HTTP.told())
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End."""
