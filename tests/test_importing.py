@@ -125,16 +125,22 @@ def shuffled(file: Path, seed: int) -> Path:
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_any_order_grouping_and_repetition_of_a_file_ends_in_the_same_book(book_url, sqlite_template, tmp_path):
+def test_any_order_grouping_and_repetition_of_a_file_ends_in_the_same_book(
+    sqlite_book_url, postgres_book_url, sqlite_template, tmp_path
+):
     file = auctions(tmp_path, 240)
-    with auctions_book(book_url) as (writer, programme):
-        first = imported(writer, programme, file)
-        assert first.clean
-        assert first.status["recorded"] == first.rows == 240
-        wanted = standings(book_url), net_grants(book_url)
-        again = imported(writer, programme, shuffled(file, 0), group=17)
-        assert again.status["duplicate"] == 240
-        assert (standings(book_url), net_grants(book_url)) == wanted
+    ends = []
+    for url in (sqlite_book_url, postgres_book_url):
+        with auctions_book(url) as (writer, programme):
+            first = imported(writer, programme, file)
+            assert first.clean
+            assert first.status["recorded"] == first.rows == 240
+            ends.append((standings(url), net_grants(url)))
+            again = imported(writer, programme, shuffled(file, 0), group=17)
+            assert again.status["duplicate"] == 240
+            assert (standings(url), net_grants(url)) == ends[-1]
+    wanted = ends[0]
+    assert ends[1] == wanted
     assert any(grants for grants in wanted[1].values())
     for seed, group in ((1, 1), (2, 7), (3, 250), (4, 1_000)):
         other = tmp_path / f"other{seed}.db"
