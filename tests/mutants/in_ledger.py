@@ -216,19 +216,19 @@ FAULTS: tuple[Fault, ...] = (
     ),
     Fault(
         "what_was_decided_before_is_booked_again",
-        f"{RECORDING}.refolding:compare",
+        f"{RECORDING}.decided:compare",
         (("if before != after:", "if after:"), ("Change(pair, before, after,", "Change(pair, None, after,")),
         f"{RECORDED}::test_a_ladder_moves_up_when_an_earlier_machine_is_told_later[sqlite]",
     ),
     Fault(
         "a_decision_that_fell_away_stays",
-        f"{RECORDING}.refolding:compare",
+        f"{RECORDING}.decided:compare",
         (("if place not in new and stood.granted is not None:", "if False:"),),
         f"{RECORDED}::test_a_cancelled_event_is_as_if_it_had_never_been[sqlite]",
     ),
     Fault(
         "the_last_decision_by_arrival_counts",
-        f"{RECORDING}.refolding:last_of",
+        f"{RECORDING}.decided:last_of",
         (("sorted(decided.items(), key=lambda item: item[0][1])", "reversed(list(decided.items()))"),),
         f"{RECORDED}::test_a_return_before_its_sale_waits_and_then_counts[sqlite]",
     ),

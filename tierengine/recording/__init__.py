@@ -4,7 +4,7 @@ who records        writer → queue (whose turn it is), jobs, room, tally; recor
                    once; sealer
 what is asked      items, acts
 what is there      reading (locks and reads at once) → locked; lookups, stored; memory, pots
-what it changes    intake → resolving → histories (refolding, retelling), emissions; commands, slips →
+what it changes    intake → resolving → histories (refolding, retelling → decided), emissions; commands, slips →
                    purses, purse, refunds (credit that comes back)
 of merged members  joining (who is one with whom), joint (their purses), lending (what is to go back)
 paid by credit     credit (what an order takes, and what its holds have for it)

@@ -13,12 +13,12 @@ from tierengine.judging.recorded import Flag, Waits, cause_key
 from tierengine.judging.values import CANCELLED
 from tierengine.policies.versions import Programme
 from tierengine.recording.audited import audited
+from tierengine.recording.decided import Pair, Refolded
 from tierengine.recording.intake import Intake, Taken, shared
 from tierengine.recording.items import Answer, Item, Merge, Sale
 from tierengine.recording.joint import Balances
 from tierengine.recording.locked import Locked
 from tierengine.recording.purse import Purse
-from tierengine.recording.refolding import Pair, Refolded
 from tierengine.recording.stored import Stored
 from tierengine.recording.writing import Rows
 from tierengine.store.dialect import Link, doc

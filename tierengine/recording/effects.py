@@ -11,12 +11,13 @@ from tierengine.judging.history import Contribution, Observation
 from tierengine.judging.observations import body
 from tierengine.judging.recorded import Waits
 from tierengine.policies.versions import Programme
+from tierengine.recording.decided import Refolded
 from tierengine.recording.emissions import emit
 from tierengine.recording.histories import Histories
 from tierengine.recording.intake import Intake, Taken
 from tierengine.recording.locked import Locked
 from tierengine.recording.purses import Purses
-from tierengine.recording.refolding import Refolded, emitting
+from tierengine.recording.refolding import emitting
 from tierengine.recording.rows import (
     NOTHING,
     attribute_rows,

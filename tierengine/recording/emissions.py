@@ -16,7 +16,8 @@ from tierengine.judging.history import OBSERVATION, Contribution, Position
 from tierengine.judging.netting import difference
 from tierengine.policies.versions import Programme
 from tierengine.recording import lookups
-from tierengine.recording.refolding import Refolded, Source, emission_key
+from tierengine.recording.decided import Refolded
+from tierengine.recording.refolding import Source, emission_key
 from tierengine.recording.rows import text
 from tierengine.recording.writing import Rows
 from tierengine.store.dialect import Link, doc

@@ -17,6 +17,7 @@ from tierengine.recording import reading
 from tierengine.recording.answers import Answers
 from tierengine.recording.commands import Commands, keys_of
 from tierengine.recording.credit import Credit
+from tierengine.recording.decided import Pair, Refolded
 from tierengine.recording.effects import Effects
 from tierengine.recording.emissions import Deliveries
 from tierengine.recording.histories import Histories
@@ -27,7 +28,6 @@ from tierengine.recording.locked import Locked
 from tierengine.recording.memory import Memory, Remembered
 from tierengine.recording.pots import pots_under_lock
 from tierengine.recording.purses import Purses
-from tierengine.recording.refolding import Pair, Refolded
 from tierengine.recording.resolving import Contributed, contributed
 from tierengine.recording.writing import Rows
 from tierengine.store.dialect import Link
@@ -159,7 +159,7 @@ class Group:
                 taken.answer = self._commands.decide(item)
         elif taken.fresh and place in self.refused:
             self._refuse(taken, self.refused[place])
-        elif not taken.fresh and isinstance(item, Sale) and item.uses and _says(taken, "duplicate"):
+        elif not taken.fresh and isinstance(item, Sale) and item.uses and taken.says("duplicate"):
             self._credit.use_late(place, item)
         elif taken.fresh and is_command(item):
             try:
@@ -169,7 +169,7 @@ class Group:
             except Unknown as problem:
                 self._intake.forget(taken)
                 taken.answer = refusal("unknown", problem)
-        if is_command(item) and not taken.later and (taken.fresh or _says(taken, "recorded")):
+        if is_command(item) and not taken.later and (taken.fresh or taken.says("recorded")):
             self._moved |= members_of(item)
         return taken
 
@@ -254,7 +254,3 @@ class Group:
             if item.refusable and any(event.recorded.key in keys for event in one.fresh):
                 return place
         return None
-
-
-def _says(taken: Taken, status: str) -> bool:
-    return taken.answer is not None and taken.answer.status == status

@@ -10,11 +10,12 @@ from tierengine.judging.history import LAST, Contribution, Position
 from tierengine.judging.merging import united
 from tierengine.judging.netting import net
 from tierengine.policies.versions import Programme
+from tierengine.recording.decided import Refolded
 from tierengine.recording.items import Before
 from tierengine.recording.joining import Joining
 from tierengine.recording.locked import BEGINNING, Locked
 from tierengine.recording.memory import Memory, Remembered
-from tierengine.recording.refolding import Refolded, Source, before, refold
+from tierengine.recording.refolding import Source, before, refold
 from tierengine.recording.retelling import retold
 from tierengine.recording.writing import Rows
 from tierengine.store.dialect import Link

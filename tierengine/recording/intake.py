@@ -38,6 +38,10 @@ class Taken:
     known: list[str] = field(default_factory=list)
     same_as: int | None = None
 
+    def says(self, status: str) -> bool:
+        """Whether it is answered already, and so."""
+        return self.answer is not None and self.answer.status == status
+
 
 @dataclass(slots=True)
 class Intake:
@@ -59,7 +63,7 @@ class Intake:
     def take(self, place: int, item: Item) -> Taken:
         """Decide on one item; what is new of it is visible to the next at once."""
         taken = self._once(place, item.once) or self._content(item)
-        if item.once is not None and not taken.later and taken.same_as is None and not _says(taken, "mismatch"):
+        if item.once is not None and not taken.later and taken.same_as is None and not taken.says("mismatch"):
             self.seen.setdefault((item.once.scope, item.once.key), (item.once.request_hash, place))
         for event in taken.fresh:
             observation = event.recorded.observation
@@ -172,10 +176,6 @@ class Intake:
         number = self.ids.take()
         recorded = Recorded(observation, observation.member or None, number)
         return Stored(number, observation.cluster, digest, member_id, recorded)
-
-
-def _says(taken: Taken, status: str) -> bool:
-    return taken.answer is not None and taken.answer.status == status
 
 
 def _credit(observations: Sequence[Observation]) -> int:

@@ -15,11 +15,11 @@ from tierengine.judging.history import Contribution
 from tierengine.judging.merging import classes, into_of
 from tierengine.judging.values import CANCELLED
 from tierengine.ledger.lots import Lot
+from tierengine.recording.decided import Pair, Refolded
 from tierengine.recording.items import Merge
 from tierengine.recording.lending import Parting, Piece, read_lending
 from tierengine.recording.locked import Locked
 from tierengine.recording.purse import Purse
-from tierengine.recording.refolding import Pair, Refolded
 from tierengine.recording.stored import Stored
 from tierengine.store.dialect import Link
 

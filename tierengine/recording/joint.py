@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from tierengine.ledger.lots import NEVER, Lot, plan
+from tierengine.recording.decided import Change, Pair
 from tierengine.recording.purse import SETTLED, Purse, Shift
-from tierengine.recording.refolding import Change, Pair
 from tierengine.store.dialect import Link
 
 Balances = dict[str, dict[str, int | str]]

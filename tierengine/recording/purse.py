@@ -14,9 +14,9 @@ from tierengine.ledger.entries import Balance, Clawback, EntryDraft, Lapsed, Tak
 from tierengine.ledger.holds import tie
 from tierengine.ledger.lots import Lot
 from tierengine.policies.versions import Programme
+from tierengine.recording.decided import Change, Pair
 from tierengine.recording.locked import Head, Locked
 from tierengine.recording.reading import LOTS
-from tierengine.recording.refolding import Change, Pair
 from tierengine.recording.writing import Rows
 from tierengine.store.dialect import Link
 from tierengine.store.ids import Ids

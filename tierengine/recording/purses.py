@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from tierengine.judging.history import Contribution
 from tierengine.judging.recorded import cause_key
 from tierengine.policies.versions import Programme
+from tierengine.recording.decided import Pair, Refolded
 from tierengine.recording.joining import Joining
 from tierengine.recording.joint import Balances, Joint, together
 from tierengine.recording.locked import Locked
 from tierengine.recording.purse import Purse
-from tierengine.recording.refolding import Pair, Refolded
 from tierengine.recording.refunds import give_back
 from tierengine.store.dialect import Link
 

@@ -22,18 +22,9 @@ from tierengine.judging.passing import Apart, Told
 from tierengine.judging.running import RunningFacts
 from tierengine.judging.trail import Checkpoint, Stretch, Trail
 from tierengine.recording import lookups
+from tierengine.recording.decided import Place, Refolded, Standing, by_event, compare, last_of, standing_of
 from tierengine.recording.memory import Remembered
-from tierengine.recording.refolding import (
-    Place,
-    Refolded,
-    Source,
-    Standing,
-    by_event,
-    compare,
-    emissions_at,
-    last_of,
-    standing_of,
-)
+from tierengine.recording.refolding import Source, emissions_at
 
 _known: Final = attrgetter("known")
 _SAME: Final = Apart({}, {}, {}, {})

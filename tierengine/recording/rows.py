@@ -15,9 +15,9 @@ from tierengine.judging.netting import net
 from tierengine.judging.observations import body_text
 from tierengine.judging.states import ATTRIBUTE_KINDS, FLEET_KINDS, States
 from tierengine.policies.versions import Programme
+from tierengine.recording.decided import Refolded
 from tierengine.recording.locked import BEGINNING
 from tierengine.recording.reading import lock_machines
-from tierengine.recording.refolding import Refolded
 from tierengine.recording.stored import Stored, contribution
 from tierengine.recording.writing import Rows
 from tierengine.store.dialect import Link
