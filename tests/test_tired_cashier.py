@@ -89,7 +89,8 @@ def test_what_comes_back_twice_gives_nothing_twice_and_is_told(till: Till):
     said = back("RB1")
     assert till.post("/v1/sales/B1/returns", said).status_code == 201
     assert till.post("/v1/sales/B1/returns", said).json()["status"] == "duplicate"
-    second = till.post("/v1/sales/B1/returns", back("RB2"))
+    second = till.post("/v1/sales/B1/returns?width=32", back("RB2"))
+    assert "多于所售,多出的不退" in second.json()["receipt"]["zh"], "an empty receipt says why"
     assert [one["code"] for one in second.json()["flags"]] == ["beyond_sold"]
     assert "credit_returned" not in second.json() or not any(second.json()["credit_returned"].values())
     assert till.post("/v1/sales", order("B2")).status_code == 201
