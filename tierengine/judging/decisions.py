@@ -197,3 +197,7 @@ class Folded:
     emissions: tuple[Emitted, ...]
     checkpoints: tuple[tuple[Position, str], ...]
     last: Judgement | None = None
+
+    def stands(self) -> dict[tuple[str, str], Granted]:
+        """Return what stands of each (event key, rule) that it decided."""
+        return {(one.granted.event_key, one.granted.rule): one.granted for one in self.decisions}

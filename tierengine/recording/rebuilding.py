@@ -24,7 +24,7 @@ from tierengine.judging.recorded import cause_key
 from tierengine.judging.resolution import resolve
 from tierengine.policies.versions import Programme
 from tierengine.recording.locked import BEGINNING
-from tierengine.recording.rejudging import folded_again, granted_of, stands_of
+from tierengine.recording.rejudging import folded_again, granted_of
 from tierengine.recording.rows import MACHINE_KINDS, attribute_rows, machine_rows, text
 from tierengine.recording.stored import contribution, histories_of, told_in
 from tierengine.recording.writing import Rows
@@ -276,7 +276,7 @@ def rebuild_members(
         if not _same(found, "attribute", code, known, set(mine.tables["attribute"])):
             rows.forgotten.append(member)
             rows.extend("attribute", mine.tables["attribute"])
-        stands = {} if folded is None else stands_of(folded)
+        stands = {} if folded is None else folded.stands()
         for one in stands.values():
             found.pots.update({key: drawn(key, one.wanted) for key in one.budgets})
         for two in torn.get(member, ()):

@@ -172,17 +172,12 @@ def granted_of(
     return stands, torn
 
 
-def stands_of(folded: Folded) -> dict[Pair, Granted]:
-    """Return what stands of each (event, rule) after a fold."""
-    return {(one.granted.event_key, one.granted.rule): one.granted for one in folded.decisions}
-
-
 def _terms(granted: Granted) -> list[object]:
     return [granted.version_id, granted.wallet, granted.wanted, granted.usable_from, granted.expires_at]
 
 
 def _grants(member: int, stored: Mapping[Pair, Granted], folded: Folded | None) -> Iterator[Otherwise]:
-    made = {} if folded is None else stands_of(folded)
+    made = {} if folded is None else folded.stands()
     for pair in sorted(stored.keys() | made.keys()):
         before, after = stored.get(pair), made.get(pair)
         if before == after or (after is not None and after.stands_as(before)):

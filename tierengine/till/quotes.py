@@ -16,7 +16,7 @@ from rules.judge import StandingTiers
 from rules.policy import Policy
 from rules.policy.text import title
 from tierengine.judging.budgets import Pots
-from tierengine.judging.decisions import Folded, Granted
+from tierengine.judging.decisions import Granted
 from tierengine.judging.fold import fold
 from tierengine.judging.history import OBSERVATION, Contribution, Position
 from tierengine.judging.netting import steps
@@ -124,7 +124,7 @@ def _quote(
     folded = fold(programme.regimes, before.text, before.head, todo, source, admit=admit)
     end = todo[-1].position
     after = judged_after(known, folded, end, source)
-    earned = _earned(folded)
+    earned = folded.stands()
     found: dict[str, Any] = {
         "member": known.code,
         **known.joined(),
@@ -175,10 +175,6 @@ def _candidates(
     resolved = resolve(happened, {}, programme.info)
     found = [line for given in resolved.contributions.values() for _, line in given]
     return sorted(found, key=lambda line: (line.known, line.line))
-
-
-def _earned(folded: Folded) -> dict[tuple[str, str], Granted]:
-    return {(one.granted.event_key, one.granted.rule): one.granted for one in folded.decisions}
 
 
 def _credit(known: Known, before: Stand, charged: Charge, now: int) -> list[dict[str, Any]]:
