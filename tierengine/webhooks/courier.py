@@ -159,8 +159,9 @@ class Courier:
             return 0
         if self._do(lambda link, ids: fill(link, ids, found)):
             self._walks[one.id] = found.walk
-        # Also a stretch of seals that had nothing to tell is progress: the next is looked at without a pause.
-        return 1
+        # Also a stretch of seals that had nothing to tell is progress: the next is looked at without a pause. Members
+        # whom a version did not move are not: to judge all at once would take the processor from the tills.
+        return 1 if found.walk is None or found.messages else 0
 
     def _do(self, act: Callable[[Link, Ids], Made]) -> Made:
         if self._writer is not None and self._settings.kind == "sqlite":
