@@ -87,6 +87,14 @@ def test_a_worker_that_cannot_start_while_the_database_is_away_does_not_end_the_
     assert not two.should_exit.is_set()
     assert not two.failed
     assert two.processes[1].kills == 0
+    # Renewed by a signal while its place waited, it is one like the others, and killed when it hangs.
+    two.processes[0].exitcode = STARTUP_FAILURE
+    two.keep_subprocess_alive()
+    renewed = two.processes[0] = Fake()
+    two.keep_subprocess_alive()
+    renewed.ping = lambda _: False
+    two.keep_subprocess_alive()
+    assert renewed.kills == 1
 
 
 def test_where_none_has_ever_served_it_ends_and_says_so_by_its_code(two):

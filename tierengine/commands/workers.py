@@ -36,6 +36,7 @@ class Workers(Multiprocess):
             if self.should_exit.is_set():
                 return
             if self._lives(worker):
+                self._due.pop(place, None)  # (by SIGHUP, too, one is replaced)
                 continue
             now = time.monotonic()
             if place not in self._due:
