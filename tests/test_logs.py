@@ -21,6 +21,7 @@ from tests.test_api_book import Book, code, opened
 from tierengine import logs
 from tierengine.store.database import NotReady
 from tierengine.store.outages import told
+from tierengine.unseen import plain
 
 PHONE, NAME = "13912345678", "欧阳测试"
 # A line feed and what looks like the next line; a terminal's colours; the other direction; NUL; separators; no width.
@@ -76,10 +77,10 @@ def test_halves_of_pairs_are_written_as_their_codes(written):
 
 @given(st.text())
 def test_any_text_is_printable_on_one_line(text):
-    shown = logs.plain(text)
+    shown = plain(text)
     assert len(shown.splitlines()) <= 1
     assert not set(shown) & set("\x1b\x00\r\n\u2028\u2029\x85\u202e\u200b")
-    assert logs.plain(shown) == shown
+    assert plain(shown) == shown
 
 
 def test_what_a_task_or_a_callback_failed_with_is_not_told(written):

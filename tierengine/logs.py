@@ -8,7 +8,6 @@ would break it, colour it, turn its direction or hide in it is written as its co
 from __future__ import annotations
 
 import logging
-import re
 import sys
 import threading
 import traceback
@@ -18,16 +17,14 @@ from typing import TYPE_CHECKING, Any, Final
 from pythonjsonlogger.core import RESERVED_ATTRS
 from pythonjsonlogger.orjson import OrjsonFormatter
 
+from tierengine.unseen import plain
+
 if TYPE_CHECKING:
     from pythonjsonlogger.core import LogData
 
 REQUESTS: Final = "tierengine.requests"
 FRAMES: Final = 30
 _Raised = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
-# Controls (C0, C1), line and paragraph separators, marks of direction, what has no width, halves of pairs.
-_UNSEEN: Final = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]"
-)
 _TRACEBACK: Final = "Traceback (most recent call last):"
 _CALLBACK: Final = "Exception in callback"
 _log = logging.getLogger(__name__)
@@ -67,16 +64,6 @@ class Json(OrjsonFormatter):
     def formatException(self, ei: _Raised) -> str:  # noqa: N802 - the library's name
         """Return where it was raised, and as what."""
         return raised(ei)
-
-
-def plain(text: str) -> str:
-    """Return a text as one line that hides nothing: unseen characters by their codes."""
-    return _UNSEEN.sub(_code, text)
-
-
-def _code(found: re.Match[str]) -> str:
-    number = ord(found[0])
-    return f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}"
 
 
 def said(record: logging.LogRecord) -> logging.LogRecord:

@@ -14,6 +14,7 @@ from typing import Any, Final
 from tierengine.commands.screen import PROBLEMS, REFUSED, USAGE, Screen, write_json
 from tierengine.commands.usage import in_chinese
 from tierengine.errors import Malformed, TierengineError, Unknown
+from tierengine.unseen import still
 
 _SYSTEM: Final[Mapping[int, str]] = {
     errno.ENOENT: "没有这个文件。",
@@ -59,9 +60,9 @@ def failed(screen: Screen, problem: Exception) -> int:
         error = {"code": failure.code, "message": failure.message, "errors": list(failure.errors), **failure.details}
         write_json({"error": error})
     else:
-        screen.err.print(f"{failure.message} ({failure.code})", style="red", soft_wrap=True)
+        screen.err.print(still(f"{failure.message} ({failure.code})"), style="red", soft_wrap=True)
         for one in failure.errors:
-            screen.err.print(f"  {one['pointer']}: {one['message']} ({one['code']})", soft_wrap=True)
+            screen.err.print(still(f"  {one['pointer']}: {one['message']} ({one['code']})"), soft_wrap=True)
         if failure.help:
             screen.err.print(failure.help, soft_wrap=True)
     return failure.exit_code

@@ -21,6 +21,7 @@ from rich.table import Table
 from rich.text import Text
 
 from rules.problems import Lang
+from tierengine.unseen import still
 
 DONE: Final = 0
 PROBLEMS: Final = 1
@@ -123,11 +124,11 @@ class Screen:
     def print(self, zh: str, en: str, style: str = "") -> None:
         """Print a sentence, unless the output is for a program."""
         if not self.json:
-            self.out.print(Text(self.say(zh, en), style=style), soft_wrap=True)
+            self.out.print(Text(still(self.say(zh, en)), style=style), soft_wrap=True)
 
     def warn(self, zh: str, en: str, style: str = "yellow") -> None:
         """Print a sentence on standard error."""
-        self.err.print(Text(self.say(zh, en), style=style), soft_wrap=True)
+        self.err.print(Text(still(self.say(zh, en)), style=style), soft_wrap=True)
 
     def table(
         self,
@@ -152,7 +153,7 @@ class Screen:
             box=box.SIMPLE_HEAD,
             pad_edge=False,
         )
-        cells = [[cell if isinstance(cell, Text) else Text(str(cell)) for cell in row] for row in rows]
+        cells = [[cell if isinstance(cell, Text) else Text(still(str(cell))) for cell in row] for row in rows]
         numbers = frozenset(right)
         widest = {
             place: max((row[place].cell_len for row in cells if place < len(row)), default=1)
