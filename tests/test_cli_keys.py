@@ -27,12 +27,13 @@ def test_a_key_is_made_once_and_belongs_to_a_store(fed, run):
     assert code == 0
 
 
-def test_what_is_on_file_does_nothing_to_a_terminal(fed, run):
+def test_what_is_on_file_does_nothing_to_a_terminal(fed, run, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
     name = "一\x1b[2J\x1b]0;x\x07\u202e二\x9b"
     assert run("key", "create", "--role", "auditor", "--name", name)[0] == 0
     code, out, _ = run("key", "list")
     assert (code, set(out) & set("\x1b\x07\u202e\x9b")) == (0, set())
-    assert r"一\x1b[2J\x1b]0;x\x07\u202e二\x9b" in out.replace("\n", "")
+    assert r"一\x1b[2J\x1b]0;x\x07\u202e二\x9b" in out
     _, _, err = run("member", "show", f"x{name}")
     assert not set(err) & set("\x1b\x07\u202e\x9b")
 
