@@ -152,8 +152,8 @@ CATALOGUE: Mapping[str, Text] = MappingProxyType(
         ),
         "award_other_period": Text(
             "评选“{award}”的期间要写成 {expected} 这样(按年评 2026,按季评 2026-Q3,按月评 2026-03)。",
-            "A period of the award {award!r} is written like {expected} (2026 where it is given by the year, 2026-Q3 by the "
-            "quarter, 2026-03 by the month).",
+            "A period of the award {award!r} is written like {expected} (2026 of a yearly one, 2026-Q3 of a quarterly, "
+            "2026-03 of a monthly).",
         ),
         "award_too_early": Text(
             "{year} 还没有结束:要提前评选,请写明截止日。",
