@@ -135,7 +135,7 @@ def test_after_five_failures_a_login_waits_longer_each_time(book_url, hour):
 
 def test_a_login_that_is_not_there_is_limited_like_one_that_is(sqlite_book_url, monkeypatch):
     with serving(sqlite_book_url) as till:
-        monkeypatch.setattr(till.client.app.state.tierengine.limits.login, "_clock", lambda: 1.0)
+        monkeypatch.setattr("throttled.utils.now_mono_f", lambda: 1.0)
         answers = [log_in(till, "nobody", "x").status_code for _ in range(TRIES_OF_A_LOGIN + 1)]
         assert answers == [401] * TRIES_OF_A_LOGIN + [429]
 
@@ -328,9 +328,16 @@ def test_an_easy_password_is_refused(password):
 # ---- limits -----------------------------------------------------------------------------------------------------
 
 
-def test_a_bucket_gives_its_minute_at_once_and_then_flows_evenly():
-    now = [1000.0]
-    bucket = Buckets("key", 60, lambda: now[0])
+@pytest.fixture
+def now(monkeypatch):
+    """Seconds, as the buckets read them."""
+    seconds = [1000.0]
+    monkeypatch.setattr("throttled.utils.now_mono_f", lambda: seconds[0])
+    return seconds
+
+
+def test_a_bucket_gives_its_minute_at_once_and_then_flows_evenly(now):
+    bucket = Buckets("key", 60)
     assert [bucket.take("a") for _ in range(60)] == list(range(59, -1, -1))
     for _ in range(3):
         with pytest.raises(Exception, match="too_many_requests"):
@@ -342,9 +349,30 @@ def test_a_bucket_gives_its_minute_at_once_and_then_flows_evenly():
     assert bucket.take("a") == 59
 
 
-def test_a_bucket_never_lets_more_through_than_two_quotas_in_any_minute():
-    now, passed = [0.0], []
-    bucket = Buckets("key", 30, lambda: now[0])
+def test_a_bucket_that_is_forgiven_is_full(now):
+    bucket = Buckets("login", 3)
+    assert [bucket.take("a") for _ in range(3)] == [2, 1, 0]
+    bucket.forgive("a")
+    bucket.forgive("never seen")
+    assert [bucket.take("a") for _ in range(3)] == [2, 1, 0]
+    with pytest.raises(Exception, match="too_many_requests"):
+        bucket.take("a")
+
+
+@pytest.mark.parametrize("quota", [1, 7, 600, 60_000])
+def test_a_bucket_holds_its_quota_whatever_part_of_a_second_each_takes(now, quota):
+    bucket = Buckets("key", quota)
+    now[0] = 123_456.789
+    for left in range(quota - 1, -1, -1):
+        assert bucket.take("a") == left
+        now[0] += 1e-8  # (no two requests are at the same instant; what is lost in adding fractions is less than that)
+    with pytest.raises(Exception, match="too_many_requests"):
+        bucket.take("a")
+
+
+def test_a_bucket_never_lets_more_through_than_two_quotas_in_any_minute(now):
+    passed = []
+    bucket = Buckets("key", 30)
     for step in range(4_000):
         now[0] = step * 0.05
         try:
@@ -357,13 +385,16 @@ def test_a_bucket_never_lets_more_through_than_two_quotas_in_any_minute():
     assert len(passed) <= 30 + 200 / 2 + 1
 
 
-def test_many_buckets_do_not_grow_without_end(monkeypatch):
+def test_many_buckets_do_not_grow_without_end(monkeypatch, now):
     monkeypatch.setattr("api.limits.BUCKETS_MOST", 100)
-    now = [0.0]
-    bucket = Buckets("member", 60, lambda: now[0])
+    bucket = Buckets("member", 60)
     for number in range(1_000):
         bucket.take(number)
-        assert len(bucket._full) <= 100
+        bucket.take("asks all the time")
+        now[0] += 1
+    kept = [number for number in range(1_000) if bucket._kept.exists(f"member:v1:gcra:{number}")]
+    assert kept == list(range(901, 1_000))
+    assert bucket._kept.exists("member:v1:gcra:asks all the time")
 
 
 @pytest.mark.parametrize("named", ["key", "store", "member"])
