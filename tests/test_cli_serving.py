@@ -38,6 +38,8 @@ def test_serving_says_its_address_when_it_answers(club, tmp_path):
             stdout=out, stderr=subprocess.DEVNULL,
             # (Who has a proxy in his environment still hears the address.)
             env=os.environ | {"PYTHONPATH": str(ROOT), "http_proxy": "http://127.0.0.1:9", "no_proxy": ""},
+            # (Whoever runs the tests under nohup has it ignored, and so has whatever they start.)
+            preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),  # noqa: PLW1509
         )  # fmt: skip
         try:
             end = time.monotonic() + 60
