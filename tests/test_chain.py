@@ -316,7 +316,7 @@ def test_the_digest_of_a_row_is_of_its_columns_in_order(club):
         f'posting\n{{"amount":{amount},"dealer_id":{dealer},"destination_id":{destination},"entry_id":{entry},'
         f'"id":{number},"member_id":{member},"source_id":{source}}}'
     )
-    got = rows_of.digests_of(club.link, [("posting", number)])
+    got = rows_of.digests_of(club.link, club.dealer, [("posting", number)])
     club.link.rollback()
     assert got == {("posting", number): chain.hashlib.sha256(text.encode()).digest()}
 
@@ -381,7 +381,7 @@ def test_what_is_hashed_is_rfc_8785_on_both_databases(book_url, table):
         key = [content[name] for name, column in columns.items() if column.key and name != "dealer_id"]
         whole = f"{table}\n".encode() + chain.orjson.dumps(plain, option=chain.orjson.OPT_SORT_KEYS)
         wanted[table, key[0] if len(key) == 1 else tuple(key)] = chain.hashlib.sha256(whole).digest()
-    assert rows_of.digests_of(link, list(wanted)) == wanted
+    assert rows_of.digests_of(link, dealer, list(wanted)) == wanted
     for (name, ref), digest in wanted.items():
         assert rows_of.sealed_tables()[name].joined(link, [ref]) == (None if isinstance(ref, tuple) else digest)
     link.rollback()
@@ -403,19 +403,19 @@ def test_a_seal_that_lists_what_cannot_be_rows_is_named(club, refs):
 def test_rows_read_as_a_stretch_are_those_that_are_looked_up(club, monkeypatch):
     """Whether what lies between them belongs to them (all), hardly (every third) or is gone."""
     wanted = ids(club, "posting")
-    singly = rows_of.digests_of(club.link, [("posting", number) for number in wanted])
+    singly = rows_of.digests_of(club.link, club.dealer, [("posting", number) for number in wanted])
     assert len(singly) == len(wanted) > 9
     monkeypatch.setattr(rows_of, "_STRETCH", 2)
     for some in (wanted, wanted[::3], [wanted[-1], wanted[0]], [*wanted[:3], 10**12]):
         there = [("posting", number) for number in some if number in wanted]
-        got = rows_of.digests_of(club.link, [("posting", number) for number in some])
+        got = rows_of.digests_of(club.link, club.dealer, [("posting", number) for number in some])
         assert got == {ref: singly[ref] for ref in there}
 
 
 def test_what_is_compared_at_once_is_what_is_looked_up(club):
     """Whether they lie together, every third is asked for, the first is gone or one of another is in between."""
     wanted = ids(club, "posting")
-    singly = rows_of.digests_of(club.link, [("posting", number) for number in wanted])
+    singly = rows_of.digests_of(club.link, club.dealer, [("posting", number) for number in wanted])
     postings = rows_of.sealed_tables()["posting"]
     for some in (wanted, wanted[::3], wanted[-1:], [wanted[0], wanted[-1]]):
         assert postings.joined(club.link, some) == b"".join(singly["posting", number] for number in some)
@@ -428,7 +428,7 @@ def test_a_seal_that_covers_what_no_table_has_is_found_out_though_it_was_forged_
     """Made with the right hash: a table that is not there, and a row that is listed twice."""
     number, before = club.rows("SELECT number, hash FROM seal ORDER BY number DESC LIMIT 1")[0]
     entry = ids(club, "entry")[0]
-    digest = rows_of.digests_of(club.link, [("entry", entry)])["entry", entry]
+    digest = rows_of.digests_of(club.link, club.dealer, [("entry", entry)])["entry", entry]
     forged = f'{{"stranger":[7],"entry":[{entry},{entry}]}}'
     digests = bytes(32) + digest * 2
     after = chain.link_hash(before, club.dealer, number + 1, 5, forged, digests)

@@ -4,6 +4,7 @@ import re
 from itertools import count
 
 from tests.club import MEMBERS, Club
+from tierengine.ledger.sealed import sealed_tables
 from tierengine.policies import versions
 from tierengine.recording import answers as recording_answers
 from tierengine.recording import credit, effects, lookups, reading, stored, writing
@@ -14,6 +15,7 @@ from tierengine.recording.acts import Adjust
 from tierengine.recording.items import Command
 from tierengine.store import database
 from tierengine.store.dialect import translate
+from tierengine.store.rows import tables
 
 MODULES = (
     reading, stored, lookups, recording, recording_answers, credit, effects, recording_money, recording_rows, versions,
@@ -99,6 +101,36 @@ def test_postgresql_looks_rows_up_by_their_key_also_in_a_book_of_which_it_knows_
         conditions = [line for line in plan if line.startswith("Index Cond")]
         assert any(f"({key} = " in line for line in conditions), plan
         assert not any(line == "Index Cond: (dealer_id = $1)" for line in conditions), plan
+    link.rollback()
+    link.close()
+
+
+def test_what_is_sealed_is_looked_up_by_all_of_its_key(book_url, monkeypatch):
+    """Twice a sale's key without its dealer, with whom the index begins: each piece read the whole of that index."""
+    link = database.connect(book_url)
+    asked = []
+    honest = type(link).ask
+    monkeypatch.setattr(type(link), "ask", lambda *given: asked.append(given[1:]) or honest(*given))
+    for name, known in sealed_tables().items():
+        columns = [column for column in tables()[name] if column.key]
+        ref = tuple("x" if column.type == "text" else 7 for column in columns if column.name != "dealer_id")
+        asked.clear()
+        known.digests(link, 1, [ref[0] if len(ref) == 1 else ref])
+        [(sql, *values)] = asked
+        text = translate(sql, link.kind)[0]
+        wanted = {column.name for column in columns}
+        if link.kind == "sqlite":
+            plan = [row[3] for row in link.raw.execute(f"EXPLAIN QUERY PLAN {text}", ["[]"] * len(values)).fetchall()]
+            [condition] = [line for line in plan if f" {name} USING" in line]
+            assert set(re.findall(r"(\w+)=\?", condition)) >= wanted or "(rowid=?)" in condition, plan
+        else:
+            link.raw.execute("SET LOCAL enable_seqscan = off")
+            link.raw.execute(f"PREPARE asked AS {text}")
+            given = ", ".join(["NULL"] * len(values))
+            plan = [row[0].strip() for row in link.raw.execute(f"EXPLAIN EXECUTE asked({given})").fetchall()]
+            link.raw.execute("DEALLOCATE asked")
+            [condition] = [line for line in plan if line.startswith("Index Cond")]
+            assert set(re.findall(r"\((\w+) = ", condition)) >= wanted, plan
     link.rollback()
     link.close()
 

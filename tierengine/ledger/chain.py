@@ -112,7 +112,8 @@ class _Walk:
             # Nearly always all rows of a table are as they were sealed, in the order of their keys: compared at once.
             same = {one for one, refs in wanted.items() if _joined(self.link, one, refs) == b"".join(sealed[one])}
             found: dict[str, Mapping[Ref, bytes] | None] = dict.fromkeys(same)
-            found |= digests_by_table(self.link, {one: refs for one, refs in wanted.items() if one not in same})
+            others = {one: refs for one, refs in wanted.items() if one not in same}
+            found |= digests_by_table(self.link, self.dealer_id, others)
             for seal, refs_of, raw in zip(seals, listed, digests, strict=True):
                 yield from self._look(seal, refs_of, raw, found)
 

@@ -46,7 +46,7 @@ class Sealed:
         self._start = hashlib.sha256(f"{name}\n".encode())
         self._keys = len(key)
         self._key = ", ".join(f'"{one}"' for one in key)
-        self._named = " AND ".join(f'"{one}" IN (?{at}*)' for at, one in enumerate(key, start=1))
+        self._paired = _paired(name, columns, key)
         self._parts = {kind: _parts(columns, kind) for kind in ("sqlite", "postgresql")}
         self._between = (
             f"SELECT count(*) FROM (SELECT 1 FROM {name} WHERE {self._key} BETWEEN ?1 AND ?2 LIMIT ?3) AS found"
@@ -54,10 +54,13 @@ class Sealed:
         self.count = f"SELECT count(*) FROM {name} WHERE dealer_id = ?1"
         self.keys = f"SELECT {self._key} FROM {name} WHERE dealer_id = ?1 ORDER BY {self._key}"
 
-    def digests(self, link: Link, refs: Sequence[Ref]) -> dict[Ref, bytes]:
-        """Return the digest of each of these rows that is there, and perhaps of others that lie between them."""
+    def digests(self, link: Link, dealer_id: int, refs: Sequence[Ref]) -> dict[Ref, bytes]:
+        """Return the digest of each of these rows that is there, and perhaps of others that lie between them.
+
+        dealer_id  whose they are: of a key that stands only once with each dealer, his is looked up
+        """
         parts = self._parts[link.kind]
-        rows = self._rows(link, refs, ", ".join(f"{text} AS p{at}" for at, (text, _) in enumerate(parts)))
+        rows = self._rows(link, dealer_id, refs, ", ".join(f"{text} AS p{at}" for at, (text, _) in enumerate(parts)))
         keys, start = self._keys, self._start
         found: dict[Ref, bytes] = {}
         if keys == 1 and len(parts) == 1:
@@ -108,10 +111,12 @@ class Sealed:
             return set(map(type, refs)) <= {int} and all(0 <= ref <= _LARGEST for ref in refs)  # type: ignore[operator]
         return all(isinstance(ref, tuple) and len(ref) == self._keys for ref in refs)
 
-    def _rows(self, link: Link, refs: Sequence[Ref], shown: str) -> list[Row]:
-        asked = f"SELECT {self._key}, {shown} FROM {self.name} WHERE "
+    def _rows(self, link: Link, dealer_id: int, refs: Sequence[Ref], shown: str) -> list[Row]:
+        asked = f"SELECT {self._key}, {shown} FROM "
         if self._keys > 1:
-            return link.ask(asked + self._named, *(sorted(set(part)) for part in zip(*refs, strict=True))).rows()
+            lists = [orjson.dumps(refs)] if link.kind == "sqlite" else [list(part) for part in zip(*refs, strict=True)]
+            return link.ask(asked + self._paired[link.kind], dealer_id, *lists).rows()
+        asked += f"{self.name} WHERE "
         if len(refs) >= _STRETCH:
             most = 2 * len(refs)
             rows = link.ask(
@@ -119,7 +124,26 @@ class Sealed:
             ).rows()
             if len(rows) < most:
                 return rows
-        return link.ask(asked + self._named, list(refs)).rows()
+        return link.ask(f"{asked}{self._key} IN (?1*)", list(refs)).rows()
+
+
+def _paired(name: str, columns: Sequence[Column], key: Sequence[str]) -> dict[str, str]:
+    """Return where one dealer's rows come from whose key has several columns.
+
+    Each key is looked up by itself, and with the dealer, with whom the index of some begins: to take any of a column
+    with any of another had read that whole index.
+    """
+    types = {column.name: column.type for column in columns}
+    names = ", ".join(f'"{one}"' for one in key)
+    picked = ", ".join(f"json_extract(value, '$[{at}]')" for at in range(len(key)))
+    lists = ", ".join(f"?{at}::{types[one]}[]" for at, one in enumerate(key, start=2))
+    given = ", ".join(f"given_{at}" for at in range(len(key)))
+    named = " AND ".join(f'"{one}" = given_{at}' for at, one in enumerate(key))
+    return {
+        "sqlite": f"{name} WHERE dealer_id = ?1 AND ({names}) IN (SELECT {picked} FROM json_each(?2))",
+        "postgresql": f"unnest({lists}) AS named({given}) CROSS JOIN LATERAL "
+        f"(SELECT * FROM {name} WHERE dealer_id = ?1 AND {named} OFFSET 0) AS found",
+    }
 
 
 def _utf8(text: str) -> bytes:
@@ -219,17 +243,20 @@ def write_refs(refs: Iterable[tuple[str, Ref]]) -> str:
     return orjson.dumps(found).decode()
 
 
-def digests_by_table(link: Link, listed: Mapping[str, Sequence[Ref]]) -> dict[str, dict[Ref, bytes]]:
-    """Return table → row → digest of each of these rows that is there (and perhaps of others), a statement a table."""
-    known = sealed_tables()
-    return {table: known[table].digests(link, refs) for table, refs in listed.items() if refs and table in known}
+def digests_by_table(link: Link, dealer_id: int, listed: Mapping[str, Sequence[Ref]]) -> dict[str, dict[Ref, bytes]]:
+    """Return table → row → digest of each of a dealer's rows that is there (and perhaps of others).
+
+    A statement a table.
+    """
+    known, there = sealed_tables(), {table: refs for table, refs in listed.items() if refs}
+    return {table: known[table].digests(link, dealer_id, refs) for table, refs in there.items() if table in known}
 
 
-def digests_of(link: Link, refs: Iterable[tuple[str, Ref]]) -> dict[tuple[str, Ref], bytes]:
-    """Return the digest of each of these rows that is there, one statement a table."""
+def digests_of(link: Link, dealer_id: int, refs: Iterable[tuple[str, Ref]]) -> dict[tuple[str, Ref], bytes]:
+    """Return the digest of each of a dealer's rows that is there, one statement a table."""
     wanted = list(refs)
     by_table: dict[str, list[Ref]] = {}
     for table, ref in wanted:
         by_table.setdefault(table, []).append(ref)
-    found = digests_by_table(link, by_table)
+    found = digests_by_table(link, dealer_id, by_table)
     return {(table, ref): found[table][ref] for table, ref in wanted if ref in found.get(table, ())}

@@ -63,7 +63,7 @@ def _locked(link: Link, *, wait: bool) -> bool:
 def _links(link: Link, dealer_id: int, refs: Sequence[tuple[str, Ref]], now: int) -> Iterator[Row]:
     last = link.ask(_LAST, dealer_id).rows()
     number, before = last[0] if last else (0, GENESIS)
-    found = digests_of(link, refs)
+    found = digests_of(link, dealer_id, refs)
     for first in range(0, len(refs), ROWS_A_SEAL):
         # (Written and read again, for the digests stand in the order of the text.)
         text = write_refs(refs[first : first + ROWS_A_SEAL])
