@@ -14,6 +14,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509.oid import NameOID
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tierengine.webhooks import sending
 from tierengine.webhooks.outbox import Due
@@ -140,8 +142,28 @@ def test_a_body_without_an_end_is_not_waited_for_and_its_line_is_dropped(monkeyp
 
 
 @pytest.mark.parametrize(
-    ("asked", "waits"), [("7", 7), ("-1", 0), ("١", 0), ("Wed, 21 Oct 2099 07:28:00 GMT", 0), ("99999999", 0)]
-)
-def test_how_long_it_asks_to_be_left_alone_is_a_number_or_nothing(asked, waits):
+    ("asked", "waits"),
+    [
+        ("7", 7), ("-1", 0), ("1.5", 0), ("\u0661", 0), ("99999999", 86_400), ("9" * 5_000, 86_400),
+        ("Fri, 15 Jan 2027 08:02:00 GMT", 120), ("Friday, 15-Jan-27 08:02:00 GMT", 120),
+        ("Fri Jan 15 08:02:00 2027", 120),
+        ("Fri, 15 Jan 2027 07:00:00 GMT", 0), ("Wed, 21 Oct 2099 07:28:00 GMT", 86_400),
+        ("Fri, 99 Jan 2027 08:02:00 GMT", 0), ("soon", 0), (", , ,", 0), ("Fri, 15 Jan 99999999999 08:02:00 GMT", 0),
+    ],
+)  # fmt: skip
+def test_how_long_it_asks_to_be_left_alone_is_read_in_both_forms_and_has_a_bound(asked, waits):
     found, _ = told(saying(f"HTTP/1.1 503 U\r\nretry-after: {asked}\r\ncontent-length: 0\r\n\r\n".encode()))
     assert found == ("503", waits)
+
+
+def test_a_date_is_meant_by_the_clock_of_who_says_it():
+    text = (
+        "HTTP/1.1 503 U\r\nDate: Fri, 15 Jan 2027 09:00:00 GMT\r\nRetry-After: Fri, 15 Jan 2027 09:01:30 GMT\r\n"
+        "content-length: 0\r\n\r\n"
+    )
+    assert told(saying(text.encode()))[0] == ("503", 90)
+
+
+@given(st.text(max_size=60), st.text(max_size=60))
+def test_whatever_it_asks_is_a_time_within_the_bound(asked, date):
+    assert 0 <= sending._patience(asked, date, NOW) <= sending.PATIENCE_MOST

@@ -8,6 +8,7 @@ import contextlib
 import socket
 import threading
 from datetime import UTC, datetime
+from time import monotonic
 
 import pytest
 from hypothesis import given
@@ -251,7 +252,6 @@ def odd_server(speak):
 
 def test_a_receiver_that_never_answers_keeps_nobody_else_waiting(till, time, courier, receiver, monkeypatch):
     monkeypatch.setattr("tierengine.webhooks.courier.LOOK_SECONDS", 0.2)
-    monkeypatch.setattr("tierengine.webhooks.courier.ANSWER_SECONDS", 0.1)  # when it is closed
     monkeypatch.setattr("tierengine.webhooks.sending.ANSWER_SECONDS", 60.0)
     with odd_server(lambda _: None) as silent:
         stuck = desk(till).post("/v1/webhooks", {"url": silent, "types": ["credit.changed"]}).json()["webhook"]["id"]
@@ -264,7 +264,20 @@ def test_a_receiver_that_never_answers_keeps_nobody_else_waiting(till, time, cou
         told(till, courier, time)
         assert [one["data"]["number"] for one in receiver.bodies()][-1] > 2
         assert {one.attempts for one in deliveries(till, stuck, "waiting")} == {0}, "still under way"
+        began = monotonic()
         courier.close()
+        assert monotonic() - began < 5, "nor from ending"
+    # Whoever comes next tells it.
+    service, waiting = till.client.app.state.tierengine, len(deliveries(till, stuck, "waiting"))
+    url = receiver.url
+    service.writer.perform(lambda link, _: link.run("UPDATE webhook SET url = ?1 WHERE id = ?2", url, stuck)).result()
+    heard, following = (
+        len(receiver.got),
+        Courier(service.settings, service.secret, service.writer, now=time, start=False),
+    )
+    told(till, following, time)
+    following.close()
+    assert len(receiver.got) - heard == waiting == len({one["webhook-id"] for one, _ in receiver.got[heard:]})
 
 
 def test_an_answer_a_byte_at_a_time_has_its_time_in_all(till, time, courier, monkeypatch):

@@ -26,12 +26,13 @@ from tierengine.webhooks.address import Resolve, Target
 from tierengine.webhooks.endpoints import Endpoint, active, turn
 from tierengine.webhooks.outbox import Due, Walk, delivered, due, failed, fill, look
 from tierengine.webhooks.rotation import in_force, secrets_of
-from tierengine.webhooks.sending import ANSWER_SECONDS, Sending, client, look_up, send
+from tierengine.webhooks.sending import Sending, client, look_up, send
 
 if TYPE_CHECKING:
     import httpx
 
 LOOK_SECONDS: Final = 1.0
+PARTING_SECONDS: Final = 0.5  # when it is closed: for who is just answering
 AT_ONCE: Final = 32  # to one webhook
 ALL_AT_ONCE: Final = 512
 _GONE: Final = 410
@@ -72,7 +73,7 @@ class Courier:
             self._thread.start()
 
     def close(self) -> None:
-        """End the thread; what is under way is waited for, what was not noted is sent again by the next one."""
+        """End the thread. Who is just answering is heard; what is unanswered is sent again by the next courier."""
         self._closing.set()
         if self._thread.is_alive():
             self._thread.join()
@@ -115,7 +116,7 @@ class Courier:
         self._end()
 
     def _end(self) -> None:
-        """Wait for what is under way and note it, then let go of everything."""
+        """Note what is answered in a moment, then let go: a receiver that hangs keeps nobody from ending."""
         try:
             if self._flying:
                 self._noted(self._run(self._answered()))
@@ -212,8 +213,8 @@ class Courier:
         return self._lookups[url]
 
     async def _answered(self) -> Answers:
-        """Wait for all that is under way; return what was answered."""
-        await asyncio.wait(self._flying, timeout=ANSWER_SECONDS)
+        """Give what is under way a moment; return what was answered."""
+        await asyncio.wait(self._flying, timeout=PARTING_SECONDS)
         return self._over()
 
     def _over(self) -> Answers:

@@ -8,11 +8,13 @@ was made to another name.
 from __future__ import annotations
 
 import asyncio
+import math
 import threading
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from standardwebhooks import Webhook
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     import httpx
 
 ANSWER_SECONDS: Final = 10.0
+PATIENCE_MOST: Final = 86_400  # seconds that a receiver may ask for; what is longer is the longest of our own waits
+_DATE_MOST: Final = 40  # characters of the longest form of an HTTP date, and some
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +94,30 @@ async def send(http: httpx.AsyncClient, one: Sending, now: int, where: Awaitable
         return type(problem).__name__, 0
     if answer.is_success:
         return "", 0
-    asked = answer.headers.get("retry-after", "")
-    return str(answer.status_code), int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 7 else 0
+    return str(answer.status_code), _patience(
+        answer.headers.get("retry-after", ""), answer.headers.get("date", ""), now
+    )
+
+
+def _patience(asked: str, date: str, now: int) -> int:
+    """Return for how many seconds a receiver asks to be left alone: `Retry-After`, a number or an HTTP date; else 0.
+
+    date  what its own clock said: a date is meant by that one, whatever ours says
+    """
+    if asked.isascii() and asked.isdigit():
+        return PATIENCE_MOST if len(asked) > len(str(PATIENCE_MOST)) else min(int(asked), PATIENCE_MOST)
+    until, its = _instant(asked), _instant(date)
+    since = now / 1_000_000 if its is None else its
+    return 0 if until is None else min(max(0, math.ceil(until - since)), PATIENCE_MOST)
+
+
+def _instant(date: str) -> float | None:
+    try:
+        found = parsedate_to_datetime(date) if len(date) <= _DATE_MOST else None
+        # (asctime's form names no zone, and means this one.)
+        return None if found is None else (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
+    except Exception:  # noqa: BLE001 - the parser was made for mail and trips over odd text in more than one way
+        return None
 
 
 def _headers(one: Sending, now: int, host: str) -> dict[str, str]:
