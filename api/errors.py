@@ -83,6 +83,13 @@ PROTOCOL: Final[Mapping[str, tuple[int, Text]]] = MappingProxyType(
         "method_not_allowed": (405, Text("此地址不支持这种方法。", "This address does not take that method.")),
         "too_large": (413, Text("请求体过大,最多 {most} 字节。", "The body is too large; at most {most} bytes.")),
         "unsupported_media_type": (415, Text("请求体应为 application/json。", "The body must be application/json.")),
+        "unsupported_content_encoding": (
+            415,
+            Text(
+                "请求体请原样发送,不压缩:不要带 Content-Encoding。",
+                "Send the body uncompressed: without Content-Encoding, or with identity.",
+            ),
+        ),
         "too_many_requests": (
             429,
             Text(
@@ -97,6 +104,34 @@ PROTOCOL: Final[Mapping[str, tuple[int, Text]]] = MappingProxyType(
         "bad_request": (400, Text("请求有误。", "The request is wrong.")),
         "bad_parameter": (422, Text("参数不合要求。", "A parameter is wrong.")),
         "failed": (500, Text("系统出错,未作任何记录。", "We failed; nothing was recorded.")),
+    }
+)
+
+# What of `bad_json` it was, by `details.reason`.
+_BAD_JSON: Final[Mapping[str, Text]] = MappingProxyType(
+    {
+        "empty": Text("请求体是空的,应为 JSON 对象。", "The body is empty; a JSON object is expected."),
+        "position": Text(
+            "请求体不是合格的 JSON:第 {line} 行第 {column} 列有误;引号、逗号、冒号须是半角。",
+            "The body is no proper JSON: wrong at line {line}, column {column}.",
+        ),
+        "key_twice": Text(
+            "请求体不是合格的 JSON:同一个键写了两次:{key}。",
+            "The body is no proper JSON: a key is written twice: {key}.",
+        ),
+        "no_number": Text(
+            "请求体不是合格的 JSON:NaN、Infinity 不是数。",
+            "The body is no proper JSON: NaN and Infinity are no numbers.",
+        ),
+        "digits": Text(
+            "请求体不是合格的 JSON:有一个数的位数太多。", "The body is no proper JSON: a number has too many digits."
+        ),
+        "depth": Text("请求体嵌套太深,最多 {most} 层。", "The body nests too deep: at most {most} levels."),
+        "encoding": Text(
+            "请求体不是 UTF-8,编码像是 {encoding}:请按 UTF-8 发送。",
+            "The body is not UTF-8, the encoding seems to be {encoding}: send it as UTF-8.",
+        ),
+        "not_utf8": Text("请求体不是 UTF-8:请按 UTF-8 发送。", "The body is not UTF-8: send it as UTF-8."),
     }
 )
 
@@ -115,6 +150,8 @@ class Problem(Exception):
 def sentence(code: str, details: Mapping[str, Any], lang: str) -> str:
     """Return the sentence of any code."""
     text = PROTOCOL[code][1] if code in PROTOCOL else PROTOCOL["failed"][1]
+    if code == "bad_json":
+        text = _BAD_JSON.get(str(details.get("reason")), text)
     try:
         return said(code, details, lang) if code in CATALOGUE else text.say(lang).format_map(details)
     except KeyError:
@@ -203,6 +240,8 @@ async def _protocol(request: Request, error: Exception) -> Response:
         raise error
     status = PROTOCOL[error.code][0]
     headers = {"retry-after": str(error.details["seconds"])} if status == 429 else None
+    if error.code == "unsupported_content_encoding":
+        headers = {"accept-encoding": "identity"}  # RFC 9110, 12.5.3: what is taken instead
     return problem(request, status, error.code, error.details, headers=headers)
 
 

@@ -28,7 +28,7 @@ _WRITE: Final = {
     404: "It names a member, store or wallet that is not on file.",
     409: "The state refuses it, or the key is taken by other content.",
     413: "The body is too large.",
-    415: "The body is no application/json.",
+    415: "The body is no application/json, or it is compressed.",
     422: "Malformed: every error with its pointer; or the Idempotency-Key came with another body.",
     429: _TOO_MANY,
     503: "Not now; the same may be sent again.",

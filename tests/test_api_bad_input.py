@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from typing import Any
 
@@ -44,7 +45,7 @@ BODIES: dict[str, tuple[bytes, int, str]] = {
     "a key twice inside": (b'{"lines": [{"item": "1", "item": "2"}]}', 400, "bad_json"),
     "not UTF-8": (b'{"kind": "\xff\xfe"}', 400, "bad_json"),
     "UTF-16": ('{"kind": "tip"}'.encode("utf-16"), 400, "bad_json"),
-    "a byte order mark": (b"\xef\xbb\xbf{}", 400, "bad_json"),
+    "a byte order mark": (b"\xef\xbb\xbf{}", 422, "malformed"),
     "a surrogate in UTF-8": (b'{"kind": "\xed\xa0\x80"}', 400, "bad_json"),
     "deep": (b"[" * 100_000 + b"]" * 100_000, 400, "bad_json"),
     "deep objects": (b'{"a":' * 5_000 + b"1" + b"}" * 5_000, 400, "bad_json"),
@@ -92,6 +93,82 @@ def test_a_large_body_without_a_length_is_refused_too(till: Till):
 @pytest.mark.usefixtures("untouched")
 def test_a_body_of_another_type(till: Till, kind: str):
     assert code(till.raw("/v1/events", b"{}", content_type=kind)) == (415, "unsupported_media_type")
+
+
+@pytest.mark.parametrize(
+    ("body", "zh", "en"),
+    [
+        ('{"member": "C1", "note": "滤芯"}'.encode("gbk"), "编码像是 GBK", "the encoding seems to be GBK"),
+        ('{"member": "C1"}'.encode("utf-16"), "编码像是 UTF-16", "the encoding seems to be UTF-16"),
+        ('{"member": "C1"}'.encode("utf-16-le"), "编码像是 UTF-16", "the encoding seems to be UTF-16"),
+        (b'{"a": "\xff\xfe"}', "不是 UTF-8", "not UTF-8"),
+        ('{"member": "C1"，"qty": 1}'.encode(), "第 1 行第 16 列", "line 1, column 16"),
+        ('\ufeff{\n "member": “C1”}'.encode(), "第 2 行第 12 列", "line 2, column 12"),
+        (b'{"member": "C1"} {', "第 1 行第 18 列", "line 1, column 18"),
+        (b'{"a": 1, "list": 5, "list": 6}', "同一个键写了两次:list", "a key is written twice: list"),
+        (b"", "请求体是空的", "body is empty"),
+    ],
+)
+@pytest.mark.parametrize("path", ["/v1/events", "/v1/quotes", "/v1/sales", "/v1/sales/P1/returns", "/v1/holds"])
+@pytest.mark.usefixtures("untouched")
+def test_what_is_no_json_is_said_in_a_way_that_helps_to_mend_it(till: Till, path: str, body: bytes, zh: str, en: str):
+    """From an old till that writes GBK, or a hand on a Chinese keyboard."""
+    for lang, sentence in (("zh", zh), ("en", en)):
+        answer = till.raw(path, body, accept_language=lang)
+        assert code(answer) == (400, "bad_json")
+        assert sentence in answer.json()["detail"], answer.text
+
+
+def test_a_byte_order_mark_before_the_body_is_left_out(till: Till):
+    """Windows tills write one; RFC 8259 lets a reader go past it."""
+    body = json.dumps({"member": "C1", "lines": [{"item": "x", "category": "parts", "list": 5}]}).encode()
+    assert till.raw("/v1/quotes", b"\xef\xbb\xbf" + body).status_code == 200
+
+
+BOMB = gzip.compress(b" " * (64 << 20))
+
+
+@pytest.mark.parametrize("coding", ["gzip", "GZIP", "deflate", "br", "identity, gzip", "x-gzip", "?"])
+@pytest.mark.parametrize("path", ["/v1/events", "/v1/events:batch", "/v1/quotes", "/v1/sales", "/v1/sessions"])
+@pytest.mark.usefixtures("untouched")
+def test_a_compressed_body_is_refused_unread(till: Till, path: str, coding: str):
+    """RFC 9110, 12.5.3 and 15.5.16: what is accepted instead is named. A bomb is as any other: nothing unpacks it."""
+    for body in (gzip.compress(sent(event())), BOMB):
+        answer = till.raw(path, body, content_encoding=coding, accept_language="en")
+        assert code(answer) == (415, "unsupported_content_encoding")
+        assert answer.headers["accept-encoding"] == "identity"
+        assert "uncompressed" in answer.json()["detail"]
+    assert "不压缩" in till.raw(path, BOMB, content_encoding=coding).json()["detail"]
+
+
+def test_a_body_that_says_that_it_is_not_compressed_is_read_and_one_that_hides_it_is_told(till: Till):
+    body = json.dumps({"member": "C1", "lines": [{"item": "x", "category": "parts", "list": 5}]}).encode()
+    assert till.raw("/v1/quotes", body, content_encoding="Identity").status_code == 200
+    assert code(till.raw("/v1/quotes", gzip.compress(body))) == (415, "unsupported_content_encoding")
+
+
+@pytest.mark.parametrize("number", [".", "..", "．", "．．", "‥", " .. ", "..　"])
+@pytest.mark.usefixtures("untouched")
+def test_what_no_address_can_name_is_refused_when_it_is_recorded(till: Till, number: str):
+    """A client makes /v1/sales/../returns into /v1/returns before it sends it, written %2E%2E too (RFC 3986)."""
+    desk, refused = till.at("D1/archivist"), {"zh": "不能只写", "en": "not be"}
+    for lang, sentence in refused.items():
+        for pointer, answer in (
+            ("/order", till.post("/v1/sales", order(number), lang=lang)),
+            ("/order", till.post("/v1/quotes", order(number), lang=lang)),
+            ("/member", till.post("/v1/sales", order("P1", number), lang=lang)),
+            ("/member", till.at("D1/sales_manager").post("/v1/members", {"member": number, "name": "王"}, lang=lang)),
+            ("/order", desk.post("/v1/events", {"kind": "machine_purchase", "member": "C1", "occurred_at": moment(),
+                                                "serial": "S1", "order": number, "store": "S01", "amount": 5,
+                                                "size": "small"}, lang=lang)),
+            ("/store", till.at("D1/admin").post("/v1/stores", {"store": number, "name": "x"}, lang=lang)),
+            ("/login", till.at("D1/admin").post("/v1/staff", {"login": number, "roles": ["auditor"],
+                                                              "password": "correct horse battery"}, lang=lang)),
+        ):  # fmt: skip
+            assert code(answer) == (422, "malformed"), (pointer, answer.text)
+            told = {one["pointer"]: one["detail"] for one in answer.json()["errors"]}[pointer]
+            assert sentence in told or pointer == "/login", answer.text
+    assert till.post("/v1/quotes", order("A..")).status_code == 200
 
 
 EVENTS: dict[str, tuple[bytes, str, str]] = {
@@ -172,6 +249,11 @@ ORDERS: dict[str, tuple[dict[str, Any], str, str]] = {
     "credit as a text": (order(credit="all"), "/credit", "wrong_type"),
     "true for credit": (order(credit={"parts_credit": True}), "/credit/parts_credit", "wrong_type"),
     "negative credit": (order(credit={"parts_credit": -5}), "/credit/parts_credit", "out_of_range"),
+    "a blank item": (order(lines=[line(item="　")]), "/lines/0/item", "missing"),
+    "an empty item": (order(lines=[line(item="")]), "/lines/0/item", "missing"),
+    "a wallet twice, once in full width": (
+        order(credit={"parts_credit": 1, "ｐarts_credit": 1}), "/credit/ｐarts_credit", "bad_id",
+    ),
     "a wallet with a slash": (order(credit={"a/b": 5}), "/credit/a~1b", "bad_id"),
     "more credit than the order": (order(credit={"parts_credit": 10**9}), "/credit/parts_credit", "exceeds_amount"),
     "no member": (order(member=None), "/member", "missing"),

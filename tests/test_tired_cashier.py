@@ -59,6 +59,23 @@ def test_an_amount_that_is_no_whole_number_is_refused_where_it_stands(till: Till
     assert till.post("/v1/sales", order("X1")).status_code == 201, "the order number is free"
 
 
+def test_a_wallet_is_named_in_full_width_or_wrongly_and_the_answer_helps(till: Till):
+    """By its title it is not found, but those that there are stand in the answer, with their ids."""
+    assert till.post("/v1/sales", order("W0", credit={"ｐarts_credit　": 500})).json()["credit_used"] == {
+        "parts_credit": 500
+    }
+    for path in ("/v1/sales", "/v1/quotes"):
+        answer = till.post(path, order("W9", credit={"配件款": 500}))
+        assert code(answer) == (404, "unknown_wallet")
+        assert "配件款(parts_credit)" in answer.json()["detail"]
+
+
+def test_what_a_till_leaves_empty_is_not_there(till: Till):
+    assert till.post("/v1/sales", order("E0", quote="", slip="", note="", staff="　")).status_code == 201
+    answer = till.at("D1/admin").post("/v1/offline-allowances/x/revoke", {"reason": "　"})
+    assert [(one["pointer"], one["code"]) for one in answer.json()["errors"]] == [("/reason", "missing")]
+
+
 def test_a_double_click_is_one_sale_with_and_without_a_key_of_its_own(till: Till):
     said = order("D1", credit="max")
     first = till.post("/v1/sales", said, once="click")

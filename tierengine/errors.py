@@ -19,9 +19,7 @@ from tierengine.typed import in_chinese
 CATALOGUE: Mapping[str, Text] = MappingProxyType(
     {
         # the form of what was sent; also the codes of the single errors in `Malformed.errors`
-        "malformed": Text(
-            "内容有 {count} 处不合要求,未作任何记录。", "{count} things are wrong; nothing was recorded."
-        ),
+        "malformed": Text("内容有 {count} 处不合要求,未作任何记录。", "Nothing was recorded; what is wrong: {count}."),
         "missing": Text("缺少此项。", "This is required and is not there."),
         "unknown_kind": Text("没有这种事件。", "There is no such kind of event."),
         "derived_kind": Text(
@@ -41,6 +39,10 @@ CATALOGUE: Mapping[str, Text] = MappingProxyType(
         "bad_id": Text(
             "编号不能含冒号、控制字符或不可见字符。",
             "An identifier holds no colon and no control or invisible character.",
+        ),
+        "only_dots": Text(
+            "编号不能只写一个点或两个点:这样的编号写不进地址。",
+            "An identifier must not be a dot or two alone: no address can name it.",
         ),
         "bad_date": Text("日期应写作 2026-03-01。", "A date is written 2026-03-01."),
         "bad_time": Text(

@@ -14,7 +14,7 @@ BEYOND_A_SCHEMA = frozenset(
     ("not_a_policy",
         "too_late", "too_early", "in_the_future", "in_the_past", "missing", "unknown_field", "computed_field",
         "other_store", "other_currency", "exceeds_amount", "needs_revision", "not_a_submission", "bad_key", "bad_id",
-        "bad_text", "not_one_of", "merge_self",
+        "bad_text", "not_one_of", "merge_self", "only_dots",
     )
 )  # fmt: skip
 CODES = frozenset(("malformed", "idempotency_mismatch", "exceeds_amount"))

@@ -48,6 +48,8 @@ def login_of(text: str) -> str:
     plain = unicodedata.normalize("NFKC", text).strip().casefold()
     if not _LOGIN.fullmatch(plain):
         raise Malformed([FormError("/login", "bad_login")])
+    if plain == "..":  # no address can name it (a dot alone is too short)
+        raise Malformed([FormError("/login", "only_dots")])
     return plain
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -243,13 +244,16 @@ def yuan(box: Sandbox) -> None:
 
 @situation("不是 JSON、键重复、嵌套过深", "no JSON, a key twice, nested too deep")
 def bad_json(box: Sandbox) -> None:
-    for body in (b"{", b'{"member": "a", "member": "b"}', b"[" * 50_000, b'{"qty": 1e999}x', b"\xff\xfe"):
+    old = '{"item": "滤芯"}'.encode("gbk")
+    for body in (b"{", b'{"member": "a", "member": "b"}', b"[" * 50_000, b'{"qty": 1e999}x', b"\xff\xfe", old):
         box.post("/v1/sales", body).expect(400, code="bad_json")
 
 
-@situation("内容类型不是 application/json", "another content type")
+@situation("内容类型不是 application/json,或压缩过", "another content type, or compressed")
 def content_type(box: Sandbox) -> None:
     box.post("/v1/sales", box.order(), **{"Content-Type": "text/plain"}).expect(415)
+    packed = gzip.compress(b'{"member": "a"}')
+    box.post("/v1/sales", packed, **{"Content-Encoding": "gzip"}).expect(415, code="unsupported_content_encoding")
 
 
 # ---- clocks ------------------------------------------------------------------------------------------------------

@@ -29,6 +29,8 @@ _MAY_BE_PERSONAL = PROSE | {
 _PERSONAL = re.compile(r"(?<![0-9])(?:1[3-9][0-9]{9}|[1-9][0-9]{16}[0-9Xx])(?![0-9])")
 _PURPOSES = {"营销": "marketing", "推广": "marketing"}  # what is acted on, as a clerk may call it
 _DATE = re.compile(r"(19|20|21)\d\d-\d\d-\d\d", re.ASCII)
+# No address can name one: clients take it for "here" or "one up", written %2E too (RFC 3986, URL Standard).
+DOTS = frozenset({".", ".."})
 # No database stores the first and the surrogates in JSON; history.AFTER must sort before every character of a key.
 _UNSTORABLE = re.compile(r"[\0\x01\ud800-\udfff]")
 
@@ -131,6 +133,9 @@ class Values:
         text = None if value is None else self.text(pointer, value, ID_MOST, "NFKC")
         if text and (":" in text or invisible(text)):
             self.wrong(pointer, "bad_id")
+            return None
+        if text in DOTS:
+            self.wrong(pointer, "only_dots")
             return None
         return text
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import tzinfo
@@ -9,7 +10,7 @@ from typing import Any, Final, Literal
 
 from rules.vocabulary import CATEGORIES
 from tierengine.errors import FormError, Malformed, pointed
-from tierengine.judging.bounds import LINES_MOST, MONEY_MOST
+from tierengine.judging.bounds import ID_MOST, LINES_MOST, MONEY_MOST
 from tierengine.judging.history import Observation
 from tierengine.judging.observations import read_observation
 from tierengine.judging.pricing import OrderLine
@@ -129,7 +130,7 @@ def _kinds(lines: object, errors: list[FormError]) -> dict[str, list[int]]:
                 FormError(f"/lines/{place}/{pointed(name)}", "unknown_field") for name in line if name not in OF_LINE
             ]
         errors += [
-            FormError(f"/lines/{place}/{name}", "missing") for name in ("item", "list") if line.get(name) is None
+            FormError(f"/lines/{place}/{name}", "missing") for name in ("item", "list") if _blank(line.get(name))
         ]
         category = line.get("category")
         if not isinstance(category, str) or category not in CATEGORIES:
@@ -142,6 +143,11 @@ def _kinds(lines: object, errors: list[FormError]) -> dict[str, list[int]]:
         found.setdefault(CATEGORIES[category][1], []).append(place)
     # Always in the same order, whatever the order of the lines: equal orders are equal content.
     return {kind: found[kind] for kind in _KINDS if kind in found}
+
+
+def _blank(value: object) -> bool:
+    """Whether nothing is there, as whoever reads single values sees it."""
+    return value is None or (isinstance(value, str) and not value.strip())
 
 
 def _credit(raw: object, errors: list[FormError]) -> dict[str, int] | Literal["max"]:
@@ -162,11 +168,18 @@ def _credit(raw: object, errors: list[FormError]) -> dict[str, int] | Literal["m
             errors.append(FormError(pointer, "wrong_type", {"expected": "integer", "got": type_name(amount)}))
         elif not 0 <= amount <= MONEY_MOST:
             errors.append(FormError(pointer, "out_of_range", {"least": 0, "most": MONEY_MOST}))
-        elif not wallet.isascii() or not wallet.isidentifier():
+        elif (name := _wallet(wallet)) is None or name in found:
             errors.append(FormError(pointer, "bad_id"))
         elif amount:
-            found[wallet] = amount
+            found[name] = amount
     return found
+
+
+def _wallet(text: str) -> str | None:
+    """Return a wallet's id as it is kept; one that there is not is told with those that there are. None: no id."""
+    name = text if text.isascii() else unicodedata.normalize("NFKC", text)
+    name = name.strip()
+    return name if len(name) <= ID_MOST and name.isidentifier() else None
 
 
 def _charged(raw: object, lines: int, errors: list[FormError]) -> tuple[int, ...] | None:
@@ -188,12 +201,12 @@ def _charged(raw: object, lines: int, errors: list[FormError]) -> tuple[int, ...
 
 def _token(raw: Mapping[str, object], name: str, errors: list[FormError]) -> str:
     token = raw.get(name)
-    if token is None:
+    if token is None or token == "":
         return ""
     if not isinstance(token, str):
         errors.append(FormError(f"/{name}", "wrong_type", {"expected": "text", "got": type_name(token)}))
         return ""
-    if not 0 < len(token) <= TOKEN_MOST:
+    if len(token) > TOKEN_MOST:
         errors.append(FormError(f"/{name}", "too_long", {"most": TOKEN_MOST, "got": len(token)}))
     return token
 

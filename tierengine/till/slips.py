@@ -81,9 +81,9 @@ def read_end(raw: Mapping[str, object]) -> str:
     for name in raw:
         if name != "reason":
             form.wrong(f"/{pointed(name)}", "unknown_field")
-    if reason is None:
+    if reason is None or (isinstance(reason, str) and not reason.strip()):
         form.wrong("/reason", "missing")
-    elif not isinstance(reason, str) or not reason.strip():
+    elif not isinstance(reason, str):
         form.wrong("/reason", "wrong_type", expected="text", got=type_name(reason))
     elif len(reason) > REASON_MOST:
         form.wrong("/reason", "too_long", most=REASON_MOST, got=len(reason))
