@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import socket
 import subprocess
 import sys
 
@@ -9,8 +12,8 @@ import pytest
 from uvicorn import Config
 from uvicorn.config import STARTUP_FAILURE
 
-from tierengine.commands import workers
-from tierengine.commands.workers import Workers
+from tierengine.commands import serve, workers
+from tierengine.commands.workers import BACKLOG, Shared, Workers
 
 
 class Fake:
@@ -138,3 +141,54 @@ def test_a_service_whose_database_says_nothing_any_more_ends_all_the_same(sqlite
     done = subprocess.run([sys.executable, "-c", script], check=False, timeout=60, capture_output=True, env=environ)
     assert done.returncode == 3, done.stderr
     assert b"given up after 0.3 s" in done.stderr
+
+
+def test_a_worker_takes_one_connection_at_a_time_and_many_may_wait():
+    """Tills that come back together after a cut would all be the one's that looks first, for as long as they stay."""
+    taken: list[asyncio.BaseTransport] = []
+    at_first: list[int] = []
+
+    class Counted(asyncio.Protocol):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            if not taken:
+                asyncio.get_running_loop().call_soon(lambda: at_first.append(len(taken)))
+            taken.append(transport)
+            if len(taken) == len(tills):
+                everyone.set()
+
+    async def serve() -> None:
+        async with await asyncio.get_running_loop().create_server(Counted, sock=shared, backlog=BACKLOG):
+            await asyncio.wait_for(everyone.wait(), 10)
+            for transport in taken:
+                transport.abort()
+
+    with contextlib.ExitStack() as opened:
+        shared: socket.socket = opened.enter_context(Shared())
+        shared.bind(("127.0.0.1", 0))
+        shared.listen(1)
+        tills = [opened.enter_context(socket.create_connection(shared.getsockname(), 5)) for _ in range(20)]
+        everyone = asyncio.Event()
+        asyncio.run(serve())
+    assert at_first[0] <= 2  # (From Python 3.12 on asyncio takes one more than it is told.)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_an_answer_is_sent_without_waiting_for_the_one_before_to_be_acknowledged(workers):
+    """uvicorn sends head and body apart; with Nagle's algorithm the body waits 40 ms for a till that delays its ACK."""
+
+    async def taken(listening: socket.socket) -> int:
+        told: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+        class Told(asyncio.Protocol):
+            def connection_made(self, transport: asyncio.BaseTransport) -> None:
+                own = transport.get_extra_info("socket")
+                told.set_result(own.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+                transport.abort()  # type: ignore[attr-defined]
+
+        async with await asyncio.get_running_loop().create_server(Told, sock=listening):
+            with socket.create_connection(listening.getsockname(), 5):
+                return await asyncio.wait_for(told, 10)
+
+    listening = serve._listen("127.0.0.1", 0)
+    with Shared(fileno=listening.detach()) if workers > 1 else listening as one:
+        assert asyncio.run(taken(one))

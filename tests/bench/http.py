@@ -12,6 +12,7 @@ import psycopg
 from tests.bench import bare
 from tests.bench.flushes import Disk
 from tests.bench.stage import Load, Request, Stage, load, now_text, order, service
+from tests.faults.service import Service
 
 OURS, FLOOR = "api.app:serving", "tests.bench.bare:create_app"
 ROUNDS = 3
@@ -19,15 +20,21 @@ _PAIR = ("bare", "ours")
 
 
 def sales(stage: Stage, clients: int, workers: int, count: int) -> dict[str, list[Load]]:
-    """Return runs of the bare endpoint and of ours, in turn, on the same server."""
+    """Return runs of the bare endpoint and of `serve`, in turn, on the same server.
+
+    With several workers also those of the bare endpoint on workers that share their connections as `serve` has them
+    ("shared"): with uvicorn's own, all of 32 clients may be one worker's, or half, as it happens.
+    """
     bare.prepare(stage.url, [stage.member(number) for number in range(stage.members)])
-    found: dict[str, list[Load]] = {name: [] for name in _PAIR}
-    with (
-        service(FLOOR, {"BENCH_URL": stage.url}, workers) as floor,
-        service(OURS, {"TIERENGINE_DATABASE_URL": stage.url}, workers) as ours,
-    ):
+    floor = {"BENCH_URL": stage.url}
+    with ExitStack() as opened:
+        ports = {"bare": opened.enter_context(service(FLOOR, floor, workers))}
+        if workers > 1:
+            ports["shared"] = opened.enter_context(service(FLOOR, floor, workers, shared=True))
+        ports["ours"] = opened.enter_context(Service(stage, workers, {"TIERENGINE_DEADLINE_MS": "60000"})).port
+        found: dict[str, list[Load]] = {name: [] for name in ports}
         for turn in range(ROUNDS + 1):  # the first one warms up and is not counted
-            for name, port in (("bare", floor), ("ours", ours)):
+            for name, port in ports.items():
                 run = load(port, clients, _sales(stage, name, f"{clients}-{turn}", count if turn else count // 4))
                 if set(run.statuses) - {"200", "201"}:
                     raise RuntimeError(f"{name}: {run.statuses}")
@@ -184,7 +191,8 @@ def _headers(stage: Stage, key: str) -> dict[str, str]:
 
 def _sales(stage: Stage, name: str, tag: str, count: int) -> list[Request]:
     # A till that asked for a quote says what it charged: it is checked again under the member's lock.
-    path, charged = ("/sales", {}) if name == "bare" else ("/v1/sales", {"prices": [36_000, 58_000]})
+    bare_one = name in ("bare", "shared")
+    path, charged = ("/sales", {}) if bare_one else ("/v1/sales", {"prices": [36_000, 58_000]})
     return [
         (
             "POST",

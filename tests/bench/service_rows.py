@@ -35,6 +35,9 @@ def sales_rows(scale: int) -> Iterable[Row]:
             found = http.sales(stage, clients, workers, count // scale)
         title = f"sale over HTTP, PostgreSQL, {clients} client(s), {workers} worker(s), against the bare endpoint"
         yield table.compared(title, found["ours"], found["bare"], goal)
+        if "shared" in found:
+            title += " on workers that share connections as ours do"
+            yield table.compared(title, found["ours"], found["shared"], goal)
 
 
 def embedded_rows(scale: int) -> Iterable[Row]:

@@ -111,8 +111,10 @@ def analyze(stage: Stage) -> None:
 
 
 @contextmanager
-def service(app: str, environ: dict[str, str], workers: int = 1, path: str = "/livez") -> Iterator[int]:
-    """Serve `app` (a factory) and yield its port."""
+def service(
+    app: str, environ: dict[str, str], workers: int = 1, path: str = "/livez", *, shared: bool = False
+) -> Iterator[int]:
+    """Serve `app` (a factory) by uvicorn and yield its port; `shared`: on workers like those of `serve`."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -120,6 +122,8 @@ def service(app: str, environ: dict[str, str], workers: int = 1, path: str = "/l
         sys.executable, "-m", "uvicorn", "--factory", app, "--port", str(port), "--workers", str(workers),
         "--log-level", "warning", "--no-access-log",
     ]  # fmt: skip
+    if shared:
+        command = [sys.executable, "-m", "tests.bench.shared", app, str(port), str(workers)]
     process = subprocess.Popen(command, env={**os.environ, **SETTINGS, **environ})
     try:
         _wait(port, path, process)

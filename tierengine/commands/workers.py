@@ -11,21 +11,46 @@ import logging
 import socket
 import time
 from collections.abc import Sequence
-from typing import Final
+from multiprocessing.reduction import DupFd
+from typing import Any, Final
 
 from uvicorn import Config
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors.multiprocess import Multiprocess, Process
 
 AGAIN_SECONDS: Final = 3.0
+BACKLOG: Final = 1  # connections that asyncio takes whenever it looks
+WAITING: Final = 2_048  # connections that nobody has taken yet
 _log = logging.getLogger(__name__)
+
+
+class Shared(socket.socket):
+    """A socket that several processes listen on, and each takes connections from one at a time.
+
+    asyncio takes up to `backlog` waiting connections whenever it looks. When many tills connect together (after a cut
+    of the line, say), the worker that looks first would get all of them and keep them, and the others would idle. So
+    asyncio is told a backlog of one, while the system is told to let as many wait as before.
+    """
+
+    def listen(self, backlog: int = WAITING, /) -> None:
+        """Let at least `WAITING` connections wait."""
+        super().listen(max(backlog, WAITING))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Go to a worker that is being started, as a plain socket does there."""
+        return _there, (DupFd(self.fileno()),)
+
+
+def _there(sent: Any) -> Shared:
+    return Shared(fileno=sent.detach())
 
 
 class Workers(Multiprocess):
     """As many processes as `config.workers` says. `failed`: they could not start, or had to be left behind."""
 
     def __init__(self, config: Config, sockets: Sequence[socket.socket]) -> None:
-        super().__init__(config, [*sockets])
+        config.backlog = BACKLOG
+        super().__init__(config, [Shared(fileno=one.detach()) for one in sockets])
         self.failed = False
         self._served = False
         self._due: dict[int, float] = {}  # place among the workers → when the next one is started there
