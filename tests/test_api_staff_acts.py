@@ -52,6 +52,18 @@ def test_a_large_adjustment_takes_two_who_are_logged_in(till: Till):
     assert seconded(wang, li, adjusted(-100_001)).status_code == 201
 
 
+def test_nobody_of_another_dealer_is_the_second(sqlite_book_url):
+    book = with_staff(Book(sqlite_book_url).make(others=True), ("wang", "sales_manager"))
+    mine, book.dealer = book.dealer, book.other
+    with_staff(book, ("chen", "sales_manager"))
+    book.dealer = mine
+    with opened(book) as till:
+        wang, chen = of(till, "wang"), of(till, "chen")
+        refused = seconded(wang, chen, adjusted(100_001))
+        assert code(refused) == (422, "malformed")
+        assert refused.json()["errors"][0]["code"] == "second_not_here"
+
+
 def test_what_the_staff_did_and_what_was_refused_them_is_in_the_audit(till: Till):
     wang, auditor = of(till, "wang"), till.at("D1/auditor")
     done = wang.post(PATH, adjusted(5_000), once="k1")

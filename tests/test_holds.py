@@ -6,7 +6,7 @@ import pytest
 
 from tests.club import SMALL, Club
 from tierengine.ledger.verify import verify
-from tierengine.recording.acts import Adjust, CaptureHold, PlaceHold, Settle, VoidHold
+from tierengine.recording.acts import Adjust, CaptureHold, PlaceHold, Settle, Transfer, VoidHold
 from tierengine.recording.items import Command, Once
 from tierengine.recording.recorder import Recorder
 from tierengine.store import database
@@ -295,3 +295,51 @@ def test_a_capture_above_its_hold_takes_the_rest_where_the_policy_says_so(book_u
     assert club.has() == (150_000, 0, 0)
     club.clean()
     club.close()
+
+
+STRICT = SMALL.replace(
+    "    clawback: debt\n",
+    "    clawback: debt\n    minimum: 50 CNY\n    transfer: linked\n    holds: {for: 30 minutes, above: take}\n"
+    "    suspended_when: {overdue_days: {more_than: 30}}\n",
+    1,
+)
+
+
+@pytest.fixture
+def strict(sqlite_book_url):
+    made = Holds(sqlite_book_url, STRICT)
+    yield made
+    made.clean()
+    made.close()
+
+
+def test_the_smallest_use_of_a_wallet_is_the_smallest_hold(strict):
+    before = strict.money()
+    refused = strict.hold(amount=4_999)
+    assert (refused.status, refused.code) == ("refused", "credit_not_payable")
+    assert strict.money() == before
+    assert strict.hold(amount=5_000).status == "recorded"
+
+
+def test_whose_credit_is_suspended_keeps_what_is_held_for_him_and_gets_no_more(strict):
+    made = strict.hold(amount=100_000)
+    strict.send(strict.said("overdue_changed", "2026-04-01", "M1", overdue_days=31, source_id="o1"))
+    assert strict.hold("P2").code == "credit_suspended"
+    assert strict.capture(number(made), 100_001).code == "credit_suspended"
+    assert strict.has() == (300_000, 100_000, 0)
+    assert strict.capture(number(made), 100_000).body["hold"]["state"] == "captured"
+    assert strict.has() == (300_000, 0, 0)
+
+
+def test_whose_credit_is_suspended_hands_none_on(strict):
+    for member in ("M1", "M2"):
+        said = {"name": "firm", "value_text": "F"}
+        strict.send(strict.said("attribute_changed", "2026-04-01", member, source_id=f"f{member}", **said))
+    act = Transfer("transfer:1", CREDIT, 10_000, "同一公司", "U1")
+    moved = Command(strict.dealer, ("M1", "M2"), act)
+    strict.send(strict.said("overdue_changed", "2026-04-01", "M1", overdue_days=31, source_id="o1"))
+    assert strict.items(moved)[0].code == "credit_suspended"
+    assert strict.has("M2") == (0, 0, 0)
+    strict.send(strict.said("overdue_changed", "2026-04-02", "M1", overdue_days=30, source_id="o2"))
+    assert strict.items(moved)[0].status == "recorded"
+    assert strict.has("M2") == (10_000, 0, 0)

@@ -12,7 +12,18 @@ from hypothesis import strategies as st
 
 from rules import policy as ast
 from tests.policy_strategies import TITLE, minimal
-from tierengine.judging.pricing import OrderLine, hindrance, pay_by_credit, price_order, share, totals, usable_credit
+from tierengine.errors import Refused
+from tierengine.judging.pricing import (
+    OrderLine,
+    PricedLine,
+    hindrance,
+    pay_by_credit,
+    price_order,
+    share,
+    totals,
+    usable_credit,
+)
+from tierengine.till.prices import payable
 
 TODAY = date(2026, 3, 10)
 ANY = ast.AllOf(())
@@ -197,6 +208,40 @@ def test_a_share_of_a_line_is_floored_by_the_line():
 def test_credit_is_used_in_whole_blocks_and_from_a_least_amount_on():
     blocks = ast.Wallet("blocks", TITLE, "money", ("parts",), None, block=100, minimum=300)
     assert [usable_credit(blocks, priced(line(1_050)), have) for have in (9_999, 350, 299)] == [1_000, 300, 0]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "why"),
+    [
+        (299, {"block": 100}),
+        (200, {"minimum": 300}),
+        (0, {"minimum": 300}),
+        (300, None),
+        (350, {"block": 100}),
+        (400, None),
+        (500, None),
+        (501, {"block": 100}),
+        (600, {}),
+    ],
+)
+def test_a_sale_is_refused_credit_that_may_not_pay_it_and_told_the_most_that_may(wanted, why):
+    blocks = ast.Wallet("blocks", TITLE, "money", ("parts",), None, block=100, minimum=300)
+    of, lines = minimal(wallets=(blocks,)), [PricedLine(line(550), 550), PricedLine(line(900, "fuel"), 900)]
+    if why is None:
+        payable(of, "blocks", lines, wanted, frozenset())
+        return
+    with pytest.raises(Refused) as caught:
+        payable(of, "blocks", lines, wanted, frozenset())
+    assert caught.value.code == "credit_not_payable"
+    assert caught.value.details == {"wallet": "blocks", "payable": 500, "wanted": wanted, **why}
+
+
+def test_credit_pays_from_the_least_order_on():
+    least = replace(CREDIT, minimum_order=1_000)
+    assert usable_credit(least, [PricedLine(line(1_000), 999)], 5_000) == 0
+    assert usable_credit(least, [PricedLine(line(1_000), 1_000)], 5_000) == 1_000
+    # (What it may not pay does not count: fuel is no part of it.)
+    assert usable_credit(least, [PricedLine(line(999), 999), PricedLine(line(900, "fuel"), 900)], 5_000) == 0
 
 
 def test_what_one_wallet_paid_another_does_not_pay_again():

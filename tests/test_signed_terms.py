@@ -1,0 +1,134 @@
+"""When a slip or a quote's token covers a sale, to the microsecond, and what credit goes on a slip. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import jwt
+import pytest
+
+from rules.policy import Wallet
+from tests.keys import SECRET
+from tests.policy_strategies import TITLE
+from tierengine.access.secret import Secret
+from tierengine.judging.pricing import OrderLine, PricedLine
+from tierengine.recording import slips as recording
+from tierengine.till.orders import Order
+from tierengine.till.promises import promise, promised
+from tierengine.till.signing import Signer
+from tierengine.till.slips import shown, signed
+
+SIGNER = Signer(Secret(SECRET))
+SECOND = 1_000_000
+BEGINS = 1_700_000_000 * SECOND
+ENDS = BEGINS + 3_600 * SECOND
+LINE = OrderLine("F-100", "parts", 1, 101_000)
+ORDER = Order("C1", "P1", BEGINS, (LINE,), {}, None, (), ())
+
+
+class Ends:
+    """The revocations on file: as of which instant the slip was revoked, None: it was not."""
+
+    def __init__(self, at: int | None = None) -> None:
+        self.at = at
+
+    def ask(self, *_: object) -> SimpleNamespace:
+        return SimpleNamespace(rows=lambda: [] if self.at is None else [("slip-end:7", self.at)])
+
+
+def state(at: int, *, revoked: int | None = None, dealer: int = 1, issued: int = BEGINS, ends: int = ENDS) -> str:
+    said = {"id": "7", "member": "C1", "store": "S01", "issued_us": issued, "expires_us": ends}
+    token = signed(SIGNER, 1, {**said, "tier": "gold", "policy_version": 1, "prices": [], "credit": []})
+    return shown(SIGNER, Ends(revoked), dealer, replace(ORDER, occurred_at=at, slip=token), "S01").state
+
+
+# ---- slips -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("at", "expected"), [(BEGINS - 1, "expired"), (BEGINS, "good"), (ENDS - 1, "good"), (ENDS, "expired")]
+)
+def test_a_slip_covers_from_its_issue_to_just_before_its_end(at, expected):
+    assert state(at) == expected
+
+
+def test_a_slip_ends_on_the_second_before_never_after_the_end_that_was_recorded():
+    assert state(ENDS - 1, ends=ENDS + SECOND - 1) == "good"
+    assert state(ENDS, ends=ENDS + SECOND - 1) == "expired"
+
+
+def test_a_slip_covers_what_was_sold_before_it_was_revoked_and_nothing_from_then_on():
+    revoked = BEGINS + 60 * SECOND
+    assert state(revoked - 1, revoked=revoked) == "good"
+    assert state(revoked, revoked=revoked) == "revoked"
+    assert state(revoked + 1, revoked=revoked) == "revoked"
+
+
+def test_a_slip_of_another_dealer_with_the_same_codes_is_none():
+    assert state(BEGINS, dealer=1) == "good"
+    assert state(BEGINS, dealer=2) == "forged"
+
+
+@pytest.mark.parametrize(
+    ("offline", "has", "promised_elsewhere", "minimum", "block", "goes"),
+    [
+        (50_000, 60_000, 0, 0, 1, 50_000),
+        (50_000, 40_000, 0, 0, 1, 40_000),
+        (50_000, 60_000, 49_999, 0, 1, 1),
+        (50_000, 60_000, 50_000, 0, 1, 0),
+        (50_000, 20_000, 30_000, 0, 1, 0),
+        (50_000, 60_000, 0, 50_000, 1, 50_000),
+        (50_000, 60_000, 0, 50_001, 1, 0),
+        (50_000, 60_000, 1, 0, 100, 49_900),
+        (50_000, 60_000, 1, 49_901, 100, 0),
+    ],
+)
+def test_a_slip_names_what_may_be_used_at_once_of_what_is_left(offline, has, promised_elsewhere, minimum, block, goes):
+    wallet = Wallet("parts_credit", TITLE, "money", (), None, offline=offline, minimum=minimum, block=block)
+    commands = SimpleNamespace(usable=lambda _member, _wallet: has)
+    assert recording._free(commands, wallet, 1, promised_elsewhere) == goes
+
+
+# ---- quote tokens ------------------------------------------------------------------------------------------------
+
+
+def token(order: Order = ORDER) -> str:
+    return promise(SIGNER, 1, order, [PricedLine(LINE, 95_950)], 1, ENDS)
+
+
+def test_a_quote_holds_its_prices_to_just_before_its_end():
+    asked = replace(ORDER, quote=token())
+    found = promised(SIGNER, 1, asked, ENDS - 1)
+    assert found is not None
+    assert found.charged == (95_950,)
+    assert promised(SIGNER, 1, asked, ENDS) is None
+
+
+def test_a_quote_covers_its_own_prices_and_no_others():
+    for charged, covered in (((95_950,), True), ((95_951,), False), ((95_949,), False), ((101_000,), False)):
+        found = promised(SIGNER, 1, replace(ORDER, quote=token(), charged=charged), BEGINS)
+        assert (found is not None) is covered, charged
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"member": "C2"},
+        {"lines": (replace(LINE, qty=2),)},
+        {"lines": (replace(LINE, special=True),)},
+        {"lines": (replace(LINE, list=101_001),)},
+        {"lines": (LINE, LINE)},
+        {"lines": ()},
+    ],
+)
+def test_a_quote_covers_no_other_member_or_line(other):
+    assert promised(SIGNER, 1, replace(ORDER, quote=token(), **other), BEGINS) is None
+
+
+def test_a_quote_is_of_its_dealer_and_of_whichever_order():
+    asked = replace(ORDER, quote=token(), order="P2", occurred_at=BEGINS + 1)
+    assert promised(SIGNER, 1, asked, BEGINS) is not None
+    assert promised(SIGNER, 2, asked, BEGINS) is None
+    forged = jwt.encode(jwt.decode(token(), options={"verify_signature": False}), "k" * 32, "HS256")
+    assert promised(SIGNER, 1, replace(ORDER, quote=forged), BEGINS) is None
