@@ -10,6 +10,8 @@ from tests.keys import SECRET, keys_url
 from tests.test_api_access import of, with_staff
 from tests.test_api_book import Book, code, moment, opened
 from tierengine import __main__ as program
+from tierengine.judging.history import Contribution
+from tierengine.membership.consents import KIND, withdrawn_at
 
 PATH = "/v1/members/C1/consents"
 
@@ -79,3 +81,26 @@ def test_the_command_records_and_shows_them(sqlite_book_url, monkeypatch, capsys
     told = command("member", "consents", "C1")[1]
     assert (told["now"], len(told["words"])) == ({"marketing": False}, 2)
     assert command("member", "consent", "C1", "a b", "--text", "v2")[0] == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "since"),
+    [
+        ("", None),
+        ("y", None),
+        ("n", 1),
+        ("yn", 2),
+        ("ny", None),
+        ("nn", 1),
+        ("nyn", 3),
+        ("nnynn", 4),
+    ],
+)
+def test_a_purpose_is_withdrawn_since_the_first_no_after_the_last_yes(words, since):
+    """Who says no again said no before: what was owed to nobody in between is not owed now."""
+    said = [
+        Contribution(KIND, f"{at}#0", at, (at, 3, str(at)), KIND, 1, 0, {"purpose": purpose, "given": given})
+        for at, word_ in enumerate(words, 1)
+        for purpose, given in (("营销", int(word_ == "y")), ("回访", 1))
+    ]
+    assert withdrawn_at(said) == since

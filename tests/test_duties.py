@@ -77,6 +77,15 @@ def test_within_thirty_days_is_to_the_end_of_the_thirtieth_local_day():
     assert [one.status(one.due_at + off) for off in (-1, 0)] == ["open", "late"]
 
 
+def test_what_is_done_before_it_is_late_is_done_and_what_is_done_then_is_done_late():
+    asked = happened("repair_requested", "2026-03-10 09:00", "q")
+    for when, status in (("2026-03-10 09:14:59", "done"), ("2026-03-10 09:15", "done_late")):
+        step = happened("repair_step", when, step="called", request="till:q")
+        (one,) = duties(policy(CALL), asked, step)
+        assert one.status(at(when)) == status, when
+        assert one.status(at(when) - 1) == "open"
+
+
 def test_within_so_many_minutes_runs_round_the_clock():
     assert due(policy(CALL), happened("repair_requested", "2026-03-10 23:50")) == ["2026-03-11 00:05:00"]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,6 +13,7 @@ from rules.policy import Wallet
 from tests.test_api_book import POLICY, Till, code, moment, serving
 from tierengine.judging.worth import block_of, fen_of, pays, points_back, units_of
 from tierengine.ledger.verify import verify
+from tierengine.recording import refunds
 from tierengine.store import database
 
 # 10 points are worth 1 yuan, as the file says; here they pay for parts, in hundreds, at most half of such a line.
@@ -150,3 +153,23 @@ def test_parts_that_come_back_give_the_points_once(fen: int, units: int, times: 
         assert given_back == (total - left) * units // fen  # the share of what came back, in whole points
         assert answered == part
     assert given_back == used
+
+
+@pytest.mark.parametrize(
+    ("gave", "fen", "taken"),
+    [
+        (200, 2_000, 200),
+        (200, 1_995, 200),
+        (200, 1_990, 199),
+        (200, 15, 2),
+        (200, 10, 1),
+        (200, 1, 1),
+        (200, 3_000, 200),
+    ],
+)
+def test_a_return_that_never_was_takes_points_again_rounded_up_and_never_more_than_it_gave(gave, fen, taken):
+    one = wallet(10, 1)
+    rules = SimpleNamespace(policy=SimpleNamespace(wallets={"points": one}))
+    programme = SimpleNamespace(line=SimpleNamespace(at=lambda _: SimpleNamespace(rules=rules)))
+    purse = SimpleNamespace(programme=programme, book=SimpleNamespace(gave_back=lambda _: {"points": gave}))
+    assert refunds._again(purse, "order:S1:P1", fen, 0) == [("points", -taken)]

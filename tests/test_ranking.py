@@ -213,6 +213,32 @@ def test_prizes_never_exceed_the_budget_and_nobody_is_passed_over(margins, prize
 
 
 @pytest.mark.parametrize(
+    ("budget", "prizes", "limited_by"),
+    [
+        (600, [300, 200, 100], "share"),
+        (599, [300, 200, 0], "budget"),
+        (500, [300, 200, 0], "budget"),
+        (0, [0] * 3, "budget"),
+    ],
+)
+def test_a_budget_is_given_out_to_its_last_fen(budget, prizes, limited_by):
+    rungs = tuple(ast.Rung(place, place, 400 - 100 * place) for place in (1, 2, 3))
+    ranked = rank(replace(award(share_bp=10_000, budget=budget), prizes=rungs), book(A=3, B=2, C=1))
+    assert [one.prize for one in ranked.placed] == prizes
+    assert [one.wins for one in ranked.placed] == [prize > 0 for prize in prizes]
+    assert ranked.limited_by == limited_by
+
+
+@pytest.mark.parametrize(
+    ("value", "prize"),
+    [(19_999, 900), (20_000, 1_000), (0, 0), (-1, 0), (None, 0), (60_000, 3_000), (79_999, 3_000)],
+)
+def test_a_share_of_a_fact_is_paid_in_whole_blocks_up_to_its_cap(value, prize):
+    share = ast.PrizeShare(500, "margin", cap=3_050, block=100)
+    assert prize_of(replace(award(), prize_share=share), 1, {"margin": value}) == prize
+
+
+@pytest.mark.parametrize(
     ("borne_by", "prize", "tax"), [("winner", 500_000, 100_000), ("dealer", 500_000, 125_000), ("winner", 3, 1)]
 )
 def test_the_tax_is_paid_out_of_the_prize_or_on_top_of_it(borne_by, prize, tax):

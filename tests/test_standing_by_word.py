@@ -56,6 +56,15 @@ def test_an_assigned_tier_stands_whatever_the_facts_say():
     assert (str(member), member.since) == ("gold to 2026-12-31, assigned", "2026-03-10")
 
 
+def test_a_word_counts_until_the_day_that_it_names_is_over():
+    member = Member()
+    over = member.instant("2026-12-31", hour=0) + DAY
+    for kind in ("tier_assigned", "tier_locked"):
+        said = {"tier": "gold", "until": "2026-12-31"}
+        assert member.ladder.word(member.carry, kind, said, over - 1)[1] is not None
+        assert member.ladder.word(member.carry, kind, said, over) == (member.carry, None)
+
+
 def test_an_assigned_tier_is_a_floor_and_the_facts_may_say_more():
     member = Member().assigned("2026-03-10", "member", "2026-12-31").sees("2026-05-02", "gold")
     assert str(member) == "gold to 2027-05-02"

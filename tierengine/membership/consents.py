@@ -24,10 +24,16 @@ KIND: Final = "consent_changed"
 MARKETING: Final = "marketing"
 
 
-def withdrawn_at(said: Sequence[Contribution], purpose: str = MARKETING) -> int | None:
-    """Return since when a purpose is withdrawn, by standing contributions in order; None: it is not."""
-    words = [one for one in said if one.kind == KIND and purpose_of(str(one.fields.get("purpose"))) == purpose]
-    return words[-1].at if words and not words[-1].fields.get("given") else None
+def withdrawn_at(said: Sequence[Contribution]) -> int | None:
+    """Return since when marketing is withdrawn, by standing contributions in order; None: it is not.
+
+    Said twice in a row, the first time counts.
+    """
+    since: int | None = None
+    for one in said:
+        if one.kind == KIND and purpose_of(str(one.fields.get("purpose"))) == MARKETING:
+            since = None if one.fields.get("given") else one.at if since is None else since
+    return since
 
 
 def consents(link: Link, programme: Programme, code: str) -> dict[str, Any]:
