@@ -17,7 +17,6 @@ from rules.vocabulary import ATTRIBUTES, FIELDS
 HOWS: Final = get_args(How)
 UNITS: Final = get_args(Unit)
 SPANS: Final = ("this_year", "last_year", "this_quarter", "last_quarter", "this_month", "last_month", "since_tier")
-_OVER_A_FIELD: Final = ("sum", "max", "min", "distinct")
 _SINCE_EVENT: Final = ("days_since_first", "days_since_last", "years_since_first", "years_since_last")
 _OVER_KINDS: Final = ("count", "quantity", "months_with", *_SINCE_EVENT)
 _SINCE_DATE: Final = ("days_since", "years_since")

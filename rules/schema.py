@@ -21,7 +21,6 @@ from rules.schema_words import TYPE_TEXTS, WORD_TEXTS
 from rules.vocabulary import ATTRIBUTES, CATEGORIES, FIELDS, KINDS, FieldType, Kind
 
 Tongue = Literal["zh", "en", "mixed"]
-TONGUES: Final = ("zh", "en", "mixed")
 _TITLES: Final = {"zh": "会员政策文件", "en": "Membership policy", "mixed": "会员政策文件 / Membership policy"}
 
 

@@ -16,8 +16,8 @@ MOST: Final = 200
 _TABLE: Final = Table("audit")
 _PAGE: Final = (
     "SELECT id, recorded_at, actor, act, subject, request, body FROM audit "
-    "WHERE dealer_id = ?1 AND (recorded_at, id) < (?2, ?3) AND recorded_at >= ?4 "
-    "AND (?5 = '' OR actor = ?5) AND (?6 = '' OR subject = ?6) ORDER BY recorded_at DESC, id DESC LIMIT ?7"
+    "WHERE dealer_id = ?1 AND (recorded_at, id) < (?2, ?3) "
+    "AND (?4 = '' OR actor = ?4) AND (?5 = '' OR subject = ?5) ORDER BY recorded_at DESC, id DESC LIMIT ?6"
 )
 LAST: Final = ((1 << 62), (1 << 62))
 
@@ -59,11 +59,11 @@ class Acting:
 
 
 def page(
-    link: Link, dealer_id: int, *, before: tuple[int, int] = LAST, since: int = 0, actor: str = "", subject: str = "",
+    link: Link, dealer_id: int, *, before: tuple[int, int] = LAST, actor: str = "", subject: str = "",
     limit: int = MOST,
 ) -> Sequence[Line]:  # fmt: skip
-    """Return acts, newest first: those before a cursor, since an instant, of one actor, about one subject."""
-    rows = link.ask(_PAGE, dealer_id, *before, since, actor, subject, limit).rows()
+    """Return acts, newest first: those before a cursor, of one actor, about one subject."""
+    rows = link.ask(_PAGE, dealer_id, *before, actor, subject, limit).rows()
     return [Line(number, at, who, act, what, request, doc(body)) for number, at, who, act, what, request, body in rows]
 
 

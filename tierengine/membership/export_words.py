@@ -36,23 +36,6 @@ SECTIONS: Final = (
     Section("audit", "办理记录", "What the staff did", "recorded_at actor act request", by="subject"),
     Section("erasure", "注销", "Erasure", "recorded_at"),
 )
-# Tables with a member whose rows tell nothing that the sections do not: caches, sides and parts of rows told above.
-TOLD_ELSEWHERE: Final = frozenset(
-    (
-        "checkpoint",
-        "hold_end",
-        "hold_lot",
-        "hold_state",
-        "ledger",
-        "lot_state",
-        "lot_use",
-        "member",
-        "personal",
-        "personal_index",
-        "posting",
-        "webhook_standing",
-    )
-)
 DOCUMENTS: Final = frozenset(("body", "fields", "basis", "traits"))
 INSTANTS: Final = frozenset(("at", "since", "until", "usable_from"))
 LABELS: Final[Mapping[str, tuple[str, str]]] = {

@@ -91,11 +91,6 @@ class KeyStore:
             # The dead tuple would lie in the file until autovacuum passes, and in each copy of it.
             self._do(("VACUUM FULL member_key", ()), alone=True)
 
-    def destroyed(self) -> dict[int, int]:
-        """Return whose key was destroyed, and when."""
-        rows = self._do(("SELECT member_id, at FROM destroyed", ())) if self._there() else []
-        return {int(number): int(at) for number, at in rows}
-
     def holders(self) -> list[int]:
         """Return who has a key."""
         rows = self._do(("SELECT member_id FROM member_key ORDER BY member_id", ())) if self._there() else []

@@ -18,7 +18,7 @@ from rules.policy.text import title
 from tierengine.judging.budgets import Pots
 from tierengine.judging.decisions import Granted
 from tierengine.judging.fold import fold
-from tierengine.judging.history import OBSERVATION, Contribution, Position
+from tierengine.judging.history import OBSERVATION, Contribution
 from tierengine.judging.netting import steps
 from tierengine.judging.pricing import PricedLine, hindrance, reached, totals
 from tierengine.judging.recorded import Recorded
@@ -59,16 +59,16 @@ class Charge:
     day: date
 
 
-def charge(link: Link, programme: Programme, order: Order, now: int, *, dry: bool = False) -> Charge:
-    """Price an order as of its own instant (`dry`: as of now)."""
+def charge(link: Link, programme: Programme, order: Order, now: int) -> Charge:
+    """Price an order as of its own instant."""
     if order.member not in programme.long and (known := read_member(link, programme, order.member, now)).at_once:
-        return _priced(known, order, now, dry=dry)
+        return _priced(known, order, now)
     with snapshot(link):
-        return _priced(read_member(link, programme, order.member, now), order, now, dry=dry)
+        return _priced(read_member(link, programme, order.member, now), order, now)
 
 
-def _priced(known: Known, order: Order, now: int, *, dry: bool) -> Charge:
-    before = stand(known, _before(known, order, now, dry=dry), known.source(), judging=False)
+def _priced(known: Known, order: Order, now: int) -> Charge:
+    before = stand(known, (order.occurred_at, OBSERVATION, order.drafts[0].key), known.source(), judging=False)
     return _charged(known, before, order, now)
 
 
@@ -80,13 +80,6 @@ def _charged(known: Known, before: Stand, order: Order, now: int) -> Charge:
     free = {name: have for name, have in usable.items() if name not in suspended}
     lines, uses = pay(before.policy, as_charged(order, ruled), order.credit, free)
     return Charge(known, before, ruled, lines, uses, matched, before.regime.zone.local_date(order.occurred_at))
-
-
-def _before(known: Known, order: Order, now: int, *, dry: bool) -> Position:
-    """Return the order's own position, as recording it will judge it; a dry run comes after all that is stored."""
-    if dry:
-        return (max(now, known.head[0] + 1), OBSERVATION, "")
-    return (order.occurred_at, OBSERVATION, order.drafts[0].key)
 
 
 def quote(
@@ -113,7 +106,7 @@ def _quote(
     known: Known, order: Order, now: int, asker: Asker, signer: Signer | None, *, explain: bool, across: int | None
 ) -> dict[str, Any]:
     programme = known.programme
-    position = _before(known, order, now, dry=True)
+    position = (max(now, known.head[0] + 1), OBSERVATION, "")  # after all that is stored
     source = known.source()
     before = stand(known, position, source, judging=explain)
     charged = _charged(known, before, order, now)

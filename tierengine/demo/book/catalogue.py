@@ -103,10 +103,6 @@ PARTS: tuple[Part, ...] = (
     Part("GEAR-85W90-18L", "lubricant", 436), Part("GREASE-15KG", "lubricant", 268),
     Part("COOL-18L", "lubricant", 226),
 )
-OVERHAUL: tuple[Part, ...] = (
-    Part("PUMP-K3V112", "parts", 18_600), Part("ENG-OH-KIT", "parts", 9_800), Part("MOTOR-M5X130", "parts", 14_200),
-    Part("UNDERCARRIAGE", "parts", 16_800),
-)
 
 SURNAMES = (
     "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕苏卢蒋蔡贾丁魏薛叶阎"

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from tierengine.demo.book.catalogue import ARCHIVIST as ARCHIVIST_NAMES
-from tierengine.demo.book.catalogue import LEADERS, OVERHAUL, PARTS, SUGGESTIONS, TECHNICIANS, TRADES, Part
+from tierengine.demo.book.catalogue import LEADERS, PARTS, SUGGESTIONS, TECHNICIANS, TRADES, Part
 from tierengine.demo.book.days import at, at_once, days_from, on_friday, on_monday, some_time, that_evening
 from tierengine.demo.book.post import ARCHIVIST, DESK, STAFF, TILL
 from tierengine.demo.book.slips import Arrives, Slips
@@ -27,11 +27,10 @@ class Diary(Slips):
         *,
         discount_bp: int = 10_000,
         credit: int = 0,
-        overhaul: bool = False,
         van: bool = False,
     ) -> tuple[str, list[dict[str, Any]]]:
         """Sell parts for about so many yuan at list price; `credit` fen of it are paid from his parts credit."""
-        lines = [self._line(part, qty, discount_bp) for part, qty in self._basket(yuan, overhaul=overhaul)]
+        lines = [self._line(part, qty, discount_bp) for part, qty in self._basket(yuan)]
         rest = credit
         for line in lines:
             used = min(rest, line["amount"]) if line["category"] in ("parts", "lubricant") else 0
@@ -48,13 +47,9 @@ class Diary(Slips):
         )  # fmt: skip
         return order, lines
 
-    def _basket(self, yuan: int, *, overhaul: bool) -> list[tuple[Part, int]]:
+    def _basket(self, yuan: int) -> list[tuple[Part, int]]:
         basket: dict[str, tuple[Part, int]] = {}
         left = yuan
-        if overhaul:
-            part = self.rng.choice(OVERHAUL)
-            basket[part.item] = (part, 1)
-            left -= part.price
         while left > 0 or not basket:
             fitting = [part for part in PARTS if left // 6 <= part.price <= max(left, 240)]
             part = self.rng.choice(fitting)
@@ -98,7 +93,7 @@ class Diary(Slips):
             )  # fmt: skip
         labour = yuan * 45 // 100
         line = {"item": "LABOUR", "category": "labour", "qty": 1, "list": labour * 100, "amount": labour * 100}
-        lines = [line, *(self._line(part, qty, 10_000) for part, qty in self._basket(yuan - labour, overhaul=False))]
+        lines = [line, *(self._line(part, qty, 10_000) for part, qty in self._basket(yuan - labour))]
         bill = call + timedelta(minutes=480 * pace + 30)
         self.say(TILL, "repair_purchase", bill, at_once, order=self.number("W"), lines=lines, **serial)
         if self.rng.random() < 0.85:
@@ -121,7 +116,6 @@ class Diary(Slips):
         *,
         direction: str = "ours",
         leader: bool = False,
-        forgotten: bool = False,
     ) -> None:
         """Talk. What our people do is entered with their week; what he does is submitted and then accepted."""
         when = some_time(day, self.rng)
@@ -133,8 +127,7 @@ class Diary(Slips):
             self.say(STAFF, "contact", when, on_friday, status="accepted", **words)
             return
         slip = self.say(STAFF, "contact", when, on_friday, status="submitted", **words)
-        if not forgotten:
-            self._accept(slip, on_friday(when), proved=None)
+        self._accept(slip, on_friday(when), proved=None)
 
     def tip(self, day: date, topic: str, *, proved: bool) -> None:
         """Tell of works or of demand; somebody else than the receiver accepts it."""

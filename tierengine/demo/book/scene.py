@@ -90,10 +90,10 @@ def tells_us(scene: Scene, since: date, *, every: int) -> None:
         day = days_from(day, every + scene.rng.randint(-9, 9))
 
 
-def becomes_gold(scene: Scene, day: date, *, before: str = "zipper", until: date = TODAY) -> None:
+def becomes_gold(scene: Scene, day: date, *, until: date = TODAY) -> None:
     """Serve him up to the day he is gold, welcome him, and serve him as gold after it."""
     if day > OPENED:
-        serve(scene.diary, before, OPENED, day)
+        serve(scene.diary, "zipper", OPENED, day)
     welcomed(scene.diary, day)
     serve(scene.diary, "velcro", day, until)
     for year in (2025, 2026):
