@@ -25,7 +25,11 @@ class Closed(Shape):
 
 
 class Why(Shape):
-    """Why or why not: a code, a sentence, and the test that decided."""
+    """Why or why not: a code, a sentence, and the test that decided.
+
+    `condition` has `observed`, `op` and `required` in `unit`; `rule` where another price or reward came first; of a cap
+    or a budget what is `left` in which `period` and `window`.
+    """
 
     code: str
     why: Said

@@ -87,6 +87,10 @@ class Pots:
                 self._taken[one.key] = self._taken.get(one.key, 0) + drawn(one.key, value)
         return value
 
+    def given(self) -> dict[str, int]:
+        """Return what the pots that were asked have given, with what was only asked for."""
+        return {key: used + self._taken.get(key, 0) for key, used in self.used.items()}
+
     def settle(self, changes: Iterable[Moved]) -> None:
         """Take what a fold changed into the pots, and forget what was only asked."""
         self._taken.clear()

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import NamedTuple
 
-from rules.policy import Budget, Cap, Ladder, Policy, Reward
+from rules.policy import Budget, Cap, Fixed, Ladder, PerAmount, Period, Policy, Reward
 from tierengine.judging.amounts import base_of, choose, chosen_amount, per_line, value_of_lines
 from tierengine.judging.budgets import TIMES, Admit, Share
 from tierengine.judging.carry import Carry, Counted, changed
@@ -18,6 +19,30 @@ from tierengine.judging.history import Scalar
 from tierengine.judging.occasions import Occasion
 from tierengine.judging.offers import Offer, order_of, settled
 from tierengine.zone import Zone, period_key
+
+
+class Limit(NamedTuple):
+    """What a reward of one member may give at most in one period: a cap, or a budget (its id). `times`: so many grants.
+
+    window  the period, as zone.period_key says it, "" for ever and of one event
+    """
+
+    most: int
+    used: int
+    period: str
+    window: str
+    times: bool
+    budget: str = ""
+
+
+class Worth(NamedTuple):
+    """What an event would earn by a reward before limits, and by what that was worked out; `bases` line by line."""
+
+    value: int
+    amount: Fixed | PerAmount | Ladder
+    nth: int
+    bases: tuple[int, ...]
+    limits: tuple[Limit, ...]
 
 
 class Rewards:
@@ -78,6 +103,33 @@ class Rewards:
         if counted:
             carry = replace(carry, counted={**carry.counted, occasion.key: counted})
         return carry, granted
+
+    def worth(self, carry: Carry, reward: Reward, occasion: Occasion, places: Sequence[int], firm: str = "") -> Worth:
+        """Return what a reward that gave this event nothing would have been worth; `carry` is the one after it."""
+        fields, day = occasion.fields[places[0]], self._day(reward, occasion, places[0])
+        amount = chosen_amount(reward.amount, choose(reward.amount, fields))
+        nth = carry.counts.get(self._counted(reward, day, occasion, places[0]), 0) + (reward.counting == "granted")
+        bases = tuple(base_of(amount, occasion.lines[place]) for place in places)
+        limits = [
+            Limit(cap.limit, carry.caps.get(_cap_key(reward, cap, day, occasion), 0), cap.period,
+                  _window(cap.period, day), cap.times)
+            for cap in reward.caps
+        ]  # fmt: skip
+        shared = {key for key, _, crosses in self._budgets_of(reward, day, firm) if not crosses}
+        limits += [one for key, one in self.pots(reward, day, firm, carry.caps).items() if key in shared]
+        return Worth(value_of_lines(amount, nth, bases), amount, nth, bases, tuple(limits))
+
+    def pots(self, reward: Reward, day: date, firm: str, used: Mapping[str, int]) -> dict[str, Limit]:
+        """Return the budgets of a reward by their keys, given what of each was used."""
+        keys = (key for key, _, _ in self._budgets_of(reward, day, firm))
+        return {
+            key: Limit(one.limit, used.get(key, 0), one.period, _window(one.period, day), one.times, one.id)
+            for key, one in zip(keys, self._budgets.get(reward.id, ()), strict=True)
+        }
+
+    def day(self, reward: Reward, occasion: Occasion) -> date:
+        """Return the local day by which an occurrence counts."""
+        return self._day(reward, occasion, 0)
 
     def _in_lanes(self, matched: Mapping[str, Sequence[int]]) -> list[list[tuple[Reward, Sequence[int]]]]:
         """Return the matched rewards lane by lane: first those in none, then each lane in the order of the file."""
@@ -231,6 +283,10 @@ class Rewards:
         if granted.taken:
             taken = changed(taken, granted.taken, granted.rule)
         return replace(carry, counts=counts, caps=caps, taken=taken)
+
+
+def _window(period: Period, day: date) -> str:
+    return "" if period in ("life", "event") else period_key(period, day)
 
 
 def _cap_key(reward: Reward, cap: Cap, day: date, occasion: Occasion) -> str:

@@ -79,21 +79,32 @@ def share(total: int, weights: Sequence[int]) -> list[int]:
 
 
 def price_order(
-    policy: Policy, lines: Sequence[OrderLine], matched: Sequence[Sequence[str]], day: date
+    policy: Policy,
+    lines: Sequence[OrderLine],
+    matched: Sequence[Sequence[str]],
+    day: date,
+    *,
+    before: str | None = None,
 ) -> list[PricedLine]:
     """Return the lines with their prices.
 
     matched  for each line the ids of the prices whose conditions hold, and `beside:ID` where that one's `beside` does
     day      local
+    before   go no further than to this lane, whose prices are left out
     """
     there = {name for rules in matched for name in rules}
     found = [PricedLine(line, line.list) for line in lines]
     for lane in ("", *policy.lanes):
+        if lane == before:
+            break
         rules = [rule for rule in policy.prices.values() if rule.lane == lane and _open(rule, day, there)]
         if rules:
-            by_priority = bool(lane) and policy.lanes[lane].compete == "by_priority"
-            found = _lane(policy, rules, found, matched, by_priority=by_priority)
+            found = _lane(policy, rules, found, matched, by_priority=_by_priority(policy, lane))
     return found
+
+
+def _by_priority(policy: Policy, lane: str) -> bool:
+    return bool(lane) and policy.lanes[lane].compete == "by_priority"
 
 
 def _lane(
@@ -107,11 +118,7 @@ def _lane(
     """Return the lines after one lane: of its prices each line takes the lowest, or the first by priority."""
     best: dict[int, tuple[tuple[int, int], PricedLine]] = {}
     for rule in rules:
-        places = [
-            place
-            for place, line in enumerate(found)
-            if rule.id in matched[place] and not any(_apart(policy, rule, other) for other in line.rules)
-        ]
+        places = _places(policy, rule, found, matched)
         if not _enough(rule, [found[place].line for place in places]):
             continue
         off = _off(rule, [found[place] for place in places])
@@ -123,6 +130,66 @@ def _lane(
                 line = found[place]
                 best[place] = (rank, PricedLine(line.line, line.amount - less, rule.id, 0, (*line.rules, rule.id)))
     return [best[place][1] if place in best else line for place, line in enumerate(found)]
+
+
+class Reached(NamedTuple):
+    """What a price counts of an order, against its minimum: list prices in fen, pieces; and the order's local day."""
+
+    list: int
+    qty: int
+    day: date
+
+
+class Rival(NamedTuple):
+    """A price that was not taken against the one that its lane gave a line, in fen of that line.
+
+    listed  what the line cost before the lane
+    mine    what it would cost by the price that was not taken
+    taken   what it costs by the other; `rule` is that one, "" where the lane gave none
+    first   whether the other was taken for its priority, though it is not lower
+    """
+
+    listed: int
+    mine: int
+    taken: int
+    rule: str
+    first: bool
+
+
+def rivals(
+    policy: Policy, rule: Price, lines: Sequence[OrderLine], matched: Sequence[Sequence[str]], day: date
+) -> Mapping[int, Rival | Reached]:
+    """Return for the places of the lines that a price may go on how it did against the others of its lane.
+
+    Where those lines that no other price keeps from it do not come to its minimum: how far they come.
+    """
+    there = {name for rules in matched for name in rules}
+    before = price_order(policy, lines, matched, day, before=rule.lane)
+    others = [one for one in policy.prices.values() if one.lane == rule.lane and _open(one, day, there)]
+    by_priority = _by_priority(policy, rule.lane)
+    after = _lane(policy, others, before, matched, by_priority=by_priority)
+    places = _places(policy, rule, before, matched)
+    mine = [before[place].line for place in places]
+    if not _enough(rule, mine):
+        far = Reached(sum(line.list for line in mine), sum(line.qty for line in mine), day)
+        return dict.fromkeys(places, far)
+    found: dict[int, Rival | Reached] = {}
+    for place, off in zip(places, _off(rule, [before[place] for place in places]), strict=True):
+        listed, taken = before[place].amount, after[place]
+        other = taken.rule if taken.rules != before[place].rules else ""
+        first = by_priority and bool(other) and policy.prices[other].priority < rule.priority
+        asks = rule.fixed * before[place].line.qty if rule.fixed is not None and off <= 0 else listed - off
+        found[place] = Rival(listed, asks, taken.amount, other, first)
+    return found
+
+
+def _places(policy: Policy, rule: Price, found: Sequence[PricedLine], matched: Sequence[Sequence[str]]) -> list[int]:
+    """Return the places of the lines whose conditions hold and that have no price that keeps this one off."""
+    return [
+        place
+        for place, line in enumerate(found)
+        if rule.id in matched[place] and not any(_apart(policy, rule, other) for other in line.rules)
+    ]
 
 
 Hindrance: TypeAlias = Literal["", "dates", "weekday", "beside", "minimum_order", "minimum_quantity"]
@@ -140,14 +207,6 @@ def hindrance(rule: Price, lines: Sequence[OrderLine], matched: Sequence[Sequenc
     if sum(line.list for line in mine) < rule.minimum_order:
         return "minimum_order"
     return "" if _enough(rule, mine) else "minimum_quantity"
-
-
-class Reached(NamedTuple):
-    """What a price counts of an order, against its minimum: list prices in fen, pieces; and the order's local day."""
-
-    list: int
-    qty: int
-    day: date
 
 
 def reached(rule: Price, lines: Sequence[OrderLine], matched: Sequence[Sequence[str]], day: date) -> Reached:

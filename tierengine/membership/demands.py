@@ -16,12 +16,14 @@ Value = int | str | list[str] | None
 
 
 def demand(
-    code: str, text: Text, source: str, name: Text, op: str, *, required: Value, observed: Value, unit: str
+    code: str, text: Text, source: str, name: Text, op: str, *, required: Value, observed: Value, unit: str,
+    **more: int | str,
 ) -> Reason:  # fmt: skip
-    """Return a reason with its test, in the form of those that stand in a policy."""
+    """Return a reason with its test, in the form of those that stand in a policy; `more` is of this one alone."""
     test = {
         "source": source, "name": code, "title": name, "op": op, "required": required, "observed": observed,
         "unit": unit, "negated": False, "ok": False, "sentence": text,
+        **more,
     }  # fmt: skip
     return Reason(code, text, test)
 

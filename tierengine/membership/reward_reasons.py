@@ -2,34 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from datetime import date
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from rules.judge import Explanation, Inputs, Judged, StandingTiers, explain_condition
-from rules.policy import Condition, Ladder, Policy, Reward
+from rules.judge import Explanation, explain_condition
+from rules.policy import Condition, Policy, Reward
 from rules.policy.text import title
-from tierengine.judging.amounts import plain_amount
-from tierengine.judging.carry import Carry
-from tierengine.judging.decisions import Granted
-from tierengine.judging.grants import exclusive_key
+from tierengine.judging.grants import Rewards
 from tierengine.judging.occasions import Occasion, told_apart
 from tierengine.membership.demands import kind_reason, level_reason, other_day, other_weekday, tier_reason, too_small
 from tierengine.membership.reasons import Reason, Words, amount_text, both, said
-from tierengine.zone import Zone, period_key
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """An event whose rewards are asked about: what it was, the standings around it, and what it was judged on."""
-
-    occasions: tuple[Occasion, ...]
-    tiers: StandingTiers
-    inputs: Inputs
-    judged: Judged
-    carry: Carry
-    granted: Mapping[tuple[str, str], Granted]
+from tierengine.membership.worth_reasons import Event, limit_reason, worth_reason
+from tierengine.zone import Zone
 
 
 def reward_reasons(policy: Policy, zone: Zone, event: Event, lang: str) -> list[dict[str, Any]]:
@@ -64,10 +49,22 @@ def _reward(words: Words, policy: Policy, zone: Zone, reward: Reward, event: Eve
         text = amount_text(amount, policy.wallets[reward.wallet].unit)
         return amount, Reason("granted", both(f"得 {text.zh}", f"earns {text.en}"))
     if granted and not any(one.judged for one in granted):
-        return 0, Reason("budget", both("总额已经给完", "the budget is used up"))
+        return 0, _no_budget(policy, zone, reward, mine, event)
     if granted:
         return 0, Reason("taken_back", both("已随退货收回", "taken back with the return"))
     return 0, _not_granted(words, zone, reward, mine[0], event)
+
+
+def _no_budget(policy: Policy, zone: Zone, reward: Reward, mine: Sequence[Occasion], event: Event) -> Reason:
+    """Return which budget over several members has nothing left; what it gave is told where that was asked."""
+    rewards, firm = Rewards(policy, zone), event.inputs.attributes.get("firm")
+    first = next(one for one in mine if (one.key, reward.id) in event.granted)
+    keys = event.granted[first.key, reward.id].budgets
+    pots = rewards.pots(reward, rewards.day(reward, first), firm if isinstance(firm, str) else "", event.used)
+    spent = [pots[key] for key in keys if key in pots and key in event.used and pots[key].used >= pots[key].most]
+    if not spent:
+        return Reason("budget", both("总额已经给完", "the budget is used up"))
+    return limit_reason(policy, reward, spent[0])
 
 
 def _not_granted(words: Words, zone: Zone, reward: Reward, occasion: Occasion, event: Event) -> Reason:
@@ -99,39 +96,7 @@ def _not_granted(words: Words, zone: Zone, reward: Reward, occasion: Occasion, e
     pieces = sum(occasion.lines[place].qty for place in matching)
     if pieces < reward.minimum_quantity:
         return too_small("minimum_quantity", reward.minimum_quantity, pieces)
-    return _not_worth(words, zone, reward, occasion, matching[0], event)
-
-
-def _not_worth(words: Words, zone: Zone, reward: Reward, occasion: Occasion, place: int, event: Event) -> Reason:
-    """Everything matched, and still nothing was granted: another rule came first, or the amount is 0."""
-    fields = occasion.fields[place]
-    if reward.lane:
-        # (Whoever won the lane was granted something for this event.)
-        for key, rule in event.granted:
-            rival = words.policy.rewards.get(rule)
-            if key == occasion.key and rival is not None and rival.lane == reward.lane:
-                return Reason(
-                    "lane", both(f"同一通道已给 {rule}，只给一样", f"{rule} was given in this lane; only one is")
-                )
-    if reward.exclusive is not None:
-        taken = event.carry.taken.get(exclusive_key(reward, occasion, fields))
-        if taken is not None and taken != reward.id:
-            return Reason(
-                "exclusive", both(f"已由 {taken} 奖励，只给一样", f"already rewarded by {taken}; only one is given")
-            )
-    counted = fields.get(reward.counted_on) if reward.counted_on else None
-    day = date.fromisoformat(counted) if isinstance(counted, str) else zone.local_date(occasion.instant)
-    period = occasion.key if reward.period == "event" else period_key(reward.period, day)
-    by = f"|{fields.get(reward.count_by)}" if reward.count_by else ""
-    nth = event.carry.counts.get(f"{reward.id}|{period}{by}", 0)
-    if isinstance(plain_amount(reward.amount, fields), Ladder):
-        return Reason(
-            "ladder",
-            both(f"本期已得 {nth} 次，这一次没有奖励", f"earned {nth} times this period; this one earns nothing"),
-        )
-    if reward.caps:
-        return Reason("cap", both("已到封顶数", "the cap is reached"))
-    return Reason("too_little", both("不足一个计算单位", "less than one unit of the base"))
+    return worth_reason(words.policy, Rewards(words.policy, zone), reward, occasion, matching, event)
 
 
 def _told(condition: Condition, event: Event, fields: Mapping[str, int | str | None], tier: str | None) -> Explanation:

@@ -11,10 +11,11 @@ from tierengine.judging.history import LAST
 from tierengine.membership.activity import STATEMENT_MOST
 from tierengine.membership.asker import Asker, last_day, when
 from tierengine.membership.known import Known, read_member
-from tierengine.membership.reward_reasons import Event, reward_reasons
+from tierengine.membership.reward_reasons import reward_reasons
 from tierengine.membership.stand import Stand, judged_at, occasions_of, stand
 from tierengine.membership.told import Told
 from tierengine.membership.wallets import wallets
+from tierengine.membership.worth_reasons import Event
 from tierengine.policies.versions import Programme
 from tierengine.service.entitlements import ASKED_BY_RIGHTS, level, rights
 from tierengine.store.dialect import Link, doc
@@ -76,7 +77,7 @@ class _View:
         tiers = StandingTiers(
             moved[-1][4] if moved else then.tier, then.tier, then.carry.orders.get(cluster, then.tier)
         )
-        event = Event(occasions, tiers, then.inputs, then.judged, then.carry, granted)
+        event = Event(occasions, tiers, then.inputs, then.judged, then.carry, granted, {})
         return {
             "event": self.asker.key(occasions[0].key),
             "kind": step.kind,

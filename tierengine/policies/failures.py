@@ -16,11 +16,12 @@ from tierengine.judging.carry import load
 from tierengine.judging.decisions import Granted
 from tierengine.judging.history import Contribution, Step
 from tierengine.judging.occasions import Occasion
-from tierengine.judging.pricing import hindrance, reached
+from tierengine.judging.pricing import hindrance, reached, rivals
 from tierengine.membership.price_reasons import price_reason
 from tierengine.membership.reasons import Words, conditions_of, missing, trait_reason
-from tierengine.membership.reward_reasons import Event, reward_reasons
+from tierengine.membership.reward_reasons import reward_reasons
 from tierengine.membership.shortlist import needed_traits
+from tierengine.membership.worth_reasons import Event
 from tierengine.policies.cast import part
 from tierengine.policies.expected import Outcome, duties_of
 from tierengine.service.duties import level_of
@@ -225,6 +226,9 @@ def _prices(outcome: Outcome) -> Iterator[Because]:
             reason = price_reason(
                 words, rule, line.line.fields(), member, applied=line.rules, hindered=hindered[rule.id],
                 reached=reached(rule, lines, order.matched, order.day),
+                rival=lambda rule=rule, place=number - 1: rivals(  # type: ignore[misc]
+                    outcome.policy, rule, lines, order.matched, order.day
+                )[place],
             )  # fmt: skip
             item = line.line.item or str(number)
             yield Because(
@@ -285,5 +289,5 @@ def _event(outcome: Outcome, step: Step) -> list[dict[str, Any]]:
         (move.granted.event_key, move.granted.rule): move.granted for move in one.folded.decisions
     }
     return reward_reasons(
-        outcome.policy, outcome.zone, Event(made, tiers, then.inputs, then.judged, then.carry, granted), ""
+        outcome.policy, outcome.zone, Event(made, tiers, then.inputs, then.judged, then.carry, granted, {}), ""
     )

@@ -13,14 +13,14 @@ from functools import partial
 from typing import Any
 
 from rules.judge import StandingTiers
-from rules.policy import Policy
+from rules.policy import Policy, Price
 from rules.policy.text import title
 from tierengine.judging.budgets import Pots
 from tierengine.judging.decisions import Granted
 from tierengine.judging.fold import fold
 from tierengine.judging.history import OBSERVATION, Contribution
 from tierengine.judging.netting import steps
-from tierengine.judging.pricing import PricedLine, hindrance, reached, totals
+from tierengine.judging.pricing import PricedLine, Reached, Rival, hindrance, reached, rivals, totals
 from tierengine.judging.recorded import Recorded
 from tierengine.judging.resolution import resolve
 from tierengine.judging.worth import fen_of, pays
@@ -28,9 +28,10 @@ from tierengine.membership.asker import Asker, when
 from tierengine.membership.known import Known, read_member
 from tierengine.membership.price_reasons import price_reason
 from tierengine.membership.reasons import Words, amount_text, said
-from tierengine.membership.reward_reasons import Event, reward_reasons
+from tierengine.membership.reward_reasons import reward_reasons
 from tierengine.membership.stand import Stand, judged_after, occasions_of, stand
 from tierengine.membership.told import Told
+from tierengine.membership.worth_reasons import Event
 from tierengine.policies.versions import Programme
 from tierengine.recording.pots import pots
 from tierengine.store.dialect import Link
@@ -113,8 +114,8 @@ def _quote(
     candidates = _candidates(programme, known, order, charged.lines, position[0])
     source.add(candidates)
     todo = steps(candidates)
-    admit = Pots(partial(pots, known.link, programme.dealer_id)).admit
-    folded = fold(programme.regimes, before.text, before.head, todo, source, admit=admit)
+    budgets = Pots(partial(pots, known.link, programme.dealer_id))
+    folded = fold(programme.regimes, before.text, before.head, todo, source, admit=budgets.admit)
     end = todo[-1].position
     after = judged_after(known, folded, end, source)
     earned = folded.stands()
@@ -153,7 +154,7 @@ def _quote(
     if explain:
         tiers = StandingTiers(before.tier, after.tier, after.tier)
         occasions = tuple(one for step in todo for one in occasions_of(step))
-        event = Event(occasions, tiers, after.inputs, after.judged, after.carry, earned)
+        event = Event(occasions, tiers, after.inputs, after.judged, after.carry, earned, budgets.given())
         found["next_tier"] = Told(known, after, asker).next_tier()
         found["prices"] = _price_reasons(charged, asker.lang)
         found["rewards"] = reward_reasons(after.policy, programme.zone, event, asker.lang)
@@ -209,12 +210,19 @@ def _price_reasons(charged: Charge, lang: str) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     lines = [one.line for one in charged.ruled]
     hindered = {rule.id: hindrance(rule, lines, charged.matched, charged.day) for rule in policy.prices.values()}
+    against: dict[str, Mapping[int, Rival | Reached]] = {}
+
+    def rival(rule: Price, place: int) -> Rival | Reached:
+        if rule.id not in against:  # (of most orders none is asked)
+            against[rule.id] = rivals(policy, rule, lines, charged.matched, charged.day)
+        return against[rule.id][place]
+
     far = {rule.id: reached(rule, lines, charged.matched, charged.day) for rule in policy.prices.values()}
     for place, line in enumerate(charged.ruled):
         for rule in policy.prices.values():
             reason = price_reason(
                 words, rule, line.line.fields(), before, applied=line.rules, hindered=hindered[rule.id],
-                reached=far[rule.id],
+                reached=far[rule.id], rival=partial(rival, rule, place),
             )  # fmt: skip
             found.append(
                 {
