@@ -34,9 +34,9 @@ class Wallet:
     hold_above           a capture above what is held is refused, or takes the rest of what is available
     returned_to          what comes back goes to the lot that it came from, or is a new one with a term of its own
     offline              most of it that slips may let a member use at tills whose line is down; 0: none
-    share_of       what that share is of: each such line, or the whole order
-    minimum_order  fen that the lines it may pay must come to
-    not_with       prices whose lines it does not pay
+    share_of             what that share is of: each such line, or the whole order
+    minimum_order        fen that the lines it may pay must come to
+    not_with             prices whose lines it does not pay
     """
 
     id: str

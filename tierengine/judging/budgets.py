@@ -1,10 +1,10 @@
-"""Budgets over several members: who comes first is served, and what was admitted is never raised (judging.md).
+"""Budgets shared by several members: first come, first served, and an admitted amount is never raised (judging.md).
 
-A pot is what one budget has given in one period to one firm, or to everybody. The fold asks `Pots` what of a grant is
-admitted; what a grant was admitted once is kept with it (`Granted.admitted`), so that judging it again asks for no
-more, whatever became free since. What a return takes back goes back into the pot, and so does what judging again takes
-(its member was found to be another, whose cap is used up): should it stand again, it has what it was admitted once, as
-far as nobody else has had that meanwhile.
+A pot is what one budget has given in one period to one firm, or to everybody. For each grant the fold asks `Pots` how
+much of it is admitted. The answer is kept with the grant (`Granted.admitted`), so that judging the grant again never
+gets it more, even if money has become free since. Money goes back into the pot when a return takes a grant back, and
+when judging again takes it away (for example because the event turns out to be another member's, whose cap is used up).
+If such a grant stands again later, it gets back what it was admitted once, unless somebody else has had it meanwhile.
 """
 
 from __future__ import annotations
@@ -49,9 +49,9 @@ class Moved(Protocol):
 class Pots:
     """The pots as they stand under the lock, and what this transaction takes from them.
 
-    read   returns what was given from some pots, those not known left out
-    prior  what stood before, of the pairs that are judged again
-    once   of these, the decision by which a pair was admitted most
+    read   returns what was given from these pots until now; a pot that nothing was given from is left out
+    prior  the grants that stood before, of the pairs that are judged again
+    once   of the same pairs, the decision that ever admitted most
     """
 
     read: Callable[[Sequence[str]], Mapping[str, int]]
@@ -92,7 +92,7 @@ class Pots:
         return {key: used + self._taken.get(key, 0) for key, used in self.used.items()}
 
     def settle(self, changes: Iterable[Moved]) -> None:
-        """Take what a fold changed into the pots, and forget what was only asked."""
+        """Book in the pots what a fold changed; what was only asked during the fold is forgotten."""
         self._taken.clear()
         for change in changes:
             for granted, sign in ((change.before, -1), (change.after, 1)):

@@ -45,7 +45,7 @@ class PolicyLine:
 
 
 class FactSource(Protocol):
-    """One member's facts, asked at positions that never go back (facts.py has the two evaluators)."""
+    """One member's facts, asked at positions that never go back: in memory (running.py) or by SQL (facts_sql.py)."""
 
     def facts(self, version: Version, position: Position, since: int) -> Mapping[str, int | None]:
         """Return every fact of `version` as of `position`, the event there included; `since`: start of the tier."""

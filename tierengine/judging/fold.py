@@ -29,7 +29,8 @@ from tierengine.judging.reversals import freed, take_back, uncount
 from tierengine.judging.standing import Moved
 from tierengine.judging.trail import Trail
 
-# Kinds that a later event of the same order names: the standing right after them is carried for rules that ask it.
+# Kinds that a later event of the same order may name: the tier right after such an event is kept in the carry, for
+# rules that ask which tier the member had then.
 NAMED_BY_ORDER = frozenset(
     target
     for kind in KINDS.values()
@@ -42,7 +43,7 @@ NAMED_BY_ORDER = frozenset(
 
 @dataclass(slots=True)
 class _Fold:
-    """The state of one run; `live` is the last decision of each (event key, rule) that a return may touch."""
+    """The state of one run. `live`: event key → rule → the grant as last decided, for returns to take back from."""
 
     regimes: Regimes
     source: FactSource
@@ -124,7 +125,8 @@ class _Fold:
                 inputs, judged = self._judge(regime, step.position)
                 self._note(step.position, regime, moved, judged, inputs, before)
         sold = [line for line in step.lines if line.qty > 0]
-        # (What an event takes off itself, as a consignment moved out, takes no purchase back; nor does an acceptance.)
+        # (Negative lines that are no return: those of the event itself, as when a consignment is moved out, and those
+        # by which an acceptance ends the wait of its submission.)
         returned = [
             line
             for line in step.lines

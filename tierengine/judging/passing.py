@@ -1,8 +1,9 @@
-"""Whether what was told late makes no difference to a stretch of steps that was folded before it was told.
+"""Whether a late event leaves a stretch of steps, which was folded before it was told, as it is.
 
-It makes none when every test on a fact is on the same side of its threshold at every judgement of the stretch as it
-was, when the stretch reads nothing of the carry that has become different, and when nothing comes back in it of an
-event that was judged again. Whatever is not certain is no: then the stretch is folded again, which is always right.
+It does when three things hold: at every judgement of the stretch each test on a fact stays on the same side of its
+threshold; the stretch reads nothing of the carry that has become different; and nothing in it is a return of an event
+that was judged again. Where that is not certain the answer is no, and the stretch is folded again, which is always
+right.
 """
 
 from __future__ import annotations
@@ -21,14 +22,18 @@ from tierengine.judging.trail import Span, Stretch
 from tierengine.zone import Bounds
 
 SLACK: Final = 3 * 86_400_000_000
-"""Windows move on with time but for the ends of months and changes of the clock, which are nearer than this."""
+"""A window moves along with the instant asked, up to this much: months differ in length, and clocks are changed."""
 
 _Table = Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)
 class Apart:
-    """By what two carries of one position are apart, where that is of no concern to who does not read it."""
+    """How two carries of one position differ, in parts that concern only the steps that read them.
+
+    counts, caps    key → what the new one has more (below 0: less)
+    taken, counted  key → what stands there in the new one, None: nothing
+    """
 
     counts: Mapping[str, int]
     caps: Mapping[str, int]
@@ -37,7 +42,7 @@ class Apart:
 
     @classmethod
     def of(cls, old: Carry, new: Carry) -> Apart | None:
-        """Return what `new` has that `old` has not; None: they are apart in more than this."""
+        """Return how `new` differs from `old`; None: they differ in other parts as well."""
         counted = {key: new.counted.get(key) for key in _unlike(old.counted, new.counted)}
         counts = {key: new.counts.get(key, 0) - old.counts.get(key, 0) for key in _unlike(old.counts, new.counts)}
         caps = {key: new.caps.get(key, 0) - old.caps.get(key, 0) for key in _unlike(old.caps, new.caps)}
@@ -46,13 +51,13 @@ class Apart:
         return cls(counts, caps, taken, counted) if rest == old else None
 
     def keys(self) -> frozenset[str]:
-        """Return what is different, as stretches say what they read."""
+        """Return what differs, in the form of `Stretch.reads`."""
         return frozenset(
             (*(f"n{key}" for key in self.counts), *(f"c{key}" for key in self.caps), *(f"t{key}" for key in self.taken))
         )
 
     def onto(self, carry: Carry) -> Carry:
-        """Return a later carry that was reached without it, as it is with it."""
+        """Return a later carry, which was reached from the old one, as it is when reached from the new one."""
         if not (self.counts or self.caps or self.taken or self.counted):
             return carry
         counts, caps, taken, counted = dict(carry.counts), dict(carry.caps), dict(carry.taken), dict(carry.counted)

@@ -58,8 +58,9 @@ class Regimes:
     def missed(self, carry: str, head: Position) -> Position | None:
         """Return the first version start that a history up to `head` should have passed and did not; else None.
 
-        A version is published from after all that is recorded. An event of a clock that is ahead, recorded while that
-        is being committed, may still be judged by the version before: what follows the start must then be folded again.
+        A version is published to begin after everything that is recorded. But an event from a clock that is ahead may
+        be recorded while the publication commits, and is then judged by the version before, though it lies after the
+        new one's start. What follows that start must be folded again.
         """
         versions = self.line.versions
         if not carry or len(versions) == 1:

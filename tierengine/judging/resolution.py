@@ -123,7 +123,7 @@ class _Resolution:
             self._handed_in(event, event.member)
 
     def _handed_in(self, event: Recorded, member: str) -> None:
-        """A submission waits, and counts as that, until another than who received it has accepted it."""
+        """Give a submission: as itself once somebody other than its receiver has accepted it, until then as waiting."""
         said = event.observation.fields
         accepted = said.get("status") == "accepted"
         if accepted and self._own_acceptance(event, said.get("accepted_by")):
@@ -138,7 +138,7 @@ class _Resolution:
         self._give(event, member, [replace(line, kind=line.kind + SUBMITTED) for line in lines])
 
     def _deal(self, event: Recorded) -> dict[str, Scalar] | None:
-        """Return what the engine knows of a purchase besides its words; None: parked until its referral is here."""
+        """Return the fields that the engine adds to a purchase; None: it is parked until its referral is here."""
         said = event.observation
         enriched: dict[str, Scalar] = {"delivered_on": self._day(said.occurred_at).isoformat()}
         for key in outside_keys(said):
@@ -166,7 +166,7 @@ class _Resolution:
     # ---- what names another event
 
     def _about(self, event: Recorded) -> None:
-        """A settlement or a step: it counts by itself once the event that it names is here."""
+        """Give a settlement or a step once the event that it names is here, with what it takes over from that event."""
         name, kinds = event.kind.names[0]
         key = f"{event.observation.cluster}:{kinds[0]}" if name == "order" else str(event.observation.fields[name])
         named = self._named(event, key, kinds)
@@ -230,7 +230,7 @@ class _Resolution:
         return None
 
     def _member(self, event: Recorded, named: Recorded) -> str:
-        """Whose it is: the named event's member, whatever this one says."""
+        """Return whose event it is: the named event's member. Another one that this event says is flagged."""
         member = self.given[named.key][0][0] if named.key in self.given else str(named.member)
         if event.member not in (None, member):
             self.flags.append(Flag(event.key, "other_member"))
@@ -244,7 +244,7 @@ class _Resolution:
     # ---- lines
 
     def _lines(self, event: Recorded, known: Position, extra: Mapping[str, Scalar]) -> list[Contribution]:
-        """Return one contribution a line; `extra` is what the engine knows of the event besides its words."""
+        """Return one contribution a line; `extra` are fields that the engine adds."""
         said, kind = event.observation, event.kind
         day = self._day(said.occurred_at)
         shared: dict[str, Scalar] = {

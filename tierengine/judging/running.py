@@ -25,11 +25,11 @@ FEW: Final = 8  # contributions that enter windows which were moved before; many
 
 
 class RunningFacts:
-    """One member's facts at positions that go on: each contribution enters once, each window only moves.
+    """One member's facts, asked at later and later positions: each contribution enters once, each window only moves on.
 
-    `contributions` are those that stand (resolution.net), in order of `known`; the `at` of one that was told late may
-    lie anywhere. A policy version that is asked for the first time in mid-history takes in what has become known so
-    far. Implements decisions.FactSource.
+    `contributions` are those that stand (netting.net), in order of `known`; the `at` of one that was told late may lie
+    anywhere. A policy version that is first asked in mid-history takes in what has become known so far. Implements
+    decisions.FactSource.
     """
 
     def __init__(self, zone: Zone, contributions: Sequence[Contribution]) -> None:
@@ -86,7 +86,7 @@ class RunningFacts:
         return True
 
     def fork(self, start: Position, contributions: Sequence[Contribution] | None = None) -> RunningFacts:
-        """Return facts of the same history that may be asked from `start` on, these staying where they are.
+        """Return other facts of the same history, to be asked from `start` on; this object stays where it is.
 
         contributions  the history as far as the fork may see it, the same as this one's up to `start`
         """

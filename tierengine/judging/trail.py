@@ -1,6 +1,7 @@
-"""What a fold asked on its way through a long history, stretch by stretch, so that something told late can leap.
+"""What a fold asked on its way through a long history, stretch by stretch.
 
-Kept by the process only, and never trusted further than the carry it ends with.
+So a late event need not fold all that follows again: stretches that it cannot change are leapt over (passing.py). A
+trail is kept in memory only, and is used only while it ends with the very carry that is stored.
 """
 
 from __future__ import annotations
@@ -17,9 +18,9 @@ from tierengine.judging.history import Position
 from tierengine.judging.running import RunningFacts
 
 STRETCH: Final = 32
-"""So many steps a stretch has at most."""
+"""The most steps of a stretch."""
 LONG: Final = 256
-"""Of histories of fewer contributions no trail is kept: they are folded again as quickly."""
+"""A history of fewer contributions has no trail: to fold it again is as quick."""
 
 Span = tuple[int, int]
 Checkpoint = tuple[Position, str]

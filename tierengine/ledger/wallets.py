@@ -52,14 +52,15 @@ class Wallets:
 
     balances  by wallet id
     lots      those with something remaining, and those that `taken` names; in the order of their grants
-    behind    what remains, by wallet, of lots that were not read yet: usable ones that nothing ties up, and that lapse
-              later than anything is asked for; `fetch` reads them
+    behind    by wallet, what remains of lots that were not read: all of them usable, untouched by holds, and not due to
+              lapse in this transaction; `fetch` reads them when one has to be chosen
     lapsed    by (event key, rule), for the grants that may be adjusted
-    taken     by order's event key, for the orders that may give back
-    helps     pays what members who are one with this one owe of a wallet, out of what has come in here
-    paid      what each wallet paid for those orders before anything came back
+    taken     by order, what it took and has not given back, for the orders that may give back
+    paid      by order, what each wallet paid for it before anything came back
     holds     those that have not ended, in the order in which they were made; `ended` those that this book ended
     now       the latest instant settled; it never goes back
+    quiet     no lot lapses before this instant, so that there is nothing to settle until then
+    helps     called when something has come into a wallet: pays out of it what members merged with this one owe
     """
 
     balances: dict[str, Balance] = field(default_factory=dict)
@@ -73,7 +74,7 @@ class Wallets:
     now: int = 0
     entries: list[EntryDraft] = field(default_factory=list)
     made: int = 0  # lots made by this book
-    quiet: int = -NEVER  # nothing of a lot lapses before this instant
+    quiet: int = -NEVER
     behind: dict[str, int] = field(default_factory=dict)
     fetch: Callable[[str], list[Lot]] | None = None
     helps: Callable[[str], None] | None = None
@@ -120,7 +121,7 @@ class Wallets:
         self.quiet = min(ahead, default=NEVER)
 
     def _stir(self, lot: Lot) -> None:
-        """Look at a lot again when time is settled next: something in it came to be free."""
+        """Have the next `settle` look at a lot again: something in it became free, and may have lapsed."""
         self.quiet = min(self.quiet, NEVER if lot.expires_at is None else lot.expires_at)
 
     def _pay_debt(self, wallet: str, cause: str) -> None:
@@ -135,7 +136,7 @@ class Wallets:
         """Return all lots of the wallet with something remaining."""
         if self.behind.get(wallet) and self.fetch is not None:
             self.join(self.fetch(wallet))
-            self.behind[wallet] = 0  # what the promises below are about are the lots themselves again
+            self.behind[wallet] = 0  # from here on `_check` counts these lots themselves
         return [lot for lot in self.lots if lot.wallet == wallet]
 
     def _open(self, wallet: str, unit: str) -> None:

@@ -1,8 +1,11 @@
-"""What members who were one have of one another's: told again from who was merged, who parted, and what went over.
+"""How much credit merged members hold of one another's, and what goes back to whom when they part.
 
-A chain of merges may be cut anywhere and tied together otherwise, so that no single merge says since when two members
-are one. Therefore it is told from the beginning: whatever goes over counts for who gave it, and against who took it,
-until they part. Then it goes back as far as it is there; the rest stays spent, and counts no more.
+While members are one, credit of one may be handed over into the book of another, to be spent there. When they part, it
+goes back as far as it is still there; the rest stays spent, and is owed to nobody.
+
+A chain of merges may be cut anywhere and joined again otherwise, so that no single merge says since when two members
+are one. Therefore this is worked out from the beginning each time, from every merge, every parting and everything that
+was handed over: that counts for who gave it, and against who took it, until they part.
 """
 
 from __future__ import annotations
@@ -37,7 +40,7 @@ _HANDED: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """That from (at, id) on a member is merged into another; `into` None: into nobody any more."""
+    """From (at, id) on a member is merged into another; `into` None: from then on into nobody."""
 
     at: int
     id: int
@@ -47,7 +50,7 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Handed:
-    """What came to a member, of certain dates, from those who were one with him; below 0: what he gave them."""
+    """Credit of certain dates that a member was handed by those who are one with him; below 0: that he handed over."""
 
     at: int
     id: int
@@ -59,22 +62,22 @@ class Handed:
 
 @dataclass(slots=True)
 class Lending:
-    """What members have of those who are one with them, by (wallet, member) and dates; below 0: what those have of him.
+    """How much a member holds of the others' credit, by (wallet, member) and dates; below 0: how much they hold of his.
 
-    All who are one come to 0 together, in each wallet.
+    In each wallet, all who are one come to 0 together.
     """
 
     of: dict[tuple[str, int], dict[Dates, int]] = field(default_factory=dict)
 
     @classmethod
     def told(cls, words: Iterable[Word], handed: Iterable[Handed]) -> Lending:
-        """Return what is left to go back after all this, in whatever order it comes here."""
+        """Return what members hold of one another's credit after all this; words and transfers come in any order."""
         lending, into = cls(), dict[int, int]()
         sides: Sequence[Sequence[int]] = ()
         parted = 0
         told: list[Word | Handed] = sorted([*words, *handed], key=lambda one: (one.at, one.id))
         for one in told:
-            # (What goes back is written with the word that parts them.)
+            # (What goes back is written at the instant of the word that parts them: after that the rest is spent.)
             if sides and (isinstance(one, Word) or one.at != parted):
                 lending.forget(sides)
                 sides = ()
@@ -128,13 +131,13 @@ class Lending:
                 del mine[dates]
 
     def forget(self, sides: Sequence[Sequence[int]]) -> None:
-        """Let those who are apart have nothing of one another any more: what did not go back was spent."""
+        """Settle what two sides that parted still hold of one another's: what did not go back was spent."""
         for wallet in self.wallets():
             for side in sides:
                 self._even(wallet, side, sum(self.has(wallet, member) for member in side))
 
     def _even(self, wallet: str, side: Sequence[int], rest: int) -> None:
-        """Take `rest` off what the members of a side have (below 0: off what others have of theirs), most first."""
+        """Take `rest` off what the members of a side hold (below 0: off what others hold of theirs), largest first."""
         sign = 1 if rest > 0 else -1
         rest = abs(rest)
         for member in sorted(side, key=lambda one: (-sign * self.has(wallet, one), one)):
@@ -175,8 +178,9 @@ class Parting:
     def told(self) -> list[Piece]:
         """Return what is to go over.
 
-        First what was handed over goes home, to who misses money of those dates. Then a side that still misses money
-        keeps of what the others would get back as much as they spent of theirs, or gets what they were granted anew.
+        First, credit that was handed over goes home, to whoever misses credit of those dates. A side that still misses
+        some (the other side spent it) then gets as much of what would go home to the other side, and after that of what
+        the other side was granted just now.
         """
         self._home()
         for side, others in (self.sides, self.sides[::-1]):

@@ -1,4 +1,4 @@
-"""The waiting room: who needs a member that is locked elsewhere waits here, and nobody waits behind him."""
+"""The waiting room: a request whose member is locked elsewhere waits here, so that no other waits behind it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The group writer: one thread a process that records what waits, many requests in one transaction.
 
-Nothing lingers for company: a single client is as fast as with a transaction of its own, and the more wait, the more
-share one (queue.py says whose turn it is).
+It never waits for more requests to come: a single client is served as fast as with a transaction of its own, and the
+more requests wait, the more of them share a transaction (queue.py says whose turn it is).
 
 Whatever goes wrong, every request gets an answer, and only after COMMIT does one say that anything was recorded.
 """
@@ -38,8 +38,8 @@ from tierengine.traces import Traces, cause
 
 Made = TypeVar("Made")
 
-TRIES: Final = 3  # in company, while a member is locked elsewhere; then alone, waiting for the lock
-ATTEMPTS: Final = 5
+TRIES: Final = 3  # of a job whose member is locked elsewhere, in groups; then it waits for the lock (room.py)
+ATTEMPTS: Final = 5  # of a group that lost against another transaction, or whose connection broke
 RESTART_SECONDS: Final = 0.2
 
 _log = logging.getLogger(__name__)
@@ -334,7 +334,7 @@ class Writer:
         return True
 
     def _again(self, jobs: Sequence[Job]) -> None:
-        """Put back what is not decided yet; after three tries for a locked member it waits alone, beside the others."""
+        """Put back what is not decided yet; after three tries for a locked member a job waits in the room instead."""
         patient = [job for job in jobs if job.tries >= TRIES]
         if patient:
             if self._room is None:
