@@ -10,7 +10,7 @@ from rules.nodes import Form
 from rules.policy import Example, Mark, Plain, State
 from rules.source import Entries, Items, Node, Scalar
 from rules.values import plain
-from rules.vocabulary import COMMON, FIELDS, KINDS, STATUSES
+from rules.vocabulary import ATTRIBUTES, COMMON, FIELDS, KINDS, STATUSES
 
 _EVENT_KEYS: Final = ("event", "at", "member", "store")
 _EXPECT_KEYS: Final = (
@@ -23,6 +23,11 @@ _IDS: Final[dict[str, str]] = {
 _DEFINED_FIELDS: Final[dict[str, str]] = {
     "trait": "traits", "tier": "tiers", "wallet": "wallets", "entitlement": "entitlements", "duty": "duties",
 }  # fmt: skip
+
+# attribute that an event may change → the field that takes its value
+CHANGED: Final[dict[str, str]] = {
+    item.id: item.set_by[1] for item in ATTRIBUTES.values() if item.set_by[0] == "attribute_changed"
+}
 
 
 def read_examples(desk: Desk, node: Node | None, reward_units: dict[str, str]) -> tuple[Example, ...]:
@@ -85,6 +90,8 @@ def _event(desk: Desk, node: Node, about: str) -> dict[str, Plain]:
             event[key] = _field(desk, key, value, path)
         else:
             line[key] = _field(desk, key, value, path)
+    if kind == "attribute_changed":
+        _typed(desk, form, event)
     if line and "lines" in form:
         first = next(iter(line))
         desk.note("P205", form.key(first), f"lines, {first}", ("lines", first), about)
@@ -130,6 +137,8 @@ def _fields(desk: Desk, node: Entries, about: str, keys: tuple[str, ...]) -> For
 def _field(desk: Desk, name: str, node: Node | None, about: str) -> Plain:
     """Read the value of a field by its type: money as fen, dates as ISO text, the rest as it is."""
     type_ = FIELDS[name].type
+    if name == "name":
+        return _attribute(desk, node, about)
     if name in _DEFINED_FIELDS:
         return desk.reference(_DEFINED_FIELDS[name], node, about)
     if name == "category":
@@ -150,6 +159,25 @@ def _field(desk: Desk, name: str, node: Node | None, about: str) -> Plain:
         day = desk.day(node, about)
         return day.isoformat() if day else ""
     return desk.line(node, about)
+
+
+def _attribute(desk: Desk, node: Node | None, about: str) -> str:
+    """Read the attribute that changes: the book refuses any other, so here it would change nothing without a word."""
+    found = desk.scalar(node, about)
+    if found is None or not desk.well_typed(found):
+        return ""
+    name = names.canonical(plain(found.text), CHANGED, names.ATTRIBUTES_ZH)
+    if name is None:
+        desk.note("P411", found, found.text, CHANGED, allowed_zh=names.spelled(CHANGED, names.ATTRIBUTES_ZH))
+    return name or ""
+
+
+def _typed(desk: Desk, form: Form, event: dict[str, Plain]) -> None:
+    """An attribute takes its value in the field of its type, as in the book."""
+    wanted = CHANGED.get(str(event.get("name")))
+    for key in ("value_text", "value_int", "value_date"):
+        if wanted and key in form and key != wanted:
+            desk.note("P402", form.key(key), form.key(key).text, (wanted,), form.about, (names.FIELDS_ZH[wanted],))
 
 
 # ---- expect -----------------------------------------------------------------------------------------------------

@@ -218,3 +218,14 @@ def test_a_column_that_is_not_there_is_named_with_those_that_are(tmp_path):
         read(path, with_options(Mapping(), {"order": "event"}, {"kind": "machine_purchase"}))
     assert refused.value.bad.code == "no_column"
     assert "event_id" in refused.value.bad.say("zh")
+
+
+def test_the_words_of_the_vocabulary_are_read_in_chinese_too(tmp_path):
+    # 配件 and 油品 are what the till calls parts and lubricant.
+    told = [{**PARTS[0], "类别": "配件"}, {**PARTS[1], "类别": "油品"}, {**PARTS[2], "类别": "ｐａｒｔｓ"}]
+    found, noted = read(write(tmp_path, "a.csv", told), ORDERS)
+    assert [line["category"] for event in found for line in event.raw["lines"]] == ["parts", "lubricant", "parts"]
+    changed = with_options(Mapping(), {}, {"kind": "属性变更", "timezone": "Asia/Shanghai"})
+    row = {"会员": "C1", "时间": "2026-03-01", "来源单号": "1", "属性": "入行日期", "日期值": "2010-05-01"}
+    ((event,), more) = read(write(tmp_path, "b.csv", [row]), changed)
+    assert (event.raw["name"], noted, more) == ("entered_trade_on", [], [])

@@ -166,6 +166,13 @@ def test_only_submissions_have_a_status():
     assert wrong(sale(status="accepted")) == {"/status": "not_a_submission"}
 
 
+def test_a_category_is_one_of_those_that_a_policy_can_name():
+    # Any other would be left out of prices, points and facts without a word.
+    assert wrong(sale(lines=[{"item": "A", "category": "机油", "amount": 5}])) == {"/lines/0/category": "not_one_of"}
+    back = event("sale_returned", order="1", lines=[{"category": "oil", "qty": 1}])
+    assert wrong(back) == {"/lines/0/category": "not_one_of"}
+
+
 def test_null_and_empty_text_are_as_if_not_there():
     seen = read(contact(place="", job=None, needs=[" "]))
     assert set(seen.fields) == {"channel", "direction"}

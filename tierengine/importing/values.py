@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
@@ -19,9 +19,10 @@ from zoneinfo import ZoneInfo
 
 from babel.numbers import get_currency_precision
 
-from rules.names import KINDS_ZH, canonical
+from rules.keys import WORDS
+from rules.names import ATTRIBUTES_ZH, CATEGORIES_ZH, KINDS_ZH, canonical
 from rules.policy import Text
-from rules.vocabulary import FIELDS, KINDS
+from rules.vocabulary import ATTRIBUTES, CATEGORIES, FIELDS, KINDS, STATUSES
 from tierengine.errors import sentence
 from tierengine.importing.mapping import Mapping as Columns
 
@@ -145,8 +146,10 @@ class Cells:
             raise CellRefused("spreadsheet_error")
         if name == "occurred_at":
             return self.instant(cell)
-        if name == "kind":
-            return canonical(_text(cell), KINDS, KINDS_ZH) or _text(cell)
+        if name in _NAMED:
+            # What is a word of ours in either tongue; any other is refused by its form, not here.
+            candidates, chinese = _NAMED[name]
+            return canonical(_plain(cell), candidates, chinese) or _text(cell)
         if name == "revision":
             return whole(cell)
         type_ = FIELDS[name].type if name in FIELDS else "text"
@@ -315,6 +318,19 @@ def _text(cell: object) -> str:
         return cell.isoformat()
     return str(cell).strip()
 
+
+def _plain(cell: object) -> str:
+    """Return a word in half-width letters."""
+    return unicodedata.normalize("NFKC", _text(cell)).strip()
+
+
+# field → the words that it takes, and their Chinese names
+_NAMED: Final[Mapping[str, tuple[Iterable[str], Mapping[str, str]]]] = {
+    "kind": (KINDS, KINDS_ZH),
+    "category": (CATEGORIES, CATEGORIES_ZH),
+    "status": (STATUSES, WORDS),
+    "name": (ATTRIBUTES, ATTRIBUTES_ZH),  # of the attribute that changes
+}
 
 _READERS: Final[Mapping[str, Callable[[object], object]]] = {
     "int": whole,

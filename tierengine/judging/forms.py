@@ -130,7 +130,9 @@ class Form(Values):
                 self._keep(found, name, self.value(kind, name, f"{pointer}/{name}", value))
         if kind.amount:
             self._require(found, (kind.amount,), pointer)
-        elif not found.keys() & {"item", "category"} and not self.has(f"{pointer}/item"):
+        elif not found.keys() & {"item", "category"} and not any(
+            self.has(f"{pointer}/{name}") for name in ("item", "category")
+        ):
             self.wrong(f"{pointer}/item", "missing")  # a line of a return says what came back
         self._agree(kind, found, pointer)
         return found

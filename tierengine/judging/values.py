@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Callable, Mapping
 from datetime import date
 
-from rules.vocabulary import FIELDS, KINDS, PROSE, Kind
+from rules.vocabulary import CATEGORIES, FIELDS, KINDS, PROSE, Kind
 from tierengine.errors import FormError
 from tierengine.judging.bounds import ERRORS_MOST, ID_MOST, MONEY_MOST, NOTE_MOST, QUANTITY_MOST, TEXT_MOST, TEXTS_MOST
 from tierengine.typed import type_name
@@ -81,6 +81,10 @@ class Values:
         if name in LOOSE_IDS:
             return self.text(pointer, value, ID_MOST, "NFKC")
         text = self.text(pointer, value, NOTE_MOST if name == "note" else TEXT_MOST, "NFC")
+        if name == "category" and text is not None and text not in CATEGORIES:
+            # No policy can name another: its lines would be left out of facts, prices and points without a word.
+            self.wrong(pointer, "not_one_of", expected=", ".join(CATEGORIES))
+            return None
         if text is not None and len(text) > 10 and tells_none(name) and is_personal(text):
             self.wrong(pointer, "personal_data")
             return None
