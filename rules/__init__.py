@@ -6,8 +6,8 @@ examples               examples; example_files (in a file of their own)
 what sections share    desk (values, names) → nodes (mappings, lists) → noting (problems); conditions,
                        measures, values, names, keys, vocabulary
 the text before that   files, source, repairs, punctuation
-what is wrong with it  problems, catalogue (every sentence), explanations (an example of each), suggestions, titles,
-                       misspelt, codes
+what is wrong with it  problems, catalogue (every sentence), explanations (an example of each), suggestions, synonyms,
+                       titles, misspelt, codes; paths (a place in the file, spelled in Chinese)
 a whole file checked   checking, unused, shadowed, unexercised
 the grammar as data    grammar (its forms, and of what shapes they are made), schema_texts, schema_words (what it means)
 a file changed         formatting, conversion (into the other tongue), numbers (in Excel and back), comparison (of two)

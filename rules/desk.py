@@ -101,7 +101,7 @@ class Desk(Nodes):
         if found is None or node is None:
             return default
         if found.unit not in units:
-            self.note("P312", node, getattr(node, "text", ""), units, about)
+            self.note("P312", node, getattr(node, "text", ""), units, about, names.spelled(units, names.LENGTHS_ZH))
             return default
         return found.count * units[found.unit]
 

@@ -121,7 +121,7 @@ def _fields(desk: Desk, node: Entries, about: str, keys: tuple[str, ...]) -> For
     found: dict[str, tuple[Scalar, Node]] = {}
     own = tuple(key for key in keys if key in _EVENT_KEYS)
     rest = tuple(key for key in keys if key not in _EVENT_KEYS)
-    for written, value in node.pairs:
+    for written, value in desk.pairs(node):
         text = plain(written.text)
         name = names.key(text, own) or names.canonical(text, rest, names.FIELDS_ZH)
         if name is None:

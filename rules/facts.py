@@ -186,7 +186,8 @@ class Facts:
         if length.unit in values.DAYS_IN:
             days = length.count * values.DAYS_IN[length.unit]
             return Window(span, days=self._positive(days, node, path, years * 365))
-        desk.note("P312", node, getattr(node, "text", ""), (*values.DAYS_IN, *values.MONTHS_IN), path)
+        units = (*values.DAYS_IN, *values.MONTHS_IN)
+        desk.note("P312", node, getattr(node, "text", ""), units, path, names.spelled(units, names.LENGTHS_ZH))
         return Window()
 
     def _positive(self, number: int, node: Node, about: str, most: int) -> int:

@@ -130,7 +130,8 @@ def _period(desk: Desk, node: Node | None, about: str) -> tuple[int, int]:
             if not 1 <= number <= most:
                 desk.note("P302", node, str(number), (f"1-{most}",), about)
             return (number, 0) if place == 0 else (0, number)
-    desk.note("P312", node, getattr(node, "text", ""), (*DAYS_IN, *MONTHS_IN), about)
+    known = (*DAYS_IN, *MONTHS_IN)
+    desk.note("P312", node, getattr(node, "text", ""), known, about, names.spelled(known, names.LENGTHS_ZH))
     return 0, 0
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
-from rules import values
+from rules import names, values
 from rules.desk import Desk
 from rules.policy import Scalar as Value
 from rules.policy import Unit
@@ -120,5 +120,5 @@ def _length(text: str, units: dict[values.TimeUnit, int]) -> int:
             raise
     found = values.length(text)
     if found.unit not in units:
-        raise values.Refused("P312", *units)
+        raise values.Refused("P312", *units, zh=names.spelled(units, names.LENGTHS_ZH))
     return found.count * units[found.unit]

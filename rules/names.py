@@ -16,6 +16,9 @@ KINDS_ZH: Final[Mapping[str, str]] = {kind.id: kind.zh for kind in KINDS.values(
 FIELDS_ZH: Final[Mapping[str, str]] = {field.id: field.zh for field in FIELDS.values()}
 ATTRIBUTES_ZH: Final[Mapping[str, str]] = {item.id: item.zh for item in ATTRIBUTES.values()}
 CATEGORIES_ZH: Final[Mapping[str, str]] = {name: row[0] for name, row in CATEGORIES.items()}
+LENGTHS_ZH: Final[Mapping[str, str]] = {
+    "minutes": "分钟", "hours": "小时", "days": "天", "weeks": "周", "months": "个月", "years": "年",
+}  # fmt: skip
 OPERATORS: Final = ("at_least", "more_than", "at_most", "less_than", "is", "is_not", "in", "not_in")
 CONDITION_KEYS: Final = ("any", "all", "none", "at_least", "of", "traits", "trait", "tier")
 

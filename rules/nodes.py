@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from rules import names, values
@@ -14,10 +15,13 @@ from rules.noting import Noting
 from rules.policy import Mark
 from rules.source import Entries, Items, Node, Scalar
 from rules.suggestions import nearest
+from rules.synonyms import said_for
 
 MAX_ENTRIES: Final = 1_000
 _MISTYPED: Final = re.compile(r"[，、：“”‘’「」『』【】［］｛｝＃；#]")
 _INSTEAD: Final = {"、": ",", "【": "[", "】": "]"} | dict.fromkeys("“”‘’「」『』", '"')
+_THOUSANDS: Final = re.compile(r"(?<![\d.])\d{1,3}(\d{3})*$")
+_REST: Final = re.compile(r"\d{3}(?!\d)")
 _ABSENT: Final = ("", "~", "null")
 MAX_GUESSES: Final = 20
 """So many unknown keys of a file are read as what they were probably meant to be."""
@@ -77,12 +81,12 @@ class Nodes(Noting):
             return Form(node.mark, about, {})
         found: dict[str, tuple[Scalar, Node]] = {}
         unknown: list[tuple[Scalar, Node]] = []
-        for written, value in node.pairs:
+        for written, value in self.pairs(node):
             name = names.key(values.plain(written.text), keys)
             if name is None and written.plain and isinstance(value, Scalar) and value.plain and not value.text:
                 self.note("P211", written, written.text, about=about)
             elif name is None:
-                self.note("P201", written, written.text, keys, about, names.keys_zh(keys))
+                self.note("P201", written, written.text, keys, about, _keys_zh(about, keys))
                 unknown.append((written, value))
             elif name in found:
                 self.note("P202", written, written.text, about=str(found[name][0].mark.line))
@@ -94,15 +98,37 @@ class Nodes(Noting):
                 found[meant] = (written, value)
         for name in required:
             if name not in found:
-                self.note("P203", node, allowed=(name,), about=about, allowed_zh=names.keys_zh((name,)))
+                self.note("P203", node, allowed=(name,), about=about, allowed_zh=_keys_zh(about, (name,)))
         return Form(node.mark, about, found)
+
+    def pairs(self, node: Entries) -> Iterator[tuple[Scalar, Node]]:
+        """Go through a mapping; a number whose comma cut it in two, {金额: 20,000元}, is noted and read as a whole."""
+        held: tuple[Scalar, Node] | None = None
+        for written, value in node.pairs:
+            before = held[1] if held else None
+            if (
+                held
+                and isinstance(before, Scalar)
+                and (before.plain and written.plain and isinstance(value, Scalar) and value.plain and not value.text)
+                and _THOUSANDS.search(before.text)
+                and _REST.match(written.text)
+            ):
+                whole = before.text + written.text
+                self.note("P211", written, f"{before.text},{written.text}", meant=whole)
+                held = (held[0], replace(before, text=whole))
+                continue
+            if held:
+                yield held
+            held = (written, value)
+        if held:
+            yield held
 
     def _meant(self, text: str, keys: tuple[str, ...]) -> str | None:
         """Return the key that a misspelt one was meant to be, so that what stands under it is read and not missed."""
         self._guesses += 1
         if self._guesses > MAX_GUESSES:
             return None
-        return names.key(nearest(text, (*keys, *names.keys_zh(keys))), keys)
+        return said_for(text, keys) or names.key(nearest(text, (*keys, *names.keys_zh(keys))), keys)
 
     def entries(self, node: Node | None, about: str) -> Iterator[tuple[Scalar, Node]]:
         """Go through a mapping whose keys the writer chooses; a key that comes twice is noted and left out."""
@@ -112,7 +138,7 @@ class Nodes(Noting):
             self.shape(node, about, "mapping")
             return
         seen: dict[str, Mark] = {}
-        for written, value in node.pairs:
+        for written, value in self.pairs(node):
             name = values.plain(written.text)
             if name in seen:
                 self.note("P202", written, written.text, about=str(seen[name].line))
@@ -175,11 +201,11 @@ class Nodes(Noting):
         """Return the one key of several that is there; none or two of them are noted ("" for none)."""
         there = [name for name in form.keys() if name in keys]  # noqa: SIM118
         if not there:
-            self.note("P206", form.mark, allowed=keys, about=form.about, allowed_zh=names.keys_zh(keys))
+            self.note("P206", form.mark, allowed=keys, about=form.about, allowed_zh=_keys_zh(form.about, keys))
             return ""
         if len(there) > 1:
             second = form.key(there[1])
-            self.note("P205", second, ", ".join(there), keys, form.about, names.keys_zh(keys))
+            self.note("P205", second, ", ".join(there), keys, form.about, _keys_zh(form.about, keys))
         return there[0]
 
     def without_effect(self, form: Form, *keys: str) -> None:
@@ -187,6 +213,13 @@ class Nodes(Noting):
         for name in keys:
             if name in form:
                 self.note("P210", form.key(name), form.key(name).text, about=form.about)
+
+
+def _keys_zh(about: str, keys: tuple[str, ...]) -> tuple[str, ...]:
+    """Spell the keys of the mapping at a path in Chinese as they read there: `for` is 适用 in a price, else 期限."""
+    from rules.paths import keys_zh  # noqa: PLC0415  the grammar is read by what reads files
+
+    return keys_zh(about, keys)
 
 
 def absent(node: Node) -> bool:

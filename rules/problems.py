@@ -15,9 +15,9 @@ from wcwidth import wcwidth
 
 from rules.catalogue import CATALOGUE
 from rules.catalogue.found import FOUND_ZH
-from rules.keys import KEYS
 from rules.policy import Mark
 from rules.suggestions import nearest
+from rules.synonyms import said_for
 
 Severity = Literal["error", "warning"]
 Lang = Literal["zh", "en"]
@@ -66,6 +66,10 @@ class Problem:
             return f"{number}{' ' if number[-1].isdigit() else ''}{unit}"
         if not CATALOGUE[self.code].guesses:
             return ""
+        # Another word for it is no typing error: 机油 is as near to 油品 as to anything.
+        said = said_for(self.found, self.allowed)
+        if said:
+            return self.allowed_zh[self.allowed.index(said)] if self.allowed_zh else said
         return nearest(self.found, (*self.allowed, *self.allowed_zh))
 
     def message(self, lang: Lang) -> str:
@@ -73,7 +77,7 @@ class Problem:
         entry = CATALOGUE[self.code]
         template = entry.zh if lang == "zh" else entry.en
         found = _in_chinese(self.found) if lang == "zh" and self.code in _TRANSLATED else self.found
-        about = path_zh(self.about) if lang == "zh" else self.about or "the file"
+        about = _path_zh(self.about) if lang == "zh" else self.about or "the file"
         return template.format(found=_cut(found), about=_cut(about), allowed=_join(self.names(lang), lang))
 
     def names(self, lang: Lang) -> list[str]:
@@ -95,16 +99,11 @@ def _in_chinese(found: str) -> str:
     return FOUND_ZH[head] + colon + rest if head in FOUND_ZH else FOUND_ZH.get(found, found)
 
 
-def path_zh(path: str) -> str:
-    """Spell a path in the keys' Chinese: `facts.spend.within` → `指标.spend.最近`; the second part is an id."""
-    if not path:
-        return "文件"
-    parts = path.split(".")
-    for at, part in enumerate(parts):
-        name, bracket, number = part.partition("[")
-        if at != 1 or parts[0] not in KEYS:
-            parts[at] = KEYS.get(name, name) + bracket + number
-    return ".".join(parts)
+def _path_zh(path: str) -> str:
+    # The grammar is read by what notes problems: it is asked when one is shown.
+    from rules.paths import path_zh  # noqa: PLC0415
+
+    return path_zh(path)
 
 
 @dataclass(frozen=True, slots=True)

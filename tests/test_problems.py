@@ -12,10 +12,14 @@ import pytest
 from rules.catalogue import CATALOGUE
 from rules.checking import check
 from rules.files import check_file
+from rules.keys import KEYS, WORDS
+from rules.paths import keys_zh, path_zh
 from rules.policy import Mark
 from rules.problems import Problem, as_dict, in_order, render, width
 from rules.reader import MAX_PROBLEMS, Reading, read
 from rules.source import MAX_NODES
+from rules.synonyms import _SAID, said_for
+from rules.vocabulary import CATEGORIES, FIELDS, KINDS
 
 HEAD = """programme: club
 tiers:
@@ -429,6 +433,49 @@ def test_the_place_in_the_file_is_named_in_the_tongue_that_is_asked_for():
     text = HEAD + "facts:\n  n: {count: contact, within: 12}\n"
     assert "指标.n.最近应该是一段时间" in shown(text, "zh", "short")
     assert "facts.n.within must be a length of time" in shown(text, "en", "short")
+
+
+KEYED = """计划: x
+等级: [{编号: customer}]
+钱包: {points: {单位: 积分}, off: {单位: 金额, 可付: [配件, 机油]}}
+价格: {less: {条件: {类别: 配件}, 实付: 95折, 是: 1}}
+奖励:
+  off: {当: 购机, 奖励金额: 5, 记入: off, 适用者: customer}
+"""
+
+
+def test_an_id_that_spells_a_key_stays_as_it_is_and_a_key_is_spelled_as_it_reads_there():
+    told = read(KEYED, "x").show("zh", "short")
+    assert "奖励.off.奖励金额“5”没有写货币单位" in told
+    assert "价格.less里没有“是”这个键" in told
+    (unknown,) = (one for one in read(KEYED, "x").problems if one.found == "适用者")
+    # `for` is 适用 in a reward and 期限 in `keep`.
+    assert "适用" in unknown.names("zh")
+    assert "期限" not in unknown.names("zh")
+    assert unknown.guess("zh") == "适用"
+
+
+def test_every_key_of_every_form_is_found_by_its_path():
+    for path, key, chinese in [
+        ("tiers.gold.keep", "for", "期限"), ("tiers.gold.keep", "to", "截至"), ("prices.p", "for", "适用"),
+        ("levels.clip.duties.visit", "within", "时限"), ("rewards.r.per", "of", "基数"), ("lists.l", "of", "目标等级"),
+        ("emissions.e", "to", "送给"), ("facts.f", "within", "最近"), ("rewards.r.by_class[1].per", "of", "基数"),
+    ]:  # fmt: skip
+        assert keys_zh(path, (key,)) == (chinese,), path
+        assert path_zh(f"{path}.{key}").endswith(f".{chinese}")
+    assert path_zh("rewards.off.where.none[1].used.is") == "奖励.off.条件.都不[1].二手.是"
+    assert path_zh("examples[1].given[2].list") == "示例[1].已知[2].标价"
+    assert path_zh("parts_purchase, rental") == "购买配件, 租赁"
+    assert path_zh("nowhere.off") == "nowhere.减"
+
+
+def test_every_word_that_people_say_leads_to_a_word_of_the_language():
+    words = {*KEYS, *WORDS, *CATEGORIES, *KINDS, *FIELDS}
+    assert {word for word, _ in _SAID} <= words
+    for word, said in _SAID:
+        for one in said.split():
+            assert said_for(one, (word,)) == word
+    assert said_for("机油", ("parts",)) == ""
 
 
 def test_a_misspelt_operator_is_one_problem_not_two():

@@ -63,8 +63,8 @@ KEYS: Final[dict[str, Entry]] = {
     "P211": Entry(
         "文字被逗号截断", "Text cut by a comma",
         "“{found}”被逗号截成了单独的一个键", "A comma has cut “{found}” off and made it a key of its own",
-        "{ } 里的文字有英文逗号时要加引号,或改用中文逗号。",
-        "Put a text with a comma into quotes when it stands in { }.",
+        "{ } 里的文字有英文逗号时要加引号,或改用中文逗号;数字不写逗号。",
+        "Put a text with a comma into quotes when it stands in { }; write a number without its comma.",
     ),
     "P212": Entry(
         "条目太多", "Too many entries",
