@@ -21,7 +21,7 @@ from api.events import event_item
 from api.keys import late_days_of
 from api.rights import Guarded
 from api.service import Write, write_of
-from tierengine.errors import FormError, Malformed, TierengineError, Unavailable, pointed
+from tierengine.errors import FormError, Malformed, TierengineError, Unavailable, unknown_fields
 from tierengine.policies.versions import Programme
 from tierengine.recording.items import Answer, Item, Once
 from tierengine.typed import type_name
@@ -58,7 +58,7 @@ async def post_batch(request: Request) -> Response:
 
 
 def _events(raw: dict[str, Any]) -> list[Any]:
-    errors = [FormError(f"/{pointed(name)}", "unknown_field") for name in raw if name != "events"]
+    errors = unknown_fields(raw, ("events",))
     said = raw.get("events")
     if said is None:
         errors.append(FormError("/events", "missing"))

@@ -13,7 +13,7 @@ from api.answers import answered
 from api.keys import STAFF_KINDS, late_days_of, source_of
 from api.rights import Guarded
 from api.service import Write, stamp, write_of
-from tierengine.errors import Denied, FormError, Malformed, pointed
+from tierengine.errors import Denied, Malformed, unknown_fields
 from tierengine.judging.history import Observation
 from tierengine.judging.observations import read_observation
 from tierengine.membership.known import contributions_of
@@ -48,7 +48,7 @@ async def post_claim(request: Request, code: str, entitlement: str) -> Response:
     """Claim what the member's service level gives; above the quota it is refused with the next date."""
     write = await write_of(request)
     raw = write.raw
-    errors = [FormError(f"/{pointed(name)}", "unknown_field") for name in raw if name not in OF_CLAIM]
+    errors = unknown_fields(raw, OF_CLAIM)
     if errors:
         raise Malformed(errors)
     digest = hashlib.sha256(f"{write.once.scope}\n{write.once.key}".encode()).hexdigest()[:32]

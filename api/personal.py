@@ -20,7 +20,7 @@ from api.second import by_people
 from api.service import caller_of, service_of, stamp, write_of
 from tierengine.access.audit import Acting
 from tierengine.access.second import two
-from tierengine.errors import Denied, FormError, Malformed, pointed
+from tierengine.errors import Denied, FormError, Malformed, unknown_fields
 from tierengine.membership.consents import consents
 from tierengine.membership.export import export
 from tierengine.personal import records
@@ -149,7 +149,7 @@ def bad_texts(name: str, contact: str, note: str, phones: list[str]) -> list[For
 
 def _nothing(raw: dict[str, Any]) -> None:
     if raw:
-        raise Malformed([FormError(f"/{pointed(name)}", "unknown_field") for name in list(raw)[:20]])
+        raise Malformed(unknown_fields(list(raw)[:20], ()))
 
 
 def _of_the_dealer(request: Request) -> None:

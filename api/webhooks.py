@@ -12,7 +12,7 @@ from api import schemas
 from api.answers import answered, plain
 from api.rights import Guarded
 from api.service import Write, caller_of, service_of, write_of
-from tierengine.errors import FormError, Malformed, pointed
+from tierengine.errors import FormError, Malformed, unknown_fields
 from tierengine.recording.items import Answer
 from tierengine.store.dialect import Link
 from tierengine.store.ids import Ids
@@ -146,7 +146,7 @@ def _place(raw: dict[str, Any], name: str, unsaid: int) -> int:
 
 def _one_of(raw: dict[str, Any], name: str, known: tuple[str, ...]) -> str:
     more = ("since", "until") if name == "state" and "dead" in known else ()
-    errors = [FormError(f"/{pointed(one)}", "unknown_field") for one in raw if one not in (name, *more)]
+    errors = unknown_fields(raw, (name, *more))
     said = raw.get(name)
     if said not in known:
         errors.append(FormError(f"/{name}", "not_one_of", {"expected": ", ".join(known)}))

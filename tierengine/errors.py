@@ -7,7 +7,7 @@ never quote free text or personal data.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Final, Self
@@ -338,6 +338,11 @@ def pointed(name: object) -> str:
     """Return a field's name as a part of a pointer, whatever it holds."""
     text = str(name)[:100].encode("utf-8", "replace").decode()
     return text.replace("~", "~0").replace("/", "~1")
+
+
+def unknown_fields(said: Iterable[str], known: Container[str], at: str = "") -> list[FormError]:
+    """Return an error for each field that was said and is not known; `at` is the pointer of what they stand in."""
+    return [FormError(f"{at}/{pointed(name)}", "unknown_field") for name in said if name not in known]
 
 
 class Malformed(TierengineError):

@@ -9,11 +9,11 @@ id of the same source.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from datetime import datetime
 
 from rules.vocabulary import ATTRIBUTES, COMMON, KINDS, Kind
-from tierengine.errors import pointed
+from tierengine.errors import Malformed, pointed, unknown_fields
 from tierengine.judging.bounds import LINES_MOST
 from tierengine.judging.clock import Clock
 from tierengine.judging.values import CANCELLED, Values, purpose_of
@@ -30,6 +30,16 @@ _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)
 
 class Form(Values):
     """Reads one raw observation, or command, and collects what is wrong with it."""
+
+    def only(self, known: Container[str]) -> None:
+        """Report every field that is none of these: what would be ignored is refused."""
+        for problem in unknown_fields(self.raw, known):
+            self.wrong(problem.pointer, problem.code)
+
+    def end(self) -> None:
+        """Raise Malformed with all that was found wrong."""
+        if self.errors:
+            raise Malformed(self.errors)
 
     # ---- the envelope
 

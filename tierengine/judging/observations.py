@@ -60,8 +60,7 @@ def read_observation(
         form.wrong("/member", "missing")
     if kind.id == CANCELLED and revision == 0:
         form.wrong("/revision", "needs_revision")
-    if form.errors:
-        raise Malformed(form.errors)
+    form.end()
     source_id = str(fields.pop("source_id", ""))
     texts = {name: fields.pop(name) for name in list(fields) if name in PROSE}
     return Observation(kind.id, member, occurred_at, source, source_id, store, revision, fields, key, cluster, texts)

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from datetime import UTC
 from typing import Final
 
-from tierengine.errors import Malformed, pointed
 from tierengine.judging.clock import Clock
 from tierengine.judging.forms import Form
 from tierengine.judging.history import Contribution, Observation
@@ -47,8 +46,7 @@ def read_merge(
     at = now_us if raw.get("occurred_at") is None else form.instant("occurred_at", Clock(now_us, UTC, None))
     number = form.identifier("/source_id", raw.get("source_id")) or otherwise
     reason = _reason(form)
-    if form.errors:
-        raise Malformed(form.errors)
+    form.end()
     key = f"{MERGE}{number}"
     fields = {"into": into, "by": by}
     said = Observation(MERGED, member, at, _SOURCE, number, "", 0, fields, key, key, {"reason": reason})
@@ -59,8 +57,7 @@ def read_unmerge(link: Link, raw: Mapping[str, object], member: str, *, dealer: 
     """Return the end of a member's merge, as if it had never been; it is refused where he is merged into nobody."""
     form = _form(raw, member, OF_UNMERGE)
     reason = _reason(form)
-    if form.errors:
-        raise Malformed(form.errors)
+    form.end()
     words: list[Contribution] = [
         contribution(row) for row in link.ask(_WORDS, dealer, member, MERGE, MERGE + "\U0010ffff").rows()
     ]
@@ -77,9 +74,7 @@ def read_unmerge(link: Link, raw: Mapping[str, object], member: str, *, dealer: 
 def _form(raw: Mapping[str, object], member: str, known: tuple[str, ...]) -> Form:
     form = Form(raw, _SOURCE)
     form.identifier("/member", member)
-    for name in raw:
-        if name not in known:
-            form.wrong(f"/{pointed(name)}", "unknown_field")
+    form.only(known)
     return form
 
 

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from datetime import UTC, date
 from typing import Final
 
-from tierengine.errors import Malformed, pointed
 from tierengine.judging.bounds import MONEY_MOST
 from tierengine.judging.clock import Clock
 from tierengine.judging.forms import Form
@@ -40,7 +39,7 @@ def read_hold(raw: Mapping[str, object], *, store: str, now_us: int, again: bool
         expires_at = form.instant("expires_at", Clock(now_us + 366 * DAY, UTC, None))
         if not again and not form.has("/expires_at") and expires_at <= now_us:
             form.wrong("/expires_at", "in_the_past")
-    _end(form)
+    form.end()
     cluster = f"order:{store}:{order}"
     return member, PlaceHold(f"hold:{store}:{order}:{wallet}", wallet, amount, cluster, expires_at)
 
@@ -49,13 +48,13 @@ def read_capture(raw: Mapping[str, object]) -> int | None:
     """Return the amount to capture; None: all that is left."""
     form = _form(raw, OF_CAPTURE)
     amount = None if raw.get("amount") is None else _amount(form, 1)
-    _end(form)
+    form.end()
     return amount
 
 
 def read_void(raw: Mapping[str, object]) -> None:
     """Check that nothing was sent that would be ignored."""
-    _end(_form(raw, ()))
+    _form(raw, ()).end()
 
 
 def read_adjustment(raw: Mapping[str, object], zone: Zone, key: str) -> Adjust:
@@ -69,7 +68,7 @@ def read_adjustment(raw: Mapping[str, object], zone: Zone, key: str) -> Adjust:
     expires_at = None
     if raw.get("last_day") is not None and (day := form.date("/last_day", raw["last_day"])) is not None:
         expires_at = zone.end_of(date.fromisoformat(day))
-    _end(form)
+    form.end()
     return Adjust(key, wallet, amount, reason, by, second, expires_at)
 
 
@@ -78,15 +77,13 @@ def read_transfer(raw: Mapping[str, object], key: str) -> tuple[str, Transfer]:
     form = _form(raw, OF_TRANSFER)
     to, wallet, by = (_required(form, name) for name in ("to", "wallet", "by"))
     amount, reason, key = _amount(form, 1), _reason(form), _key(form, "transfer", key)
-    _end(form)
+    form.end()
     return to, Transfer(key, wallet, amount, reason, by)
 
 
 def _form(raw: Mapping[str, object], known: tuple[str, ...]) -> Form:
     form = Form(raw, "command")
-    for name in raw:
-        if name not in known:
-            form.wrong(f"/{pointed(name)}", "unknown_field")
+    form.only(known)
     return form
 
 
@@ -114,8 +111,3 @@ def _reason(form: Form) -> str:
 def _key(form: Form, kind: str, otherwise: str) -> str:
     own = form.identifier("/source_id", form.raw.get("source_id"))
     return f"{kind}:{own or otherwise}"
-
-
-def _end(form: Form) -> None:
-    if form.errors:
-        raise Malformed(form.errors)

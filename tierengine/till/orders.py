@@ -9,7 +9,7 @@ from datetime import tzinfo
 from typing import Any, Final, Literal
 
 from rules.vocabulary import CATEGORIES
-from tierengine.errors import FormError, Malformed, pointed
+from tierengine.errors import FormError, Malformed, pointed, unknown_fields
 from tierengine.judging.bounds import ID_MOST, LINES_MOST, MONEY_MOST
 from tierengine.judging.history import Observation
 from tierengine.judging.observations import read_observation
@@ -66,7 +66,7 @@ def read_order(
     """Return the order that `raw` says, or raise Malformed with everything that is wrong in its form."""
     errors: list[FormError] = []
     if not raw.keys() <= OF_ORDER:
-        errors += [FormError(f"/{pointed(name)}", "unknown_field") for name in raw if name not in OF_ORDER]
+        errors += unknown_fields(raw, OF_ORDER)
     if raw.get("member") is None:
         errors.append(FormError("/member", "missing"))
     kinds = _kinds(raw.get("lines"), errors)
@@ -126,9 +126,7 @@ def _kinds(lines: object, errors: list[FormError]) -> dict[str, list[int]]:
             errors.append(FormError(f"/lines/{place}", "wrong_type", {"expected": "object", "got": type_name(line)}))
             continue
         if not line.keys() <= OF_LINE:
-            errors += [
-                FormError(f"/lines/{place}/{pointed(name)}", "unknown_field") for name in line if name not in OF_LINE
-            ]
+            errors += unknown_fields(line, OF_LINE, f"/lines/{place}")
         errors += [
             FormError(f"/lines/{place}/{name}", "missing") for name in ("item", "list") if _blank(line.get(name))
         ]

@@ -19,7 +19,7 @@ from typing import Any, Final
 from rules.compiler import tests_of
 from rules.policy import Price
 from rules.vocabulary import CATEGORIES
-from tierengine.errors import Malformed, Unknown, pointed
+from tierengine.errors import Unknown
 from tierengine.judging.forms import Form
 from tierengine.membership.stand import Stand
 from tierengine.recording.acts import SLIP, SLIP_END, EndSlip, IssueSlip
@@ -60,17 +60,14 @@ def new_id(now: int) -> str:
 def read_request(raw: Mapping[str, object], store: str) -> tuple[str, str]:
     """Return the member's code and the store that a request for a slip names, or raise Malformed."""
     form = Form(raw, "command")
-    for name in raw:
-        if name not in ("member", "store"):
-            form.wrong(f"/{pointed(name)}", "unknown_field")
+    form.only(("member", "store"))
     member = form.identifier("/member", raw.get("member")) or ""
     if not member and not form.has("/member"):
         form.wrong("/member", "missing")
     store = form.store(store)
     if not store and not form.has("/store"):
         form.wrong("/store", "missing")
-    if form.errors:
-        raise Malformed(form.errors)
+    form.end()
     return member, store
 
 
@@ -78,17 +75,14 @@ def read_end(raw: Mapping[str, object]) -> str:
     """Return why a slip is revoked, or raise Malformed."""
     reason = raw.get("reason")
     form = Form(raw, "command")
-    for name in raw:
-        if name != "reason":
-            form.wrong(f"/{pointed(name)}", "unknown_field")
+    form.only(("reason",))
     if reason is None or (isinstance(reason, str) and not reason.strip()):
         form.wrong("/reason", "missing")
     elif not isinstance(reason, str):
         form.wrong("/reason", "wrong_type", expected="text", got=type_name(reason))
     elif len(reason) > REASON_MOST:
         form.wrong("/reason", "too_long", most=REASON_MOST, got=len(reason))
-    if form.errors:
-        raise Malformed(form.errors)
+    form.end()
     return str(reason).strip()
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import orjson
 
-from tierengine.errors import FormError, Malformed, Unknown, pointed
+from tierengine.errors import FormError, Malformed, Unknown, unknown_fields
 from tierengine.store.dialect import Link, doc
 from tierengine.store.ids import Ids
 from tierengine.store.rows import Table
@@ -54,7 +54,7 @@ class Endpoint:
 
 def read_request(raw: Mapping[str, object], *, inside: bool) -> tuple[str, tuple[str, ...], bool]:
     """Return (url, types, from the beginning) of a request for a webhook, or raise Malformed."""
-    errors = [FormError(f"/{pointed(name)}", "unknown_field") for name in raw if name not in ("url", "types", "all")]
+    errors = unknown_fields(raw, ("url", "types", "all"))
     url = ""
     try:
         url = read_url(raw.get("url"), inside=inside)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from tierengine.access.secret import Secret
-from tierengine.errors import FormError, Malformed, Refused, pointed
+from tierengine.errors import FormError, Malformed, Refused, unknown_fields
 from tierengine.store.dialect import Link
 from tierengine.store.rows import Table
 from tierengine.typed import type_name
@@ -47,7 +47,7 @@ FIRST: Final = (Signing(0),)
 
 def read_keep(raw: Mapping[str, object]) -> int:
     """Return for how long the secrets before are kept, by a request to rotate, or raise Malformed."""
-    errors = [FormError(f"/{pointed(name)}", "unknown_field") for name in raw if name != "keep_hours"]
+    errors = unknown_fields(raw, ("keep_hours",))
     hours = raw.get("keep_hours", KEEP_HOURS)
     if isinstance(hours, bool) or not isinstance(hours, int):
         expected = {"expected": "integer", "got": type_name(hours)}
