@@ -188,6 +188,12 @@ def test_two_processes_never_give_more_than_there_is(postgres_book_url):
     first.close()
 
 
+@pytest.mark.parametrize(("used", "admitted"), [(0, 50), (49, 50), (51, 49), (99, 1), (100, 0), (101, 0), (500, 0)])
+def test_a_pot_from_which_more_was_given_than_its_limit_now_is_admits_nothing(used, admitted):
+    """A version may lower a limit below what was given already."""
+    assert Pots(lambda _: {"k": used}).admit(("E", "r"), [Share("k", 100)], 50) == admitted
+
+
 @given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 60)), max_size=40), st.integers(0, 100))
 def test_a_pot_never_gives_more_than_its_limit_nor_more_than_it_admitted_before(asked, limit):
     pots = Pots(lambda _: {})

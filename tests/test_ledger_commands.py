@@ -164,6 +164,7 @@ def test_no_opening_balance_is_put_in_while_one_row_is_wrong(club, run, tmp_path
         ["M2", "nothing", "5", ""],
         ["M9", "points", "5", ""],
         ["M2", "points", "-5", ""],
+        ["M2", "points", "0", ""],
         ["M2", "points", "5", "03/04/2026"],
         ["", "points", "5", ""],
         ["M3", "points", "7", ""],
@@ -173,8 +174,8 @@ def test_no_opening_balance_is_put_in_while_one_row_is_wrong(club, run, tmp_path
     problems = json.loads(out)["problems"]
     assert (code, club.money()) == (1, before)
     assert [(one["line"], one["code"]) for one in problems] == [
-        (4, "fraction"), (5, "unknown_wallet"), (6, "unknown_member"), (7, "out_of_range"), (8, "not_a_date"),
-        (9, "missing"), (10, "opening_twice"),
+        (4, "fraction"), (5, "unknown_wallet"), (6, "unknown_member"), (7, "out_of_range"), (8, "out_of_range"),
+        (9, "not_a_date"), (10, "missing"), (11, "opening_twice"),
     ]  # fmt: skip
     code, out, err = run("open", csv(tmp_path / "b.csv", [["会员", "钱包"], ["M2", CREDIT]]))
     assert code == 1

@@ -35,6 +35,21 @@ def test_a_return_of_a_machine_takes_its_settlement_too_even_one_that_comes_late
     assert answer.flags == (Flag("till:r1", "serial_differs"),)
     right = event("machine_returned", 4, order="1", reason="repossessed", serial="ZL1")
     assert found(machine(), right).flags == ()
+    unnumbered = event("machine_purchase", 2, order="1", amount=900_000, size="large")
+    assert found(unnumbered, right).flags == (), "a number that nobody told of is no other one"
+
+
+def test_a_return_that_says_a_member_is_flagged_where_any_line_of_its_sale_is_another_s():
+    labour = event("repair_purchase", 3, order="1", member="M2", lines=[{"category": "labour", "amount": 800}])
+    for member, flags in (
+        (None, ()),
+        ("M1", (Flag("till:r1", "other_member"),)),
+        ("M3", (Flag("till:r1", "other_member"),)),
+    ):
+        answer = found(parts(), labour, returned(member=member))
+        assert answer.flags == flags
+        assert [given_to for given_to, _ in answer.contributions["till:r1"]] == ["M1", "M1", "M2"]
+    assert found(parts(), returned(member="M1")).flags == ()
 
 
 def test_part_of_a_line_takes_floored_shares_and_the_last_piece_the_rest():

@@ -24,12 +24,13 @@ from tests.webhook_desk import (  # noqa: F401  fixtures among them
     told,
 )
 from tierengine.access.secret import Secret
+from tierengine.errors import Malformed
 from tierengine.recording.once import once
 from tierengine.recording.recorder import clock
 from tierengine.store import database
 from tierengine.store.ids import Ids, transact
 from tierengine.webhooks import rotation
-from tierengine.webhooks.rotation import Signing, secrets_of
+from tierengine.webhooks.rotation import Signing, read_keep, secrets_of
 from tierengine.zone import HOUR
 
 
@@ -183,3 +184,16 @@ def test_while_the_servers_secret_changes_each_one_of_a_webhook_is_doubled():
     assert len(set(both)) == 4
     assert both[2:] == secrets_of(before, 7, (Signing(1), Signing(0, 5)))
     assert secrets_of(now, 71, (Signing(1),)) != secrets_of(now, 7, (Signing(11),))
+
+
+@pytest.mark.parametrize(
+    ("asked", "hours"),
+    [({}, 24), ({"keep_hours": 0}, 0), ({"keep_hours": 2_160}, 2_160), ({"keep_hours": 2_161}, None),
+     ({"keep_hours": -1}, None), ({"keep_hours": True}, None), ({"keep_hours": 1.5}, None), ({"keep": 1}, None)],
+)  # fmt: skip
+def test_the_secrets_before_are_kept_for_ninety_days_at_most(asked, hours):
+    if hours is None:
+        with pytest.raises(Malformed):
+            read_keep(asked)
+    else:
+        assert read_keep(asked) == hours * HOUR

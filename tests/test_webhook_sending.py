@@ -17,7 +17,7 @@ from cryptography.x509.oid import NameOID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tierengine.webhooks import sending
+from tierengine.webhooks import outbox, sending
 from tierengine.webhooks.outbox import Due
 
 NOW = 1_800_000_000_000_000
@@ -167,3 +167,35 @@ def test_a_date_is_meant_by_the_clock_of_who_says_it():
 @given(st.text(max_size=60), st.text(max_size=60))
 def test_whatever_it_asks_is_a_time_within_the_bound(asked, date):
     assert 0 <= sending._patience(asked, date, NOW) <= sending.PATIENCE_MOST
+
+
+class Noted:
+    """What is written of a delivery."""
+
+    def run(self, _sql: str, *values: object) -> None:
+        self.values = values
+
+
+@pytest.mark.parametrize(
+    ("attempts", "wait", "least", "most"),
+    [
+        (0, 0, 4.5, 5.5),
+        (0, 3_600, 3_600, 3_600),
+        (4, 60, 16_200, 19_800),  # asked for less than it would wait anyhow
+        (0, 86_400, 86_400, 86_400),
+        (0, 10**9, 86_400, 86_400),  # asked for thirty years: it waits a day
+        (8, 0, 77_760, 95_040),
+    ],
+)
+def test_what_is_not_taken_waits_as_long_as_it_is_asked_to_within_a_day(attempts, wait, least, most):
+    noted = Noted()
+    outbox.failed(noted, Due(7, 1, "m", b"{}", attempts), NOW, "x" * 300, wait)
+    number, state, tried, due_at, why, changed_at = noted.values
+    assert (number, state, tried, why, changed_at) == (7, "waiting", attempts + 1, "x" * 100, NOW)
+    assert least <= (due_at - NOW) / 1_000_000 <= most
+
+
+def test_after_nine_times_it_is_dead_whatever_the_receiver_asks():
+    noted = Noted()
+    outbox.failed(noted, Due(7, 1, "m", b"{}", 9), NOW, "gone", 60)
+    assert noted.values == (7, "dead", 10, NOW, "gone", NOW)
