@@ -1,4 +1,4 @@
-"""Which of the jobs that wait go into one transaction: of one dealer, nobody before his own, no act in company. Pure."""
+"""Which waiting jobs share a transaction: those of one dealer, nobody before his own, and no act in company. Pure."""
 
 from __future__ import annotations
 
