@@ -337,6 +337,8 @@ def _test(test: ast.Test, column: Column) -> Node:
     compared = _any(Atom(field, _SIGNS[test.op], value) for value in values)
     if test.op == "not_in":
         compared = negated(compared)
+    if test.op == "is_not" and test.value == ABSENT_TEXT:
+        return compared  # that there is a value
     if column.maybe and test.op in ("at_most", "less_than", "is_not", "not_in"):
         return _all((Atom(field, "!=", ABSENT if column.field.kind == "int" else ABSENT_TEXT), compared))
     # What stands for an absent value is below every constant and equal to none: these tests are false of it already.

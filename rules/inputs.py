@@ -193,6 +193,8 @@ def _check(name: str, tests: list[Test], texts: list[str] | None) -> None:
                 raise PolicyNotCompilable(name, f"is not compared with {value!r}", test.mark)
             if texts and value not in texts:
                 raise PolicyNotCompilable(name, f"{value!r} is not in the policy", test.mark)
+            if value == ABSENT_TEXT and test.op == "is_not":
+                continue  # any value at all
             if value == ABSENT_TEXT or (isinstance(value, int) and value <= ABSENT):
                 raise PolicyNotCompilable(name, f"{value!r} is kept for what has no value", test.mark)
 

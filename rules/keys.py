@@ -74,6 +74,7 @@ CONDITION is a mapping, all of whose entries hold: name: TEST, or any / all / no
           {trait: {id: TEST}} on its degrees, as {trait: {large_fleet: {at_least: heavy}}}.
           A name is a fact, attribute, or (in `where`) a field of the event. TEST is a scalar (= is), a list (= in), or
           at_least, more_than, at_most, less_than, is, is_not, in, not_in with its value (several: all must hold).
+          Of a text or a date it may be `present` or `none` (有, 无): whether there is a value, whatever it is.
           `tier: TEST` is the standing tier (not in traits); `tier: {at_least: gold}` is gold or above.
 """
 

@@ -127,7 +127,7 @@ KEY_TEXTS: Final[dict[str, dict[str, Said]]] = {
         "more_than": ("超过（不含本数）。", "More than this."),
         "at_most": ("不高于（含本数）。", "This or less."),
         "less_than": ("少于（不含本数）。", "Less than this."),
-        "is": ("正好是。", "Exactly this."),
+        "is": ("正好是；写“有”“无”是问有没有记录。", "Exactly this; `present` and `none` ask whether there is one."),
         "is_not": ("不是。", "Anything but this."),
         "in": ("是其中之一。", "One of these."),
         "not_in": ("不是其中任何一个。", "None of these."),

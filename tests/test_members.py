@@ -207,6 +207,18 @@ def told(subject: Subject, op: Any, required: Any, observed: Any, *, holds: bool
             "entered trade on: 2007-11-20, needs at most 1999-09-03",
         ),
         (
+            told(Subject("attribute", "card_no"), "is_not", "", None),
+            False,
+            "卡号 没有记录，需要有记录",
+            "card no: not on record, needs to be on record",
+        ),
+        (
+            told(Subject("attribute", "birth_date"), "at_least", 1, 730_000, holds=True),
+            True,
+            "生日 1999-09-03，需要没有记录",
+            "birth date: 1999-09-03, must not be on record",
+        ),
+        (
             told(Subject("tier"), "in", ("member", "gold"), "customer"),
             False,
             "等级 客户，需要属于 会员、金卡客户",

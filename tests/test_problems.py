@@ -249,6 +249,7 @@ BAD: list[tuple[str, str]] = [
     ("P530", reward("amount: 1 CNY") + "budgets:\n  ▲b: {limit: 9 CNY, scope: firm, rewards: r}\n"),
     ("P531", reward("amount: 1 CNY") + "  s: {title: 奖, on: tip, into: p, amount: 1 points}\n"
      "budgets:\n  b: {limit: 9 CNY, scope: member, rewards: ▲[r, s]}\n"),
+    ("P532", HEAD + "facts:\n  m: {count: machine_purchase, where: {trade_in_serial: ▲none}}\n"),
     ("P520", RULES + "rewards:\n  r: {title: 奖, on: purchase_settled, into: w, per: {give: ▲3%, of: amount}}\n"),
 ]  # fmt: skip
 # Bad bytes, size, number, what is no file, what depends on the day and what examples leave out have tests of their own.

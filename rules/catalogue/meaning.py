@@ -147,6 +147,12 @@ MEANING: Final[dict[str, Entry]] = {
         "“{about}”把记入{found}的奖励合在一起", "“{about}” adds up rewards of {found}",
         "分成两个总额,或者按次数限。", "Make two budgets of it, or limit the times.",
     ),
+    "P532": Entry(
+        "数不出没有的", "What is absent is not counted",
+        "指标的条件只看字段的值,{about}不能写“{found}”", "{about} looks at values: it cannot ask for “{found}”",
+        "写“有”,再用全部的次数减;或者在奖励、价格的“条件”里写“无”。",
+        "Count those that have a value; `none` may stand under `where` of a reward or price.",
+    ),
     "P524": Entry(
         "已经结束", "Over",
         "{about}在 {found} 已经结束,不会再生效", "{about} ended on {found} and has no effect any more",

@@ -105,6 +105,9 @@ MEANING: Final[dict[str, Example]] = {
         POINTS + "总额控制:\n  all: {限额: 9 元, 控制范围: 本人, 奖励: ▲[welcome, tips]}\n",
         POINTS + "总额控制:\n  all: {限额: 9 元, 控制范围: 本人, 奖励: welcome}\n", REWARD,
     ),
+    "P532": Example(
+        fact("{次数: 购机, 条件: {置换旧机编号: ▲无}}"), fact("{次数: 购机, 条件: {置换旧机编号: 有}}"), NO_FACTS,
+    ),
     "P524": Example(
         price("实付: 95折, 至: 2025-12-31").replace("gold_price", "▲gold_price"), price("实付: 95折, 至: 2026-12-31")
     ),

@@ -25,6 +25,14 @@ _EN: Final = {
     "is_not": "other than ", "in": "one of ", "not_in": "none of ",
 }  # fmt: skip
 
+# Whether a test for there being any value holds, and whether it stands under `none` → the sentence.
+_ON_RECORD: Final = {
+    (True, False): ("有记录", "which is on record"),
+    (False, False): ("需要有记录", "needs to be on record"),
+    (True, True): ("需要没有记录", "must not be on record"),
+    (False, True): ("本来就要没有", "as it should be"),
+}
+
 
 def both(zh: str, en: str) -> Text:
     """Return a sentence in both languages."""
@@ -130,6 +138,9 @@ class Words:
             seen = Text("没有记录", "not on record")
         else:
             seen = self.value(found.subject, found.observed)
+        if self._of_presence(found):
+            zh, en = _ON_RECORD[found.holds, negated]
+            return Text(f"{name.zh} {seen.zh}，{zh}", f"{name.en}: {seen.en}, {en}")
         if negated:
             zh, en = ("不得", "must not be ") if found.holds else ("没有", "which is not ")
         else:
@@ -139,6 +150,12 @@ class Words:
             f"{name.zh} {seen.zh}，{zh}{zh_op}{required.zh}",
             f"{name.en}: {seen.en}, {en}{en_op}{required.en}",
         )
+
+    def _of_presence(self, found: Explanation) -> bool:
+        """Tell whether any text or date would do: `有`."""
+        subject = found.subject
+        dated = subject is not None and subject.source != "fact" and self._type(subject) == "date"
+        return (found.op, found.required) in ((("at_least", 1),) if dated else (("is_not", ""),))
 
     def plain(self, found: Explanation, *, negated: bool = False) -> dict[str, Any]:
         """Return one test as JSON; `ok` says whether it does what the condition around it asks of it."""
