@@ -111,7 +111,8 @@ class Deliveries(Shape):
 
 
 class Replayed(Shape):
-    """How many are sent again."""
+    """How many are sent again; `next` is the `since` of the rest, null: there is none."""
 
     status: Literal["recorded", "duplicate"]
     again: int
+    next: int | None = None

@@ -28,6 +28,7 @@ Number = Annotated[int, Path(ge=1, le=1 << 62, description="The webhook's id.")]
 async def post_webhook(request: Request) -> Response:
     """Add a webhook (Standard Webhooks). The same address again is the same webhook, with its secret once more.
 
+    With other types, or with `all` for one that is there already, it is refused: 409 `webhook_differs`.
     It is told what is recorded from now on; with `all`, everything since the beginning.
     """
     write = await write_of(request)
@@ -107,15 +108,22 @@ async def get_deliveries(
 
 @router.post("/{webhook}/replay", **schemas.write("ReplayIn", "Send again", "Replayed"))
 async def post_replay(request: Request, webhook: Number) -> Response:
-    """Send again what was given up (`dead`), or what was delivered already: of a range of deliveries, in order."""
+    """Send again what was given up (`dead`), or what was delivered already: of a range of deliveries, in order.
+
+    Of very many the first ones; `next` is the `since` of the rest. What is no longer kept is refused: 409 `not_kept`.
+    """
     write = await write_of(request)
+    settings = write.service.settings
     state = _one_of(write.raw, "state", ("dead", "delivered"))
     since, until = (_place(write.raw, name, unsaid) for name, unsaid in (("since", 0), ("until", outbox.ALL)))
     await _there(write, webhook)
 
     def act(link: Link, _: Ids) -> dict[str, Any]:
         found = endpoints.endpoint(link, write.caller.dealer_id, webhook)
-        return {"again": outbox.replay(link, found, state, since, write.service.now(), until)}
+        again, further = outbox.replay(
+            link, found, state, write.service.now(), days=outbox.days_of(settings, state), since=since, until=until
+        )
+        return {"again": again, "next": further}
 
     return answered(request, await write.service.act(write.caller.dealer_id, write.once, act))
 

@@ -199,7 +199,6 @@ def test_a_name_whose_resolver_hangs_keeps_nobody_else_waiting(till, time, recei
         assert len(asked) == 1, "one look-up for all that goes there"
     finally:
         free.set()
-        monkeypatch.setattr("tierengine.webhooks.courier.ANSWER_SECONDS", 0.1)
         made.close()
 
 

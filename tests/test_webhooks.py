@@ -226,6 +226,37 @@ def test_the_service_tells_by_itself(sqlite_book_url, receiver):
         assert {one["type"] for one in receiver.bodies()} == {"credit.changed", "tier.changed"}
 
 
+def test_the_same_address_with_other_types_is_told_what_differs(till, time, courier, receiver):
+    made = added(till, receiver, types=["credit.changed"])["webhook"]
+    same = desk(till).post("/v1/webhooks", {"url": receiver.url, "types": ["credit.changed"] * 2})
+    assert (same.status_code, same.json()["webhook"]) == (201, made)
+    for wish in ({}, {"types": ["tier.changed"]}, {"types": ["credit.changed"], "all": True}):
+        other = desk(till).post("/v1/webhooks", {"url": receiver.url, **wish})
+        assert code(other) == (409, "webhook_differs")
+        told = other.json()["details"]
+        assert (told["webhook"], told["types"]) == (made["id"], "credit.changed")
+        assert "secret" not in other.json()
+    assert [one["types"] for one in desk(till).get("/v1/webhooks").json()["webhooks"]] == [["credit.changed"]]
+    both = desk(till)
+    assert both.post(f"/v1/webhooks/{made['id']}/state", {"state": "removed"}).status_code == 201
+    assert added(till, receiver, types=["tier.changed", "credit.changed"])["webhook"]["types"] == [
+        "credit.changed", "tier.changed",
+    ]  # fmt: skip
+
+
+def test_what_waits_since_before_the_clock_was_set_back_is_not_kept_as_long(till, time, courier, receiver):
+    number = added(till, receiver, types=["credit.changed"])["webhook"]["id"]
+    till.gold()
+    time.now += 86_400 * SECOND  # somebody sets it wrong
+    receiver.status = 503
+    told(till, courier, time)
+    assert [one.attempts for one in deliveries(till, number, "waiting")] == [1, 0]
+    time.now -= 86_400 * SECOND
+    receiver.status = 204
+    told(till, courier, time)
+    assert [one["data"]["number"] for one in receiver.bodies()] == [1, 1, 2], "in order, and not a day later"
+
+
 # ---- one receiver is not another ----------------------------------------------------------------------------------
 
 

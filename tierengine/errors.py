@@ -199,6 +199,15 @@ CATALOGUE: Mapping[str, Text] = MappingProxyType(
         "unknown_hold": Text("没有预占 {hold}。", "There is no hold {hold}."),
         "unknown_webhook": Text("没有推送 {webhook}。", "There is no webhook {webhook}."),
         "inside_address": Text("{host} 不是公网地址,不推送。", "{host} is no public address; nothing is sent there."),
+        "webhook_differs": Text(
+            "这个地址已是推送 {webhook}(推送 {types}),与所要的({asked})不同;要改,先删除它再新增,all 只在新增时算数。",
+            "This address is webhook {webhook} already (told of {types}), other than what is asked ({asked}); to "
+            "change it, remove it and add it again. `all` counts only for a new one.",
+        ),
+        "not_kept": Text(
+            "编号 {asked} 已不在保留期内({days} 天);还留着的从编号 {oldest} 起。",
+            "Delivery {asked} is no longer kept ({days} days); what is kept begins with {oldest}.",
+        ),
         "secrets_in_force": Text(
             "已有 {count} 个密钥同时有效,最早的到 {until};等到那时再换,或以 keep_hours 0 立即作废旧的。",
             "{count} secrets are in force, the oldest until {until}; rotate then, or end them now with keep_hours 0.",

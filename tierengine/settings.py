@@ -65,6 +65,12 @@ class Settings:
     webhooks_inside: int = _setting(
         0, "1: webhooks may go to http and to addresses of the inside network. For a sandbox only.", least=0, most=1
     )
+    webhook_days: int = _setting(
+        30, "Days that a delivered message of a webhook is kept and may be sent again.", least=1, most=3_650
+    )
+    webhook_dead_days: int = _setting(
+        180, "Days that a message that was given up is kept and may be sent again.", least=1, most=3_650
+    )
     queue_size: int = _setting(
         1024, "Requests that may wait for the writer; one more is answered 503.", least=1, most=65_536
     )

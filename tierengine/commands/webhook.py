@@ -171,13 +171,19 @@ def replay(
         one = endpoints.endpoint(link, of.id, webhook)
         link.rollback()
 
-        def act(link: Link, ids: Ids) -> int:
-            again = outbox.replay(link, one, state, since, clock(), until)
+        def act(link: Link, ids: Ids) -> tuple[int, int | None]:
+            again, further = outbox.replay(link, one, state, clock(), days=days, since=begin, until=until)
             by = acting_at(link, ids, of)
             by.note("POST /v1/webhooks/{webhook}/replay", f"webhook:{webhook}", state=state, again=again)
-            return again
+            return again, further
 
-        again = transact(link, ids, act)
+        again, begin, days = 0, since, outbox.days_of(settings(), state)
+        while True:
+            count, further = transact(link, ids, act)
+            again += count
+            if further is None:
+                break
+            begin = further
     return screen.end({"again": again}, lambda: screen.print(f"将重新投递 {again} 条。", f"{again} are sent again."))
 
 

@@ -6,5 +6,5 @@ recording pays nothing for it. What is where:
 
 whom               endpoints, rotation (of their secrets), address (where one may be)
 what               messages (from what was sealed)
-how                courier → outbox (due, tried again, replayed), sending
+how                courier → outbox (due, tried again, replayed), sending; pruning of what was told long ago
 """

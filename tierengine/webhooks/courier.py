@@ -25,6 +25,7 @@ from tierengine.store.outages import told
 from tierengine.webhooks.address import Resolve, Target
 from tierengine.webhooks.endpoints import Endpoint, active, turn
 from tierengine.webhooks.outbox import Due, Walk, delivered, due, failed, fill, look
+from tierengine.webhooks.pruning import Pruner
 from tierengine.webhooks.rotation import in_force, secrets_of
 from tierengine.webhooks.sending import Sending, client, look_up, send
 
@@ -60,6 +61,7 @@ class Courier:
         self._link: Link | None = None
         self._mine = False
         self._programmes = Programmes()
+        self._pruner = Pruner(settings)
         self._runner: asyncio.Runner | None = None
         self._http: httpx.AsyncClient | None = None
         # Ids are the places of deliveries: whoever takes over takes a block of his own, above all that were used.
@@ -101,6 +103,7 @@ class Courier:
         link.rollback()
         answered = self._run(self._deliver(waiting)) if waiting or self._flying else []
         self._noted(answered)
+        self._pruner.piece(link, self._do, self._now())
         return done + len(waiting) + len(answered)
 
     def _live(self) -> None:

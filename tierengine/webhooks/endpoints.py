@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import orjson
 
-from tierengine.errors import FormError, Malformed, Unknown, unknown_fields
+from tierengine.errors import FormError, Malformed, Refused, Unknown, unknown_fields
 from tierengine.store.dialect import Link, doc
 from tierengine.store.ids import Ids
 from tierengine.store.rows import Table
@@ -85,10 +85,17 @@ def add(
 ) -> Endpoint:
     """Add a webhook, or return the one that has this address. It is told what is sealed from now on, or everything.
 
+    Refused (`webhook_differs`) where the one that has it is told of other types, or is there already and was to be told
+    everything: what it was told since it was added stays as it is.
     lowest  the tier in which everybody begins: whoever stands in another one now is no change for this webhook
     """
     found = next((one for one in endpoints(link, dealer) if one.url == url), None)
     if found is not None:
+        if from_start or {*found.types} != {*types}:
+            names, wanted = ", ".join(found.types), ", ".join(types)
+            raise Refused(
+                "webhook_differs", webhook=found.id, types=names, asked=wanted + (", all" if from_start else "")
+            )
         return found
     seen = 0 if from_start else int(link.ask(_HEAD, dealer).rows()[0][0])
     made = Endpoint(ids.take(), dealer, url, tuple(types), "active", seen, now, now)

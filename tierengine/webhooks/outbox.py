@@ -12,20 +12,22 @@ from typing import Any, Final
 
 import orjson
 
-from tierengine.errors import Unknown
+from tierengine.errors import Refused, Unknown
 from tierengine.policies.versions import Programme
+from tierengine.settings import Settings
 from tierengine.store.dialect import Link, doc
 from tierengine.store.ids import Ids
 from tierengine.store.rows import Table
 from tierengine.webhooks.endpoints import Endpoint
 from tierengine.webhooks.messages import CREDIT, TIER, Message, judged, of_entries, of_tiers, passed, sealed_after
-from tierengine.zone import SECOND, moment
+from tierengine.zone import DAY, SECOND, moment
 
 # After the n-th failure, in seconds: the schedule that Standard Webhooks recommends. Then it is dead.
 BACK_OFF: Final = (5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400)
 SEALS: Final = 200
 WALKED: Final = 50  # members in one look: some 2.5 ms each, in the process that serves the tills
 PAGE_MOST: Final = 200
+REPLAY_MOST: Final = 5_000  # in one transaction, for which tills wait
 ALL: Final = 1 << 62  # no delivery has such an id
 _DELIVERIES: Final = Table("webhook_delivery")
 _STANDINGS: Final = Table("webhook_standing")
@@ -35,7 +37,8 @@ _NOW: Final = "SELECT seen FROM webhook WHERE id = ?1 AND state = 'active'"
 _KNOWN: Final = "SELECT message FROM webhook_delivery WHERE webhook_id = ?1 AND message IN (?2*)"
 _DUE: Final = (
     "SELECT d.id, d.webhook_id, d.message, d.body, d.attempts FROM webhook_delivery d "
-    "WHERE d.webhook_id = ?1 AND d.state = 'waiting' AND d.due_at <= ?2 "
+    # (What was stamped later than now was stamped by a clock that has been set back: it would wait for as long.)
+    "WHERE d.webhook_id = ?1 AND d.state = 'waiting' AND (d.due_at <= ?2 OR d.changed_at > ?2) "
     "AND NOT EXISTS (SELECT 1 FROM webhook_delivery e WHERE e.webhook_id = d.webhook_id "
     "AND e.member_id = d.member_id AND e.state = 'waiting' AND e.id < d.id) ORDER BY d.id LIMIT ?3"
 )
@@ -52,6 +55,11 @@ _REPLAY: Final = (
     "UPDATE webhook_delivery SET state = 'waiting', attempts = 0, due_at = ?2, changed_at = ?2 "
     "WHERE webhook_id = ?1 AND state = ?3 AND id BETWEEN ?4 AND ?5"
 )
+_LAST: Final = (
+    "SELECT id FROM webhook_delivery WHERE webhook_id = ?1 AND state = ?2 AND id BETWEEN ?3 AND ?4 "
+    "ORDER BY id LIMIT 1 OFFSET ?5"
+)
+_OLDEST: Final = "SELECT min(id) FROM webhook_delivery WHERE webhook_id = ?1 AND state = ?2"
 _COUNT: Final = "SELECT count(*) FROM webhook_delivery WHERE webhook_id = ?1 AND state = ?2 AND id BETWEEN ?3 AND ?4"
 
 
@@ -188,13 +196,34 @@ def page(link: Link, endpoint: Endpoint, state: str, after: int, most: int) -> l
     return found
 
 
-def replay(link: Link, endpoint: Endpoint, state: str, since: int, now: int, until: int = ALL) -> int:
-    """Have deliveries of this state sent again, from `since` to `until` (its ids), in their order; return how many."""
+def days_of(settings: Settings, state: str) -> int:
+    """Return for how many days deliveries of this state are kept."""
+    return settings.webhook_dead_days if state == "dead" else settings.webhook_days
+
+
+def replay(
+    link: Link, endpoint: Endpoint, state: str, now: int, *, days: int, since: int = 0, until: int = ALL
+) -> tuple[int, int | None]:
+    """Have deliveries of this state sent again, from `since` to `until` (its ids), in their order.
+
+    Return how many, and from which one it goes on: in one go no more than REPLAY_MOST are. Refused (`not_kept`) where a
+    bound that was said lies before all that is kept, of a webhook that is older than what is kept.
+
+    days  so long deliveries of this state are kept
+    """
     if state not in ("dead", "delivered"):
         raise Unknown("not_found")
-    count = int(link.ask(_COUNT, endpoint.id, state, since, until).rows()[0][0])
-    link.run(_REPLAY, endpoint.id, now, state, since, until)
-    return count
+    asked = since or until
+    if asked != ALL and endpoint.created_at < now - days * DAY:
+        oldest = link.ask(_OLDEST, endpoint.id, state).rows()[0][0]
+        if oldest is None or asked < oldest:
+            raise Refused("not_kept", asked=asked, days=days, oldest="–" if oldest is None else oldest)
+    last = link.ask(_LAST, endpoint.id, state, since, until, REPLAY_MOST - 1).rows()
+    end = int(last[0][0]) if last else until
+    count = int(link.ask(_COUNT, endpoint.id, state, since, end).rows()[0][0])
+    more = bool(last) and bool(link.ask(_COUNT, endpoint.id, state, end + 1, until).rows()[0][0])
+    link.run(_REPLAY, endpoint.id, now, state, since, end)
+    return count, end + 1 if more else None
 
 
 def _text(body: Mapping[str, Any]) -> str:
