@@ -343,3 +343,11 @@ def test_whose_credit_is_suspended_hands_none_on(strict):
     strict.send(strict.said("overdue_changed", "2026-04-02", "M1", overdue_days=30, source_id="o2"))
     assert strict.items(moved)[0].status == "recorded"
     assert strict.has("M2") == (10_000, 0, 0)
+
+
+def test_nobody_hands_credit_to_himself(strict):
+    said = {"name": "firm", "value_text": "F"}
+    strict.send(strict.said("attribute_changed", "2026-04-01", "M1", source_id="f", **said))
+    moved = Command(strict.dealer, ("M1", "M1"), Transfer("transfer:1", CREDIT, 10_000, "?", "U1"))
+    assert strict.items(moved)[0].code == "transfer_not_allowed"
+    assert strict.has() == (HAS, 0, 0)

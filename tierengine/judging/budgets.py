@@ -35,7 +35,7 @@ class Admit(Protocol):
         ...
 
 
-class Moved(Protocol):
+class Changed(Protocol):
     """A change of what a pair should be worth (recording's Change is one)."""
 
     @property
@@ -91,7 +91,7 @@ class Pots:
         """Return what the pots that were asked have given, with what was only asked for."""
         return {key: used + self._taken.get(key, 0) for key, used in self.used.items()}
 
-    def settle(self, changes: Iterable[Moved]) -> None:
+    def settle(self, changes: Iterable[Changed]) -> None:
         """Book in the pots what a fold changed; what was only asked during the fold is forgotten."""
         self._taken.clear()
         for change in changes:

@@ -41,7 +41,7 @@ _REMOVALS: Final = ("DELETE FROM personal WHERE member_id = ?1", "DELETE FROM pe
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Obstacles:
     """What stands against erasing a member, looked at and not changed: amounts by wallet, in its smallest unit."""
 
     code: str
@@ -99,13 +99,13 @@ def debts(link: Link, member: int) -> dict[str, int]:
     return {wallet: int(amount) for wallet, amount in link.ask(_DEBTS, member).rows()}
 
 
-def plan(link: Link, dealer: int, code: str, now: int) -> Standing:
+def plan(link: Link, dealer: int, code: str, now: int) -> Obstacles:
     """Return what would stand against erasing a member now."""
     member = member_id(link, dealer, code)
     everybody = all_of(link, member)
     holds = sum(int(link.ask(_HOLDS, one, now).rows()[0][0]) for one in everybody)
     credit = _summed(left(link, one, now) for one in everybody)
-    return Standing(code, erased_at(link, member), holds, credit, _summed(debts(link, one) for one in everybody))
+    return Obstacles(code, erased_at(link, member), holds, credit, _summed(debts(link, one) for one in everybody))
 
 
 def _summed(each: Iterable[dict[str, int]]) -> dict[str, int]:

@@ -230,8 +230,8 @@ class Commands:
             return self.done(item, {"status": "duplicate", "key": act.key}, giver)
         wallet = self._wallet(act.wallet)
         stand_for = [self.members(giver)[0], self.members(receiver)[0]]
-        firms = [row[0] for row in self.link.ask(_FIRM, stand_for).rows()]
-        if wallet.transfer != "linked" or stand_for[0] == stand_for[1] or len(firms) != 2 or firms[0] != firms[1]:
+        firms = [row[0] for row in self.link.ask(_FIRM, stand_for).rows()]  # one row where the two are one
+        if wallet.transfer != "linked" or len(firms) != 2 or firms[0] != firms[1]:
             raise Refused("transfer_not_allowed", wallet=act.wallet)
         if wallet.suspended_when is not None and act.wallet in self.suspended(giver):
             raise Refused("credit_suspended", wallet=act.wallet)

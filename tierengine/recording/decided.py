@@ -27,7 +27,7 @@ _known: Final = attrgetter("known")
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Decided:
     """A stored decision: what stood, from which step on, for one pair. Of equal (pair, step) the highest id counts.
 
     member  under whom it is stored and booked: of merged members, whose event it was
@@ -72,7 +72,7 @@ class Refolded:
     steps: tuple[Step, ...]
     folded: Folded
     history: Remembered
-    made: list[tuple[int, GrantDecision | Standing]] = field(default_factory=list)
+    made: list[tuple[int, GrantDecision | Decided]] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
     ranges: list[tuple[Position, Position]] = field(default_factory=list)
     owners: dict[Pair, int] = field(default_factory=dict)
@@ -99,16 +99,16 @@ class Refolded:
             yield from rows[bisect_right(rows, start, key=_known) : bisect_right(rows, end, key=_known)]
 
 
-def standing_of(rows: Iterable[Row]) -> dict[Place, Standing]:
+def standing_of(rows: Iterable[Row]) -> dict[Place, Decided]:
     """Return the decisions that stand, or were withdrawn last, by pair and step; rows come in order of their ids."""
-    newest: dict[tuple[int, Place], Standing] = {}
+    newest: dict[tuple[int, Place], Decided] = {}
     for number, member, event_key, rule, at, class_, key, kind, basis in rows:
         granted = None if kind == "withdrawn" else Granted.of(doc(basis)["granted"])
         pair, step = (event_key, rule), (at, class_, key)
         before = newest.get((member, (pair, step)))
         once = most_admitted(granted, before.once if before is not None else None)
-        newest[member, (pair, step)] = Standing(number, member, pair, step, kind, granted, once)
-    found: dict[Place, Standing] = {}
+        newest[member, (pair, step)] = Decided(number, member, pair, step, kind, granted, once)
+    found: dict[Place, Decided] = {}
     for (_, place), one in newest.items():
         # (Of merged members two may have been told of one event; with one of them it does not stand any more.)
         other = found.get(place)
@@ -129,7 +129,7 @@ def by_event(earlier: Mapping[Pair, Granted]) -> dict[str, list[Granted]]:
 
 def compare(
     outcome: Refolded,
-    old: Mapping[Place, Standing],
+    old: Mapping[Place, Decided],
     earlier: Mapping[Pair, Granted],
     ids: Ids,
     outside: Mapping[Place, Granted] | None = None,

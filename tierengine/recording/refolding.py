@@ -24,10 +24,10 @@ from tierengine.judging.trail import Trail
 from tierengine.policies.versions import Programme
 from tierengine.recording import lookups
 from tierengine.recording.decided import (
+    Decided,
     Pair,
     Place,
     Refolded,
-    Standing,
     by_event,
     compare,
     last_of,
@@ -206,7 +206,7 @@ def _later(source: Source, start: Position) -> list[Row]:
 
 
 def _earlier(
-    source: Source, start: Position, suffix: Sequence[Step], old: Mapping[Place, Standing]
+    source: Source, start: Position, suffix: Sequence[Step], old: Mapping[Place, Decided]
 ) -> tuple[dict[Pair, Granted], dict[Pair, int]]:
     """Return what stands at `start` of the pairs that the suffix may touch: named by its returns, or decided in it.
 

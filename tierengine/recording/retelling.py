@@ -22,7 +22,7 @@ from tierengine.judging.passing import Apart, Told
 from tierengine.judging.running import RunningFacts
 from tierengine.judging.trail import Checkpoint, Stretch, Trail
 from tierengine.recording import lookups
-from tierengine.recording.decided import Place, Refolded, Standing, by_event, compare, last_of, standing_of
+from tierengine.recording.decided import Decided, Place, Refolded, by_event, compare, last_of, standing_of
 from tierengine.recording.memory import Remembered
 from tierengine.recording.refolding import Source, emissions_at
 
@@ -64,7 +64,7 @@ class _Retelling:
     trail: Trail
     pots: Pots
     fresh: Sequence[Contribution]
-    old: dict[Place, Standing] = field(default_factory=dict)
+    old: dict[Place, Decided] = field(default_factory=dict)
     outside: dict[Place, Granted] = field(default_factory=dict)
     folds: list[Folded] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)

@@ -18,7 +18,7 @@ from tierengine.till.orders import Order
 _NO_LIMIT: Final = 10**15
 
 
-class Standing(Protocol):
+class Buyer(Protocol):
     """A member who may be asked what his prices read: his tier, and the rest only where they do."""
 
     @property
@@ -42,12 +42,12 @@ class Standing(Protocol):
         ...
 
 
-def price(order: Order, member: Standing) -> list[PricedLine]:
+def price(order: Order, member: Buyer) -> list[PricedLine]:
     """Return the lines with what they cost this member, before any credit."""
     return at_prices(member.regime, order, matching(order, member))
 
 
-def matching(order: Order, member: Standing) -> list[tuple[str, ...]]:
+def matching(order: Order, member: Buyer) -> list[tuple[str, ...]]:
     """Return for each line the prices whose conditions hold (see price_order)."""
     rules, lines = member.regime.version.rules, [line.fields() for line in order.lines]
     if rules.priced_by_tier:
