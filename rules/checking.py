@@ -24,7 +24,7 @@ from rules.reader import Reading, read
 
 _NEVER_BELOW_ZERO: Final = (
     "count", "distinct", "months_with", "fleet", "days_since_first", "days_since_last", "years_since_first",
-    "years_since_last", "years_since",
+    "years_since_last", "years_since", "days_to_anniversary", "months_to_anniversary",
 )  # fmt: skip
 _ALWAYS: Final = AllOf(())
 _NEVER: Final = AnyOf(())

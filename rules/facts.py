@@ -19,13 +19,14 @@ UNITS: Final = get_args(Unit)
 SPANS: Final = ("this_year", "last_year", "this_quarter", "last_quarter", "this_month", "last_month", "since_tier")
 _SINCE_EVENT: Final = ("days_since_first", "days_since_last", "years_since_first", "years_since_last")
 _OVER_KINDS: Final = ("count", "quantity", "months_with", *_SINCE_EVENT)
-_SINCE_DATE: Final = ("days_since", "years_since")
+_SINCE_DATE: Final = ("days_since", "years_since", "days_to_anniversary", "months_to_anniversary")
 _WINDOWS: Final = ("within", "preceding", "in", "checked_within")
 _KEYS: Final = (*HOWS, "to", "of", "field", "where", *_WINDOWS, "title", "unit")
 _UNITS: Final[dict[str, Unit]] = {
     "count": "count", "quantity": "count", "distinct": "count", "months_with": "months", "days_since_first": "days",
     "days_since_last": "days", "years_since_first": "years", "years_since_last": "years", "days_since": "days",
-    "years_since": "years", "fleet": "count", "ratio": "percent",
+    "years_since": "years", "days_to_anniversary": "days", "months_to_anniversary": "months",
+    "fleet": "count", "ratio": "percent",
 }  # fmt: skip
 HORIZON_YEARS: Final = 40
 """No event is older (none may be dated before 1990), so a window that reaches further is a slip of the pen."""

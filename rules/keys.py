@@ -9,9 +9,10 @@ late: {till: 7 days, erp: 400 days}                    manager_limit: 10     pri
 offline_slip: 24 hours
 facts:    id: {HOW: kind | [kinds] | field, of: kinds, field: f, where: {field: test}, WINDOW, title, unit}
           HOW is one of count, quantity, sum, max, min, distinct, months_with, days_since_first, days_since_last,
-          years_since_first, years_since_last, days_since, years_since, fleet, ratio. `sum`, `max`, `min`, `distinct`
-          name the field and take `of: kinds`; the others name the kinds; `days_since` and `years_since` name a date
-          attribute; `fleet: owned`; `ratio: {…fact…}` with `to: {…fact…}` or fact ids. `checked_within: 12 months` is
+          years_since_first, years_since_last, days_since, years_since, days_to_anniversary,
+          months_to_anniversary, fleet, ratio. `sum`, `max`, `min`, `distinct` name the field and take `of: kinds`;
+          the others name the kinds; `days_since`, `years_since`, `…_to_anniversary` name a date attribute;
+          `fleet: owned`; `ratio: {…fact…}` with `to: {…fact…}` or fact ids. `checked_within: 12 months` is
           the window of a fleet. What is handed in counts once accepted; `where: {status: submitted}` counts what still
           waits, `where: {status: [submitted, accepted]}` both.
           WINDOW is one of within: 12 months | preceding: 12 months | in: this_year (last_year, this_quarter,
@@ -95,7 +96,8 @@ KEYS: dict[str, str] = {
     "count": "次数", "quantity": "数量合计", "sum": "合计", "max": "最大", "min": "最小", "distinct": "不同个数",
     "months_with": "有记录月数", "days_since_first": "距首次天数", "days_since_last": "距上次天数",
     "years_since_first": "距首次年数", "years_since_last": "距上次年数", "days_since": "天数自",
-    "years_since": "年限", "fleet": "设备台数", "ratio": "比率", "to": "对比", "of": "范围", "field": "字段",
+    "years_since": "年限", "days_to_anniversary": "距周年天数", "months_to_anniversary": "距周年月数",
+    "fleet": "设备台数", "ratio": "比率", "to": "对比", "of": "范围", "field": "字段",
     "where": "条件", "within": "最近", "preceding": "再往前", "in": "属于", "checked_within": "核实期限",
     "unit": "单位",
     # conditions

@@ -147,6 +147,14 @@ KEY_TEXTS: Final[dict[str, dict[str, Said]]] = {
         "years_since_last": ("距最近一次满几年。", "Whole years since the last of these events."),
         "days_since": ("从某个日期属性起的天数。", "Days since a date attribute."),
         "years_since": ("从某个日期属性起满几年。", "Whole years since a date attribute."),
+        "days_to_anniversary": (
+            "到下一个周年（生日、发卡日）还有几天，当天是 0；2 月 29 日在平年算 2 月 28 日。",
+            "Days to the next anniversary, 0 on the day; 29 February is 28 February in common years.",
+        ),
+        "months_to_anniversary": (
+            "到下一个周年所在的月份还有几个月，当月是 0：生日当月。",
+            "Months to the month of the next anniversary, 0 in that month: the month of his birthday.",
+        ),
         "fleet": ("自有设备台数（各品牌、各来路）。", "Machines the member owns, whoever sold them."),
         "ratio": ("两个指标之比，用百分数比较。", "One fact in proportion to another, as a percentage."),
         "to": ("比率的另一边：和什么比。", "The other side of the ratio."),

@@ -108,6 +108,9 @@ def fact(asked, history, position, since: int, zone: ZoneInfo, ratio=operator.fl
     if asked.how in ("years_since", "days_since"):
         day = attributes(history, position, zone).get(asked.field)
         return None if day is None else passed(asked.how, date.fromordinal(day), local(zone, at).date())
+    if asked.how.endswith("_to_anniversary"):
+        day = attributes(history, position, zone).get(asked.field)
+        return None if day is None else ahead(asked.how, date.fromordinal(day), local(zone, at).date())
     start, upto = bounds(zone, asked.window, at, since)
     if asked.how == "fleet":
         return sum(
@@ -197,6 +200,14 @@ def facts(policy, history, position, since: int, ratio=operator.floordiv):
 
 def passed(how: str, start: date, end: date) -> int:
     return (end - start).days if how.startswith("days") else whole_years(start, end)
+
+
+def ahead(how: str, start: date, today: date) -> int:
+    """Days, or turns of the month, until the anniversary comes next: tried one after the other."""
+    if how.startswith("months"):
+        return next(turns for turns in range(12) if months_later(today.replace(day=1), turns).month == start.month)
+    days = ((today + timedelta(days=number), number) for number in range(400))
+    return next(number for day, number in days if day == months_later(start, 12 * (day.year - start.year)))
 
 
 def whole_years(start: date, end: date) -> int:

@@ -96,6 +96,8 @@ def test_attributes_attestations_and_machines_are_the_oracle_s(both, data, zone)
     asked = [
         fact("years_since", (), "entered_trade_on", name="years"),
         fact("days_since", (), "entered_trade_on", name="days"),
+        fact("days_to_anniversary", (), "entered_trade_on", name="days_to"),
+        fact("months_to_anniversary", (), "entered_trade_on", name="months_to"),
         fact("fleet", (), name="owned"),
         fact("fleet", (), name="checked", window=year),
         fact("fleet", (), "", Filter("size", "is", "large"), name="large", window=year),

@@ -71,6 +71,8 @@ OF_MEMBERS: Final[dict[str, Form]] = {
             "years_since_last": KINDS,
             "days_since": DATED,
             "years_since": DATED,
+            "days_to_anniversary": DATED,
+            "months_to_anniversary": DATED,
             "fleet": word("owned"),
             "ratio": Either(scalar=ID, mapping=Ref("fact")),
             "to": Either(scalar=ID, mapping=Ref("fact")),

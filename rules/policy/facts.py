@@ -22,6 +22,8 @@ How = Literal[
     "years_since_last",
     "days_since",  # whole local days since the date attribute named by `field`; before it the number is negative
     "years_since",  # whole local years since that date
+    "days_to_anniversary",  # whole local days to the next anniversary of that date: 0 on the day itself
+    "months_to_anniversary",  # months to the calendar month of the next anniversary: 0 in all of that month
     "fleet",  # machines in the state `owned`, one per serial (or per registration without a serial)
     "ratio",  # `over` to `under` in basis points; absent when `under` <= 0 or has no value
 ]

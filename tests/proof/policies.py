@@ -113,6 +113,8 @@ def fact(chance: Chance, about: Theme, name: str, depth: int = 0) -> ast.Fact:
             return ast.Fact(name, TITLE, how, "percent", over=over, under=under)
     if how in ("years_since", "days_since"):
         return ast.Fact(name, TITLE, how, how.removesuffix("_since"), field=chance.pick(DATES))
+    if how.endswith("_to_anniversary"):
+        return ast.Fact(name, TITLE, how, how.partition("_")[0], field=chance.pick(DATES))
     kinds = ("machine_registered",) if how == "fleet" else several(chance, about.kinds)
     there = tuple(dict.fromkeys(one for kind in kinds for one in fields_of(kind)))
     where = tuple(filter_(chance, there) for _ in range(chance.pick((0, 0, 0, 0, 0, 1, 1, 2))))

@@ -15,7 +15,7 @@ from rules.vocabulary import KINDS, STATUSES, SUBMITTED
 from tierengine.judging.measures import STATUS, Check, Measure, Raw, Selection, Values, check_of, holds_all
 from tierengine.judging.states import States
 from tierengine.judging.windows import Plan
-from tierengine.zone import Bounds, Windows, Zone, years_between
+from tierengine.zone import Bounds, Windows, Zone, add_months, years_between
 
 
 class FactSet:
@@ -106,6 +106,8 @@ class FactSet:
         """Return the place of the fact's one measure, or a function that makes its value."""
         if fact.how == "ratio":
             return self._ratio(fact)
+        if fact.how in ("days_to_anniversary", "months_to_anniversary"):
+            return lambda asked: asked.to_anniversary(fact.field, months=fact.how == "months_to_anniversary")
         if fact.how in ("days_since", "years_since"):
             return lambda asked: asked.since_date(fact.field, years=fact.how == "years_since")
         if fact.how == "fleet":
@@ -184,6 +186,17 @@ class _Asked:
     def since_date(self, attribute: str, *, years: bool) -> int | None:
         day = self.states.attributes(self.at).get(attribute)
         return self._past(date.fromordinal(day), years=years) if isinstance(day, int) else None
+
+    def to_anniversary(self, attribute: str, *, months: bool) -> int | None:
+        day = self.states.attributes(self.at).get(attribute)
+        if not isinstance(day, int):
+            return None
+        first, today = date.fromordinal(day), self.zone.local_date(self.at)
+        if months:
+            return (first.month - today.month) % 12
+        # 29 February comes on the 28th of a common year, as for duties that fall on such a day.
+        this, following = (add_months(first, 12 * (today.year + more - first.year)) for more in (0, 1))
+        return ((this if this >= today else following) - today).days
 
     def _past(self, day: date, *, years: bool) -> int:
         today = self.zone.local_date(self.at)
