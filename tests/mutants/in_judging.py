@@ -35,7 +35,6 @@ FAULTS: tuple[Fault, ...] = (
         ((" AND known_at <= a AND (known_at, known_class, known_key) <= (a, c, {say.key})", ""),),
         PROOF,
     ),
-    Fault("a_candidate_is_not_counted", f"{SQL}:_Writer._tables", (("UNION ALL {candidates}", ""),), PROOF),
     Fault("nothing_of_money_is_absent", f"{SQL}:_default", (('"max", "min", "first"', '"first"'),), PROOF),
     Fault(
         "a_ratio_is_rounded_up", "tierengine.judging.facts:ratio", (("if rest and points in exact", "if rest"),), FACTS

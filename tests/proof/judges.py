@@ -23,12 +23,11 @@ from tests.proof.books import Book
 from tests.proof.histories import Event, State
 from tierengine.judging.facts_sql import Snapshot, read_facts
 from tierengine.judging.facts_statement import Ask
-from tierengine.judging.history import Contribution
 from tierengine.judging.running import RunningFacts
 from tierengine.zone import Zone
 
 AT_ONCE = 12
-"""Members asked in one statement; each is joined with the candidates of all."""
+"""The most members asked in one statement."""
 
 
 class Disagreement(AssertionError):
@@ -117,7 +116,7 @@ def _decisions(
 
 
 def _by_sql(version: Any, states: Sequence[State], book: Book) -> Iterator[tuple[State, Snapshot]]:
-    """Read the facts of all states in few statements; every third history comes in part as candidates."""
+    """Read the facts of all states in few statements."""
     # A member is asked once in a statement.
     rounds: list[dict[int, State]] = []
     for state in states:
@@ -125,19 +124,14 @@ def _by_sql(version: Any, states: Sequence[State], book: Book) -> Iterator[tuple
         if one is None:
             rounds.append(one := {})
         one[id(state.history)] = state
-    members: dict[int, tuple[int, tuple[Contribution, ...]]] = {}
     histories = {id(state.history): state.history for state in states}
-    for number, (name, history) in enumerate(histories.items()):
-        rows = history.stored
-        cut = len(rows) - (len(rows) // 3 if number % 3 == 0 else 0)
-        members[name] = book.member(rows[:cut]), rows[cut:]
+    members = {name: book.member(history.stored) for name, history in histories.items()}
     found: dict[int, Snapshot] = {}
     with contextlib.closing(book.connection.cursor()) as cursor:
         for asked in rounds:
-            asks = [Ask(members[one][0], state.position, state.since) for one, state in asked.items()]
-            candidates = {member: rows for member, rows in (members[one] for one in asked) if rows}
-            read = read_facts(cursor, version, asks, candidates, dialect=book.dialect)
-            found |= {id(state): read[members[one][0]] for one, state in asked.items()}
+            asks = [Ask(members[one], state.position, state.since) for one, state in asked.items()]
+            read = read_facts(cursor, version, asks)
+            found |= {id(state): read[members[one]] for one, state in asked.items()}
     for state in states:
         yield state, found[id(state)]
 

@@ -1,8 +1,8 @@
-"""Facts by SQL: many members in one statement and one round trip, each asked at one position (sale, quote, whole book).
+"""Facts by SQL: many members in one statement and one round trip, each asked at one position, as an award does.
 
 The statement is made once for each policy and database from one template, and read through raw driver connections
 (psycopg 3, sqlite3). It joins the asked members with their stored contributions by the index (member_id, known_at),
-adds the candidates given as parameters (a sale that is being judged or quoted), and answers with rows of one shape:
+and answers with rows of one shape:
 
     part, ask, n0 … nk, t0 … t3
 
@@ -26,7 +26,7 @@ from tierengine.judging.history import Contribution, Position, Scalar
 from tierengine.judging.measures import Values
 from tierengine.judging.netting import net
 from tierengine.judging.sql_words import SAYS, Dialect
-from tierengine.judging.states import STATE_KINDS, States
+from tierengine.judging.states import States
 
 
 class Cursor(Protocol):
@@ -76,21 +76,13 @@ class Snapshot:
             raise ValueError("these facts were read for another policy version")
 
 
-def read_facts(
-    cursor: Cursor,
-    version: Version,
-    asks: Sequence[Ask],
-    candidates: Mapping[int, Sequence[Contribution]] | None = None,
-    *,
-    dialect: Dialect | None = None,
-) -> dict[int, Snapshot]:
-    """Return each asked member's facts; a member is asked once. `candidates` count as if they were stored."""
+def read_facts(cursor: Cursor, version: Version, asks: Sequence[Ask]) -> dict[int, Snapshot]:
+    """Return each asked member's facts; a member is asked once."""
     prepared = fact_set(version.rules.policy)
-    statement = statement_of(prepared, dialect or _dialect_of(cursor))
-    candidates = candidates or {}
+    statement = statement_of(prepared, _dialect_of(cursor))
     raws: list[list[int | None]] = [list(statement.empty) for _ in asks]
     states: list[list[Contribution]] = [[] for _ in asks]
-    for row in _rows(cursor, statement.text, statement.parameters(asks, candidates)):
+    for row in _rows(cursor, statement.text, statement.parameters(asks)):
         part, ask = row[0], row[1]
         if part == statement.raw_part:
             states[ask].append(_contribution(row[2:7], row[-4:]))
@@ -103,9 +95,6 @@ def read_facts(
     nothing = States(prepared.zone)  # of most members nothing is stated
     for number, ask in enumerate(asks):
         rows = states[number]
-        rows += [
-            row for row in candidates.get(ask.member_id, ()) if row.kind in STATE_KINDS and row.known <= ask.position
-        ]
         # What a correction took back at its own position is no word of anybody's; sums need no such care.
         state = States(prepared.zone, sorted(net(rows), key=_order)) if rows else nothing
         values = prepared.values(raws[number], state, ask.position[0], ask.since)
@@ -115,12 +104,10 @@ def read_facts(
     return found
 
 
-def read_contributions(
-    cursor: Cursor, member_ids: Iterable[int], *, dialect: Dialect | None = None
-) -> dict[int, list[Contribution]]:
+def read_contributions(cursor: Cursor, member_ids: Iterable[int]) -> dict[int, list[Contribution]]:
     """Return all contributions of the members in order of `known`, for facts.RunningFacts: one statement."""
     found: dict[int, list[Contribution]] = {member: [] for member in member_ids}
-    say = SAYS[dialect or _dialect_of(cursor)]
+    say = SAYS[_dialect_of(cursor)]
     raw = f"{RAW_NUMBERS}, kind, line, known_key, {say.fields}"
     for row in _rows(cursor, _HISTORY.format(raw=raw, members=say.members), (as_json(list(found)),)):
         found[row[9]].append(_contribution(row[:5], row[5:9], row[10]))

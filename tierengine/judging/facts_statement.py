@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -11,7 +11,7 @@ import orjson
 
 from rules.policy import Window
 from tierengine.judging.facts import FactSet
-from tierengine.judging.history import Contribution, Position
+from tierengine.judging.history import Position
 from tierengine.judging.measures import AMOUNT, KIND, QUANTITY, Check, Measure, Selection, type_of
 from tierengine.judging.sql_words import SAYS, Dialect
 from tierengine.judging.states import STATE_KINDS
@@ -56,7 +56,7 @@ class Statement:
     def raw_part(self) -> int:
         return len(self.parts)
 
-    def parameters(self, asks: Sequence[Ask], candidates: Mapping[int, Sequence[Contribution]]) -> list[str]:
+    def parameters(self, asks: Sequence[Ask]) -> list[str]:
         asked: list[dict[str, int | str]] = []
         for number, ask in enumerate(asks):
             at, class_, key = ask.position
@@ -68,17 +68,7 @@ class Statement:
             for index, windows in enumerate(self.earliest):
                 row[f"e{index}"] = min(row[f"f{window}"] for window in windows)
             asked.append(row)
-        given = [
-            {
-                "member_id": member, "kind": one.kind, "line": one.line, "at": one.at, "known_at": one.known[0],
-                "known_class": one.known[1], "known_key": one.known[2], "qty": one.qty, "amount": one.amount,
-                "fields": dict(one.fields),
-            }
-            for member, several in candidates.items()
-            for one in several
-        ]  # fmt: skip
-        # Where nothing is counted the statement has no place for candidates; their states are read from themselves.
-        return [as_json(asked), as_json(given), *self.constants] if self.parts else [as_json(asked)]
+        return [as_json(asked), *self.constants]
 
 
 @lru_cache(maxsize=128)
@@ -125,7 +115,7 @@ class _Writer:
         return Statement(self._prepared, text, tuple(self._named), tuple(self._earliest), tuple(parts), empty)
 
     def _tables(self) -> list[str]:
-        """Return the asked, what is known of them, what is seen in it (fields read once), and what counts where.
+        """Return the asked, what is stored of them, what is seen in it (fields read once), and what counts where.
 
         Of the stored rows only those are taken that may count in any window, or are states. Two relations are kept
         apart from their use by MATERIALIZED, so that no field is read and no test made more than once a row.
@@ -135,7 +125,7 @@ class _Writer:
         asked = {"n": "int", "m": "bigint", "a": "bigint", "c": "int", "k": "text"}
         asked |= {f"{end}{index}": "bigint" for index in range(len(self._prepared.windows)) for end in "fu"}
         asked |= {f"e{index}": "bigint" for index in range(len(self._earliest))}
-        tables = [f"asked AS MATERIALIZED ({say.relation(1, asked)})"]
+        tables = [f"asked AS MATERIALIZED ({say.relation(asked)})"]
         known = f"member_id = m AND known_at <= a AND (known_at, known_class, known_key) <= (a, c, {say.key})"
         tables.append(
             f"stored AS MATERIALIZED (SELECT n, {_ROW} FROM asked CROSS JOIN contribution"
@@ -143,15 +133,9 @@ class _Writer:
         )
         if not self._flags:
             return tables
-        given = {
-            "member_id": "bigint", "kind": "text", "line": "text", "at": "bigint", "known_at": "bigint",
-            "known_class": "int", "known_key": "text", "qty": "bigint", "amount": "bigint", "fields": "jsonb",
-        }  # fmt: skip
-        candidates = f"SELECT n, {_ROW} FROM asked CROSS JOIN ({say.relation(2, given)}) AS given WHERE {known}"
         fields = "".join(f", {sql} AS {name}" for sql, name in self._columns.items())
         tables.append(
-            f"seen AS MATERIALIZED (SELECT n, kind, line, at, qty, amount{fields}"
-            f" FROM (SELECT n, {_ROW} FROM stored UNION ALL {candidates}) AS known WHERE kind IN ({kinds}))"
+            f"seen AS MATERIALIZED (SELECT n, kind, line, at, qty, amount{fields} FROM stored WHERE kind IN ({kinds}))"
         )
         used = "".join(f", {name}" for name in self._columns.values())
         flags = ", ".join(f"{sql} AS {name}" for sql, name in self._flags.items())
@@ -180,7 +164,7 @@ class _Writer:
         return _quoted(windows), tests
 
     def _raw(self, part: int, width: int, null: str) -> str:
-        """Return the query of the rows that states.py evaluates; candidates among them need no database."""
+        """Return the query of the rows that states.py evaluates."""
         numbers = [RAW_NUMBERS, *[null] * (width - RAW_NUMBERS.count(",") - 1)]
         return (
             f"SELECT {part}, n, {', '.join(numbers)}, kind, line, known_key, {self._say.fields}"
@@ -266,7 +250,7 @@ class _Writer:
     def _constant(self, value: int | str) -> str:
         if isinstance(value, int):
             return str(int(value))
-        return f"{self._say.mark}{self._named.setdefault(value, 3 + len(self._named))}"
+        return f"{self._say.mark}{self._named.setdefault(value, 2 + len(self._named))}"
 
     def _value(self, field: str) -> str:
         """Return the column of a field."""

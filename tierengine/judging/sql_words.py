@@ -20,10 +20,10 @@ class _Sqlite:
     mark = "?"
 
     @staticmethod
-    def relation(number: int, columns: Mapping[str, str]) -> str:
-        """Return a query of the columns of a JSON list of objects, given as a parameter."""
+    def relation(columns: Mapping[str, str]) -> str:
+        """Return a query of the columns of a JSON list of objects, which is the first parameter."""
         picked = ", ".join(f"json_extract(value, '$.{name}') AS {name}" for name in columns)
-        return f"SELECT {picked} FROM json_each(?{number})"
+        return f"SELECT {picked} FROM json_each(?1)"
 
     @staticmethod
     def field(name: str, type_: str) -> str:  # noqa: ARG004 - PostgreSQL needs the type
@@ -40,9 +40,9 @@ class _Postgresql:
     mark = "$"
 
     @staticmethod
-    def relation(number: int, columns: Mapping[str, str]) -> str:
+    def relation(columns: Mapping[str, str]) -> str:
         shape = ", ".join(f"{name} {type_}" for name, type_ in columns.items())
-        return f"SELECT * FROM jsonb_to_recordset(${number}::jsonb) AS x ({shape})"
+        return f"SELECT * FROM jsonb_to_recordset($1::jsonb) AS x ({shape})"
 
     @staticmethod
     def field(name: str, type_: str) -> str:
