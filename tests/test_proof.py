@@ -27,7 +27,8 @@ NAMES = {**vars(policy), **{one.__name__: one for one in (Event, History, State,
 @settings(max_examples=12)
 @given(st.integers(0, 10**9))
 def test_engine_sql_running_facts_and_oracles_agree_on_every_decision(seed):
-    tally, failure = run.judge_policy(seed, 45, Book())
+    with Book() as book:
+        tally, failure = run.judge_policy(seed, 45, book)
     assert failure is None
     assert tally.cases >= 45 or tally.refused
 
@@ -78,8 +79,8 @@ def test_a_disagreement_is_found_and_made_small(broken, monkeypatch):
     small, state = made["policy"], made["state"]
     assert len(small.traits) + len(small.facts) + len(small.rewards) <= 6
     assert len(state.history.stored) <= 2
-    with pytest.raises(Disagreement):
-        agree(small, Ruleset(small), [state], Book(), Tally())
+    with Book() as book, pytest.raises(Disagreement):
+        agree(small, Ruleset(small), [state], book, Tally())
 
 
 def dies(pipe, seed, _cases, _url):
@@ -105,5 +106,6 @@ def test_a_line_without_a_field_and_a_member_without_facts_are_cases_too():
     made = policies.policy(Seeded(1))[0]
     state = State(History((), ()), (0, 3, ""), 0, (Event(about.kinds[0], (), None, StandingTiers(None, None)),))
     tally = Tally()
-    agree(made, Ruleset(made), [state], Book(), tally)
+    with Book() as book:
+        agree(made, Ruleset(made), [state], book, tally)
     assert (tally.cases, tally.away_from_zero) == (1, 0)

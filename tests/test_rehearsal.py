@@ -1,5 +1,6 @@
 """Publishing compiles where a hang, a crash or a hunger for memory is nobody's but its own."""
 
+import contextlib
 import sqlite3
 import time
 from pathlib import Path
@@ -84,7 +85,7 @@ def test_a_policy_that_does_not_compile_is_not_published(monkeypatch, capsys, sq
     told = capsys.readouterr().err
     assert "没有发布" in told
     assert "not_compiled" in told
-    with sqlite3.connect(sqlite_book_url.removeprefix("sqlite:///")) as book:
+    with contextlib.closing(sqlite3.connect(sqlite_book_url.removeprefix("sqlite:///"))) as book:
         assert book.execute("SELECT count(*) FROM policy_version").fetchone() == (0,)
 
 

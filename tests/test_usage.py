@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from pathlib import Path
 
@@ -52,7 +53,7 @@ def test_a_book_that_cannot_be_used_is_said_in_chinese(capsys, tmp_path: Path, m
     sqlite3.connect("book.db").execute("CREATE TABLE alembic_version (version_num TEXT)").connection.close()
     later = f"这个程序需要第 {HEAD} 版:先备份,再运行 tierengine migrate。 (not_ready)"
     assert said("member", "show", "C1") == f"账本还是空的,{later}"
-    with sqlite3.connect("book.db") as book:
+    with contextlib.closing(sqlite3.connect("book.db")) as book, book:
         book.execute("INSERT INTO alembic_version VALUES ('0001')")
     assert said("member", "show", "C1") == f"账本还是第 0001 版,{later}"
     monkeypatch.setenv("TIERENGINE_DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none?connect_timeout=1")

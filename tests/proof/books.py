@@ -6,7 +6,7 @@ import json
 import secrets
 import sqlite3
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import sqlalchemy
 from sqlalchemy.dialects import postgresql, sqlite
@@ -50,6 +50,12 @@ class Book:
         marks = ", ".join([self._mark] * COLUMNS)
         self.connection.cursor().executemany(f"INSERT INTO contribution VALUES ({marks})", with_fields)
         return self.members
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def close(self) -> None:
         """Leave it: what was in memory is gone."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -23,7 +22,7 @@ Case = tuple[ast.Policy, State]
 def reduced(policy: ast.Policy, states: Sequence[State], problem: Exception, url: str = "") -> str:
     """Return the smallest case found that fails in the same way, as Python that makes it."""
     first = [problem.state] if isinstance(problem, Disagreement) else [*states]
-    with contextlib.closing(Book(url)) as book:
+    with Book(url) as book:
         fails = _failing(type(problem), _what(problem), book)
         for state in first:
             case = (policy, state)

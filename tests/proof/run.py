@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import multiprocessing
 import time
 from collections.abc import Callable, Iterator
@@ -71,7 +70,7 @@ def judge_policy(seed: int, cases: int, book: Book, *, small: bool = True) -> tu
 def judge(seeds: range, cases: int, *, small: bool = True, url: str = "") -> Result:
     """Judge the policies of these seeds in this process; without making failures small, up to the first one."""
     found = Result()
-    with contextlib.closing(Book(url)) as book:
+    with Book(url) as book:
         for seed in seeds:
             tally, failure = judge_policy(seed, cases, book)
             found.tally.add(tally)
@@ -128,6 +127,6 @@ def judge_apart(
 
 
 def _child(pipe: Connection, seed: int, per_policy: int, url: str) -> None:
-    book = Book(url)
-    for one in range(seed, seed + A_CHILD):
-        pipe.send(judge_policy(one, per_policy, book))
+    with Book(url) as book:
+        for one in range(seed, seed + A_CHILD):
+            pipe.send(judge_policy(one, per_policy, book))
