@@ -41,6 +41,7 @@ VALUES: dict[str, Sequence[int | str]] = {
 THRESHOLDS: dict[str, Sequence[int]] = {
     "money": (-500, 0, 500, 1000, 1001, 2500),
     "days": (0, 1, 30, 31, 59, 365),
+    "months": (0, 1, 11),
     "years": (0, 9, 10),
     # No two next to each other: facts.ratio says what it cannot tell apart.
     "percent": (-5000, 0, 3333, 5000, 10000, 13000, 20000),
