@@ -22,6 +22,7 @@ from api.keys import late_days_of
 from api.rights import Guarded
 from api.service import Write, write_of
 from tierengine.errors import FormError, Malformed, TierengineError, Unavailable, unknown_fields
+from tierengine.judging.clock import ANSWERED
 from tierengine.policies.versions import Programme
 from tierengine.recording.items import Answer, Item, Once
 from tierengine.typed import type_name
@@ -49,7 +50,7 @@ async def post_batch(request: Request) -> Response:
         return answered(request, claimed)
     items = await _read(write, programme, said, late_days_of(write.caller, programme, write.service.now()))
     if claimed.replayed:
-        items = await _too_old_by_now(write, programme, said, items)
+        items = await _out_of_time(write, programme, said, items)
     async with write.service.alone(once):
         sound = [one for one in items if not isinstance(one, Exception)]
         recorded = iter(await _all_of(write.service.writer.submit_all(sound, "bulk")))
@@ -85,10 +86,10 @@ async def _read(
     return await asyncio.to_thread(read)
 
 
-async def _too_old_by_now(
+async def _out_of_time(
     write: Write, programme: Programme, said: Sequence[Any], items: Sequence[Item | TierengineError]
 ) -> list[Item | TierengineError]:
-    """Return the items with those read again that had their answer before they became too old."""
+    """Return the items with those read again that had their answer before they became too old, or lay ahead."""
     found = list(items)
     again = {
         place
@@ -97,7 +98,7 @@ async def _too_old_by_now(
         and await write.service.answer_of(write.caller.dealer_id, _part(write.once, place)) is not None
     }
     if again:
-        read = await _read(write, programme, said, None)
+        read = await _read(write, programme, said, ANSWERED)
         for place in again:
             found[place] = read[place]
     return found

@@ -12,6 +12,7 @@ from api.answers import answered
 from api.rights import Guarded
 from api.service import Write, write_of
 from tierengine.errors import Unknown
+from tierengine.judging.clock import ANSWERED
 from tierengine.recording.acts import CaptureHold, VoidHold
 from tierengine.recording.items import Command
 from tierengine.till.asked import read_capture, read_hold, read_void
@@ -36,7 +37,7 @@ async def post_hold(request: Request) -> Response:
     store = await service.store_of(caller, write.raw.get("store"))
     now = service.now()
     member, act = await service.read(
-        write, lambda days: read_hold(write.raw, store=store, now_us=now, again=days is None), 0
+        write, lambda days: read_hold(write.raw, store=store, now_us=now, again=days == ANSWERED), 0
     )
     return answered(request, await service.record(Command(caller.dealer_id, (member,), act, write.once)))
 

@@ -26,6 +26,7 @@ from rules.vocabulary import PROSE
 from tierengine.access.callers import Caller
 from tierengine.access.secret import Secret
 from tierengine.errors import Conflict, Malformed, Unavailable, Unknown
+from tierengine.judging.clock import ANSWERED
 from tierengine.membership.asker import Asker
 from tierengine.personal.vault import Vault
 from tierengine.recording.items import Answer, By, Item, Once
@@ -98,14 +99,15 @@ class Service:
     async def read(self, write: Write, how: Callable[[int | None], Read], late_days: int | None) -> Read:
         """Return what `how` reads of a body, given how far back it may date.
 
-        What was answered once is answered so for ever: with a key that has its answer, a body may have become too old.
+        What was answered once is answered so for ever: with a key that has its answer, a body may have become too old,
+        or lie ahead since the clock was set back.
         """
         try:
             return how(late_days)
         except Malformed:
-            if late_days is None or await self.answer_of(write.caller.dealer_id, write.once) is None:
+            if await self.answer_of(write.caller.dealer_id, write.once) is None:
                 raise
-        return how(None)
+        return how(ANSWERED)
 
     @asynccontextmanager
     async def alone(self, key: Once) -> AsyncIterator[None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Final
 
 from tierengine.errors import Refused, Unknown
 from tierengine.judging.budgets import Pots
@@ -32,6 +33,7 @@ from tierengine.recording.resolving import Contributed, contributed
 from tierengine.recording.writing import Rows
 from tierengine.store.dialect import Link
 from tierengine.store.ids import Ids
+from tierengine.zone import SECOND
 
 
 class ItemRefused(Exception):
@@ -43,8 +45,16 @@ class ItemRefused(Exception):
         super().__init__(f"item {place}: {refusal_}")
 
 
+# A clock that goes back by more was set, one that goes back by less was trimmed.
+STEP: Final = 5 * SECOND
+
+
 class Blocked(Exception):
-    """A member whose history would change is locked elsewhere, and it was not seen whose item that is."""
+    """The items cannot be decided together: halves are tried.
+
+    A member whose history would change is locked elsewhere, and it was not seen whose item that is. Or somebody was
+    stamped by a clock that has been set back since: the others are not to share his time.
+    """
 
 
 @dataclass(slots=True)
@@ -92,6 +102,8 @@ class Group:
             paying=paying, commands=keys_of(self.items), now=now, wait=wait,
         )  # fmt: skip
         self.now = max(now, max((head.recorded_at for head in locked.ledgers.values()), default=0))
+        if self.now - now > STEP and len(self.items) > 1:
+            raise Blocked
         if self.deliver_to is not None and not locked.has(self.deliver_to):
             return
         if not locked.newest_version:

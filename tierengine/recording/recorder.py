@@ -22,7 +22,7 @@ from tierengine.judging.values import CANCELLED
 from tierengine.personal.texts import Vaults, none
 from tierengine.policies.versions import Programmes
 from tierengine.recording import lookups, stored
-from tierengine.recording.group import Blocked, Group, ItemRefused
+from tierengine.recording.group import STEP, Blocked, Group, ItemRefused
 from tierengine.recording.intake import observations_of
 from tierengine.recording.items import Answer, Item, Merge, members_of
 from tierengine.recording.locked import NeedMore
@@ -78,8 +78,12 @@ class Recorder:
         self.delivering: tuple[int, int] = (0, 0)  # (dealer, receiver) whose turn it is, or was when it failed
 
     def now(self) -> int:
-        """Return the instant of recording: the clock, and never before the last one."""
-        self._last = max(self._now(), self._last)
+        """Return the instant of recording: the clock, and not before the last one while that is no more than trimmed.
+
+        A clock that is set back by more was wrong before: nobody else's credit or hold is to end by it.
+        """
+        found = self._now()
+        self._last = found if self._last - found > STEP else max(found, self._last)
         return self._last
 
     def record(self, items: Sequence[Item], *, wait: bool = False) -> list[Answer | None]:
@@ -120,7 +124,6 @@ class Recorder:
                 return [None]
             middle = len(items) // 2
             return [*self.record(items[:middle], wait=wait), *self.record(items[middle:], wait=wait)]
-        self._last = max(self._last, group.now)
         self.due.update((dealer, member) for member in group.receivers)
         return group.answers()
 
