@@ -292,7 +292,7 @@ class Commands:
         return self.purse(member).book.usable(wallet, self.now) if joint is None else joint.usable(wallet)
 
     def _bring(self, member: int, wallet: str, amount: int) -> None:
-        """Have what is about to be taken of a member's wallet in his own book."""
+        """Bring what is about to be taken of a wallet into the member's book, from those who are one with him."""
         joint = self.joint(member)
         if joint is not None and joint.usable(wallet) >= amount:
             joint.bring(member, wallet, amount)
@@ -304,7 +304,7 @@ class Commands:
         return wallet
 
     def _wallet_once(self, name: str) -> Wallet:
-        """Return a wallet that money lies in already, though the policy may have dropped it since."""
+        """Return a wallet in which there is money already, even if the policy has dropped it since."""
         wallet = self.programme.line.at(self.now).rules.policy.wallets.get(name) or self.programme.wallet(name)
         if wallet is None:
             raise no_wallet(name, self.programme.line.at(self.now).rules.policy.wallets)
@@ -340,7 +340,7 @@ class Commands:
 
 
 def keys_of(items: Iterable[Item]) -> set[str]:
-    """Return the keys of the commands that are accepted once: what is stored of them is to be known."""
+    """Return the keys of those commands that are accepted only once; whether they were is looked up by them."""
     acts = (item.act for item in items if isinstance(item, Command))
     return {act.key for act in acts if not isinstance(act, CaptureHold | VoidHold | Settle)}
 

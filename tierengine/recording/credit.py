@@ -90,7 +90,7 @@ class Credit:
         return order in self.locked.held_orders or any(hold.order == order for hold in purse.book.holds)
 
     def _took(self, purse: Purse, wallet: str, order: str) -> int:
-        """Return what was captured for the order and no event of it has told of yet."""
+        """Return what was captured for the order, less what the order's events have told of already."""
         purse.know_orders(self.link, [order])
         said = [revisions[max(revisions)].recorded.observation for revisions in self.locked.events.values()]
         told = sum(credit_of(one) for one in said if one.cluster == order)
@@ -112,7 +112,7 @@ class Credit:
 
 
 def credit_of(said: Observation) -> int:
-    """Return what of an order's event was paid by credit, as it says."""
+    """Return how much of an order's event was paid by credit, in fen, as the event says."""
     lines = said.fields.get("lines")
     found = [line.get("credit") for line in lines] if isinstance(lines, tuple) else []
     return sum(credit for credit in found if isinstance(credit, int))

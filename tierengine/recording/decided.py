@@ -92,7 +92,7 @@ class Refolded:
         return place < len(self.ranges) and self.ranges[place][0] < position
 
     def again(self, rows: Sequence[Contribution]) -> Iterator[Contribution]:
-        """Yield those of the rows, in order of `known`, that became known where all was judged again."""
+        """Yield the rows, given in order of `known`, that became known in what was judged again."""
         if not self.ranges:
             yield from rows[bisect_right(rows, self.start, key=_known) :]
         for start, end in self.ranges:

@@ -52,7 +52,7 @@ STEP: Final = 5 * SECOND
 class Blocked(Exception):
     """The items cannot be decided together: halves are tried.
 
-    A member whose history would change is locked elsewhere, and it was not seen whose item that is. Or somebody was
+    A member whose history would change is locked elsewhere, and it is not known which item concerns him. Or somebody was
     stamped by a clock that has been set back since: the others are not to share his time.
     """
 
@@ -260,7 +260,7 @@ class Group:
             raise ItemRefused(place, problem) from problem
 
     def _refusable(self, fresh: Mapping[int, Sequence[Contribution]], taken: Sequence[Taken]) -> int | None:
-        """Return the place of the item that brought these and may be told that they cannot be taken back."""
+        """Return the place of the item that brought these, if it is one that may be refused for what it takes back."""
         keys = {cause_key(row.known) for rows in fresh.values() for row in rows}
         for place, (item, one) in enumerate(zip(self.items, taken, strict=True)):
             if item.refusable and any(event.recorded.key in keys for event in one.fresh):

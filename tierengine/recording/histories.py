@@ -43,7 +43,7 @@ class Histories:
     folded: dict[int, Remembered]
 
     def source(self, member: int, fresh: Fresh | None = None) -> Source:
-        """Return where the history comes from in which a member's is folded."""
+        """Return the source of the history in which a member's is folded: his own, or that of who stands for him."""
         locked = self.locked
         if not locked.classes or len(locked.members(member)) == 1:
             return Source(
@@ -101,7 +101,10 @@ class Histories:
         return outcome
 
     def rejoin(self, joining: Joining, fresh: Fresh, rows: Rows) -> dict[int, int | None]:
-        """Take down who is one with whom from now on; return in whose history each is folded who is concerned."""
+        """Note who is one with whom from now on; return, of each member concerned, in whose history his is folded.
+
+        None: in his own, alone.
+        """
         changed = joining.change(self.locked, fresh)
         rows.joined |= changed
         for member in changed:

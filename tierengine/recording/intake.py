@@ -27,7 +27,7 @@ SOLD: Final = tuple(dict.fromkeys(kind for _, kind in CATEGORIES.values()))
 class Taken:
     """What became of one item so far: an answer, or new events that are going to be recorded.
 
-    answer   None while the item is going to be recorded; `later`: a member of his is locked elsewhere
+    answer   None while the item is going to be recorded; `later`: it is left to a later group
     fresh    new events; `known` keys of events that were there with equal content
     same_as  the place of the item in the group whose answer this one shares
     """
@@ -185,7 +185,7 @@ def _credit(observations: Sequence[Observation]) -> int:
 
 
 def _plainly(observation: Observation) -> Observation:
-    """Return what is said without what goes without saying: that no credit was used, and that cash paid the rest.
+    """Return what is said without its defaults: that no credit was used, and that cash paid the rest.
 
     A till's sale says both, a nightly file often neither; what counts of the order is the same (resolution).
     """

@@ -19,7 +19,7 @@ from tierengine.store.ids import Ids
 
 @dataclass(slots=True, eq=False)
 class Job:
-    """One request that waits: an item, or an act of its own on the link; with neither it only marks a place.
+    """One request that waits: an item, or an act of its own on the link; with neither, a mere mark in the queue.
 
     deadline  when it is dropped unread, on the monotonic clock; None: never
     tries     how often it was put back because a member was locked elsewhere
@@ -39,7 +39,7 @@ class Job:
         return members_of(self.item) if self.item else frozenset()
 
     def wanted(self, now: float) -> bool:
-        """Whether somebody still waits for it. It is begun with that; whose time is over is told so."""
+        """Whether somebody still waits for the answer; the job is begun then. One past its deadline is answered so."""
         begun = self.tries or self.future.running()
         if not begun and not self.future.set_running_or_notify_cancel():
             return False

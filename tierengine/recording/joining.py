@@ -58,7 +58,10 @@ class Joining:
         return cls(said.key, {locked.root(one): locked.members(one) for one in everybody})
 
     def change(self, locked: Locked, fresh: Mapping[int, Sequence[Contribution]]) -> dict[int, int | None]:
-        """Tell `locked` who is one with whom from now on; return in whose history each whom it concerns is folded."""
+        """Tell `locked` who is one with whom from now on; return, of each member concerned, who stands for him.
+
+        None: he is alone. Empty where nothing changes.
+        """
         everybody = {member for all_ in self.before.values() for member in all_}
         now = classes(everybody, _into(locked, everybody, fresh))
         for root in self.before:

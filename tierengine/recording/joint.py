@@ -22,9 +22,9 @@ _SUMMED: Final = ("available", "held", "debt", "usable")
 
 @dataclass(slots=True)
 class Joint:
-    """The purses of members who are one, who stands for them first. `key` is their merge's.
+    """The purses of members who are one; that of the member who stands for them comes first. `key` is their merge's.
 
-    From then on what comes in to one of them pays what any of them owes, before it is available or lapses.
+    Once this is made, what comes in to one of them first pays what any of them owes, before it is available or lapses.
     """
 
     purses: Mapping[int, Purse]
@@ -54,9 +54,9 @@ class Joint:
         return sum(lot.free for purse in self.purses.values() for lot in purse.book.spare(wallet))
 
     def bring(self, to: int, wallet: str, amount: int, *, any_lot: bool = False) -> None:
-        """See to it that `amount` of a wallet is taken of the lots of all that end first; all of it in one book.
+        """Bring `amount` of a wallet into the book of one member, out of the lots of all that end first.
 
-        any_lot  also of those that may not be spent yet, when the others do not do
+        any_lot  also out of lots that may not be spent yet, when the others are not enough
         """
         lots = [
             (lot, member)

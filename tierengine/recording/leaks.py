@@ -36,7 +36,7 @@ _COLUMNS: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Leak:
-    """A stored document that says what it must not: in which table and row, and under which name."""
+    """A stored document with personal data in it: in which table and row, and under which name."""
 
     member_id: int | None
     table: str
