@@ -52,8 +52,8 @@ STEP: Final = 5 * SECOND
 class Blocked(Exception):
     """The items cannot be decided together: halves are tried.
 
-    A member whose history would change is locked elsewhere, and it is not known which item concerns him. Or somebody was
-    stamped by a clock that has been set back since: the others are not to share his time.
+    A member whose history would change is locked elsewhere, and it is not known which item concerns him. Or somebody
+    was stamped by a clock that has been set back since: the others are not to share his time.
     """
 
 
