@@ -143,3 +143,20 @@ def test_an_un_merge_tells_what_became_of_both(club, run, tmp_path):
     assert lines[0] == "C2 不再与别人合并。"
     assert [line.split(" 现在")[0] for line in lines if "现在的等级" in line] == ["C2 李四", "C1 张三"]
     assert all("原为" in line for line in lines if "现在的等级" in line), out
+
+
+def test_an_import_tells_the_names_of_codes_that_no_policy_would_count(club, run, tmp_path):
+    file = tmp_path / "machines.csv"
+    file.write_text(
+        "会员,单号,时间,整机编号,规格,金额\nC1,M1,2026-03-01,S1,大型,100\nC1,M2,2026-03-02,S2,large,100\n", "utf-8"
+    )
+    words = ("kind=购机", "store=S01", "timezone=Asia/Shanghai", "currency=CNY", "unit=元", "source=erp", "建档=是")
+    sets = [part for word in words for part in ("--set", word)]
+    run("store", "add", "S01")
+    code, out, _ = run("events", "import", file, *sets, "--archivist", "--lang", "zh")
+    told = out.replace("\n", "")
+    assert code == 0
+    assert "规格“大型”有 1 处,是 large 的名称" in told
+    assert "size: {column: 列名, values: {小型: small, 中型: medium, 大型: large}}" in told
+    _, out, _ = run("events", "import", file, *sets, "--archivist", "--json")
+    assert json.loads(out)["names_of_codes"] == [{"field": "size", "value": "大型", "code": "large", "count": 1}]

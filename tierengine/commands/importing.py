@@ -9,6 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
+from rules.codes import CODES
+from rules.names import FIELDS_ZH
 from rules.problems import as_dict, render
 from tierengine.commands import report as reports
 from tierengine.commands.acting import acting_at
@@ -164,6 +166,10 @@ def _document(file: Path, summary: Summary) -> dict[str, Any]:
         "refused": summary.refused - of["conflict"],
         "members_created": summary.members_created,
         "columns_not_read": list(summary.unread),
+        "names_of_codes": [
+            {"field": field, "value": value, "code": code, "count": number}
+            for (field, value, code), number in summary.names.items()
+        ],
         "problem_count": summary.problem_count,
         "problems": [
             {
@@ -201,6 +207,15 @@ def _show(screen: Screen, file: Path, summary: Summary) -> None:
     if summary.unread:
         names = ", ".join(summary.unread)
         screen.print(f"没有读的列:{names}", f"Columns not read: {names}", style="dim")
+    for (field, value, code), number in summary.names.items():
+        known = ", ".join(f"{zh}: {one}" for one, zh in CODES[field].items())
+        screen.print(
+            f"{FIELDS_ZH[field]}“{value}”有 {number} 处,是 {code} 的名称:政策里问的是 {code},就不算它们。"
+            f"可以在列对照里写明:{field}: {{column: 列名, values: {{{known}}}}}",
+            f"{field} {value!r} is the name of the code {code} ({number} times): a policy that asks for {code} does "
+            f"not count them. The mapping may say so: {field}: {{column: NAME, values: {{{known}}}}}",
+            style="yellow",
+        )
     lang, of = screen.lang, summary.status
     numbers = [
         count(number, lang)

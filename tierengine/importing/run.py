@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from rules.codes import CODES, meant_by
 from tierengine.errors import Malformed
 from tierengine.importing.files import FileRefused, Row, Source, rows, source_of
 from tierengine.importing.mapping import Mapping
@@ -53,6 +54,8 @@ class Summary:
     status    answers of record(): recorded, duplicate, parked, conflict, unknown, …
     refused   rows that were not recorded, each with at least one problem; the first of those are kept
     unread    columns that stand for nothing
+    names     field, what stands in it, and the code whose name that is (规格, 大型, large) → how often: no policy that
+              asks for the code counts them
     """
 
     source: str = ""
@@ -64,6 +67,7 @@ class Summary:
     problems: list[BadRow] = field(default_factory=list)
     problem_count: int = 0
     unread: tuple[str, ...] = ()
+    names: Counter[tuple[str, str, str]] = field(default_factory=Counter)
 
     @property
     def clean(self) -> bool:
@@ -152,7 +156,7 @@ class _Run:
     def _observation(self, event: Event) -> Observation | None:
         programme = self.target.programme
         try:
-            return read_observation(
+            found = read_observation(
                 event.raw,
                 source=self.summary.source,
                 store="",
@@ -167,6 +171,12 @@ class _Run:
                 self.summary.note(line, Bad(error.code, where, error.details))
             self.summary.refused += event.rows
             return None
+        for name in CODES.keys() & found.fields.keys():
+            value = str(found.fields[name])
+            code = meant_by(name, value)
+            if code:
+                self.summary.names[name, value, code] += 1
+        return found
 
     # ---- recording
 
