@@ -237,3 +237,20 @@ def test_an_award_asks_only_what_bars_from_it_and_finds_the_same(unless):
         assert asked.judge(inputs).barred == told
         barred.add(told)
     assert len(barred) == 2
+
+
+FOR_ALL = SHIPPED.replace("    适用: [gold]\n    在级月数: 6 ", "    适用: [customer, member, gold]\n    在级月数: 6 ")
+
+
+def test_who_never_rose_takes_part_where_the_lowest_tier_does(book_url):
+    """All begin in the lowest tier, and no change of tier tells it: they were left out without a word."""
+    assert FOR_ALL != SHIPPED
+    club = Club(book_url, FOR_ALL, MEMBERS)
+    club.send(*golden(club, "M00"), margin(club, "M01", 200_000, "2025-03-01"), margin(club, "M02", 100_000))
+    club.send(margin(club, "M03", 100_000, "2025-02-01"), *golden(club, "M03", "11"))
+    club.link.rollback()
+    found = club.recorder.programmes.of(club.link, club.dealer, 1)
+    plan = awards.plan(club.link, found, None, 2025, club.now)
+    # M02 came in November, less than six months; M03 was a customer before he was gold, and both count.
+    assert {one.candidate.code for one in plan.ranked.placed} == {"M00", "M01", "M03"}
+    club.close()
