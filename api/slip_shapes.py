@@ -10,11 +10,12 @@ from api.shape import Id, Shape
 
 
 class SlipIn(Shape):
-    """Whom a slip is for. A key of the whole dealer names the store."""
+    """Whom a slip is for, and which till: those that share a key name themselves; a dealer's key names the store."""
 
     model_config = ConfigDict(extra="forbid")
     member: Id
     store: Id | None = None
+    till: Annotated[Id | None, Field(description="The till's own name; its next slip replaces this one.")] = None
 
 
 class SlipEndIn(Shape):
@@ -76,6 +77,7 @@ class Slip(Shape):
     id: str
     member: str
     store: str
+    till: str
     issued_at: str
     expires_at: str
     issued_us: int
@@ -107,7 +109,11 @@ class SlipEnded(Shape):
 
 
 class SlipsRevoked(Shape):
-    """The ids of the slips that were revoked and would still be good; `token` says the same, signed."""
+    """A page of the ids of the slips that were revoked and would still be good; `token` says the same, signed.
+
+    `next` is the cursor of the following page, null on the last.
+    """
 
     revoked: list[str]
+    next: str | None
     token: str

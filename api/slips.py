@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
 from api import schemas
@@ -28,6 +28,11 @@ from tierengine.zone import SECOND
 public: Final = APIRouter(tags=["offline"], generate_unique_id_function=by_name)
 router: Final = APIRouter(prefix="/v1/offline-allowances", tags=["offline"], route_class=Guarded)
 
+PAGE: Final = 1_000
+Limit = Annotated[int, Query(ge=1, le=10_000, description="Most ids on a page.")]
+Cursor = Annotated[
+    str, Query(max_length=slips.ID_MOST, pattern="^[0-9a-f-]*$", description="`next` of the page before.")
+]
 Slip = Annotated[str, Path(min_length=1, max_length=slips.ID_MOST, description="The slip's id (`jti`).")]
 
 
@@ -41,9 +46,9 @@ async def post_slip(request: Request) -> Response:
     write = await write_of(request)
     service, caller = write.service, write.caller
     store = await service.store_of(caller, write.raw.get("store"))
-    member, store = slips.read_request(write.raw, store)
+    member, store, till = slips.read_request(write.raw, store, caller.scope)
     programme, now = await service.readers.programme_of(caller.dealer_id), service.now()
-    act = await service.readers.ask(lambda link: _slip(link, programme, member, store, now))
+    act = await service.readers.ask(lambda link: _slip(link, programme, member, (store, till), now))
     answer = await service.record(Command(caller.dealer_id, (member,), act, write.once))
     if answer.number >= 400:
         return answered(request, answer)
@@ -64,13 +69,21 @@ async def post_slip_end(request: Request, slip: Slip) -> Response:
 
 
 @router.get("/revoked", **schemas.read("The slips that were revoked, signed", "SlipsRevoked"))
-async def get_revoked(request: Request) -> Response:
-    """Return the revoked slips that are not over yet, as a JWT too: a till keeps the last list it got."""
+async def get_revoked(request: Request, cursor: Cursor = "", limit: Limit = PAGE) -> Response:
+    """Return the revoked slips that are not over yet, page by page, each as a JWT too.
+
+    `next` is the `cursor` of the following page, null on the last. The token says both, so that no page can be left out
+    unseen: a till takes a list for the whole when it begins without a cursor and ends without a next one.
+    """
     service, caller = service_of(request), caller_of(request)
     now = service.now()
-    found = await service.readers.ask(lambda link: slips.revoked(link, caller.dealer_id, now - LASTS_MOST))
-    told: dict[str, Any] = {"iss": f"tierengine:{caller.dealer_id}", "iat": now // SECOND, "revoked": list(found)}
-    return plain({"revoked": list(found), "token": service.signer.slip(told, REVOKED)})
+    found = await service.readers.ask(
+        lambda link: slips.revoked(link, caller.dealer_id, now - LASTS_MOST, cursor, limit + 1)
+    )
+    page = found[:limit]
+    told: dict[str, Any] = {"revoked": page, "next": page[-1] if len(found) > limit else None}
+    said = {"iss": f"tierengine:{caller.dealer_id}", "iat": now // SECOND, "cursor": cursor, **told}
+    return plain({**told, "token": service.signer.slip(said, REVOKED)})
 
 
 @public.get("/.well-known/jwks.json", summary="The keys that verify slips (JWK Set)")
@@ -79,8 +92,8 @@ async def get_slip_keys(request: Request) -> Response:
     return plain(service_of(request).signer.keys())
 
 
-def _slip(link: Link, programme: Programme, member: str, store: str, now: int) -> IssueSlip:
+def _slip(link: Link, programme: Programme, member: str, where: tuple[str, str], now: int) -> IssueSlip:
     with snapshot(link):
         known = read_member(link, programme, member)
         position = max((now, LAST, ""), known.head)
-        return slips.slip_for(stand(known, position, known.source()), store, now, programme.zone)
+        return slips.slip_for(stand(known, position, known.source()), *where, now, programme.zone)

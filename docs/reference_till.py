@@ -22,6 +22,7 @@ import argparse
 import hashlib
 import json
 import os
+import secrets
 import sqlite3
 import sys
 import time
@@ -60,16 +61,30 @@ class Till:
         self.memory = sqlite3.connect(memory, isolation_level=None)
         self.memory.executescript(f"PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; {TABLES}")
         http.event_hooks["response"].append(self._hear)
+        if self._kept("name") is None:
+            self._keep("name", f"till-{secrets.token_hex(4)}")  # a slip is one till's: others of the store have theirs
 
     # ---- while there is a line
 
     def prepare(self, member: str) -> None:
         """Fetch a slip of a member, and with it the keys and the list of those that were revoked."""
-        found = self._post("/v1/offline-allowances", {"member": member}, f"slip-{self.store}-{member}-{self.now():.6f}")
+        name = self._kept("name")
+        once = f"slip-{self.store}-{name}-{member}-{self.now():.6f}"
+        found = self._post("/v1/offline-allowances", {"member": member, "till": name}, once)
         found.raise_for_status()
-        self._keep("keys", self.http.get("/.well-known/jwks.json").raise_for_status().json())
-        self._keep("revoked", self.http.get("/v1/offline-allowances/revoked").raise_for_status().json())
+        self.refresh()
         self.memory.execute("REPLACE INTO slip VALUES (?, ?)", (member, found.json()["token"]))
+
+    def refresh(self) -> None:
+        """Fetch the keys, and the whole list of revoked slips: it comes in pages, and is kept when the last is here."""
+        self._keep("keys", self.http.get("/.well-known/jwks.json").raise_for_status().json())
+        revoked: list[str] = []
+        cursor: str | None = ""
+        while cursor is not None:
+            page = self.http.get("/v1/offline-allowances/revoked", params={"cursor": cursor}).raise_for_status().json()
+            revoked += page["revoked"]
+            cursor = page["next"]
+        self._keep("revoked", revoked)
 
     def sell(self, number: str, member: str, lines: list[Line], credit: int = 0) -> list[str]:
         """Sell, with the line or without it, and return the receipt. `credit` is what the customer wants to use."""
@@ -132,8 +147,9 @@ class Till:
             )
         except (jwt.PyJWTError, KeyError):
             return None
-        revoked = (self._kept("revoked") or {}).get("revoked", [])
-        good = head.get("typ") == "offline-slip+jwt" and found["sub"] == member and found["jti"] not in revoked
+        revoked = self._kept("revoked") or []
+        mine = found["sub"] == member and found["till"] == self._kept("name")
+        good = head.get("typ") == "offline-slip+jwt" and mine and found["jti"] not in revoked
         return found if good and found["nbf"] <= self.time() < found["exp"] else None
 
     def _left(self, slip: dict[str, Any], lines: list[Line], priced: list[tuple[int, str]]) -> int:
@@ -305,6 +321,7 @@ def main() -> int:
                     number = asked.order or f"R{time.time_ns()}"
                     print("\n".join(till.sell(number, asked.member, asked.lines, asked.credit)))
                 case _:
+                    till.refresh()
                     print(f"已补报 {till.settle()} 单,还有 {len(till.waiting())} 单")
         except httpx.HTTPStatusError as problem:
             print(f"没有办成:{problem.response.text}", file=sys.stderr)

@@ -282,7 +282,7 @@ def test_a_slip_of_a_member_who_was_merged_goes_on_for_the_one(counter, till, ti
     assert balance(till, "C2") == (70_000, 0)
 
 
-def test_tills_with_a_slip_each_use_what_there_is_and_the_rest_is_debt(till, time, tmp_path, reference):
+def test_tills_with_a_slip_each_use_together_what_the_policy_allows(till, time, tmp_path, reference):
     """Three counters of one store, none with a line: no slip knows of the others' sales."""
     wire, machines = Wire(till), []
     for number in range(3):
@@ -293,13 +293,15 @@ def test_tills_with_a_slip_each_use_what_there_is_and_the_rest_is_debt(till, tim
     wire.cut = True
     for number, machine in enumerate(machines):
         time.now += MINUTE
-        assert "配件款支付 500.00" in machine.sell(f"R{number}", "C1", parts(), credit=50_000)
+        receipt = machine.sell(f"R{number}", "C1", parts(), credit=50_000)
+        assert ("配件款支付 500.00" in receipt) == (number == 0), "the first that asked has the allowance"
+        assert ("应付 959.50" in receipt) == (number > 0), "all have the price"
     wire.cut = False
     for machine in reversed(machines):
         assert (machine.settle(), machine.refused()) == (1, {})
         machine.http.close()
         machine.memory.close()
-    assert balance(till) == (0, 50_000)
+    assert balance(till) == (50_000, 0)
 
 
 def test_what_was_sold_to_a_member_who_is_erased_meanwhile_is_booked(book_url, time, tmp_path, reference):

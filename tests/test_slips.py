@@ -21,10 +21,13 @@ from tests.test_api_book import PAYS, POLICY, Book, Client, Till, code, order
 from tierengine.ledger.verify import verify
 from tierengine.membership import people
 from tierengine.policies import versions
+from tierengine.recording.acts import IssueSlip
+from tierengine.recording.items import Command
 from tierengine.recording.recorder import clock
 from tierengine.settings import Settings
 from tierengine.store import database
 from tierengine.store.ids import Ids, transact
+from tierengine.till.slips import new_id
 
 HOUR = 3_600_000_000
 # The clock of the tests runs ahead of the machine's.
@@ -86,7 +89,7 @@ def keys_of(till):
     return jwt.PyJWKSet.from_dict(found)
 
 
-def slip_of(till, member="C1", **more):
+def slip_of(till, member="C1", /, **more):
     answer = till.post("/v1/offline-allowances", {"member": member, **more})
     assert answer.status_code == 201, answer.text
     return answer.json()
@@ -140,6 +143,52 @@ def test_the_slips_of_several_stores_together_name_no_more_than_the_wallet_allow
     assert [one["amount"] for one in slip_of(till)["slip"]["credit"]] == [50_000]  # replaces the store's own
     time.now += 25 * HOUR
     assert [one["amount"] for one in slip_of(till.at("D1/S02"))["slip"]["credit"]] == [50_000]
+
+
+def credit_of(made):
+    return [one["amount"] for one in made["slip"]["credit"]]
+
+
+def test_the_slips_of_the_tills_of_one_store_together_name_no_more_either(till, time):
+    one, two = slip_of(till, till="一号"), slip_of(till, till="二号")
+    assert (credit_of(one), credit_of(two)) == ([50_000], [])
+    assert (said(till, one["token"])["till"], one["slip"]["till"]) == ("一号", "一号")
+    assert credit_of(slip_of(till, till=" 一号　")) == [50_000], "it replaces its own"
+    assert credit_of(slip_of(till, till="二号")) == [], "a slip that was replaced counts no more, the next one does"
+    last = slip_of(till, till="一号")["slip"]["id"]
+    for number in (one["slip"]["id"], last):
+        till.at("D1/admin").post(f"/v1/offline-allowances/{number}/revoke", {"reason": "收银机坏了"})
+    time.now += 25 * HOUR
+    assert credit_of(slip_of(till, till="二号")) == [50_000]
+    for wrong in (5, "a:b", "x" * 101, "..", ["x"]):
+        answer = till.post("/v1/offline-allowances", {"member": "C1", "till": wrong})
+        assert [one["pointer"] for one in answer.json()["errors"]] == ["/till"], wrong
+
+
+def test_tills_without_a_name_are_told_apart_by_their_keys_and_share_a_slip_where_they_share_one(till, time):
+    """What comes of it where two share both: each has a slip, each uses it, and the second use is debt."""
+    assert credit_of(slip_of(till)) == [50_000]
+    assert credit_of(slip_of(till.at("D1/pos"), store="S01")) == [], "another key, another till"
+    tokens = [slip_of(till)["token"] for _ in range(3)]
+    for number, token in enumerate(tokens):
+        time.now += 1_000_000
+        answer = sold(till, time, f"P{number}", credit={"parts_credit": 50_000}, prices=PAYS, slip=token)
+        assert answer.json()["slip"]["state"] == "good"
+    told = till.get("/v1/members/C1/balance").json()["wallets"]
+    assert next((one["available"], one["debt"]) for one in told if one["wallet"] == "parts_credit") == (0, 50_000)
+
+
+def test_slips_that_are_asked_for_at_once_name_no_more_either(till, time):
+    """They come together, also where his last command was refused and the next are taken into one group."""
+    too_much = {"member": "C1", "wallet": "parts_credit", "order": "H1", "amount": 10**9}
+    assert till.post("/v1/holds", too_much).status_code == 409
+    acts = [
+        IssueSlip(new_id(time.now), store, time.now, time.now + HOUR, {"tier": "gold"}, till=name)
+        for store, name in (("S01", "T1"), ("S01", "T2"), ("S02", "T1"), ("S01", "T1"))
+    ]
+    items = [Command(till.book.dealer, ("C1",), act) for act in acts]
+    answers = [one.result(60) for one in till.client.app.state.tierengine.writer.submit_all(items)]
+    assert [credit_of(one.body) for one in answers] == [[50_000], [], [], [50_000]]
 
 
 def test_a_sale_with_a_slip_is_booked_as_charged_however_short_ago(till, time):
@@ -206,6 +255,45 @@ def test_the_list_of_revoked_slips_is_signed_and_a_store_ends_no_other_stores(ti
     # A signed list is no slip.
     assert sold(till, time, prices=PAYS, slip=found["token"]).json()["slip"]["state"] == "forged"
     assert other.get("/v1/offline-allowances/revoked").json()["revoked"] == []
+
+
+def test_the_list_of_revoked_slips_is_read_page_by_page_and_none_is_missed(till, time, counter):
+    desk = till.at("D1/admin")
+    numbers = [slip_of(till, till=f"T{number}")["slip"]["id"] for number in range(5)]
+    for number in reversed(numbers):  # (those that were issued first are revoked last)
+        assert desk.post(f"/v1/offline-allowances/{number}/revoke", {"reason": "x"}).status_code == 201
+    found, cursor, signed = [], "", []
+    while cursor is not None:
+        page = till.get(f"/v1/offline-allowances/revoked?limit=2&cursor={cursor}").json()
+        slip_shapes.SlipsRevoked.model_validate(page, extra="forbid")
+        key = keys_of(till)[jwt.get_unverified_header(page["token"])["kid"]]
+        told = jwt.decode(page["token"], key.key, algorithms=["EdDSA"], options=NO_TIMES)
+        assert (told["cursor"], told["revoked"], told["next"]) == (cursor, page["revoked"], page["next"])
+        found += page["revoked"]
+        signed.append(len(page["revoked"]))
+        cursor = page["next"]
+    assert (found, signed) == (sorted(numbers), [2, 2, 1])
+    for wrong in ("limit=0", "limit=10001", "limit=x", "cursor=%", "cursor=%E4%B8%80"):
+        assert code(till.get(f"/v1/offline-allowances/revoked?{wrong}")) == (422, "bad_parameter"), wrong
+
+
+def test_the_reference_till_reads_every_page_of_what_was_revoked(till, time, counter, monkeypatch):
+    machine, wire = counter
+    machine.prepare("C1")
+    mine, real, pages = machine.slip("C1")["jti"], wire.handle_request, []
+    desk = till.at("D1/admin")
+    for number in [slip_of(till, till=f"T{number}")["slip"]["id"] for number in range(3)] + [mine]:
+        desk.post(f"/v1/offline-allowances/{number}/revoke", {"reason": "x"})
+
+    def in_pages_of_one(request):
+        if request.url.path.endswith("/revoked"):
+            pages.append(request.url.params["cursor"])
+            request.url = request.url.copy_merge_params({"limit": 1})
+        return real(request)
+
+    wire.handle_request = in_pages_of_one
+    machine.refresh()
+    assert (len(pages), machine.slip("C1")) == (4, None)
 
 
 def test_a_new_secret_is_taken_without_losing_what_the_old_one_signed(sqlite_book_url, time):

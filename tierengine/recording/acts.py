@@ -116,6 +116,7 @@ class Settle:
 class IssueSlip:
     """Give a till a slip to go by while its line is down.
 
+    till       which till of the store it is for: its next slip replaces this one
     said       what of the member's standing goes on it
     suspended  the wallets that he may not use
     credit     wallet by wallet what he may use; decided under his lock
@@ -128,6 +129,7 @@ class IssueSlip:
     said: Mapping[str, Any]
     suspended: frozenset[str] = frozenset()
     credit: tuple[Mapping[str, Any], ...] = ()
+    till: str = ""
     kind: ClassVar[Literal["slip"]] = "slip"
 
     @property
@@ -138,8 +140,8 @@ class IssueSlip:
     def content(self) -> dict[str, Any]:
         """Return what the slip says."""
         return {
-            "id": self.number, "store": self.store, "issued_us": self.issued_at, "expires_us": self.expires_at,
-            **self.said, "credit": list(self.credit),
+            "id": self.number, "store": self.store, "till": self.till,
+            "issued_us": self.issued_at, "expires_us": self.expires_at, **self.said, "credit": list(self.credit),
         }  # fmt: skip
 
 

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 LASTS_MOST: Final = 7 * DAY  # the reader of policies refuses more
 _SLIPS: Final = (
     "SELECT c.body FROM command c WHERE c.dealer_id = ?1 AND c.key >= ?2 AND c.key < 'slip;' AND c.member_id = ?3 "
-    "AND c.body ->> 'store' <> ?4 AND NOT EXISTS (SELECT 1 FROM command e WHERE e.dealer_id = c.dealer_id "
-    "AND e.key = 'slip-end:' || substr(c.key, 6))"
+    "AND NOT EXISTS (SELECT 1 FROM command e WHERE e.dealer_id = c.dealer_id "
+    "AND e.key = 'slip-end:' || substr(c.key, 6)) ORDER BY c.key"
 )
 
 
@@ -30,7 +30,7 @@ def slip(commands: Commands, item: Command, act: IssueSlip | EndSlip, member: in
     wallets = commands.programme.line.at(commands.now).rules.policy.wallets.values()
     promised: dict[str, int] = {}
     for one in commands.members(member):
-        for name, amount in _promised(commands, one, act.store).items():
+        for name, amount in _promised(commands, one, (act.store, act.till)).items():
             promised[name] = promised.get(name, 0) + amount
     credit = [
         _credit(commands, wallet, free)
@@ -48,8 +48,8 @@ def slip(commands: Commands, item: Command, act: IssueSlip | EndSlip, member: in
 def _free(commands: Commands, wallet: Wallet, member: int, promised: int) -> int:
     """Return what a slip may let a member use.
 
-    The last slips of his stores together name no more than the wallet allows, or than he has. One that waits in the
-    same store is taken to be replaced.
+    The last slips of all tills together name no more than the wallet allows, or than he has. One that the same till
+    had before is taken to be replaced.
     """
     free = min(wallet.offline, commands.usable(member, wallet.id)) - promised
     free -= free % wallet.block
@@ -73,13 +73,16 @@ def _credit(commands: Commands, wallet: Wallet, amount: int) -> Mapping[str, Any
     }
 
 
-def _promised(commands: Commands, member: int, store: str) -> dict[str, int]:
-    """Return how much of each wallet the slips of other stores name that are neither over nor revoked."""
-    found: dict[str, int] = {}
+def _promised(commands: Commands, member: int, own: tuple[str, str]) -> dict[str, int]:
+    """Return how much of each wallet the last slips of all other tills name that are neither over nor revoked."""
     since = f"{SLIP}{commands.now - LASTS_MOST:014x}"
-    for (body,) in commands.link.ask(_SLIPS, commands.programme.dealer_id, since, member, store).rows():
-        said = doc(body)
-        for one in said["credit"] if said["expires_us"] > commands.now else ():
+    rows = commands.link.ask(_SLIPS, commands.programme.dealer_id, since, member).rows()
+    slips = [doc(body) for (body,) in rows]
+    last = {(said["store"], said.get("till", "")): said for said in slips if said["expires_us"] > commands.now}
+    last.pop(own, None)
+    found: dict[str, int] = {}
+    for said in last.values():
+        for one in said["credit"]:
             found[one["wallet"]] = found.get(one["wallet"], 0) + one["amount"]
     return found
 

@@ -1,10 +1,11 @@
 """Offline slips: what a till may go by while its line is down. It verifies the signature with the published key.
 
 A slip says, as of its issue, the member's tier, the prices of his tier that a till can work out by itself, and how much
-of which wallet he may use before the slip ends. It reserves nothing: what is used of it and is no longer there when the
-sale arrives becomes debt. The slips of one member in several stores together name no more than the wallet's `offline`
-and no more than he has. A store's next slip is taken to replace the one before, so two tills of one store that fetch
-one each may use it twice: then the second use is the debt.
+of which wallet he may use before the slip ends. It is for one till, of which no other knows while the line is down: the
+slips of one member on all tills together name no more than the wallet's `offline`, and no more than he has. A till's
+next slip replaces the one before. Which till it is it says itself (`till`); one that does not is known by its key, so
+that tills which share a key and no name share a slip as well, and may use it twice. A slip keeps no credit from being
+used with the line meanwhile: what is no longer there when the sale arrives becomes debt.
 
 What a till sold with a slip happened: it is booked as charged, judged by the policy of its own time, never refused.
 """
@@ -33,9 +34,8 @@ from tierengine.zone import SECOND, Zone
 MINUTE: Final = 60 * SECOND
 ID_MOST: Final = 40
 _PLAIN: Final = ("category", "special")
-_ENDS: Final = (
-    "SELECT key, recorded_at FROM command WHERE dealer_id = ?1 AND key >= ?2 AND key < ?3 ORDER BY key LIMIT 10000"
-)
+_END: Final = "SELECT recorded_at FROM command WHERE dealer_id = ?1 AND key = ?2"
+_ENDS: Final = "SELECT key FROM command WHERE dealer_id = ?1 AND key > ?2 AND key < ?3 ORDER BY key LIMIT ?4"
 _SLIP: Final = (
     "SELECT c.body, m.code FROM command c JOIN member m ON m.id = c.member_id WHERE c.dealer_id = ?1 AND c.key = ?2"
 )
@@ -57,18 +57,22 @@ def new_id(now: int) -> str:
     return f"{now:014x}-{secrets.token_hex(6)}"
 
 
-def read_request(raw: Mapping[str, object], store: str) -> tuple[str, str]:
-    """Return the member's code and the store that a request for a slip names, or raise Malformed."""
+def read_request(raw: Mapping[str, object], store: str, caller: str) -> tuple[str, str, str]:
+    """Return the member's code, the store and the till that a request for a slip names, or raise Malformed.
+
+    A till that has no name is told from others by who calls (`caller`, which no name is like: it has a colon).
+    """
     form = Form(raw, "command")
-    form.only(("member", "store"))
+    form.only(("member", "store", "till"))
     member = form.identifier("/member", raw.get("member")) or ""
     if not member and not form.has("/member"):
         form.wrong("/member", "missing")
     store = form.store(store)
     if not store and not form.has("/store"):
         form.wrong("/store", "missing")
+    till = form.identifier("/till", raw.get("till")) or caller
     form.end()
-    return member, store
+    return member, store, till
 
 
 def read_end(raw: Mapping[str, object]) -> str:
@@ -86,7 +90,7 @@ def read_end(raw: Mapping[str, object]) -> str:
     return str(reason).strip()
 
 
-def slip_for(stand: Stand, store: str, now: int, zone: Zone) -> IssueSlip:
+def slip_for(stand: Stand, store: str, till: str, now: int, zone: Zone) -> IssueSlip:
     """Return the command that issues a slip to a member who stands like this; its credit is decided under his lock."""
     said = {
         "tier": stand.tier,
@@ -94,7 +98,7 @@ def slip_for(stand: Stand, store: str, now: int, zone: Zone) -> IssueSlip:
         "prices": list(_prices(stand, zone)),
     }
     until = now + stand.policy.offline_slip_minutes * MINUTE
-    return IssueSlip(new_id(now), store, now, until, said, frozenset(stand.judged.suspended))
+    return IssueSlip(new_id(now), store, now, until, said, frozenset(stand.judged.suspended), till=till)
 
 
 def _prices(stand: Stand, zone: Zone) -> Iterable[dict[str, Any]]:
@@ -146,7 +150,7 @@ def _simple(rule: Price) -> bool:
 def signed(signer: Signer, dealer: int, slip: Mapping[str, Any]) -> str:
     """Return the slip that was recorded, as the till keeps it (RFC 7519; times in whole seconds, never later)."""
     issued, until = slip["issued_us"] // SECOND, slip["expires_us"] // SECOND
-    told = {name: slip[name] for name in ("tier", "policy_version", "prices", "credit")}
+    told = {name: slip[name] for name in ("till", "tier", "policy_version", "prices", "credit")}
     return signer.slip(
         {"iss": f"tierengine:{dealer}", "sub": slip["member"], "aud": slip["store"], "jti": slip["id"], "iat": issued,
          "nbf": issued, "exp": until, **told}
@@ -169,10 +173,15 @@ def end_of(number: str, reason: str) -> EndSlip:
     return EndSlip(number, reason)
 
 
-def revoked(link: Link, dealer: int, since: int) -> dict[str, int]:
-    """Return the ids of the slips issued since then that were revoked, and when; microseconds UTC."""
-    rows = link.ask(_ENDS, dealer, f"{SLIP_END}{since:014x}", SLIP_END[:-1] + ";").rows()
-    return {key.removeprefix(SLIP_END): at for key, at in rows}
+def revoked(link: Link, dealer: int, since: int, after: str, most: int) -> list[str]:
+    """Return the ids of slips issued since then (microseconds UTC) that were revoked: at most so many, after one.
+
+    In the order of the slips' issue. What is revoked while somebody reads page after page may stand before the page
+    that he is at: he has the list as of when he began.
+    """
+    first = max(f"{SLIP_END}{since:014x}", SLIP_END + after)
+    rows = link.ask(_ENDS, dealer, first, SLIP_END[:-1] + ";", most).rows()
+    return [str(key).removeprefix(SLIP_END) for (key,) in rows]
 
 
 def shown(signer: Signer, link: Link, dealer: int, order: Order, store: str) -> Shown:
@@ -187,7 +196,7 @@ def shown(signer: Signer, link: Link, dealer: int, order: Order, store: str) -> 
         return Shown(number, "other_store")
     if not said["nbf"] * SECOND <= order.occurred_at < said["exp"] * SECOND:
         return Shown(number, "expired")
-    ended = link.ask(_ENDS, dealer, SLIP_END + number, SLIP_END + number + "\x7f").rows()
-    if ended and ended[0][1] <= order.occurred_at:
+    ended = link.ask(_END, dealer, SLIP_END + number).rows()
+    if ended and ended[0][0] <= order.occurred_at:
         return Shown(number, "revoked")
     return Shown(number, "good")
