@@ -146,6 +146,28 @@ def test_keys_are_locked_in_the_order_of_their_numbers(postgres_book_url):
     assert held == [1, 3]
 
 
+def test_members_are_locked_in_the_order_of_their_numbers(postgres_book_url):
+    club = Club(postgres_book_url)
+    raw = "postgresql://" + postgres_book_url.partition("://")[2]
+    low, middle, high = [row[0] for row in club.rows("SELECT id FROM member ORDER BY id LIMIT 3")]
+    club.close()
+    link = database.connect(postgres_book_url)
+    one = "SELECT 1 FROM ledger WHERE member_id = %s FOR UPDATE"
+    with psycopg.connect(raw) as third, psycopg.connect(raw, autocommit=True) as eye, ThreadPoolExecutor(1) as pool:
+        third.execute(one, [middle])
+        waiting = pool.submit(lambda: link.ask(reading._LOCK_WAITING, [high, low, middle]).rows())
+        end = time.monotonic() + 20
+        while not eye.execute(WAITING).fetchone()[0]:
+            assert time.monotonic() < end, "nobody waits"
+            time.sleep(0.005)
+        free = [bool(eye.execute(f"{one} SKIP LOCKED", [member]).fetchall()) for member in (low, middle, high)]
+        third.rollback()
+        waiting.result(20)
+        link.rollback()
+    link.close()
+    assert free == [False, False, True]
+
+
 def test_members(club):
     groups = [[said(club, f"M{n}", 10 * turn + n) for n in range(6)[:: 1 - 2 * turn]] for turn in (0, 1)]
     lock = "SELECT 1 FROM ledger l JOIN member m ON m.id = l.member_id WHERE m.code = %s FOR UPDATE OF l"
