@@ -107,7 +107,7 @@ def test_what_comes_back_twice_gives_nothing_twice_and_is_told(till: Till):
     assert till.post("/v1/sales/B1/returns", said).status_code == 201
     assert till.post("/v1/sales/B1/returns", said).json()["status"] == "duplicate"
     second = till.post("/v1/sales/B1/returns?width=32", back("RB2"))
-    assert "多于所售,多出的不退" in second.json()["receipt"]["zh"], "an empty receipt says why"
+    assert "单上没有或多于所售的不退" in second.json()["receipt"]["zh"], "an empty receipt says why"
     assert [one["code"] for one in second.json()["flags"]] == ["beyond_sold"]
     assert "credit_returned" not in second.json() or not any(second.json()["credit_returned"].values())
     assert till.post("/v1/sales", order("B2")).status_code == 201
@@ -115,6 +115,17 @@ def test_what_comes_back_twice_gives_nothing_twice_and_is_told(till: Till):
     assert [one["code"] for one in more.json()["flags"]] == ["beyond_sold"]
     assert till.post("/v1/sales/B2/returns", back("RB4")).status_code == 201
     assert has(till) == before
+
+
+def test_what_was_not_on_the_order_and_whose_it_was_is_said_on_the_receipt(till: Till):
+    assert till.post("/v1/sales", order("N1")).status_code == 201
+    wrong = till.post("/v1/sales/N1/returns?width=32", back("RN1", lines=[{"item": "F-999"}])).json()
+    assert "单上没有或多于所售的不退" in wrong["receipt"]["zh"]
+    assert "Beyond what was sold: not taken" in wrong["receipt"]["en"]
+    other = till.post("/v1/sales/N1/returns?width=48", back("RN2", member="C2")).json()
+    assert (other["member"], [one["code"] for one in other["flags"]]) == ("C1", ["other_member"])
+    assert "单是另一会员的,按单退" in other["receipt"]["zh"]
+    assert "Sold to another: given back there" in other["receipt"]["en"]
 
 
 @pytest.mark.parametrize("minutes", [-10, 0, 9.9])

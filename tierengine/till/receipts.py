@@ -108,8 +108,11 @@ def of_return(policy: Policy, order: str, body: Mapping[str, Any], lang: str) ->
     rows: list[Row] = [(_say(lang, "退货 单号", "Return of"), order), RULE]
     if body["status"] == "parked":
         return [*rows, (_say(lang, "原单未到,到后生效", "Waits for its sale"), "")]
-    if any(one["code"] == "beyond_sold" for one in body.get("flags", ())):
-        rows.append((_say(lang, "多于所售,多出的不退", "More than was sold: not taken"), ""))
+    flags = {one["code"] for one in body.get("flags", ())}
+    if "other_member" in flags:
+        rows.append((_say(lang, "单是另一会员的,按单退", "Sold to another: given back there"), ""))
+    if "beyond_sold" in flags:
+        rows.append((_say(lang, "单上没有或多于所售的不退", "Beyond what was sold: not taken"), ""))
     for name, amount in body.get("credit_returned", {}).items():
         rows.append((_say(lang, "退回 ", "Back: ") + _wallet(policy, name, amount, lang), _worth(policy, name, amount)))
     return rows + _changed(policy, body, lang)
