@@ -34,11 +34,11 @@ class Ends:
         self.at = at
 
     def ask(self, *_: object) -> SimpleNamespace:
-        return SimpleNamespace(rows=lambda: [] if self.at is None else [("slip-end:7", self.at)])
+        return SimpleNamespace(rows=lambda: [] if self.at is None else [(self.at,)])
 
 
 def state(at: int, *, revoked: int | None = None, dealer: int = 1, issued: int = BEGINS, ends: int = ENDS) -> str:
-    said = {"id": "7", "member": "C1", "store": "S01", "issued_us": issued, "expires_us": ends}
+    said = {"id": "7", "member": "C1", "store": "S01", "till": "T1", "issued_us": issued, "expires_us": ends}
     token = signed(SIGNER, 1, {**said, "tier": "gold", "policy_version": 1, "prices": [], "credit": []})
     return shown(SIGNER, Ends(revoked), dealer, replace(ORDER, occurred_at=at, slip=token), "S01").state
 
@@ -63,6 +63,13 @@ def test_a_slip_covers_what_was_sold_before_it_was_revoked_and_nothing_from_then
     assert state(revoked - 1, revoked=revoked) == "good"
     assert state(revoked, revoked=revoked) == "revoked"
     assert state(revoked + 1, revoked=revoked) == "revoked"
+
+
+def test_a_slip_that_was_recorded_before_slips_named_their_till_is_signed_again():
+    """Its request is sent again, after the service was renewed: the answer that is stored says no till."""
+    said = {"id": "7", "member": "C1", "store": "S01", "issued_us": BEGINS, "expires_us": ENDS}
+    token = signed(SIGNER, 1, {**said, "tier": "gold", "policy_version": 1, "prices": [], "credit": []})
+    assert shown(SIGNER, Ends(), 1, replace(ORDER, slip=token), "S01").state == "good"
 
 
 def test_a_slip_of_another_dealer_with_the_same_codes_is_none():

@@ -150,7 +150,8 @@ def _simple(rule: Price) -> bool:
 def signed(signer: Signer, dealer: int, slip: Mapping[str, Any]) -> str:
     """Return the slip that was recorded, as the till keeps it (RFC 7519; times in whole seconds, never later)."""
     issued, until = slip["issued_us"] // SECOND, slip["expires_us"] // SECOND
-    told = {name: slip[name] for name in ("till", "tier", "policy_version", "prices", "credit")}
+    # (One that was recorded before slips named their till has none.)
+    told = {name: slip[name] for name in ("till", "tier", "policy_version", "prices", "credit") if name in slip}
     return signer.slip(
         {"iss": f"tierengine:{dealer}", "sub": slip["member"], "aud": slip["store"], "jti": slip["id"], "iat": issued,
          "nbf": issued, "exp": until, **told}
