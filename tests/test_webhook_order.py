@@ -4,6 +4,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
+import sqlite3
 import threading
 
 import pytest
@@ -27,6 +30,7 @@ from tierengine.errors import Malformed, Refused
 from tierengine.membership import people
 from tierengine.policies import versions
 from tierengine.store import database
+from tierengine.store.database import sqlite_path
 from tierengine.store.ids import Ids, transact
 from tierengine.webhooks import address
 from tierengine.webhooks.address import read_url
@@ -285,3 +289,33 @@ def test_a_network_that_is_translated_locally_is_inside_whatever_it_wraps():
     for name in ("64:ff9b:1:a00:0:100:808:808", "64:ff9b:1::808:808"):
         with pytest.raises(Refused):
             address.target("https://hook.example/", resolve=lambda *_, name=name: [name])
+
+
+def test_after_an_older_back_up_is_restored_no_message_has_the_id_of_another(sqlite_book_url, time, receiver, tmp_path):
+    """Its receiver heard of what the back-up knows nothing of, and passes over what it heard already."""
+    book, kept = sqlite_path(sqlite_book_url), tmp_path / "kept.db"
+
+    def happens(till, *numbers):
+        app = till.client.app.state
+        app.courier.close()
+        if not desk(till).get("/v1/webhooks").json()["webhooks"]:
+            added(till, receiver, types=["credit.changed"])
+        for number in numbers:
+            time.now += SECOND
+            adjusted(till, number)
+        one = Courier(app.tierengine.settings, app.tierengine.secret, app.tierengine.writer, now=time, start=False)
+        told(till, one, time)
+        one.close()
+
+    with serving(sqlite_book_url, now=time, webhooks_inside=1) as till:
+        happens(till)
+    with contextlib.closing(sqlite3.connect(book)) as source, contextlib.closing(sqlite3.connect(kept)) as copy:
+        source.backup(copy)
+    for number in (1, 2):
+        with opened(till.book, now=time, webhooks_inside=1) as later:
+            happens(later, number)
+        with contextlib.closing(sqlite3.connect(kept)) as source, contextlib.closing(sqlite3.connect(book)) as copy:
+            source.backup(copy)
+    (lost, made) = (json.loads(body)["data"]["delta"] for _, body in receiver.got)
+    assert (lost, made) == (101, 102)
+    assert len({headers["webhook-id"] for headers, _ in receiver.got}) == 2

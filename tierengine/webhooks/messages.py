@@ -128,7 +128,8 @@ def of_entries(link: Link, programme: Programme, entries: Sequence[int]) -> Iter
             "debt": moved.get("debt", 0), "event": event or None, "rule": rule or None,
             "recorded_at": _time(programme, at),
         }  # fmt: skip
-        yield Message(f"entry-{number}", CREDIT, member, _body(programme, CREDIT, at, data))
+        # (A book restored from an older back-up gives the ids after it once more; never those of the same instant.)
+        yield Message(f"entry-{number}-{at:x}", CREDIT, member, _body(programme, CREDIT, at, data))
 
 
 def of_tiers(link: Link, programme: Programme, webhook: int, members: Iterable[int], now: int) -> Iterator[Message]:
