@@ -17,7 +17,7 @@ from rules.names import carried_by
 from rules.problems import Lang
 from rules.schema_leaves import LEAVES, Json, typed
 from rules.schema_texts import KEY_TEXTS, Said
-from rules.schema_words import TYPE_TEXTS, WORD_TEXTS
+from rules.schema_words import TYPE_TEXTS, WORD_TEXTS, field_text
 from rules.vocabulary import ATTRIBUTES, CATEGORIES, FIELDS, KINDS, FieldType, Kind
 
 Tongue = Literal["zh", "en", "mixed"]
@@ -111,7 +111,7 @@ class _Maker:
         if leaf.type == "kind":
             return {kind.id: (kind.zh, _kind_text(kind)) for kind in KINDS.values()}
         if leaf.type == "field":
-            return {one.id: (one.zh, TYPE_TEXTS[one.type]) for one in FIELDS.values()}
+            return {one.id: (one.zh, field_text(one.id)) for one in FIELDS.values()}
         if leaf.type == "attribute":
             return {one.id: (one.zh, TYPE_TEXTS[one.type]) for one in ATTRIBUTES.values()}
         if leaf.type == "category":

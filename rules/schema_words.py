@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from rules.codes import CODES
 from rules.schema_texts import Said
+from rules.vocabulary import FIELDS
 
 WORD_TEXTS: Final[dict[str, Said]] = {
     "this_year": ("当年 1 月 1 日起。", "From 1 January of this year."),
@@ -107,3 +109,41 @@ TYPE_TEXTS: Final[dict[str, Said]] = {
     "texts": ("几个文字的列表。", "A list of texts."),
     "lines": ("单据的各行。", "The lines of the order."),
 }
+
+# What a field holds, where its type does not say enough; `WORKED_OUT` are filled in by the book.
+FIELD_TEXTS: Final[dict[str, Said]] = {
+    "list": (
+        "这一行的标价合计（单价乘数量），要写单位。",
+        "The list price of the whole line (unit price times pieces), with its currency.",
+    ),
+    "amount": (
+        "这一行（或这台整机）折后合计的金额，要写单位。",
+        "What the whole line, or the machine, comes to after discounts, with its currency.",
+    ),
+    "cash": ("这一行里现金付的，要写单位。", "What of the line was paid in cash, with its currency."),
+    "credit": ("这一行里配件款付的，要写单位。", "What of the line was paid by credit, with its currency."),
+    "qty": ("件数，整数。", "How many pieces: a whole number."),
+    "source_id": (
+        "这件事在它来源里的号，不重复；别的事件用这个号指它。",
+        "Its own number in its source; other events name it by this.",
+    ),
+    "referral": ("转介绍报备的来源单号。", "The source_id of the referral's registration."),
+    "request": ("报修的来源单号。", "The source_id of the request."),
+    "complaint": ("投诉的来源单号。", "The source_id of the complaint."),
+    "accepts": ("所采纳的那条的来源单号。", "The source_id of what is accepted."),
+    "attestation": ("所撤销的认定的来源单号。", "The source_id of the attestation."),
+    "name": ("变的是哪个客户属性，中英文都行。", "The attribute that changes, in either tongue."),
+}
+_WORKED_OUT: Final = ("referrer", "referral_days", "related", "related_by", "quarter", "minutes")
+
+
+def field_text(name: str) -> Said:
+    """Return what a field of an event holds: its type, or more where that is not enough, and the codes in use."""
+    zh, en = FIELD_TEXTS.get(name, TYPE_TEXTS[FIELDS[name].type])
+    if name in _WORKED_OUT:
+        zh, en = f"{zh}系统自己算，事件里不写。", f"{en} Worked out by the book, never sent."
+    codes = {} if name == "form" else CODES.get(name, {})  # (Of the attribute of that name, not of a demonstration's.)
+    if codes:
+        zh += f"常用代码：{'、'.join(f'{code} {said}' for code, said in codes.items())}。"
+        en += f" Codes in use: {', '.join(codes)}."
+    return zh, en

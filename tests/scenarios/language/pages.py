@@ -22,7 +22,7 @@ from rules.grammar.shapes import Either, Form, Leaf, ListOf, MapOf, Ref, Shape
 from rules.keys import KEYS, WORDS
 from rules.schema_leaves import typed
 from rules.schema_texts import KEY_TEXTS, Said
-from rules.schema_words import TYPE_TEXTS, WORD_TEXTS
+from rules.schema_words import TYPE_TEXTS, WORD_TEXTS, field_text
 from rules.vocabulary import ATTRIBUTES, CATEGORIES, FIELDS, KINDS
 from tests.scenarios.language.usage import Used, used_in
 
@@ -315,7 +315,7 @@ def _events() -> Iterator[str]:
         derived = "<br>由别人的事件传来 · emitted by another member's event" if kind.derived else ""
         yield f"| {kind.zh}<br>`{kind.id}` | {', '.join(fields) or '—'}{more}{derived} |"
     yield from ("", "## 字段 · Fields", "", "| 字段 · field | 是什么 · what it is |", "|---|---|")
-    yield from (f"| {one.zh} `{one.id}` | {' '.join(TYPE_TEXTS[one.type])} |" for one in FIELDS.values())
+    yield from (f"| {one.zh} `{one.id}` | {' '.join(field_text(one.id))} |" for one in FIELDS.values())
     yield from (
         "",
         "## 客户属性 · Attributes",
