@@ -51,8 +51,8 @@ SHARED: Final = "PROMETHEUS_MULTIPROC_DIR"
 _LIVE: Final = re.compile(r"gauge_live\w*_(\d+)\.db")
 _UNSEALED: Final = f"SELECT count(*) FROM (SELECT 1 FROM unsealed LIMIT {MOST}) AS counted"
 DELIVERIES: Final = (
-    "SELECT count(*) FROM (SELECT 1 FROM webhook_delivery d JOIN webhook w ON w.id = d.webhook_id "
-    f"WHERE d.state = ?1 AND w.state <> 'removed' LIMIT {MOST}) AS counted"
+    "SELECT count(*) FROM (SELECT 1 FROM webhook w CROSS JOIN webhook_delivery d "
+    f"WHERE d.webhook_id = w.id AND d.state = ?1 AND w.state <> 'removed' LIMIT {MOST}) AS counted"
 )
 
 

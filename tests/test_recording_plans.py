@@ -1,84 +1,16 @@
-"""Every statement on the path of a sale finds its rows by an index, on both databases, however large the book."""
+"""What a sale asks for is found by all of its key, on both databases; that nothing reads all: test_plans.py."""
 
 import re
 from itertools import count
 
 from tests.club import MEMBERS, Club
 from tierengine.ledger.sealed import sealed_tables
-from tierengine.policies import versions
-from tierengine.recording import answers as recording_answers
-from tierengine.recording import credit, effects, lookups, reading, stored, writing
-from tierengine.recording import purse as recording_money
-from tierengine.recording import recorder as recording
-from tierengine.recording import rows as recording_rows
+from tierengine.recording import lookups, reading, stored
 from tierengine.recording.acts import Adjust
 from tierengine.recording.items import Command
 from tierengine.store import database
 from tierengine.store.dialect import translate
 from tierengine.store.rows import tables
-
-MODULES = (
-    reading, stored, lookups, recording, recording_answers, credit, effects, recording_money, recording_rows, versions,
-    writing,
-)  # fmt: skip
-# What is asked only when a process starts, and only when a referral is corrected.
-SELDOM = {"_UNDELIVERED", "_NAMING_REFERRAL"}
-# Beginnings of statements, and what has no table.
-PARTS = {
-    "_NAMED",
-    "_OF_ACCOUNT",
-    "_EVENT",
-    "_EVENT_OF",
-    "_EVENT_EACH",
-    "_EVENT_IN",
-    "_EVENT_END",
-    "_DECISION",
-    "_LOT",
-    "_LOCK_KEYS",
-}
-# event_conflict has no index by key: a person's list of a few rows.
-SMALL = {"event_conflict", "dealer", "store", "policy_version"}
-
-
-def statements():
-    """Yield (name, text) of every statement in these modules."""
-    for module in MODULES:
-        for name, text in vars(module).items():
-            whole = name.isupper() and name not in SELDOM | PARTS
-            if whole and isinstance(text, str) and re.match(r"(SELECT|DELETE|UPDATE) ", text):
-                yield f"{module.__name__.rpartition('.')[2]}{name}", text
-
-
-def test_sqlite_searches_and_never_scans(sqlite_book_url):
-    link = database.connect(sqlite_book_url)
-    found = {}
-    for name, sql in statements():
-        text = translate(sql, "sqlite")[0]
-        count = max((int(number) for number in re.findall(r"\?(\d)", text)), default=0)
-        plan = [row[3] for row in link.raw.execute(f"EXPLAIN QUERY PLAN {text}", ["[]"] * count).fetchall()]
-        scans = [line for line in plan if line.startswith("SCAN") and not re.search(r"json_each|CONSTANT", line)]
-        if any(line.split()[1] not in SMALL for line in scans):
-            found[name] = plan
-    link.close()
-    assert found == {}
-
-
-def test_postgresql_searches_and_never_scans(postgres_book_url):
-    link = database.connect(postgres_book_url)
-    found = {}
-    for name, sql in statements():
-        text = translate(sql, "postgresql")[0]
-        count = max((int(number) for number in re.findall(r"\$(\d)", text)), default=0)
-        link.raw.execute(f"PREPARE asked AS {text}")
-        given = f"({', '.join(['NULL'] * count)})" if count else ""
-        plan = [row[0].strip() for row in link.raw.execute(f"EXPLAIN EXECUTE asked{given}").fetchall()]
-        link.raw.execute("DEALLOCATE asked")
-        scans = [line for line in plan if "Seq Scan" in line and not any(f"on {table}" in line for table in SMALL)]
-        if scans:
-            found[name] = plan
-    link.rollback()
-    link.close()
-    assert found == {}
 
 
 def test_postgresql_looks_rows_up_by_their_key_also_in_a_book_of_which_it_knows_nothing(postgres_book_url):

@@ -33,8 +33,8 @@ TAIL: Final = 1_000  # seals checked when a service starts
 _WINDOW: Final = 400  # seals looked at together
 
 _HEADS: Final = (
-    "SELECT s.dealer_id, d.code, s.number, s.hash, s.sealed_at FROM seal s JOIN dealer d ON d.id = s.dealer_id "
-    "WHERE s.number = (SELECT max(number) FROM seal WHERE dealer_id = s.dealer_id) ORDER BY d.code"
+    "SELECT s.dealer_id, d.code, s.number, s.hash, s.sealed_at FROM dealer d JOIN seal s ON s.dealer_id = d.id "
+    "AND s.number = (SELECT max(number) FROM seal WHERE dealer_id = d.id) ORDER BY d.code"
 )
 _SEALS: Final = (
     "SELECT number, sealed_at, refs, digests, hash FROM seal WHERE dealer_id = ?1 AND number > ?2 "

@@ -20,7 +20,9 @@ def told(which: str) -> str:
     LEFT JOIN (SELECT u.entry_id, MIN(l.expires_at) AS ends FROM entry e JOIN lot_use u ON u.entry_id = e.id
                JOIN lot l ON l.id = u.lot_id WHERE e.kind = 'expire' AND {which} GROUP BY u.entry_id) AS x
       ON x.entry_id = e.id
-    LEFT JOIN (SELECT d.entry_id, MIN(h.expires_at) AS ends FROM hold_end d JOIN hold h ON h.id = d.hold_id
-               WHERE d.kind = 'lapsed' GROUP BY d.entry_id) AS y ON y.entry_id = e.id
+    LEFT JOIN (SELECT d.entry_id, MIN(h.expires_at) AS ends FROM entry e
+               JOIN hold h ON h.dealer_id = e.dealer_id AND h.cluster = e.event_key
+               JOIN hold_end d ON d.hold_id = h.id AND d.entry_id = e.id
+               WHERE e.kind = 'void' AND d.kind = 'lapsed' AND {which} GROUP BY d.entry_id) AS y ON y.entry_id = e.id
     WHERE {which}
     """

@@ -17,7 +17,7 @@ _ENTRIES: Final = (
 )
 _MOVES: Final = (
     "SELECT p.entry_id, a.kind, CASE WHEN a.id = p.destination_id THEN p.amount ELSE -p.amount END FROM posting p "
-    "JOIN account a ON a.id IN (p.source_id, p.destination_id) AND a.member_id = ?1 WHERE p.entry_id IN (?2*)"
+    "JOIN account a ON a.id IN (p.source_id, p.destination_id) AND a.member_id + 0 = ?1 WHERE p.entry_id IN (?2*)"
 )
 
 

@@ -7,9 +7,10 @@ from typing import Final
 from tierengine.judging.merging import NOBODY, Joined
 from tierengine.store.dialect import Link
 
+# (`+ 0`: by the index of the merged alone, not by one of all that the dealer or the book has.)
 _JOINED: Final = (
     "SELECT l.member_id, l.joined_id, m.code FROM ledger l JOIN member m ON m.id = l.member_id "
-    "WHERE l.joined_id IS NOT NULL AND l.dealer_id = ?1 ORDER BY l.member_id"
+    "WHERE l.joined_id IS NOT NULL AND l.dealer_id + 0 = ?1 ORDER BY l.member_id + 0"
 )
 
 

@@ -24,23 +24,24 @@ _FIRST: Final = date(1970, 1, 1)  # nothing is older
 _BEFORE: Final = -(1 << 62)
 _TOLD: Final = told("e.member_id = ?1")
 # A debt is worth what went out less what came in.
-_SIDES: Final = (
-    "SELECT p.entry_id, a.wallet, a.kind, "
-    "CASE WHEN (a.id = p.destination_id) = (a.kind <> 'debt') THEN p.amount ELSE -p.amount END AS amount "
-    "FROM account a JOIN posting p ON a.id IN (p.source_id, p.destination_id) WHERE a.member_id = ?1"
-)
+_WORTH: Final = "CASE WHEN (a.id = p.destination_id) = (a.kind <> 'debt') THEN p.amount ELSE -p.amount END"
+# From his entries to their postings to his accounts: the other way round all postings there are would be read. (`+ 0`:
+# an account is looked up by its number, which tells it alone.)
+_HIS: Final = "a.id IN (p.source_id, p.destination_id) AND a.member_id + 0 = ?1"
 _SUMS: Final = f"""
-    WITH told AS ({_TOLD}) SELECT s.wallet, s.kind, SUM(CASE WHEN t.at < ?2 THEN s.amount ELSE 0 END),
-           SUM(CASE WHEN t.at < ?3 THEN s.amount ELSE 0 END),
-           SUM(CASE WHEN t.at < ?2 OR (t.at < ?3 AND t.number <= ?4) THEN s.amount ELSE 0 END)
-    FROM told t JOIN ({_SIDES}) AS s ON s.entry_id = t.id GROUP BY s.wallet, s.kind ORDER BY s.wallet, s.kind
+    WITH told AS ({_TOLD}),
+    sides AS (SELECT a.wallet, a.kind, t.at, t.number, {_WORTH} AS amount FROM told t
+              JOIN posting p ON p.entry_id = t.id JOIN account a ON {_HIS})
+    SELECT wallet, kind, SUM(CASE WHEN at < ?2 THEN amount ELSE 0 END), SUM(CASE WHEN at < ?3 THEN amount ELSE 0 END),
+           SUM(CASE WHEN at < ?2 OR (at < ?3 AND number <= ?4) THEN amount ELSE 0 END)
+    FROM sides GROUP BY wallet, kind ORDER BY wallet, kind
 """
 _LINES: Final = f"""
     WITH told AS ({_TOLD}), page AS (SELECT * FROM told WHERE at >= ?2 AND at < ?3 AND number > ?4
                                      ORDER BY number LIMIT ?5)
-    SELECT t.number, t.kind, t.wallet, t.event_key, t.rule, t.at, t.recorded_at, s.kind, SUM(s.amount)
-    FROM page t LEFT JOIN ({_SIDES}) AS s ON s.entry_id = t.id
-    GROUP BY t.number, t.kind, t.wallet, t.event_key, t.rule, t.at, t.recorded_at, s.kind ORDER BY t.number
+    SELECT t.number, t.kind, t.wallet, t.event_key, t.rule, t.at, t.recorded_at, a.kind, SUM({_WORTH})
+    FROM page t LEFT JOIN posting p ON p.entry_id = t.id LEFT JOIN account a ON {_HIS}
+    GROUP BY t.number, t.kind, t.wallet, t.event_key, t.rule, t.at, t.recorded_at, a.kind ORDER BY t.number
 """
 
 

@@ -35,7 +35,8 @@ _LEFT: Final = (
     "GROUP BY l.wallet ORDER BY l.wallet"
 )
 _DEBTS: Final = (
-    "SELECT wallet, balance FROM account WHERE member_id = ?1 AND kind = 'debt' AND balance > 0 ORDER BY wallet"
+    "SELECT a.wallet, a.balance FROM member m JOIN account a ON a.dealer_id = m.dealer_id AND a.member_id = m.id "
+    "WHERE m.id = ?1 AND a.kind = 'debt' AND a.balance > 0 ORDER BY a.wallet"
 )
 _REMOVALS: Final = ("DELETE FROM personal WHERE member_id = ?1", "DELETE FROM personal_index WHERE member_id = ?1")
 

@@ -32,7 +32,7 @@ _OF_MERGES: Final = (
 )
 _HANDED: Final = (
     "SELECT e.recorded_at, e.id, e.member_id, e.wallet, l.usable_from, l.expires_at, l.amount FROM entry e "
-    f"JOIN lot l ON l.entry_id = e.id {_OF_MERGES} "
+    f"JOIN lot l ON l.member_id = e.member_id AND l.wallet = e.wallet AND l.entry_id = e.id {_OF_MERGES} "
     "UNION ALL SELECT e.recorded_at, e.id, e.member_id, e.wallet, l.usable_from, l.expires_at, -u.amount FROM entry e "
     f"JOIN lot_use u ON u.entry_id = e.id JOIN lot l ON l.id = u.lot_id {_OF_MERGES}"
 )

@@ -15,7 +15,11 @@ _MEMBERS: Final = either(
     "SELECT m.code, m.id FROM unnest(?2::text[]) AS named(code) CROSS JOIN LATERAL "
     "(SELECT code, id FROM member WHERE dealer_id = ?1 AND code = named.code OFFSET 0) AS m",
 )
-_NEWEST_MEMBERS: Final = "SELECT code, id FROM member WHERE dealer_id = ?1 ORDER BY id DESC LIMIT ?2"
+# Of the newest of the book, those of the dealer: no index has a dealer's in the order in which they came.
+_NEWEST_MEMBERS: Final = (
+    "SELECT code, id FROM (SELECT code, id, dealer_id FROM member ORDER BY id DESC LIMIT ?2) AS newest "
+    "WHERE dealer_id = ?1"
+)
 _CHECKPOINT: Final = (
     "SELECT at, head_class, head_key, carry FROM checkpoint WHERE member_id = ?1 "
     "AND (at, head_class, head_key) < (?2, ?3, ?4) ORDER BY at DESC, head_class DESC, head_key DESC LIMIT 1"
@@ -34,7 +38,7 @@ _EMISSIONS: Final = (
     "WHERE dealer_id = ?1 AND key IN (?2*) ORDER BY revision"
 )
 _EMISSIONS_DUE: Final = "SELECT DISTINCT key FROM emission WHERE to_member_id IN (?1*) AND NOT applied"
-_UNDELIVERED: Final = "SELECT DISTINCT dealer_id, to_member_id FROM emission WHERE NOT applied"
+_UNDELIVERED: Final = "SELECT DISTINCT dealer_id, to_member_id FROM emission WHERE NOT applied AND to_member_id > 0"
 
 
 def member_ids(link: Link, dealer_id: int, codes: Collection[str]) -> dict[str, int]:

@@ -60,10 +60,11 @@ _OF_KINDS: Final = (
     "SELECT member_id, kind, line, at, known_at, known_class, known_key, cause, qty, amount, fields FROM contribution "
     "WHERE dealer_id = ?1 AND kind IN (?2*) ORDER BY member_id, known_at, known_class, known_key, id"
 )
-_STORED_JOINED: Final = "SELECT member_id, joined_id FROM ledger WHERE dealer_id = ?1 AND joined_id IS NOT NULL"
+# (`+ 0`: by the index of the merged, and of clusters, not by one of all that the dealer has.)
+_STORED_JOINED: Final = "SELECT member_id, joined_id FROM ledger WHERE dealer_id + 0 = ?1 AND joined_id IS NOT NULL"
 _PARKED: Final = "SELECT event_id, dealer_id, waits_for, reason FROM parked WHERE dealer_id = ?1"
 _ALL_CLUSTERS: Final = (
-    "SELECT DISTINCT cluster FROM event WHERE dealer_id = ?1 AND cluster > ?2 ORDER BY cluster LIMIT ?3"
+    "SELECT DISTINCT cluster FROM event WHERE dealer_id + 0 = ?1 AND cluster > ?2 ORDER BY cluster LIMIT ?3"
 )
 _SAID: Final = (
     "SELECT kind, line, at, known_at, known_class, known_key, cause, qty, amount, fields, member_id FROM contribution "

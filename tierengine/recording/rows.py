@@ -29,13 +29,14 @@ _OF_MACHINES: Final = (
     "SELECT member_id, kind, line, at, known_at, known_class, known_key, cause, qty, amount, fields "
     "FROM contribution WHERE member_id IN (?1*) AND fields ->> 'serial' IN (?2*)"
 )
-# Asked only where a word is taken back. No index knows serials: each sale would pay for it.
-_SPOKE: Final = (
-    "SELECT DISTINCT member_id FROM contribution WHERE dealer_id = ?1 AND kind IN (?2*) "
-    "AND fields ->> 'serial' IN (?3*)"
-)
 _BOUGHT: Final = frozenset(("machine_purchase", "purchase_settled"))
 MACHINE_KINDS: Final = FLEET_KINDS | _BOUGHT
+# Asked only where a word is taken back. The kinds stand in the text, as they do in the index that answers it.
+_KINDS_SAID: Final = ", ".join(f"'{kind}'" for kind in sorted(MACHINE_KINDS))
+_SPOKE: Final = (
+    f"SELECT DISTINCT member_id FROM contribution WHERE dealer_id = ?1 AND kind IN ({_KINDS_SAID}) "
+    "AND fields ->> 'serial' IN (?2*)"
+)
 _ALWAYS: Final = (1 << 62) - 1
 NOTHING: Final = (0, 0, "", "", None, "")  # of a ledger row: no history is folded under it
 
@@ -157,7 +158,7 @@ def machine_rows(
         having = link.ask(_MACHINES, dealer, serials)
     others = {row[1] for row in having.rows()} - said.keys()
     if back:
-        others |= {row[0] for row in link.ask(_SPOKE, dealer, sorted(MACHINE_KINDS), sorted(map(str, back))).rows()}
+        others |= {row[0] for row in link.ask(_SPOKE, dealer, sorted(map(str, back))).rows()}
         others -= said.keys()
     if others:
         by_other: dict[int, list[Contribution]] = {}

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 LASTS_MOST: Final = 7 * DAY  # the reader of policies refuses more
 _SLIPS: Final = (
     "SELECT c.body FROM command c WHERE c.dealer_id = ?1 AND c.key >= ?2 AND c.key < 'slip;' AND c.member_id = ?3 "
-    "AND NOT EXISTS (SELECT 1 FROM command e WHERE e.dealer_id = c.dealer_id "
-    "AND e.key = 'slip-end:' || substr(c.key, 6)) ORDER BY c.key"
+    # (Not NOT EXISTS, for which PostgreSQL may read every command there is.)
+    "AND (SELECT e.id FROM command e WHERE e.dealer_id = c.dealer_id "
+    "AND e.key = 'slip-end:' || substr(c.key, 6)) IS NULL ORDER BY c.key"
 )
 
 

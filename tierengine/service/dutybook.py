@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from rules.policy import Policy
+from tierengine.judging.merging import Joined
 from tierengine.judging.netting import net
 from tierengine.membership.consents import KIND as CONSENT
 from tierengine.membership.consents import withdrawn_at
@@ -19,6 +20,8 @@ from tierengine.service.duties import DATE_KINDS, Happened, Load, Owed, dates_of
 from tierengine.store.dialect import Link
 
 _MEMBERS: Final = "SELECT id, code FROM member WHERE dealer_id = ?1 ORDER BY code"
+_CODED: Final = "SELECT id, code FROM member WHERE dealer_id = ?1 AND code IN (?2*)"
+_NAMES: Final = "SELECT id, code FROM member WHERE id IN (?1*) ORDER BY code"
 _LINES: Final = (
     "SELECT c.member_id, e.recorded_at, c.kind, c.line, c.at, c.known_at, c.known_class, c.known_key, c.cause, c.qty, "
     "c.amount, c.fields FROM contribution c JOIN event e ON e.id = c.event_id "
@@ -49,9 +52,7 @@ def read_duties(link: Link, programme: Programme, now: int, *, codes: Sequence[s
     """Return the duties as of `now` by the policy in force then; `codes`: only these members."""
     policy = programme.line.at(now).rules.policy
     joined = read_joined(link, programme.dealer_id)
-    everybody = link.ask(_MEMBERS, programme.dealer_id).rows()
-    asked = {joined.root.get(number, number) for number, code in everybody if codes is None or code in codes}
-    members: dict[int, str] = {number: code for number, code in everybody if number in asked}
+    members = _members(link, programme.dealer_id, joined, codes)
     ids = list(members)
     kinds = sorted({*_STATE_KINDS, "duty_done", *_kinds(policy)})
     recorded: dict[tuple[int, str], int] = {}
@@ -97,6 +98,14 @@ def read_duties(link: Link, programme: Programme, now: int, *, codes: Sequence[s
     found.sort(key=lambda one: (one.owed.due_at, one.member, one.owed.duty))
     loads = tuple(Load(manager, number, policy.manager_limit) for manager, number in sorted(held.items()))
     return DutyBook(tuple(found), loads)
+
+
+def _members(link: Link, dealer: int, joined: Joined, codes: Sequence[str] | None) -> dict[int, str]:
+    """Return whom the list is of, id → code: each who stands for himself, or whoever stands for those who are asked."""
+    if codes is None:
+        return {one: code for one, code in link.ask(_MEMBERS, dealer).rows() if not joined.absorbed(one)}
+    named = link.ask(_CODED, dealer, list(codes)).rows()
+    return dict(link.ask(_NAMES, sorted({joined.root.get(one, one) for one, _ in named})).rows())
 
 
 def _kinds(policy: Policy) -> set[str]:

@@ -48,8 +48,17 @@ _DONE: Final = (
 )
 _COLUMNS: Final = "id, member_id, message, type, body, state, attempts, due_at, last, changed_at"
 _PAGE: Final = (
-    f"SELECT {_COLUMNS} FROM webhook_delivery WHERE webhook_id = ?1 AND id > ?2 AND (?3 = '' OR state = ?3) "
-    "ORDER BY id LIMIT ?4"
+    f"SELECT {_COLUMNS} FROM webhook_delivery WHERE webhook_id = ?1 AND id > ?2 AND state = ?3 ORDER BY id LIMIT ?4"
+)
+# A page of each state, of which the first are taken: the index that has a webhook's in order has them by state.
+_PAGE_OF: Final = "SELECT * FROM ({page}) AS {state}"
+_PAGE_OF_ALL: Final = (
+    f"SELECT {_COLUMNS} FROM ("
+    + " UNION ALL ".join(
+        _PAGE_OF.format(page=_PAGE.replace("?3", f"'{state}'").replace("?4", "?3"), state=state)
+        for state in ("waiting", "delivered", "dead")
+    )
+    + ") AS found ORDER BY id LIMIT ?3"
 )
 _REPLAY: Final = (
     "UPDATE webhook_delivery SET state = 'waiting', attempts = 0, due_at = ?2, changed_at = ?2 "
@@ -187,7 +196,11 @@ def failed(link: Link, one: Due, now: int, why: str, wait: int = 0) -> None:
 def page(link: Link, endpoint: Endpoint, state: str, after: int, most: int) -> list[dict[str, Any]]:
     """Return deliveries of a webhook in order, after one of them; `state` "": whatever became of them."""
     names = [name.strip() for name in _COLUMNS.split(",")]
-    rows = link.ask(_PAGE, endpoint.id, after, state, min(most, PAGE_MOST)).rows()
+    most = min(most, PAGE_MOST)
+    asked = (
+        link.ask(_PAGE, endpoint.id, after, state, most) if state else link.ask(_PAGE_OF_ALL, endpoint.id, after, most)
+    )
+    rows = asked.rows()
     found = [dict(zip(names, row, strict=True)) for row in rows]
     for one in found:
         del one["member_id"]

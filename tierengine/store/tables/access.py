@@ -45,7 +45,11 @@ class Audit(Stored, table=True):
     """One act of the staff: who, what, about what, under which request. Insert only, sealed; no personal data."""
 
     __tablename__: ClassVar[str] = "audit"
-    __table_args__ = (Index("audit_recorded", "dealer_id", "recorded_at"),)
+    __table_args__ = (
+        Index("audit_recorded", "dealer_id", "recorded_at"),
+        Index("audit_actor", "dealer_id", "actor", "recorded_at"),
+        Index("audit_subject", "dealer_id", "subject", "recorded_at"),
+    )
     id: int = identity()
     dealer_id: int = reference("dealer.id")
     recorded_at: int = big()

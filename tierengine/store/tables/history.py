@@ -10,10 +10,17 @@ from sqlalchemy import (
     Integer,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlmodel import Field
 
 from tierengine.store.tables.columns import BYTES, Stored, big, document, identity, reference, string
+
+_IS_CARD = text("name = 'card_no'")
+# The few events and lines that speak of machines: those are looked through for a referral or a serial number, and no
+# other row pays for it. (Not by an expression: SQLite trusts none of JSON in a schema that it was given.)
+_IS_PURCHASE = text("kind = 'machine_purchase'")
+_OF_MACHINES = text("kind IN ('machine_disposed', 'machine_purchase', 'machine_registered', 'purchase_settled')")
 
 
 class Machine(Stored, table=True):
@@ -55,6 +62,7 @@ class Event(Stored, table=True):
         UniqueConstraint("dealer_id", "key", "revision"),
         Index("event_cluster", "cluster", "dealer_id"),
         Index("event_member", "member_id", "occurred_at"),
+        Index("event_purchase", "dealer_id", sqlite_where=_IS_PURCHASE, postgresql_where=_IS_PURCHASE),
     )
     id: int = identity()
     dealer_id: int = big()
@@ -76,6 +84,7 @@ class EventConflict(Stored, table=True):
     """Equal key and revision, other content: kept for a person, never booked."""
 
     __tablename__: ClassVar[str] = "event_conflict"
+    __table_args__ = (Index("event_conflict_key", "dealer_id", "key"),)
     id: int = identity()
     dealer_id: int = big()
     key: str = string()
@@ -103,6 +112,7 @@ class ContributionRow(Stored, table=True):
     __table_args__ = (
         Index("contribution_known", "member_id", "known_at"),
         Index("contribution_cause", "dealer_id", "known_key"),
+        Index("contribution_machine", "dealer_id", sqlite_where=_OF_MACHINES, postgresql_where=_OF_MACHINES),
     )
     id: int = identity()
     dealer_id: int = big()
@@ -124,6 +134,7 @@ class Attribute(Stored, table=True):
     """The last value of a dated attribute of a member (a cache; the contributions of class 2 tell its history)."""
 
     __tablename__: ClassVar[str] = "attribute"
+    __table_args__ = (Index("attribute_card", "dealer_id", "value", sqlite_where=_IS_CARD, postgresql_where=_IS_CARD),)
     member_id: int = reference("member.id", primary_key=True)
     name: str = Field(sa_column=Column(BYTES, primary_key=True))
     dealer_id: int = big()

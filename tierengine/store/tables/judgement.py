@@ -17,6 +17,7 @@ from sqlmodel import Field
 from tierengine.store.tables.columns import BIG, BYTES, Stored, big, document, identity, reference, string
 
 _IS_JOINED = text("joined_id IS NOT NULL")
+_IS_DUE = text("NOT applied")
 
 
 class Ledger(Stored, table=True):
@@ -76,7 +77,11 @@ class Emission(Stored, table=True):
     """A derived event for another member; the highest revision of (key) counts, `cancelled` withdraws it."""
 
     __tablename__: ClassVar[str] = "emission"
-    __table_args__ = (UniqueConstraint("dealer_id", "key", "revision"), Index("emission_to", "to_member_id", "applied"))
+    __table_args__ = (
+        UniqueConstraint("dealer_id", "key", "revision"),
+        Index("emission_due", "to_member_id", sqlite_where=_IS_DUE, postgresql_where=_IS_DUE),
+        Index("emission_giver", "member_id"),
+    )
     id: int = identity()
     dealer_id: int = big()
     member_id: int = reference("member.id")  # the giver
