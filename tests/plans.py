@@ -123,6 +123,14 @@ def read_whole(link: Link, sql: str) -> set[str]:
     return (_of_sqlite if link.kind == "sqlite" else _of_postgresql)(link, asked)
 
 
+def explained(link: Any, sql: str) -> str:
+    """Return the plan of a statement, in the words of its database."""
+    asked = translate(sql, link.kind)[0]
+    if link.kind == "sqlite":
+        return str(link.raw.execute(f"EXPLAIN QUERY PLAN {asked}", ["[]"] * _places(asked, "?")).fetchall())
+    return json.dumps(_planned(link, asked))
+
+
 def _places(asked: str, mark: str) -> int:
     return max((int(number) for number in re.findall(rf"\{mark}(\d+)", asked)), default=0)
 
@@ -148,6 +156,10 @@ def _of_sqlite(link: Any, asked: str) -> set[str]:
 
 
 def _of_postgresql(link: Any, asked: str) -> set[str]:
+    return set(_scans(link, _planned(link, asked)))
+
+
+def _planned(link: Any, asked: str) -> Any:
     link.raw.execute(f"PREPARE asked AS {asked}")
     try:
         count = _places(asked, "$")
@@ -155,8 +167,7 @@ def _of_postgresql(link: Any, asked: str) -> set[str]:
         plan = link.raw.execute(f"EXPLAIN (FORMAT JSON) EXECUTE asked{given}").fetchall()[0][0]
     finally:
         link.raw.execute("DEALLOCATE asked")
-    plan = json.loads(plan) if isinstance(plan, str) else plan
-    return set(_scans(link, plan[0]["Plan"]))
+    return (json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"]
 
 
 def _scans(link: Any, node: Mapping[str, Any]) -> Iterator[str]:

@@ -1,7 +1,10 @@
 """No statement reads a whole table, a whole index, or all that one dealer has, but those that say why."""
 
 from tests import plans
+from tierengine.membership import joined, people
+from tierengine.recording import lookups, rows, stored
 from tierengine.store import database
+from tierengine.webhooks import outbox
 
 # Tables that do not grow with what is sold.
 SMALL = {
@@ -94,6 +97,21 @@ def test_every_statement_searches_or_says_why_it_reads_all(book_url):
     link.close()
     assert {where: tables for where, tables in read.items() if tables and where not in allowed} == {}
     assert {where for where in (*MAY, *AT_FIRST) if where not in plans.statements().values()} == set(), "gone"
+
+
+def test_what_reads_few_reads_them_by_their_own_index(book_url):
+    link = database.connect(book_url)
+    own = {
+        rows._SPOKE: "contribution_machine",
+        stored._NAMING_REFERRAL: "event_purchase",
+        joined._JOINED: "ledger_joined",
+        outbox._DUE: "webhook_delivery_state",
+        lookups._UNDELIVERED: "emission_due",
+        people._BY["card_no"]: "attribute_card",
+    }
+    assert [sql for sql, index in own.items() if index not in plans.explained(link, sql)] == []
+    link.rollback()
+    link.close()
 
 
 def test_who_puts_a_statement_together_is_known():

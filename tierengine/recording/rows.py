@@ -32,9 +32,9 @@ _OF_MACHINES: Final = (
 _BOUGHT: Final = frozenset(("machine_purchase", "purchase_settled"))
 MACHINE_KINDS: Final = FLEET_KINDS | _BOUGHT
 # Asked only where a word is taken back. The kinds stand in the text, as they do in the index that answers it.
-_KINDS_SAID: Final = ", ".join(f"'{kind}'" for kind in sorted(MACHINE_KINDS))
+_OF_MACHINES_ALONE: Final = " OR ".join(f"kind = '{kind}'" for kind in sorted(MACHINE_KINDS))
 _SPOKE: Final = (
-    f"SELECT DISTINCT member_id FROM contribution WHERE dealer_id = ?1 AND kind IN ({_KINDS_SAID}) "
+    f"SELECT DISTINCT member_id FROM contribution WHERE dealer_id = ?1 AND ({_OF_MACHINES_ALONE}) "
     "AND fields ->> 'serial' IN (?2*)"
 )
 _ALWAYS: Final = (1 << 62) - 1

@@ -11,7 +11,9 @@ branch_labels = None
 depends_on = None
 
 # name → (table, columns, which rows; "": all)
-MACHINES = "kind IN ('machine_disposed', 'machine_purchase', 'machine_registered', 'purchase_settled')"
+MACHINES = (
+    "kind = 'machine_disposed' OR kind = 'machine_purchase' OR kind = 'machine_registered' OR kind = 'purchase_settled'"
+)
 MADE = {
     "attribute_card": ("attribute", ["dealer_id", "value"], "name = 'card_no'"),
     "audit_actor": ("audit", ["dealer_id", "actor", "recorded_at"], ""),

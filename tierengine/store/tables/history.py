@@ -20,7 +20,9 @@ _IS_CARD = text("name = 'card_no'")
 # The few events and lines that speak of machines: those are looked through for a referral or a serial number, and no
 # other row pays for it. (Not by an expression: SQLite trusts none of JSON in a schema that it was given.)
 _IS_PURCHASE = text("kind = 'machine_purchase'")
-_OF_MACHINES = text("kind IN ('machine_disposed', 'machine_purchase', 'machine_registered', 'purchase_settled')")
+# (With IN, SQLite would make a list of it for each row that is inserted.)
+_MACHINE_KINDS = ("machine_disposed", "machine_purchase", "machine_registered", "purchase_settled")
+_OF_MACHINES = text(" OR ".join(f"kind = '{kind}'" for kind in _MACHINE_KINDS))
 
 
 class Machine(Stored, table=True):
