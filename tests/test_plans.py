@@ -70,6 +70,9 @@ MAY = {
     "tierengine.service.dutybook._MEMBERS": "what is owed to everybody is worked out anew",
     "tierengine.webhooks.endpoints._HEAD": _LAST,
     "tierengine.webhooks.endpoints._STANDINGS": "when a webhook is made: it begins with what everybody has",
+    "tierengine.webhooks.outbox._OLDEST": "takes the first of an index",
+    "tierengine.webhooks.pruning._STOOD": "the first of what a removed webhook was told, a piece at a time",
+    "tierengine.webhooks.pruning._UNHEARD": "the first of what a removed webhook was not told, a piece at a time",
     "tierengine.webhooks.outbox._DUE": "what waits for one webhook; what was delivered is left aside",
 }
 # PostgreSQL thinks a dealer has a handful of these as long as it has no statistics; then it takes the whole key.

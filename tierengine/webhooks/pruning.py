@@ -23,8 +23,9 @@ LOOK_SECONDS: Final = 60.0  # where there was no more
 _OLD: Final = "SELECT id FROM webhook_delivery WHERE state = ?1 AND due_at < ?2 ORDER BY due_at LIMIT ?3"
 _REMOVED: Final = "SELECT id FROM webhook WHERE state = 'removed' ORDER BY id"
 _UNHEARD: Final = "SELECT id FROM webhook_delivery WHERE webhook_id = ?1 AND state = 'waiting' LIMIT ?2"
-# (Replayed in between, it is waiting again and stays.)
-_DELETE: Final = "DELETE FROM webhook_delivery WHERE state = ?1 AND id IN (?2*)"
+# (Replayed in between, it is waiting again and stays. `|| ''`: they are found by their numbers; by the index of what is
+# due, each piece would read all that was ever delivered.)
+_DELETE: Final = "DELETE FROM webhook_delivery WHERE state || '' = ?1 AND id IN (?2*)"
 _STOOD: Final = "SELECT member_id FROM webhook_standing WHERE webhook_id = ?1 LIMIT ?2"
 _FORGET: Final = "DELETE FROM webhook_standing WHERE webhook_id = ?1 AND member_id IN (?2*)"
 

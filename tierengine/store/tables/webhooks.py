@@ -51,6 +51,7 @@ class WebhookDelivery(Stored, table=True):
     __tablename__: ClassVar[str] = "webhook_delivery"
     __table_args__ = (
         UniqueConstraint("webhook_id", "message"),
+        Index("webhook_delivery_due", "state", "due_at"),
         Index("webhook_delivery_state", "webhook_id", "state", "id"),
         Index("webhook_delivery_member", "webhook_id", "member_id", "state", "id"),
     )
