@@ -23,7 +23,7 @@ MADE = {
     "emission_giver": ("emission", ["member_id"], ""),
     "event_conflict_key": ("event_conflict", ["dealer_id", "key"], ""),
     "event_purchase": ("event", ["dealer_id"], "kind = 'machine_purchase'"),
-    "webhook_delivery_state": ("webhook_delivery", ["webhook_id", "state", "id"], ""),
+    "webhook_delivery_state": ("webhook_delivery", ["webhook_id", "state", "id", "due_at", "changed_at"], ""),
 }
 
 

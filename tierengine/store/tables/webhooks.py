@@ -52,7 +52,7 @@ class WebhookDelivery(Stored, table=True):
     __table_args__ = (
         UniqueConstraint("webhook_id", "message"),
         Index("webhook_delivery_due", "state", "due_at"),
-        Index("webhook_delivery_state", "webhook_id", "state", "id"),
+        Index("webhook_delivery_state", "webhook_id", "state", "id", "due_at", "changed_at"),
         Index("webhook_delivery_member", "webhook_id", "member_id", "state", "id"),
     )
     id: int = identity()
