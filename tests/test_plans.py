@@ -80,7 +80,6 @@ AT_FIRST = {"tierengine.membership.view._GRANTED", "tierengine.recording.lookups
 # Functions that put statements together, and who looks at those.
 MADE = {
     "tierengine.judging.facts_statement._raw": "test_facts",
-    "tierengine.judging.facts_statement._tables": "test_facts",
     "tierengine.judging.facts_statement.statement": "test_facts",
     "tierengine.judging.sql_words.relation": "test_facts",
     "tierengine.ledger.effective.told": "in statements and liability",
