@@ -17,6 +17,7 @@ import pytest
 import uvicorn
 import yaml
 
+from api.app import CLOSING_SECONDS
 from api.policies import BODY_MOST
 from tests import postgres, settings_page
 from tests.club import items
@@ -161,7 +162,7 @@ def test_no_container_has_a_secret_in_it_runs_as_root_or_is_reached_from_outside
     assert compose["networks"]["inside"]["internal"] is True
     assert compose["services"]["postgres"]["networks"] == ["inside"]
     stop = int(compose["services"]["tierengine"]["stop_grace_period"].rstrip("s"))
-    assert stop > settings.Settings().stop_seconds
+    assert stop >= settings.Settings().stop_seconds + CLOSING_SECONDS
     lines = (ROOT / "Containerfile").read_text(encoding="utf-8").replace("\\\n", " ").splitlines()
     said = [line.split(maxsplit=1) for line in lines if line and not line.startswith(("#", " "))]
     stage = [words for place, (name, words) in enumerate(said) if name == "FROM"]

@@ -16,7 +16,7 @@ from tierengine.store.dialect import Link
 from tierengine.store.ids import Ids
 from tierengine.zone import DAY
 
-PIECE: Final = 200
+PIECE: Final = 50
 PAUSE_SECONDS: Final = 1.0  # between two pieces while there is more
 LOOK_SECONDS: Final = 60.0  # where there was no more
 # (What is over has `due_at` from when it was over: the index of what is due serves both.)
