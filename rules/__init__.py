@@ -4,7 +4,7 @@ a policy's values      policy
 its grammar            reader; sections: facts, tiers, wallets, lanes, prices, rewards, budgets, levels, awards
 examples               examples; example_files (in a file of their own)
 what sections share    desk (values, names) → nodes (mappings, lists) → noting (problems); conditions,
-                       measures, values, names, keys, vocabulary
+                       presence, measures, values, names, keys, vocabulary
 the text before that   files, source, repairs, punctuation
 what is wrong with it  problems, catalogue (every sentence), explanations (an example of each), suggestions, synonyms,
                        titles, misspelt, codes; paths (a place in the file, spelled in Chinese)

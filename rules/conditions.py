@@ -13,6 +13,7 @@ from rules.keys import ALSO, KEYS
 from rules.nodes import absent
 from rules.policy import AllOf, AnyOf, Condition, CountOf, Filter, Mark, NoneOf, Operator, Subject, Test
 from rules.policy import Scalar as Value
+from rules.presence import PRESENT, presence
 from rules.repairs import SYMBOLS
 from rules.source import Entries, Items, Node, Scalar
 from rules.titles import titled
@@ -236,29 +237,12 @@ def _test_of_name(desk: Desk, written: Scalar, value: Node, about: str, scope: S
 def _measured_tests(
     desk: Desk, subject: Subject, node: Node, about: str, mark: Mark, measure: measures.Measure
 ) -> list[Condition]:
-    there = _presence(node) if measure in _PRESENT else None
+    there = presence(node) if measure in PRESENT else None
     if there is not None:
-        test = Test(subject, *_PRESENT[measure], mark)
+        test = Test(subject, *PRESENT[measure], mark)
         return [test if there else NoneOf((test,))]
     found = _measured(desk, subject.name, node, about, measure)
     return [Test(subject, comparison.op, comparison.value, mark) for comparison in found]
-
-
-# What a value that is there passes, whatever it is; one that is absent passes nothing.
-_PRESENT: Final[dict[str, tuple[Operator, Value]]] = {"text": ("is_not", ""), "date": ("at_least", 1)}
-_THERE: Final = {"有": True, "present": True, "无": False, "没有": False, "none": False}
-
-
-def _presence(node: Node) -> bool | None:
-    """Tell whether `有`, `无`, or `{不是: 无}` is asked, that there is a value or none; None for any other test."""
-    if isinstance(node, Scalar):
-        return _THERE.get(values.plain(node.text)) if node.plain else None
-    if isinstance(node, Entries) and len(node.pairs) == 1:
-        written, operand = node.pairs[0]
-        op = names.key(values.plain(written.text), ("is", "is_not"))
-        there = _presence(operand) if isinstance(operand, Scalar) else None
-        return there if op == "is" or there is None else (not there if op == "is_not" else None)
-    return None
 
 
 def _measured(desk: Desk, name: str, node: Node, about: str, measure: measures.Measure) -> list[_Comparison]:
@@ -385,9 +369,9 @@ def read_filters(desk: Desk, node: Node | None, about: str, kinds: tuple[str, ..
             if name:
                 desk.note("P416", written, written.text, about=about)
             continue
-        there = _presence(value) if measure in _PRESENT else None
+        there = presence(value) if measure in PRESENT else None
         if there:
-            filters.append(Filter(name, *_PRESENT[measure]))
+            filters.append(Filter(name, *PRESENT[measure]))
             continue
         if there is False:  # a filter compares values; what has none is counted by taking away those that have one
             desk.note("P532", value, getattr(value, "text", ""), about=path)
