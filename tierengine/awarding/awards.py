@@ -33,7 +33,7 @@ from tierengine.judging.merging import Joined
 from tierengine.judging.netting import standing as stands
 from tierengine.judging.running import RunningFacts
 from tierengine.membership.joined import read_joined
-from tierengine.membership.standings import Stage, stages
+from tierengine.membership.standings import Stage, beginnings, stages
 from tierengine.policies.versions import Programme, prize_wallet
 from tierengine.recording import reading
 from tierengine.recording.purses import Purses
@@ -67,7 +67,6 @@ _RUNS = Table("award_run")
 _WINNERS = Table("award_winner")
 
 _EVER_IN = "SELECT DISTINCT member_id FROM tier_change WHERE dealer_id = ?1 AND tier IN (?2*) AND at <= ?3 ORDER BY 1"
-_FIRST = "SELECT member_id, MIN(at) FROM contribution WHERE dealer_id = ?1 AND at <= ?2 GROUP BY member_id"
 _CODES = "SELECT id, code FROM member WHERE id IN (?1*)"
 _RUN = (
     "SELECT id, version_id, as_of, list_hash, planned_at, plan FROM award_run "
@@ -147,7 +146,8 @@ def plan(link: Link, programme: Programme, award_id: str | None, year: int, clos
     if award.period != period_of(year):
         raise Refused("award_other_period", award=award.id, period=award.period, expected=_WRITTEN[award.period])
     members = [row[0] for row in link.ask(_EVER_IN, programme.dealer_id, list(award.tiers), as_of).rows()]
-    begun = _begun(link, programme, version, as_of) if version.rules.policy.tiers[0].id in award.tiers else {}
+    lowest = version.rules.policy.tiers[0].id
+    begun = beginnings(link, programme, lowest, as_of) if lowest in award.tiers else {}
     members = sorted({*members, *begun})
     standing = stages(link, programme, members, as_of)
     for member, stage in begun.items():
@@ -162,16 +162,6 @@ def plan(link: Link, programme: Programme, award_id: str | None, year: int, clos
     ]
     candidates = _candidates(link, programme, version, award, in_tier, standing, as_of)
     return Plan(award, year, version, as_of, as_of == end - 1, rank(award, candidates))
-
-
-def _begun(link: Link, programme: Programme, version: Version, as_of: int) -> dict[int, Stage]:
-    """Return the lowest tier of everybody who has a history: it is where all begin, and no change of tier tells it."""
-    lowest, joined = version.rules.policy.tiers[0].id, read_joined(link, programme.dealer_id)
-    first: dict[int, int] = {}
-    for member, at in link.ask(_FIRST, programme.dealer_id, as_of).rows():
-        root = joined.root.get(member, member)
-        first[root] = min(at, first.get(root, at))
-    return {member: Stage(at, lowest, at, None, "valid", "") for member, at in first.items()}
 
 
 def period_of(year: int) -> str:

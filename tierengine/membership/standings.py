@@ -28,6 +28,8 @@ _HEADS = (
     "WHERE member_id IN (?1*) AND carry <> '' AND head_at <= ?2"
 )
 
+_FIRST = "SELECT member_id, MIN(at) FROM contribution WHERE dealer_id = ?1 AND at <= ?2 GROUP BY member_id"
+
 
 @dataclass(frozen=True, slots=True)
 class Stage:
@@ -79,3 +81,13 @@ def stages(link: Link, programme: Programme, member_ids: Sequence[int], instant:
         ]
         found[member_id] = since_then if whole else found[member_id] + since_then
     return found
+
+
+def beginnings(link: Link, programme: Programme, lowest: str, instant: int) -> dict[int, Stage]:
+    """Return the lowest tier of everybody who has a history: it is where all begin, and no change of tier tells it."""
+    joined = read_joined(link, programme.dealer_id)
+    first: dict[int, int] = {}
+    for member, at in link.ask(_FIRST, programme.dealer_id, instant).rows():
+        root = joined.root.get(member, member)
+        first[root] = min(at, first.get(root, at))
+    return {member: Stage(at, lowest, at, None, "valid", "") for member, at in first.items()}
