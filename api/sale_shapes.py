@@ -99,6 +99,14 @@ class Sold(Booked):
     slip: dict[str, str] | None = None
 
 
+class Returned(Booked):
+    """A return and what it gives back. `total.cash` is to be handed to the customer; credit goes to his wallet."""
+
+    lines: list[SoldLine] = []
+    total: dict[str, int] = {}
+    credit_returned: dict[str, int] = {}
+
+
 class QuoteLine(SoldLine):
     """A line as it would be charged; `rule` is the price that applies."""
 

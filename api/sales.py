@@ -107,7 +107,7 @@ async def post_sale(request: Request) -> Response:
 
 @router.post(
     "/sales/{order}/returns",
-    **schemas.write("ReturnIn", "Take back a sale or part of it", "Booked", parked=True, more=_WIDE),
+    **schemas.write("ReturnIn", "Take back a sale or part of it", "Returned", parked=True, more=_WIDE),
 )
 async def post_return(request: Request, order: str) -> Response:
     """Take back lines of a sale, or all of it. A return whose sale is not here yet is stored and answered 202."""

@@ -8,6 +8,6 @@ what it changes    intake → resolving → histories (refolding, retelling → 
                    purses, purse, refunds (credit that comes back)
 of merged members  joining (who is one with whom), joint (their purses), lending (what is to go back)
 paid by credit     credit (what an order takes, and what its holds have for it)
-what is written    effects (what a group brought about) → rows, writing, audited; answers
+what is written    effects (what a group brought about) → rows, writing, audited; answers, takings
 looked at again    rejudging, leaks; all caches anew: rebuilding
 """

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any, Final
 
 from rules.vocabulary import KINDS
-from tierengine.judging.history import Position
+from tierengine.judging.history import Contribution, Position
 from tierengine.judging.recorded import Flag, Waits, cause_key
 from tierengine.judging.values import CANCELLED
 from tierengine.policies.versions import Programme
@@ -20,6 +20,7 @@ from tierengine.recording.joint import Balances
 from tierengine.recording.locked import Locked
 from tierengine.recording.purse import Purse
 from tierengine.recording.stored import Stored
+from tierengine.recording.takings import RETURNS, given_back, totals
 from tierengine.recording.writing import Rows
 from tierengine.store.dialect import Link, doc
 from tierengine.zone import moment
@@ -103,11 +104,13 @@ class Answers:
         """Say what the item did to its members; an item without effect of its own says so by empty lists."""
         body |= {"tier": None, "tier_changes": [], "grants": [], "adjusted": []}
         codes = self._codes(item)
+        back: list[Contribution] = []
         for member in self._affected(keys, codes):
             outcome = self.outcomes[member]
             mine = [step for step in outcome.steps if cause_key(step.position) in keys]
             body["member"] = outcome.head.code
             positions = {step.position for step in mine}
+            back += [line for step in mine for line in step.lines]
             if mine:
                 self._tell_tier(body, outcome, mine[0].position, mine[-1].position)
             pairs = self._tell_grants(body, outcome, positions)
@@ -122,6 +125,7 @@ class Answers:
                 body["merged_into"] = body["member"]
         if isinstance(item, Merge) and item.observation.kind == CANCELLED:
             self._tell_apart(body, self._ids[item.observation.member])
+        body |= _lines(item, back)
         body["credit_used"] = dict(self.used.get(place, {}))
         owner = self._member(body)
         if owner is not None:
@@ -285,6 +289,7 @@ class Answers:
                 for row in standing.values()
             ],
             "adjusted": [],
+            **_lines(item, (row for row in self.locked.histories.get(member, ()) if cause_key(row.known) == key)),
             # (An order that was told before without its credit has it taken by now.)
             "credit_used": dict(self.used.get(place) or self._used_by(member, stored.cluster)),
             "balances": self.balances(member),
@@ -315,3 +320,11 @@ class Answers:
 
     def _number(self, version_id: int) -> int:
         return self.programme.regimes.of(version_id).version.number
+
+
+def _lines(item: Item, rows: Iterable[Contribution]) -> dict[str, Any]:
+    """Return what a return among the item's observations gives back, by its lines; of others nothing is said."""
+    if not any(said.kind in RETURNS for said in item.observations):
+        return {}
+    lines = given_back(rows)
+    return {"lines": lines, "total": totals(lines)}

@@ -113,6 +113,10 @@ def of_return(policy: Policy, order: str, body: Mapping[str, Any], lang: str) ->
         rows.append((_say(lang, "单是另一会员的,按单退", "Sold to another: given back there"), ""))
     if "beyond_sold" in flags:
         rows.append((_say(lang, "单上没有或多于所售的不退", "Beyond what was sold: not taken"), ""))
+    lines = body.get("lines", ())
+    rows += [(f"{line['item']} x{line['qty']}", yuan(line["amount"])) for line in lines]
+    if lines:
+        rows += [RULE, (_say(lang, "应退现金", "Cash back"), yuan(body["total"]["cash"]))]
     for name, amount in body.get("credit_returned", {}).items():
         rows.append((_say(lang, "退回 ", "Back: ") + _wallet(policy, name, amount, lang), _worth(policy, name, amount)))
     return rows + _changed(policy, body, lang)

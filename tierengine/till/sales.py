@@ -19,6 +19,7 @@ from tierengine.errors import Refused
 from tierengine.judging.history import Observation
 from tierengine.judging.pricing import PricedLine, pay_by_credit
 from tierengine.recording.items import Before, Check, Once, Sale, Tell
+from tierengine.recording.takings import booked_line
 from tierengine.till.orders import Order, said_lines
 from tierengine.till.prices import as_charged, payable, price
 
@@ -26,7 +27,6 @@ from tierengine.till.prices import as_charged, payable, price
 _PRICED: Final = frozenset(("amount", "credit", "cash"))
 _PAID: Final = frozenset(("credit", "cash"))
 _NOTHING: Final = frozenset[str]()
-_BOOKED: Final = ("item", "category", "qty", "list", "amount", "credit", "cash")
 
 
 def plain_lines(lines: Sequence[PricedLine]) -> list[dict[str, Any]]:
@@ -123,8 +123,5 @@ def booked_lines(order: Order, said: Sequence[Observation]) -> list[dict[str, An
     found: list[dict[str, Any]] = [{} for _ in order.lines]
     for observation, places in zip(said, order.places, strict=True):
         for place, line in zip(places, said_lines(observation), strict=True):
-            amount, credit = line.get("amount", 0), line.get("credit", 0)
-            # (A nightly file that told it first may have left out what goes without saying.)
-            implied = {"qty": 1, "list": amount, "credit": 0, "cash": amount - credit}
-            found[place] = {name: line.get(name, implied.get(name, 0)) for name in _BOOKED}
+            found[place] = booked_line(line)
     return found
