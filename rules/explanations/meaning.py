@@ -107,6 +107,10 @@ MEANING: Final[dict[str, Example]] = {
     ),
     "P532": Example(
         fact("{次数: 购机, 条件: {置换旧机编号: ▲无}}"), fact("{次数: 购机, 条件: {置换旧机编号: 有}}"), NO_FACTS,
+        (
+            "facts:\n  contacts: {count: machine_purchase, where: {trade_in_serial: ▲none}}\n",
+            "facts:\n  contacts: {count: machine_purchase, where: {trade_in_serial: present}}\n",
+        ),
     ),
     "P524": Example(
         price("实付: 95折, 至: 2025-12-31").replace("gold_price", "▲gold_price"), price("实付: 95折, 至: 2026-12-31")
