@@ -145,6 +145,12 @@ def test_rotating_never_makes_a_key_live_longer(link, dealer):
     for one in (old, new):
         assert opened(link, one.key, NOW + HOUR - 1) is not None
         assert opened(link, one.key, NOW + HOUR) is None
+    assert {(one.state(NOW + HOUR - 1), one.state(NOW + HOUR)) for one in keys.every(link, dealer)} == {
+        ("valid", "expired")
+    }
+    link.rollback()
+    with pytest.raises(Unknown):
+        act(link, dealer, lambda by: keys.rotate(by, ALONE, old.prefix, keep=HOUR), NOW + HOUR)
 
 
 def test_a_revoked_key_opens_nothing_and_is_revoked_once(link, dealer):

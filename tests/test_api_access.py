@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 import pytest
 
 from api.limits import TRIES_OF_A_LOGIN, Buckets
@@ -189,7 +191,10 @@ def test_an_admin_makes_rotates_and_revokes_keys(till: Till, monkeypatch):
     listed = {one["prefix"]: one for one in admin.get("/v1/keys").json()["keys"]}
     assert listed[prefix]["state"] == "revoked"
     assert listed[new["prefix"]]["name"] == "前台"
-    assert listed[new["prefix"]]["expires_at"] == listed[prefix]["expires_at"] or listed[prefix]["expires_at"]
+    # (The new one has what was left of the thirty days, and no more.)
+    made_at = datetime.fromisoformat(listed[prefix]["created_at"])
+    assert datetime.fromisoformat(listed[new["prefix"]]["expires_at"]) - made_at == timedelta(days=30)
+    assert datetime.fromisoformat(listed[prefix]["expires_at"]) - made_at < timedelta(hours=25)
     assert made.json()["key"] not in admin.get("/v1/keys").text
     assert code(admin.post(f"/v1/keys/{prefix}/revoke", {})) == (404, "unknown_key")
 
@@ -266,6 +271,10 @@ def test_another_dealers_keys_logins_and_audit_are_not_there(book_url):
     with serving(book_url, others=True) as till:
         mine, other = till.at("D1/admin"), till.at("D2/admin")
         made = mine.post("/v1/keys", {"roles": ["auditor"]}).json()
+        assert mine.post("/v1/stores", {"store": "S77", "name": "分店"}).status_code == 201
+        theirs = {"roles": ["pos"], "store": "S77"}
+        assert code(other.post("/v1/keys", theirs)) == (404, "unknown_store")
+        assert mine.post("/v1/keys", theirs).status_code == 201
         added = {"login": "chen", "password": "long enough 密码", "roles": ["pos"]}
         assert mine.post("/v1/staff", added).status_code == 201
         for path, missing in (

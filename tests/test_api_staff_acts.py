@@ -43,6 +43,7 @@ def test_a_large_adjustment_takes_two_who_are_logged_in(till: Till):
     for second, body in (
         (zhao, adjusted(100_001)),  # an auditor may look, and not sign
         (till, adjusted(100_001)),  # a till is nobody
+        (till.at("D1/sales_manager"), adjusted(100_001)),  # and a program is no person
         (li, adjusted(100_001, second="chen")),
     ):
         assert code(seconded(wang, second, body)) == (422, "malformed")
