@@ -418,3 +418,11 @@ def test_every_date_that_a_policy_may_name_is_known_however_it_was_said():
         happened("attribute_changed", "2026-03-13", "d", name="entered_trade_on"),
     ]
     assert dates_of(ZONE, said) == {"card_issued_on": date(2026, 3, 10), "birth_date": date(1980, 5, 6)}
+
+
+def test_a_duty_is_late_from_its_due_instant_and_done_late_by_what_is_done_then():
+    (one,) = duties(policy(duty(on=("contact",), days=1)), happened("contact", "2026-03-10", "c"))
+    assert (one.status(one.due_at - 1), one.status(one.due_at)) == ("open", "late")
+    assert replace(one, done_at=one.due_at - 1).status(one.due_at) == "done"
+    assert replace(one, done_at=one.due_at).status(one.due_at) == "done_late"
+    assert replace(one, done_at=one.due_at).status(one.due_at - 1) == "open"

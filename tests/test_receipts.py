@@ -100,3 +100,24 @@ def test_what_a_printer_takes_for_an_order_is_left_out_and_what_is_too_long_is_w
     assert printed([(f"{long}强型号", "12,345.00")], 24) == [long, "强型号" + " " * 9 + "12,345.00"]
     assert printed([(long, "1.00")], 24) == [long, " " * 20 + "1.00"]
     assert cells("×") == 2  # as Chinese printers have it
+
+
+def test_what_fits_a_line_to_the_cell_stays_on_it():
+    assert printed([("滤芯总成进口", "12,345.00")], 22) == ["滤芯总成进口 12,345.00"]
+    assert printed([("滤芯总成进口", "12,345.00")], 21) == ["滤芯总成进口", " " * 12 + "12,345.00"]
+
+
+@pytest.mark.parametrize(
+    ("fen", "told"),
+    [
+        (0, "0.00"),
+        (1, "0.01"),
+        (-1, "-0.01"),
+        (-99, "-0.99"),
+        (-101, "-1.01"),
+        (-5_050, "-50.50"),
+        (123_456_789, "1,234,567.89"),
+    ],
+)
+def test_money_is_told_with_its_sign_once_and_two_digits_of_fen(fen, told):
+    assert receipts.yuan(fen) == told

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from types import SimpleNamespace
 
 import jwt
 import pytest
 
+from rules import policy as ast
 from rules.policy import Wallet
 from tests.keys import SECRET
 from tests.policy_strategies import TITLE
@@ -16,8 +18,9 @@ from tierengine.judging.pricing import OrderLine, PricedLine
 from tierengine.recording import slips as recording
 from tierengine.till.orders import Order
 from tierengine.till.promises import promise, promised
-from tierengine.till.signing import Signer
-from tierengine.till.slips import shown, signed
+from tierengine.till.signing import REVOKED, Signer
+from tierengine.till.slips import _simple, _span, shown, signed
+from tierengine.zone import Zone, moment
 
 SIGNER = Signer(Secret(SECRET))
 SECOND = 1_000_000
@@ -95,6 +98,60 @@ def test_a_slip_names_what_may_be_used_at_once_of_what_is_left(offline, has, pro
     wallet = Wallet("parts_credit", TITLE, "money", (), None, offline=offline, minimum=minimum, block=block)
     commands = SimpleNamespace(usable=lambda _member, _wallet: has)
     assert recording._free(commands, wallet, 1, promised_elsewhere) == goes
+
+
+PLAIN = ast.Price("gold_price", TITLE, ("gold",), ast.Test(ast.Subject("field", "category"), "is", "parts"), 9_500)
+MARGIN = ast.Test(ast.Subject("field", "margin"), "at_least", 10)
+
+
+def test_a_till_works_out_a_share_of_the_price_by_category():
+    assert _simple(PLAIN)
+    assert _simple(replace(PLAIN, where=ast.AllOf((PLAIN.where, ast.Test(ast.Subject("field", "special"), "is", 0)))))
+    assert _simple(replace(PLAIN, line_cap=500, minimum_order=1_000, rounding="floor"))
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"pay_bp": None, "fixed": 1_000},
+        {"lane": "member"},
+        {"not_with": ("other",)},
+        {"beside": PLAIN.where},
+        {"rounded_per": "whole_order"},
+        {"order_cap": 500},
+        {"maximum_quantity": 2},
+        {"weekdays": (0,)},
+        {"where": ast.AllOf((PLAIN.where, MARGIN))},
+    ],
+)
+def test_a_slip_names_no_price_that_a_till_cannot_work_out_alone(more):
+    assert not _simple(replace(PLAIN, **more))
+
+
+def test_a_price_on_a_slip_is_given_to_the_end_of_its_last_day_in_the_dealers_zone():
+    begins, ends = _span(
+        Zone("Asia/Shanghai"), replace(PLAIN, valid_from=date(2026, 3, 1), valid_until=date(2026, 3, 31))
+    )
+    assert [moment(one * SECOND).isoformat() for one in (begins, ends) if one] == [
+        "2026-02-28T16:00:00+00:00",
+        "2026-03-31T16:00:00+00:00",
+    ]
+    assert _span(Zone("Asia/Shanghai"), PLAIN) == (None, None)
+
+
+def test_a_list_of_revoked_slips_is_no_slip_and_a_quote_neither():
+    said = {"iss": "tierengine:1", "sub": "C1"}
+    assert SIGNER.read_slip(SIGNER.slip(said)) == said
+    for other in (SIGNER.slip(said, REVOKED), SIGNER.quote(said), "", "x.y.z"):
+        assert SIGNER.read_slip(other) is None
+
+
+def test_while_the_secret_changes_what_the_one_before_signed_is_known_and_its_key_published():
+    said, next_ = {"sub": "C1"}, Signer(Secret("n" * 40, SECRET))
+    assert next_.read_slip(SIGNER.slip(said)) == next_.read_quote(SIGNER.quote(said)) == said
+    assert [one["kid"] for one in next_.keys()["keys"]][1:] == [one["kid"] for one in SIGNER.keys()["keys"]]
+    assert SIGNER.read_slip(next_.slip(said)) is None
+    assert SIGNER.read_quote(next_.quote(said)) is None
 
 
 # ---- quote tokens ------------------------------------------------------------------------------------------------
