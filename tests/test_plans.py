@@ -29,7 +29,6 @@ _FEW = "an index that has these few alone"
 MAY = {
     "api.metrics.DELIVERIES": "what waits or is dead, up to a bound",
     "tierengine.awarding.awards._EVER_IN": _WHOLE,
-    "tierengine.awarding.awards._FIRST": _WHOLE,
     "tierengine.commands.demo_page._CODES": _WHOLE,
     "tierengine.commands.events._CONFLICTS": _WHOLE,
     "tierengine.commands.finding._ANY": "takes the first of an index",
@@ -53,6 +52,7 @@ MAY = {
     "tierengine.ledger.liability._FROM_LOTS": _WHOLE,
     "tierengine.ledger.sealing._LAST": _LAST,
     "tierengine.membership.joined._JOINED": _FEW,
+    "tierengine.membership.standings._FIRST": _WHOLE,
     "tierengine.personal.checks._ERASED": _WHOLE,
     "tierengine.personal.checks._SEALED": _WHOLE,
     "tierengine.policies.backtest._ALL_MEMBERS": _WHOLE,
