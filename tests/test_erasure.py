@@ -122,3 +122,14 @@ def test_the_command_asks_for_a_second_one_and_looks_first(sqlite_book_url, monk
     assert command("--forfeit", "--second", "li")[0] == 0
     assert people(book) == ["command:wang + li"]
     assert command("--plan")[1]["erased"] is True
+
+
+def test_who_belongs_to_one_store_neither_looks_nor_erases_nor_hands_out(sqlite_book_url):
+    with opened(Book(sqlite_book_url).make()) as till:
+        roles = {"roles": ["admin", "archivist"], "store": "S01"}
+        till.book.keys["local"] = till.at("D1/admin").post("/v1/keys", roles).json()["key"]
+        local = till.at("local")
+        assert code(local.get(PATH)) == (403, "forbidden")
+        assert code(local.post(PATH, {"by": "U1", "second": "U2"})) == (403, "forbidden")
+        assert code(local.post("/v1/members/C1/export", {})) == (403, "forbidden")
+        assert till.at("D1/admin").get(PATH).json()["erased_at"] is None
