@@ -133,3 +133,23 @@ def test_who_belongs_to_one_store_neither_looks_nor_erases_nor_hands_out(sqlite_
         assert code(local.post(PATH, {"by": "U1", "second": "U2"})) == (403, "forbidden")
         assert code(local.post("/v1/members/C1/export", {})) == (403, "forbidden")
         assert till.at("D1/admin").get(PATH).json()["erased_at"] is None
+
+
+def test_who_was_erased_gets_no_new_name_or_phone(till: Till):
+    """A clerk who types him in once more must not bring him back; the answer is that of any other correction."""
+
+    def kept() -> list[tuple[object, ...]]:
+        link = database.connect(till.book.url, readonly=True)
+        tables = ("personal", "personal_index")
+        found = [row for table in tables for row in link.ask(f"SELECT * FROM {table} ORDER BY 1, 2, 3").rows()]
+        link.rollback()
+        link.close()
+        return [tuple(bytes(one) if isinstance(one, memoryview) else one for one in row) for row in found]
+
+    admin = till.at("D1/admin")
+    assert admin.post(PATH, {"by": "U1", "second": "U2"}).status_code == 201
+    before = kept()
+    again = admin.post("/v1/members/C1/person", {"name": "张三", "phones": ["13811112222"], "note": "回来了"})
+    assert again.status_code in (200, 201), again.text
+    assert admin.get("/v1/members?phone=13811112222").json() == {"members": []}
+    assert kept() == before
