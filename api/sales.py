@@ -23,6 +23,7 @@ from tierengine.errors import FormError, Malformed
 from tierengine.judging.pricing import PricedLine
 from tierengine.policies.versions import Programme
 from tierengine.recording.items import Observe
+from tierengine.recording.takings import totals
 from tierengine.till.orders import Order, read_order
 from tierengine.till.prices import as_asked
 from tierengine.till.promises import promised
@@ -146,8 +147,7 @@ def _told(
     order: Order, booked: Sequence[Mapping[str, Any]], ruled: Sequence[PricedLine] | None, slip: Shown | None
 ) -> dict[str, Any]:
     """Return what a sale's answer says besides what it did: its lines, where a late one differs, what its slip is."""
-    total = {name: sum(line[name] for line in booked) for name in ("list", "amount", "credit", "cash")}
-    told: dict[str, Any] = {"order": order.order, "lines": booked, "total": total, "late": ruled is not None}
+    told: dict[str, Any] = {"order": order.order, "lines": booked, "total": totals(booked), "late": ruled is not None}
     if ruled is not None:
         told["price_differs"] = [
             {"line": place, "charged": line["amount"], "ruled": rule.amount}

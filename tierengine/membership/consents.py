@@ -32,7 +32,10 @@ def withdrawn_at(said: Sequence[Contribution]) -> int | None:
     since: int | None = None
     for one in said:
         if one.kind == KIND and purpose_of(str(one.fields.get("purpose"))) == MARKETING:
-            since = None if one.fields.get("given") else one.at if since is None else since
+            if one.fields.get("given"):
+                since = None
+            elif since is None:
+                since = one.at
     return since
 
 

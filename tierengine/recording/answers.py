@@ -8,8 +8,9 @@ from functools import cached_property
 from typing import Any, Final
 
 from rules.vocabulary import KINDS
-from tierengine.judging.history import Contribution, Position
+from tierengine.judging.history import Contribution, Position, Step
 from tierengine.judging.recorded import Flag, Waits, cause_key
+from tierengine.judging.returns import RETURNS
 from tierengine.judging.values import CANCELLED
 from tierengine.policies.versions import Programme
 from tierengine.recording.audited import audited
@@ -20,7 +21,7 @@ from tierengine.recording.joint import Balances
 from tierengine.recording.locked import Locked
 from tierengine.recording.purse import Purse
 from tierengine.recording.stored import Stored
-from tierengine.recording.takings import RETURNS, given_back, totals
+from tierengine.recording.takings import given_back, totals
 from tierengine.recording.writing import Rows
 from tierengine.store.dialect import Link, doc
 from tierengine.zone import moment
@@ -104,13 +105,13 @@ class Answers:
         """Say what the item did to its members; an item without effect of its own says so by empty lists."""
         body |= {"tier": None, "tier_changes": [], "grants": [], "adjusted": []}
         codes = self._codes(item)
-        back: list[Contribution] = []
+        own: list[Step] = []
         for member in self._affected(keys, codes):
             outcome = self.outcomes[member]
             mine = [step for step in outcome.steps if cause_key(step.position) in keys]
             body["member"] = outcome.head.code
             positions = {step.position for step in mine}
-            back += [line for step in mine for line in step.lines]
+            own += mine
             if mine:
                 self._tell_tier(body, outcome, mine[0].position, mine[-1].position)
             pairs = self._tell_grants(body, outcome, positions)
@@ -125,7 +126,7 @@ class Answers:
                 body["merged_into"] = body["member"]
         if isinstance(item, Merge) and item.observation.kind == CANCELLED:
             self._tell_apart(body, self._ids[item.observation.member])
-        body |= _lines(item, back)
+        body |= _lines(item, (line for step in own for line in step.lines))
         body["credit_used"] = dict(self.used.get(place, {}))
         owner = self._member(body)
         if owner is not None:

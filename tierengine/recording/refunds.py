@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from rules.policy import Wallet
 from tierengine.judging.history import Contribution
+from tierengine.judging.returns import RETURNS
 from tierengine.judging.worth import fen_of, pays, points_back, units_of
 from tierengine.recording.purse import Purse
 from tierengine.store.dialect import Link
@@ -29,7 +30,7 @@ def give_back(
             continue
         order = row.event_key.rpartition(":")[0]
         sold[order] = row.at
-        if row.cause in ("sale_returned", "machine_returned"):
+        if row.cause in RETURNS:
             by_order[order] = by_order.get(order, 0) - credit
             causes[order] = row.known[2]
         else:

@@ -8,8 +8,8 @@ from typing import Any, Final
 from rules.vocabulary import KINDS
 from tierengine.judging.history import Contribution
 from tierengine.judging.netting import MEASURES
+from tierengine.judging.returns import RETURNS
 
-RETURNS: Final = frozenset(("sale_returned", "machine_returned"))
 SUMS: Final = ("list", "amount", "credit", "cash")
 # (What is told of an order later, that it was settled, goes with it and sold nothing.)
 _SOLD: Final = frozenset(kind for _, kinds in KINDS["sale_returned"].names for kind in kinds)
