@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from tierengine.errors import Refused, Unknown
-from tierengine.judging.history import Observation
+from tierengine.judging.history import Contribution, Observation
+from tierengine.judging.values import CANCELLED
 from tierengine.judging.worth import units_of
 from tierengine.policies.versions import Programme
-from tierengine.recording.items import Sale
+from tierengine.recording.items import Item, Sale
 from tierengine.recording.locked import Locked
 from tierengine.recording.purse import Purse
 from tierengine.recording.purses import Purses
+from tierengine.recording.refunds import lessen
+from tierengine.recording.stored import Stored
 from tierengine.store.dialect import Link
 
 _USED: Final = (
@@ -33,6 +36,7 @@ class Credit:
     purses: Purses
     now: int
     used: dict[int, dict[str, int]] = field(default_factory=dict)
+    _payers: dict[int, int] = field(default_factory=dict)  # by the place of the item: in whose book it is paid
 
     def check(self, item: Sale, member: int) -> None:
         """Raise Unknown for a wallet that there is not, Refused where less may be spent than the order asks for."""
@@ -59,7 +63,7 @@ class Credit:
                     joint.bring(member, wallet, rest, any_lot=late)
                 unit = self.programme.unit(wallet)
                 purse.book.use(wallet, rest, said.cluster, self.now, cause=said.key, unit=unit, allow_debt=late)
-        self.used[place] = dict(item.uses)
+        self.used[place], self._payers[place] = dict(item.uses), member
         self.purses.touched.add(member)
 
     def use_late(self, place: int, item: Sale) -> None:
@@ -77,6 +81,30 @@ class Credit:
             and not self.link.ask(_USED, self.programme.dealer_id, said.cluster, everybody).rows()
         ):
             self.use(place, item, member, late=True)
+
+    def lessen(
+        self,
+        items: Sequence[Item],
+        events: Mapping[str, Mapping[int, Stored]],
+        fresh: Mapping[int, Sequence[Contribution]],
+    ) -> None:
+        """Give back what orders used here that the book knew to be cancelled, corrected to less, or brought back.
+
+        The nightly file tells all that before a till that was offline tells what its order used: whoever is told first,
+        the order holds the same in the end.
+        """
+        for place, payer in self._payers.items():
+            told = items[place].observations
+            if all(said.key not in self.locked.events and max(events[said.key]) == said.revision for said in told):
+                continue  # nothing was known of it
+            rows = [
+                row
+                for one in self.locked.members(payer)
+                for row in (*self.locked.histories.get(one, ()), *fresh.get(one, ()))
+            ]
+            here = {row.event_key for row in rows} | {said.key for said in told if _is_cancelled(events[said.key])}
+            credit = sum(credit_of(said) for said in told if said.key in here)  # what still waits has not come back
+            lessen(self.purses.of(payer), self.link, told[0], credit, rows, self.now)
 
     # ---- what an order's holds have for it ----------------------------------------------------------------------
 
@@ -109,6 +137,10 @@ class Credit:
                 purse.book.capture(hold.key, part, self.now, keep=found is not None and found.hold_partial == "keep")
                 paid += part
         return paid
+
+
+def _is_cancelled(revisions: Mapping[int, Stored]) -> bool:
+    return revisions[max(revisions)].recorded.observation.kind == CANCELLED
 
 
 def credit_of(said: Observation) -> int:

@@ -245,6 +245,7 @@ class Group:
         outcomes = {root: histories.refold(root, mine, whole=root in again) for root, mine in by_root.items()}
         purses.touched.update(outcomes)
         deltas = {root: self._post(outcomes[root], mine, taken) for root, mine in by_root.items()}
+        self._credit.lessen(self.items, self._intake.events, fresh)
         purses.close()
         return outcomes, deltas
 

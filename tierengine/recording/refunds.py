@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import timedelta
 
 from rules.policy import Wallet
-from tierengine.judging.history import Contribution
+from tierengine.judging.history import Contribution, Observation
 from tierengine.judging.returns import RETURNS
 from tierengine.judging.worth import fen_of, pays, points_back, units_of
 from tierengine.recording.purse import Purse
@@ -54,6 +54,23 @@ def give_back(
     return {wallet: amount for wallet, amount in given.items() if amount}
 
 
+def lessen(purse: Purse, link: Link, said: Observation, told: int, rows: Collection[Contribution], now: int) -> None:
+    """Give back what an order has just used, as far as it had come back or been cancelled before that was asked for.
+
+    said  what asked for it: an event of the order
+    told  the fen that credit paid by that
+    rows  all that is known of the member
+    """
+    order, at = said.cluster, said.occurred_at
+    purse.know_orders(link, [order])
+    used = sum(_worth(purse, order, at).values())
+    back = min(told, used) - _credit_of(order, rows)
+    if back > 0:
+        for wallet, part in _shares(purse, order, back, at, rows):
+            if part > 0:
+                _put_back(purse, wallet, part, order, now, said.key)
+
+
 def _shares(purse: Purse, order: str, fen: int, at: int, rows: Iterable[Contribution]) -> list[tuple[str, int]]:
     """Return how much of which wallet gives back `fen` of an order: those that paid first give back first.
 
@@ -74,7 +91,7 @@ def _shares(purse: Purse, order: str, fen: int, at: int, rows: Iterable[Contribu
     left = _credit_of(order, rows)
     if left <= 0:
         return list(used.items())
-    worth = {wallet: fen_of(points[wallet], used[wallet]) if wallet in points else used[wallet] for wallet in used}
+    worth = _worth(purse, order, at)
     whole, rest = left + fen, fen
     for wallet, amount in used.items():
         if wallet in points:
@@ -86,6 +103,15 @@ def _shares(purse: Purse, order: str, fen: int, at: int, rows: Iterable[Contribu
         shares.append((wallet, part))
         rest -= answered
     return shares
+
+
+def _worth(purse: Purse, order: str, at: int) -> dict[str, int]:
+    """Return the fen of what an order holds of each wallet."""
+    used = {one.wallet: purse.book.used(one.wallet, order) for one in purse.book.taken.get(order, ())}
+    points = {wallet: _points(purse, wallet, at) for wallet in used}
+    return {
+        wallet: amount if (one := points[wallet]) is None else fen_of(one, amount) for wallet, amount in used.items()
+    }
 
 
 def _again(purse: Purse, order: str, fen: int, at: int) -> list[tuple[str, int]]:
