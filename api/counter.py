@@ -75,5 +75,7 @@ class Counter:
         self._called = False
         while self._back:
             one = self._back.popleft()
-            if one.recorded is not None and not one.answered.done() and not one.recorded.cancelled():
-                one.answered.set_result(one.recorded.result())
+            # (Let go of, for it holds its callback and so this request: they would wait for the collector to be freed.)
+            recorded, one.recorded = one.recorded, None
+            if recorded is not None and not one.answered.done() and not recorded.cancelled():
+                one.answered.set_result(recorded.result())

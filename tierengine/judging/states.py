@@ -55,9 +55,9 @@ class States:
 
     def __init__(self, zone: Zone, contributions: Iterable[Contribution] = ()) -> None:
         self._zone = zone
-        self._attributes: _Replay[Attributes] = _Replay(dict, self._set_attribute)
-        self._fleet: _Replay[dict[str, Machine]] = _Replay(dict, self._move_machine)
-        self._attestations: _Replay[dict[str, Contribution]] = _Replay(dict, _state_trait)
+        self._attributes: _Replay[Attributes] = _Replay(zone, dict, _set_attribute)
+        self._fleet: _Replay[dict[str, Machine]] = _Replay(zone, dict, _move_machine)
+        self._attestations: _Replay[dict[str, Contribution]] = _Replay(zone, dict, _state_trait)
         self._managers: list[Contribution] = []
         self._counted: dict[Hashable, tuple[list[int], list[int]]] = {}
         self._counted_changes = 0
@@ -143,44 +143,17 @@ class States:
         lines = _standing(row for row in self._managers if row.known <= known and row.at <= at)
         return lines[-1].fields.get("manager") if lines else None
 
-    def _set_attribute(self, values: Attributes, said: Contribution) -> None:
-        if said.kind in LINK_KINDS:
-            name = linked_name(said.fields.get("linked"))
-            if said.kind == "link_set":
-                relation = said.fields.get("relation")
-                values[name] = relation if isinstance(relation, str) else None
-            else:
-                values.pop(name, None)
-            return
-        for attribute in _SET_BY[said.kind]:
-            name = attribute.set_by[1]
-            if not name:
-                values[attribute.id] = self._zone.local_date(said.at).toordinal()
-            elif said.kind != "attribute_changed" or said.fields.get("name") == attribute.id:
-                values[attribute.id] = _typed(attribute, said.fields.get(name))
-
-    def _move_machine(self, machines: dict[str, Machine], said: Contribution) -> None:
-        key = str(said.fields.get("serial") or said.line)
-        if said.kind == "machine_disposed" or said.fields.get("tenure", "owned") != "owned":
-            machines.pop(key, None)
-            return
-        machine = machines.setdefault(key, Machine())
-        machine.fields.update({name: value for name, value in said.fields.items() if value is not None})
-        day = _as_date(said.fields.get("checked_at" if said.kind == "machine_registered" else "delivered_on"))
-        if day is None:
-            start = end = said.at
-        else:
-            start, end = self._zone.start_of(day), (self._zone.end_of(day) or _FOREVER) - 1
-        if end >= machine.seen_upto:
-            machine.seen_from, machine.seen_upto = start, end
-
 
 class _Replay(Generic[_State]):
     """Contributions played onto a state in order of (at, known); replayed only when one comes out of that order."""
 
-    __slots__ = ("_apply", "_beyond", "_last", "_lines", "_make", "_rows", "_stale", "_state", "changes")
+    __slots__ = ("_apply", "_beyond", "_last", "_lines", "_make", "_rows", "_stale", "_state", "_zone", "changes")
 
-    def __init__(self, make: Callable[[], _State], apply: Callable[[_State, Contribution], None]) -> None:
+    def __init__(
+        self, zone: Zone, make: Callable[[], _State], apply: Callable[[Zone, _State, Contribution], None]
+    ) -> None:
+        # (No method of who holds this: the two would hold each other, and wait for the collector to be freed.)
+        self._zone = zone
         self._make = make
         self._apply = apply
         self._rows: list[Contribution] = []
@@ -198,7 +171,7 @@ class _Replay(Generic[_State]):
         in_order = row.qty > 0 and row.line not in self._lines and place >= self._last and row.at <= row.known[0]
         self._lines.add(row.line)
         if in_order and not self._stale:
-            self._apply(self._state, row)
+            self._apply(self._zone, self._state, row)
             self._last = place
             self.changes += 1
         else:
@@ -210,7 +183,7 @@ class _Replay(Generic[_State]):
             self._state = self._make()
             lines = _standing(row for row in self._rows if row.at <= at)
             for row in lines:
-                self._apply(self._state, row)
+                self._apply(self._zone, self._state, row)
             self._last = max(((row.at, row.known) for row in self._rows), default=self._last)
             self._stale = False
             self.changes += 1
@@ -230,7 +203,40 @@ def _standing(rows: Iterable[Contribution]) -> list[Contribution]:
     return standing
 
 
-def _state_trait(attestations: dict[str, Contribution], said: Contribution) -> None:
+def _set_attribute(zone: Zone, values: Attributes, said: Contribution) -> None:
+    if said.kind in LINK_KINDS:
+        name = linked_name(said.fields.get("linked"))
+        if said.kind == "link_set":
+            relation = said.fields.get("relation")
+            values[name] = relation if isinstance(relation, str) else None
+        else:
+            values.pop(name, None)
+        return
+    for attribute in _SET_BY[said.kind]:
+        name = attribute.set_by[1]
+        if not name:
+            values[attribute.id] = zone.local_date(said.at).toordinal()
+        elif said.kind != "attribute_changed" or said.fields.get("name") == attribute.id:
+            values[attribute.id] = _typed(attribute, said.fields.get(name))
+
+
+def _move_machine(zone: Zone, machines: dict[str, Machine], said: Contribution) -> None:
+    key = str(said.fields.get("serial") or said.line)
+    if said.kind == "machine_disposed" or said.fields.get("tenure", "owned") != "owned":
+        machines.pop(key, None)
+        return
+    machine = machines.setdefault(key, Machine())
+    machine.fields.update({name: value for name, value in said.fields.items() if value is not None})
+    day = _as_date(said.fields.get("checked_at" if said.kind == "machine_registered" else "delivered_on"))
+    if day is None:
+        start = end = said.at
+    else:
+        start, end = zone.start_of(day), (zone.end_of(day) or _FOREVER) - 1
+    if end >= machine.seen_upto:
+        machine.seen_from, machine.seen_upto = start, end
+
+
+def _state_trait(_: Zone, attestations: dict[str, Contribution], said: Contribution) -> None:
     attestations[said.line] = said
 
 

@@ -52,7 +52,10 @@ class Selected:
         self.apart = 0  # how many rows became known at another instant than their own
         self._plan, self.selection, self._takes = plan, plan.selection, plan.takes
         self._numbers, self._values = plan.numbers, plan.values
-        self.frames = [Frame(self, window, [kept(raw) for kept in tallies]) for window, tallies in plan.frames]
+        # (A frame holds the lists and not this object: in a cycle both would wait for the collector to be freed.)
+        self.frames = [
+            Frame(self.instants, self.rows, window, [kept(raw) for kept in tallies]) for window, tallies in plan.frames
+        ]
 
     def enter(self, contribution: Contribution, bounds: Sequence[Bounds]) -> None:
         """Put the contribution in its place, and into every window that holds it: they are at `bounds`."""
@@ -76,7 +79,7 @@ class Selected:
         """Put all these in their places at once, in order of `known`, while nothing is here and no window was asked."""
         rows = self._rows(self.selection.taken(contributions))
         rows.sort(key=_at)  # (in its order, who came later stands behind)
-        self.rows, self.instants = rows, [row[1] for row in rows]
+        self._hold(rows)
         self.apart = sum([row[1] != row[5][0] for row in rows])
 
     def leave(self, contribution: Contribution, bounds: Sequence[Bounds]) -> None:
@@ -95,13 +98,16 @@ class Selected:
     def take(self, other: Selected, upto: Position) -> None:
         """Take the rows of the same selection that are known by a position, while no window is over these yet."""
         if other.apart:
-            self.rows = [row for row in other.rows if row[5] <= upto]
-            self.instants = [row[1] for row in self.rows]
+            self._hold([row for row in other.rows if row[5] <= upto])
             self.apart = sum(row[1] != row[5][0] for row in self.rows)
             return
         before, after = (find(other.instants, upto[0]) for find in (bisect_left, bisect_right))
-        self.rows = other.rows[:before] + [row for row in other.rows[before:after] if row[5] <= upto]
-        self.instants = other.instants[: len(self.rows)]
+        self.rows[:] = other.rows[:before] + [row for row in other.rows[before:after] if row[5] <= upto]
+        self.instants[:] = other.instants[: len(self.rows)]
+
+    def _hold(self, rows: list[Row]) -> None:
+        self.rows[:] = rows
+        self.instants[:] = [row[1] for row in rows]
 
     def _rows(self, contributions: Sequence[Contribution]) -> list[Row]:
         """Return what `_row` returns of each, column by column."""
@@ -127,11 +133,11 @@ class Frame:
     Nothing enters or leaves while its ends stay in [out, next_out) and [last_in, next_in).
     """
 
-    __slots__ = ("_high", "_low", "_selected", "_tallies", "last_in", "next_in", "next_out", "out", "window")
+    __slots__ = ("_high", "_instants", "_low", "_rows", "_tallies", "last_in", "next_in", "next_out", "out", "window")
 
-    def __init__(self, selected: Selected, window: int, tallies: list[Tally]) -> None:
+    def __init__(self, instants: list[int], rows: list[Row], window: int, tallies: list[Tally]) -> None:
         self.window = window
-        self._selected = selected
+        self._instants, self._rows = instants, rows
         self._tallies = tallies
         self._low = self._high = 0
         self.out = self.next_out = self.last_in = self.next_in = EVER
@@ -168,7 +174,7 @@ class Frame:
 
     def move(self, after: int, upto: int) -> None:
         """Make this the window (after, upto]."""
-        instants, rows = self._selected.instants, self._selected.rows
+        instants, rows = self._instants, self._rows
         low, high = self._low, self._high
         if low < high and (instants[high - 1] <= after or instants[low] > upto):
             # Nothing of the old window is in the new one: start again rather than pass over all that lies between.
@@ -199,7 +205,7 @@ class Frame:
         self._look_ahead()
 
     def _look_ahead(self) -> None:
-        instants, low, high = self._selected.instants, self._low, self._high
+        instants, low, high = self._instants, self._low, self._high
         self.out = instants[low - 1] if low else EVER
         self.next_out = instants[low] if low < len(instants) else NEVER
         self.last_in = instants[high - 1] if high else EVER

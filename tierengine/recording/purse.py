@@ -105,15 +105,8 @@ class Purse:
             if rest := balance.available + balance.held - read.get(wallet, 0):
                 book.behind[wallet] = rest
         if book.behind:
-            book.fetch = partial(purse.open_lots, link)
+            book.fetch = partial(open_lots, link, purse.head.member_id, purse.remaining)
         return purse
-
-    def open_lots(self, link: Link, wallet: str) -> list[Lot]:
-        """Read all lots of a wallet with something remaining."""
-        found = [_lot(row) for row in link.ask(_OPEN_IN, self.head.member_id, wallet).rows()]
-        for lot in found:
-            self.remaining.setdefault(lot.ref, lot.remaining)
-        return found
 
     # ---- what is rarely needed is read when it is -------------------------------------------------------------
 
@@ -306,6 +299,14 @@ class Purse:
 
 def _terms(granted: Granted) -> tuple[str, int, int | None]:
     return (granted.wallet, granted.usable_from, granted.expires_at)
+
+
+def open_lots(link: Link, member: int, remaining: dict[int, int], wallet: str) -> list[Lot]:
+    """Read all lots of a wallet with something remaining, and note in `remaining` what each had."""
+    found = [_lot(row) for row in link.ask(_OPEN_IN, member, wallet).rows()]
+    for lot in found:
+        remaining.setdefault(lot.ref, lot.remaining)
+    return found
 
 
 def _lot(row: Row) -> Lot:
