@@ -92,13 +92,17 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """A policy ready for the engine. Rule ids: trait ids; `when:TIER` …; price ids, `beside:PRICE`; reward ids."""
+    """A policy ready for the engine. Rule ids: trait ids; `when:TIER` …; price ids, `beside:PRICE`; reward ids.
+
+    priced_by  every test that a price's conditions make
+    """
 
     program: Program
     traits: Stage
     standing: Stage
     prices: Stage
     kinds: Mapping[str, Stage]
+    priced_by: tuple[ast.Test, ...]
 
 
 def compile_policy(policy: ast.Policy) -> Compiled:
@@ -122,7 +126,8 @@ def compile_policy(policy: ast.Policy) -> Compiled:
         kind: builder.stage(number, rules, _OF_LINES) for number, (kind, rules) in enumerate(kinds.items(), FIRST_KIND)
     }
     phases = sorted(builder.phases, key=lambda phase: phase.number)
-    return Compiled(Program(policy.programme, tuple(phases)), *stages, lines)
+    priced_by = tuple(test for rule in (prices | besides).values() for test in tests_of(rule.when))
+    return Compiled(Program(policy.programme, tuple(phases)), *stages, lines, priced_by)
 
 
 def _standing_rules(policy: ast.Policy) -> dict[str, Rule]:

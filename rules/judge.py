@@ -55,11 +55,7 @@ class Ruleset:
         }
         # The kinds of event that any reward or emission asks for; all others need no call of `rewards`.
         self.kinds: Final = frozenset(compiled.kinds)
-        self.priced_by_tier: Final = all(
-            one.subject.source in ("tier", "field")
-            for stage in compiled.prices.passes()
-            for one in stage.layout.columns
-        )
+        self.priced_by_tier: Final = all(test.subject.source in ("tier", "field") for test in compiled.priced_by)
         self.suspends: Final = any(wallet.suspended_when is not None for wallet in policy.wallets.values())
         stages = (compiled.traits, compiled.standing, compiled.prices, *compiled.kinds.values())
         self.attributes: Final = tuple(
@@ -222,25 +218,23 @@ def explain_condition(
 
     `fields` are those of the line that is asked about, `tier` the standing tier that the rule means.
     """
-
-    def told(part: Condition) -> Explanation:
-        if isinstance(part, Test):
-            observed = _observed(part.subject, inputs, judged, fields or {}, tier)
-            holds = observed is not None and _compares(observed, part.op, part.value)
-            return Explanation("test", holds, (), part.subject, part.op, part.value, observed, part.mark)
-        parts = tuple(told(one) for one in part.parts)
-        held = sum(one.holds for one in parts)
-        match part:
-            case AllOf():
-                return Explanation("all", held == len(parts), parts)
-            case AnyOf():
-                return Explanation("any", held > 0, parts)
-            case NoneOf():
-                return Explanation("none", held == 0, parts)
-            case CountOf(least):
-                return Explanation("count", held >= least, parts)
-
-    return told(condition)
+    if isinstance(condition, Test):
+        observed = _observed(condition.subject, inputs, judged, fields or {}, tier)
+        holds = observed is not None and _compares(observed, condition.op, condition.value)
+        return Explanation(
+            "test", holds, (), condition.subject, condition.op, condition.value, observed, condition.mark
+        )
+    parts = tuple([explain_condition(one, inputs, judged, fields, tier) for one in condition.parts])
+    held = sum([one.holds for one in parts])
+    match condition:
+        case AllOf():
+            return Explanation("all", held == len(parts), parts)
+        case AnyOf():
+            return Explanation("any", held > 0, parts)
+        case NoneOf():
+            return Explanation("none", held == 0, parts)
+        case CountOf(least):
+            return Explanation("count", held >= least, parts)
 
 
 def first_failing(explanation: Explanation) -> Explanation | None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from rules import policy as ast
 from rules.inputs import Inputs, Judged, StandingTiers
 from rules.judge import Ruleset, explain_condition, first_failing
+from rules.narrowing import narrowed
 from rules.pattern import AllOf, Atom, FactRefused
 from tests import oracle_judge as oracle
 from tests import policy_strategies as some
@@ -71,8 +72,13 @@ def holds(node, row):
 def agree_on_some_policy(data, members):
     policy = data.draw(some.policies())
     ruleset = Ruleset(policy)
+    suspending, barring = narrowed(policy, wallets=policy.wallets), narrowed(policy, awards=policy.awards)
     for _ in range(members):
-        agree(policy, ruleset, *(data.draw(one()) for one in (some.inputs, some.standing_tiers, some.lines)))
+        inputs = data.draw(some.inputs())
+        agree(policy, ruleset, inputs, *(data.draw(one()) for one in (some.standing_tiers, some.lines)))
+        judged = ruleset.judge(inputs)
+        assert suspending.judge(inputs).suspended == judged.suspended
+        assert barring.judge(inputs).barred == judged.barred
 
 
 @settings(max_examples=50)
@@ -99,6 +105,21 @@ def test_an_explanation_names_a_test_that_decided(condition, inputs, tier, line)
         assert guilty.subject is not None
     elif guilty is not None:
         assert not guilty.parts or guilty.how == "count"
+
+
+def test_who_asks_for_the_suspension_of_wallets_alone_reads_nothing_else():
+    late, owes = ast.Subject("fact", "spent"), ast.Subject("traits")
+    fact, trait = (ast.Test(one, "at_least", 1) for one in (late, owes))
+    for condition, facts, traits in ((fact, {"spent"}, set()), (trait, {"bought"}, {"buyer"})):
+        purse = ast.Wallet("purse", some.TITLE, "money", (), None, suspended_when=condition)
+        traits_of = {"buyer": is_at_least("bought", 5)}
+        policy = minimal(traits=traits_of, wallets=(purse,), rewards=(reward("thanks", when=fact),))
+        few = narrowed(policy, wallets=["purse"])
+        assert (set(few.standing_facts), set(few.policy.traits), few.policy.rewards) == (facts, traits, {})
+        assert few.judge(Inputs({"bought": 5, "spent": 1}, {})).suspended == {"purse"}
+        assert few.judge(Inputs({"bought": 4, "spent": 0}, {})).suspended == frozenset()
+    other = narrowed(policy, wallets=[])
+    assert (other.standing_facts, other.suspends) == ((), False)
 
 
 def test_an_attestation_makes_the_trait_met_whatever_the_condition_says():

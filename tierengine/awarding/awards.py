@@ -20,8 +20,8 @@ from typing import Any, Final, Protocol, TypeVar
 
 import orjson
 
-from rules.compiler import tests_of
 from rules.judge import Inputs, Ruleset
+from rules.narrowing import narrowed
 from rules.policy import Award
 from tierengine.awarding.ranking import Candidate, Ranked, rank
 from tierengine.errors import Refused, Unknown
@@ -235,20 +235,10 @@ def _candidates(
 @lru_cache(maxsize=8)
 def asked(rules: Ruleset, award_id: str) -> Ruleset:
     """Return what of a policy one award asks of everybody: who is barred from it, and the facts it is decided by."""
-    policy = rules.policy
-    award = policy.awards[award_id]
-    subjects = [] if award.unless is None else [test.subject for test in tests_of(award.unless)]
-    traits = policy.traits if any(one.source in ("trait", "traits") for one in subjects) else {}
-    tiers = tuple(replace(tier, when=None, unless=None) for tier in policy.tiers)
-    wallets = {name: replace(wallet, suspended_when=None) for name, wallet in policy.wallets.items()}
-    bar = replace(
-        policy, traits=traits, tiers=tiers, wallets=wallets, awards={award_id: award},
-        lists={}, prices={}, budgets={}, emissions={}, rewards={},
-    )  # fmt: skip
-    read = {*Ruleset(bar).standing_facts, *(part.fact for part in award.score)}
-    read |= {tie.name for tie in award.ties if tie.source == "fact"}
+    award = rules.policy.awards[award_id]
+    read = {part.fact for part in award.score} | {tie.name for tie in award.ties if tie.source == "fact"}
     read |= {award.prize_share.fact} if award.prize_share is not None else set()
-    return Ruleset(replace(bar, facts={name: fact for name, fact in policy.facts.items() if name in read}))
+    return narrowed(rules.policy, awards=[award_id], facts=read)
 
 
 def _known(

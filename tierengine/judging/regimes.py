@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import cached_property
 
+from rules.judge import Inputs
+from rules.narrowing import narrowed
 from rules.policy import Emission
 from tierengine.judging.carry import version_of
 from tierengine.judging.decisions import PolicyLine, Version
@@ -25,6 +28,18 @@ class Regime:
     def ladder(self) -> Ladder:
         """The tiers in time."""
         return Ladder(self.version.rules.policy, self.zone)
+
+    def suspended(self, asked: Callable[[Version], Inputs]) -> frozenset[str]:
+        """Return the wallets that a member may not use, by what is `asked` of him: as little as that is decided by."""
+        if not self.version.rules.suspends:
+            return frozenset()
+        return self._suspending.rules.judge(asked(self._suspending)).suspended
+
+    @cached_property
+    def _suspending(self) -> Version:
+        """The version with what the suspension of its wallets is decided by, and nothing else."""
+        policy = self.version.rules.policy
+        return replace(self.version, rules=narrowed(policy, wallets=policy.wallets))
 
     @cached_property
     def rewards(self) -> Rewards:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
+from dataclasses import dataclass
+from typing import Final, Protocol
 
 from rules.judge import Inputs, Judged, explain_condition
 from rules.policy import Price
@@ -12,9 +13,12 @@ from tierengine.judging.pricing import Hindrance, Reached, Rival
 from tierengine.membership.demands import demand, level_reason, other_day, other_weekday, tier_reason, too_small
 from tierengine.membership.reasons import Reason, Words, amount_text, both
 
+_UNASKED: Final = Inputs({}, {})
+_UNJUDGED: Final = Judged(frozenset(), (), (), (), frozenset(), frozenset(), frozenset())
+
 
 class Placed(Protocol):
-    """A member as prices see him (`stand.Stand` is one)."""
+    """A member as prices see him: a `stand.Stand`, or `OfTier`."""
 
     @property
     def inputs(self) -> Inputs:
@@ -30,6 +34,15 @@ class Placed(Protocol):
     def tier(self) -> str:
         """The standing tier."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class OfTier:
+    """A member as prices see him that read his standing tier alone: nobody need judge him for them."""
+
+    tier: str
+    inputs: Inputs = _UNASKED
+    judged: Judged = _UNJUDGED
 
 
 def price_reason(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from rules.judge import Inputs, Judged
 from rules.policy import Policy
 from tierengine.judging.carry import Carry, load
-from tierengine.judging.decisions import FactSource, Folded
+from tierengine.judging.decisions import FactSource, Folded, Version
 from tierengine.judging.fold import fold
 from tierengine.judging.history import Contribution, Position, Step
 from tierengine.judging.netting import steps
@@ -23,22 +23,23 @@ from tierengine.membership.known import Known
 class Stand:
     """A member as of a position: his carry with all boundaries passed, and what he is judged on.
 
-    asked  reads what he is judged on, once, and only while nothing later was asked of his facts
+    asked  reads what a version judges him on, only while nothing later was asked of his facts
     """
 
     regime: Regime
     carry: Carry
     text: str
     head: Position
-    asked: Callable[[], Inputs]
+    asked: Callable[[Version], Inputs]
     _inputs: Inputs | None = None
     _judged: Judged | None = None
+    _suspended: frozenset[str] | None = None
 
     @property
     def inputs(self) -> Inputs:
         """Return what he is judged on."""
         if self._inputs is None:
-            self._inputs = self.asked()
+            self._inputs = self.asked(self.regime.version)
         return self._inputs
 
     @property
@@ -51,7 +52,9 @@ class Stand:
     @property
     def suspended(self) -> frozenset[str]:
         """Return the wallets that he may not use."""
-        return self.judged.suspended if self.regime.version.rules.suspends else frozenset()
+        if self._suspended is None:
+            self._suspended = self.regime.suspended(self.asked)
+        return self._suspended
 
     @property
     def tier(self) -> str:
@@ -98,11 +101,11 @@ def _standing(known: Known, carry: str, head: Position, position: Position, sour
     loaded = load(carry)
     regime = known.programme.regimes.of(loaded.version)
 
-    def asked() -> Inputs:
+    def asked(version: Version) -> Inputs:
         return Inputs(
-            source.facts(regime.version, position, loaded.standing.since),
+            source.facts(version, position, loaded.standing.since),
             source.attributes(position),
-            source.attested(regime.version, position),
+            source.attested(version, position),
             loaded.standing.tier,
         )
 
@@ -116,7 +119,7 @@ def judged_after(known: Known, folded: Folded, position: Position, source: FactS
     if last is None or (last.position, last.version, last.since, last.inputs.tier) != asked:
         return judged_at(known, folded.carry, folded.head, position, source)
     regime = known.programme.regimes.of(loaded.version)
-    return Stand(regime, loaded, folded.carry, folded.head, lambda: last.inputs, last.inputs, last.judged)
+    return Stand(regime, loaded, folded.carry, folded.head, lambda _: last.inputs, last.inputs, last.judged)
 
 
 def occasions_of(step: Step) -> tuple[Occasion, ...]:

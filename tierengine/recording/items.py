@@ -11,6 +11,7 @@ import orjson
 
 from rules.judge import Inputs, Judged
 from tierengine.errors import TierengineError
+from tierengine.judging.decisions import Version
 from tierengine.judging.history import Contribution, Observation
 from tierengine.judging.netting import net
 from tierengine.judging.regimes import Regime
@@ -76,7 +77,7 @@ class Once:
 class Before:
     """A member as of just before an event, under his lock: what prices and commands are decided on.
 
-    asked   reads what he would be judged on; only while nothing later was asked of his facts
+    asked   reads what a version would judge him on; only while nothing later was asked of his facts
     members  he, and all who are merged with him
     usable  what he may spend now, by wallet
     rows    all contributions known before it, retracted ones and what retracts them too
@@ -85,7 +86,7 @@ class Before:
     member_id: int
     at: int
     regime: Regime
-    asked: Callable[[], Inputs]
+    asked: Callable[[Version], Inputs]
     tier: str
     usable: Mapping[str, int]
     rows: Sequence[Contribution]
@@ -94,17 +95,17 @@ class Before:
     @cached_property
     def inputs(self) -> Inputs:
         """What he is judged on; many a price asks nothing of it."""
-        return self.asked()
+        return self.asked(self.regime.version)
 
     @cached_property
     def judged(self) -> Judged:
         """What holds of him."""
         return self.regime.version.rules.judge(self.inputs)
 
-    @property
+    @cached_property
     def suspended(self) -> frozenset[str]:
         """Return the wallets that he may not use now."""
-        return self.judged.suspended if self.regime.version.rules.suspends else frozenset()
+        return self.regime.suspended(self.asked)
 
     @property
     def history(self) -> tuple[Contribution, ...]:

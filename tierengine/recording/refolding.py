@@ -15,7 +15,7 @@ from rules.judge import Inputs
 from tierengine.judging import trail as trails
 from tierengine.judging.budgets import Pots, once_admitted
 from tierengine.judging.carry import load
-from tierengine.judging.decisions import Granted
+from tierengine.judging.decisions import Granted, Version
 from tierengine.judging.fold import fold, nothing_ends
 from tierengine.judging.history import Contribution, Position, Step
 from tierengine.judging.netting import net, steps
@@ -292,11 +292,11 @@ def before(source: Source, position: Position, usable: Mapping[str, int]) -> tup
     since, tier = state.standing.since, state.standing.tier
     regime = source.programme.regimes.at(position[0])
 
-    def asked() -> Inputs:
+    def asked(version: Version) -> Inputs:
         return Inputs(
-            facts.facts(regime.version, position, since),
+            facts.facts(version, position, since),
             facts.attributes(position),
-            facts.attested(regime.version, position),
+            facts.attested(version, position),
             tier,
         )
 

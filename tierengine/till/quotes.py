@@ -26,7 +26,7 @@ from tierengine.judging.resolution import resolve
 from tierengine.judging.worth import fen_of, pays
 from tierengine.membership.asker import Asker, when
 from tierengine.membership.known import Known, read_member
-from tierengine.membership.price_reasons import price_reason
+from tierengine.membership.price_reasons import OfTier, price_reason
 from tierengine.membership.reasons import Words, amount_text, said
 from tierengine.membership.reward_reasons import reward_reasons
 from tierengine.membership.stand import Stand, judged_after, occasions_of, stand
@@ -109,7 +109,7 @@ def _quote(
     programme = known.programme
     position = (max(now, known.head[0] + 1), OBSERVATION, "")  # after all that is stored
     source = known.source()
-    before = stand(known, position, source, judging=explain)
+    before = stand(known, position, source, judging=False)
     charged = _charged(known, before, order, now)
     candidates = _candidates(programme, known, order, charged.lines, position[0])
     source.add(candidates)
@@ -206,6 +206,7 @@ def _unpaid(lines: Sequence[PricedLine]) -> list[PricedLine]:
 def _price_reasons(charged: Charge, lang: str) -> list[dict[str, Any]]:
     """Return, line by line, every price of the policy with why it was or was not taken."""
     before = charged.before
+    member = OfTier(before.tier) if before.regime.version.rules.priced_by_tier else before
     policy, words = before.policy, Words(before.policy)
     found: list[dict[str, Any]] = []
     lines = [one.line for one in charged.ruled]
@@ -221,7 +222,7 @@ def _price_reasons(charged: Charge, lang: str) -> list[dict[str, Any]]:
     for place, line in enumerate(charged.ruled):
         for rule in policy.prices.values():
             reason = price_reason(
-                words, rule, line.line.fields(), before, applied=line.rules, hindered=hindered[rule.id],
+                words, rule, line.line.fields(), member, applied=line.rules, hindered=hindered[rule.id],
                 reached=far[rule.id], rival=partial(rival, rule, place),
             )  # fmt: skip
             found.append(
