@@ -54,7 +54,7 @@ class Answers:
     deltas: Mapping[int, Mapping[Pair, int]]
     balances: Callable[[int], Balances]
     used: Mapping[int, Mapping[str, int]]
-    returned: Mapping[int, Mapping[str, int]]
+    returned: Mapping[str, Mapping[str, int]]
     parked: Mapping[str, Waits]
     flags: Sequence[Flag]
 
@@ -130,8 +130,9 @@ class Answers:
         body["credit_used"] = dict(self.used.get(place, {}))
         owner = self._member(body)
         if owner is not None:
-            if self.returned.get(owner) and any(KINDS[said.kind].names for said in item.observations):
-                body["credit_returned"] = dict(self.returned[owner])
+            orders = [said.cluster for said in item.observations if KINDS[said.kind].names]
+            if back := next((self.returned[order] for order in orders if order in self.returned), None):
+                body["credit_returned"] = dict(back)
             body["balances"] = self.balances(owner)
         flags = [{"event": flag.key, "code": flag.code} for flag in self.flags if flag.key in keys]
         if flags:

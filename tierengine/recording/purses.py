@@ -23,7 +23,7 @@ class Purses:
 
     touched   whose ledger row is to be written
     joining   the merge that this group decides on, if there is one
-    returned  by whose fold: wallet → what was given back of what paid for orders
+    returned  by order: wallet → what was given back of what paid for it
     """
 
     link: Link
@@ -32,7 +32,7 @@ class Purses:
     now: int
     touched: set[int] = field(default_factory=set)
     joining: Joining | None = None
-    returned: dict[int, dict[str, int]] = field(default_factory=dict)
+    returned: dict[str, dict[str, int]] = field(default_factory=dict)
     _purses: dict[int, Purse] = field(default_factory=dict)
     _joints: dict[int, Joint] = field(default_factory=dict)
 
@@ -104,11 +104,9 @@ class Purses:
         Raises Refused where a wallet says so and the till may be told, which is what `refusable` says.
         """
         root = outcome.head.member_id
-        given = self.returned.setdefault(root, {})
         for member, rows in self._by_payer(fresh).items():
             stored = [row for one in self.locked.members(member) for row in self.locked.histories.get(one, ())]
-            back = give_back(self.of(member), self.link, rows, stored, self.now)
-            given |= {wallet: given.get(wallet, 0) + amount for wallet, amount in back.items()}
+            self.returned |= give_back(self.of(member), self.link, rows, stored, self.now)
         if self.joining is None:
             cause = cause_key(next(row for rows in fresh.values() for row in rows).known)
         else:

@@ -15,8 +15,10 @@ from tierengine.store.dialect import Link
 
 def give_back(
     purse: Purse, link: Link, fresh: Sequence[Contribution], stored: Sequence[Contribution], now: int
-) -> dict[str, int]:
+) -> dict[str, dict[str, int]]:
     """Return the credit that paid for what came back (or take it again, where the return was corrected away).
+
+    What it returns tells of each order how much of which wallet that was.
 
     stored  the member's contributions until now; of points they tell what the order still holds
     """
@@ -41,7 +43,7 @@ def give_back(
     for order, credit in unsaid.items():
         if credit > 0:
             by_order[order] = by_order.get(order, 0) + credit
-    given: dict[str, int] = {}
+    given: dict[str, dict[str, int]] = {}
     purse.know_orders(link, by_order)
     for order, amount in sorted(by_order.items()):
         for wallet, part in _shares(purse, order, amount, sold[order], (*stored, *fresh)):
@@ -50,8 +52,9 @@ def give_back(
             elif part < 0:
                 unit = purse.programme.unit(wallet)
                 purse.book.use(wallet, -part, order, now, cause=causes[order], unit=unit, allow_debt=True)
-            given[wallet] = given.get(wallet, 0) + part
-    return {wallet: amount for wallet, amount in given.items() if amount}
+            if part:
+                given.setdefault(order, {})[wallet] = part
+    return given
 
 
 def lessen(purse: Purse, link: Link, said: Observation, told: int, rows: Collection[Contribution], now: int) -> None:
