@@ -17,8 +17,9 @@ from api.rights import Guarded
 from api.service import asker_of, caller_of, service_of, write_of
 from rules.policy.text import title
 from tierengine.access.audit import Acting
-from tierengine.awarding import awards
-from tierengine.awarding.awards import Issued, Plan
+from tierengine.awarding import issuing, periods, plans
+from tierengine.awarding.issuing import Issued
+from tierengine.awarding.plans import Plan
 from tierengine.awarding.ranking import tax_of
 from tierengine.errors import FormError, Malformed
 from tierengine.membership.reasons import said
@@ -53,7 +54,7 @@ async def get_plan(
 
     def planned(link: Link) -> dict[str, Any]:
         programme = service.readers.programme(link, caller.dealer_id)
-        found = awards.plan(link, programme, award, _number(period), now)
+        found = plans.plan(link, programme, award, _number(period), now)
         return _plan(programme, found, asker.lang, cursor, limit)
 
     return plain(await service.readers.see(planned))
@@ -80,7 +81,7 @@ async def post_issue(request: Request, award: AwardId) -> Response:
         Acting(link, ids, dealer, service.now(), actor, asked_by).note(act, subject, **body)
 
     def issue() -> Issued:
-        return awards.issue(
+        return issuing.issue(
             lambda act: service.writer.perform(act).result(), programme, award, number, now, closing, note
         )
 
@@ -91,7 +92,7 @@ async def post_issue(request: Request, award: AwardId) -> Response:
 
 
 def _number(period: str) -> int:
-    """Return a period as awards.period_of numbers them."""
+    """Return a period as periods.period_of numbers them."""
     if not period.isascii():
         raise Malformed([FormError("/period", "bad_text")])
     return int(period.replace("-", "").replace("Q", ""))
@@ -102,7 +103,7 @@ def _plan(programme: Programme, found: Plan, lang: str, cursor: int, limit: int)
     return {
         "award": found.award.id,
         "title": said(title(found.award.title, found.award.id), lang),
-        "period": awards.named(found.year),
+        "period": periods.named(found.year),
         "as_of": told(found.as_of),
         "final": found.final,
         "eligible": len(placed),
@@ -133,7 +134,7 @@ def _plan(programme: Programme, found: Plan, lang: str, cursor: int, limit: int)
 def _issued(programme: Programme, done: Issued) -> dict[str, Any]:
     return {
         "award": done.award_id,
-        "period": awards.named(done.year),
+        "period": periods.named(done.year),
         "as_of": told(done.as_of),
         "list_hash": done.list_hash,
         "frozen_now": done.frozen_now,

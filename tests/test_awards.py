@@ -11,7 +11,7 @@ import pytest
 from rules.judge import Inputs, Ruleset
 from rules.reader import read
 from tests.club import SMALL, Club
-from tierengine.awarding import awards
+from tierengine.awarding import eligibility, issuing, plans
 from tierengine.errors import Refused, Unknown
 from tierengine.judging.history import Observation
 from tierengine.judging.merging import MERGED
@@ -69,7 +69,7 @@ def fill(club, members=MEMBERS):
 
 def test_the_plan_ranks_by_score_and_cuts_at_the_share_within_the_limits(club):
     fill(club)
-    plan = awards.plan(club.link, programme(club), None, 2025, club.now)
+    plan = plans.plan(club.link, programme(club), None, 2025, club.now)
     club.link.rollback()
     assert plan.final
     assert [one.candidate.code for one in plan.ranked.placed[:3]] == ["M19", "M18", "M17"]
@@ -85,7 +85,7 @@ def test_who_was_gold_for_less_than_six_months_or_not_on_the_last_day_is_not_eli
     club.send(
         *golden(club, "M04"), club.said("segment_set", "2025-12-01", "M04", source_id="s1", segment="key_account")
     )
-    plan = awards.plan(club.link, programme(club), "gold_user", 2025, club.now)
+    plan = plans.plan(club.link, programme(club), "gold_user", 2025, club.now)
     club.link.rollback()
     assert {one.candidate.code for one in plan.ranked.placed} == {"M00", "M01"}
     assert plan.ranked.limited_by == "eligible"
@@ -93,8 +93,8 @@ def test_who_was_gold_for_less_than_six_months_or_not_on_the_last_day_is_not_eli
 
 def test_issuing_pays_each_winner_once_however_often_it_is_run(club):
     fill(club)
-    first = awards.issue(perform(club), programme(club), None, 2025, club.now)
-    again = awards.issue(perform(club), programme(club), None, 2025, club.now)
+    first = issuing.issue(perform(club), programme(club), None, 2025, club.now)
+    again = issuing.issue(perform(club), programme(club), None, 2025, club.now)
     assert [one.code for one in first.winners] == ["M19", "M18", "M17", "M16"]
     assert [one.issued_now for one in first.winners] == [True] * 4
     assert [one.issued_now for one in again.winners] == [False] * 4
@@ -106,7 +106,7 @@ def test_issuing_pays_each_winner_once_however_often_it_is_run(club):
 
 def test_a_run_that_was_killed_between_two_winners_is_finished_by_the_next(club, monkeypatch):
     fill(club)
-    monkeypatch.setattr(awards, "CHUNK", 1)
+    monkeypatch.setattr(issuing, "TOGETHER", 1)
     done = []
 
     def killed(act):
@@ -116,9 +116,9 @@ def test_a_run_that_was_killed_between_two_winners_is_finished_by_the_next(club,
         return perform(club)(act)
 
     with pytest.raises(KeyboardInterrupt):
-        awards.issue(killed, programme(club), None, 2025, club.now)
+        issuing.issue(killed, programme(club), None, 2025, club.now)
     assert club.rows("SELECT count(*) FROM entry WHERE kind = 'award'") == [(2,)]
-    rest = awards.issue(perform(club), programme(club), None, 2025, club.now)
+    rest = issuing.issue(perform(club), programme(club), None, 2025, club.now)
     assert [one.issued_now for one in rest.winners] == [False, False, True, True]
     assert club.rows("SELECT count(*) FROM entry WHERE kind = 'award'") == [(4,)]
 
@@ -134,10 +134,10 @@ def test_two_winners_who_turn_out_to_be_one_have_their_prizes_each_in_his_book(c
         return perform(club)(act)
 
     with pytest.raises(KeyboardInterrupt):
-        awards.issue(killed, programme(club), None, 2025, club.now)
+        issuing.issue(killed, programme(club), None, 2025, club.now)
     said = Observation(MERGED, "M19", club.now - 1, "merge", "1", "", 0, {"into": "M18"}, "merge::1", "merge::1")
     club.recorder.record([Merge(club.dealer, said, "M18")])
-    issued = [awards.issue(perform(club), programme(club), None, 2025, club.now) for _ in range(2)]
+    issued = [issuing.issue(perform(club), programme(club), None, 2025, club.now) for _ in range(2)]
     assert [sum(one.issued_now for one in each.winners) for each in issued] == [4, 0]
     assert [club.balance(WALLET, member=member) for member in ("M19", "M18", "M17", "M16")] == [500_000] * 4
     assert verify(club.link) == ()
@@ -145,11 +145,11 @@ def test_two_winners_who_turn_out_to_be_one_have_their_prizes_each_in_his_book(c
 
 def test_what_is_recorded_after_the_list_was_frozen_does_not_change_it(club):
     fill(club)
-    first = awards.issue(perform(club), programme(club), None, 2025, club.now)
+    first = issuing.issue(perform(club), programme(club), None, 2025, club.now)
     club.send(margin(club, "M00", 90_000_000))
-    again = awards.issue(perform(club), programme(club), None, 2025, club.now)
+    again = issuing.issue(perform(club), programme(club), None, 2025, club.now)
     assert [one.code for one in again.winners] == [one.code for one in first.winners]
-    fresh = awards.plan(club.link, programme(club), None, 2025, club.now)
+    fresh = plans.plan(club.link, programme(club), None, 2025, club.now)
     club.link.rollback()
     assert fresh.ranked.placed[0].candidate.code == "M00"
 
@@ -158,38 +158,38 @@ def test_a_year_that_is_not_over_is_issued_only_with_a_stated_closing_day(club):
     fill(club, MEMBERS[:5])
     inside = 1_764_000_000_000_000  # 24 November 2025
     with pytest.raises(Refused) as refused:
-        awards.issue(perform(club), programme(club), None, 2025, inside)
+        issuing.issue(perform(club), programme(club), None, 2025, inside)
     assert refused.value.code == "award_too_early"
     assert club.count("award_run") == 0
-    issued = awards.issue(perform(club), programme(club), None, 2025, inside, closing=inside)
+    issued = issuing.issue(perform(club), programme(club), None, 2025, inside, closing=inside)
     assert (len(issued.winners), issued.as_of) == (3, inside)
 
 
 def test_a_frozen_list_is_given_again_by_its_own_closing_day_and_by_no_other(club):
     fill(club, MEMBERS[:5])
     asked, closing = 1_764_000_000_000_000, 1_763_000_000_000_000
-    first = awards.issue(perform(club), programme(club), None, 2025, asked, closing=closing)
+    first = issuing.issue(perform(club), programme(club), None, 2025, asked, closing=closing)
     for same in (closing, None):
-        again = awards.issue(perform(club), programme(club), None, 2025, asked + 10**10, closing=same)
+        again = issuing.issue(perform(club), programme(club), None, 2025, asked + 10**10, closing=same)
         assert (again.list_hash, again.as_of, again.frozen_now) == (first.list_hash, closing, False)
     for other in (closing - 1, closing + 1, asked + 10**10):
         with pytest.raises(Refused) as refused:
-            awards.issue(perform(club), programme(club), None, 2025, asked + 10**11, closing=other)
+            issuing.issue(perform(club), programme(club), None, 2025, asked + 10**11, closing=other)
         assert (refused.value.code, refused.value.details["as_of"]) == ("award_frozen", "2025-11-13 10:13")
 
 
 def test_a_closing_day_that_had_not_come_when_the_list_was_frozen_is_still_the_same_one(club):
     fill(club, MEMBERS[:5])
     asked = 1_764_000_000_000_000
-    first = awards.issue(perform(club), programme(club), None, 2025, asked, closing=asked + 10**12)
+    first = issuing.issue(perform(club), programme(club), None, 2025, asked, closing=asked + 10**12)
     assert first.as_of == asked
-    again = awards.issue(perform(club), programme(club), None, 2025, asked + 10**11, closing=asked + 10**12)
+    again = issuing.issue(perform(club), programme(club), None, 2025, asked + 10**11, closing=asked + 10**12)
     assert (again.as_of, again.frozen_now) == (asked, False)
 
 
 def test_an_award_that_the_policy_does_not_have_is_named_in_the_answer(club):
     with pytest.raises(Unknown) as unknown:
-        awards.plan(club.link, programme(club), "silver", 2025, club.now)
+        plans.plan(club.link, programme(club), "silver", 2025, club.now)
     club.link.rollback()
     assert "gold_user" in unknown.value.say("en")
 
@@ -219,7 +219,7 @@ def test_an_award_asks_only_what_bars_from_it_and_finds_the_same(unless):
     reading = read(SMALL.replace("levels:\n", f"{award}\nlevels:\n", 1), "x.yaml")
     assert reading.policy is not None, reading.show("en", "short")
     whole = Ruleset(reading.policy)
-    asked = awards.asked(whole, "best")
+    asked = eligibility.asked(whole, "best")
     assert {"parts_spend_12m", "contacts_12m"} <= set(asked.policy.facts)
     assert (asked.policy.rewards, asked.policy.lists, asked.policy.prices) == ({}, {}, {})
     chance, barred = random.Random(unless), set()
@@ -250,7 +250,7 @@ def test_who_never_rose_takes_part_where_the_lowest_tier_does(book_url):
     club.send(margin(club, "M03", 100_000, "2025-02-01"), *golden(club, "M03", "11"))
     club.link.rollback()
     found = club.recorder.programmes.of(club.link, club.dealer, 1)
-    plan = awards.plan(club.link, found, None, 2025, club.now)
+    plan = plans.plan(club.link, found, None, 2025, club.now)
     # M02 came in November, less than six months; M03 was a customer before he was gold, and both count.
     assert {one.candidate.code for one in plan.ranked.placed} == {"M00", "M01", "M03"}
     club.close()

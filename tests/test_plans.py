@@ -28,7 +28,7 @@ _FEW = "an index that has these few alone"
 # module.name → why it may read all that is there.
 MAY = {
     "api.metrics.DELIVERIES": "what waits or is dead, up to a bound",
-    "tierengine.awarding.awards._EVER_IN": _WHOLE,
+    "tierengine.awarding.eligibility._EVER_IN": _WHOLE,
     "tierengine.commands.demo_page._CODES": _WHOLE,
     "tierengine.commands.events._CONFLICTS": _WHOLE,
     "tierengine.commands.finding._ANY": "takes the first of an index",

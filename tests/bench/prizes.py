@@ -12,7 +12,7 @@ from functools import partial
 from tests.bench import bulk
 from tests.bench.crowd import Crowd
 from tests.bench.table import Took, timed
-from tierengine.awarding import awards
+from tierengine.awarding import issuing
 from tierengine.policies.versions import Programme, load
 from tierengine.store.database import connect
 from tierengine.store.dialect import Link, either
@@ -62,7 +62,7 @@ def measure(crowd: Crowd, base: str = "") -> tuple[Took, Took, int, int]:
     beside.close()
     link, ids = connect(crowd.url), Ids()
     ours, done = timed(
-        link, lambda: awards.issue(partial(transact, link, ids), programme, None, year, crowd.now, crowd.now)
+        link, lambda: issuing.issue(partial(transact, link, ids), programme, None, year, crowd.now, crowd.now)
     )
     link.close()
     if [one.code for one in done.winners] != best or not all(one.issued_now for one in done.winners):

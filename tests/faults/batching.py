@@ -16,7 +16,7 @@ from tests.faults.stage import Sending, Stage, working
 from tests.faults.tally import Tally
 from tests.faults.telling import asked
 from tests.faults.worker import FORK
-from tierengine.awarding import awards
+from tierengine.awarding import issuing
 from tierengine.policies.versions import Programmes, heads
 from tierengine.recording.recorder import clock
 from tierengine.store.database import WriterBusy, WriterLock, connect, sqlite_path
@@ -106,7 +106,7 @@ def live(book: Book, step: int, telling: Connection) -> None:
     programme = Programmes().of(link, book.dealer, heads(link, [book.dealer])[book.dealer])
     link.rollback()
     now = clock()
-    awards.issue(partial(transact, link, Ids()), programme, "gold_user", datetime.now(ZONE).year, now, now)
+    issuing.issue(partial(transact, link, Ids()), programme, "gold_user", datetime.now(ZONE).year, now, now)
     os.write(telling.fileno(), ACK.pack(1, 200))
 
 

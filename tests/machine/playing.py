@@ -21,7 +21,7 @@ from tests.machine.truth import FIRM, MEMBERS
 from tests.machine.worlds import PLAN, STORE, Call, Reply, World, mortal
 from tests.model import dates
 from tests.model.dates import DAY
-from tierengine.awarding import awards
+from tierengine.awarding import issuing
 from tierengine.policies import versions
 from tierengine.policies.versions import load
 from tierengine.recording import sealer
@@ -78,7 +78,7 @@ class Playing(RuleBasedStateMachine):
         self.stack.enter_context(mortal())
         # Its own seconds would decide when the sealer looks; here it is a rule.
         self.stack.enter_context(mock.patch.object(sealer, "LOOK_SECONDS", 3_600.0))
-        self.stack.enter_context(mock.patch.object(awards, "CHUNK", 1))
+        self.stack.enter_context(mock.patch.object(issuing, "TOGETHER", 1))
         # To read a text takes longer than to do anything by it, and many are started here.
         self.stack.enter_context(mock.patch.object(versions, "_policy", READ))
         self.numbers = itertools.count(1)

@@ -20,7 +20,7 @@ from api.app import create_app
 from tests.keys import SECRET, UNLIMITED, acting, keys_url, new_key, vault_of
 from tests.machine.programme import Family
 from tests.test_api_book import Client
-from tierengine.awarding import awards
+from tierengine.awarding import issuing
 from tierengine.errors import TierengineError, Unavailable
 from tierengine.ledger.sealing import seal
 from tierengine.ledger.verify import Broken, verify
@@ -203,7 +203,7 @@ class World(ABC):
             return self.perform(act)
 
         with contextlib.suppress(Crash):
-            issued = awards.issue(perform, programme, None, month, self.now(), self.now())
+            issued = issuing.issue(perform, programme, None, month, self.now(), self.now())
             booked = [one.code for one in issued.winners if one.issued_now]
         return booked
 

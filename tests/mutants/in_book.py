@@ -79,13 +79,13 @@ FAULTS: tuple[Fault, ...] = (
     ),
     Fault(
         "a_prize_is_issued_with_every_run",
-        "tierengine.awarding.awards:_book",
+        "tierengine.awarding.issuing:_book",
         (("if member_id in issued or prize <= 0:", "if prize <= 0:"),),
         f"{AWARDS}::test_issuing_pays_each_winner_once_however_often_it_is_run[sqlite]",
     ),
     Fault(
         "a_list_is_frozen_anew_with_every_run",
-        "tierengine.awarding.awards:_freeze",
+        "tierengine.awarding.issuing:_freeze",
         (("if known:", "if False:"),),
         f"{AWARDS}::test_what_is_recorded_after_the_list_was_frozen_does_not_change_it[sqlite]",
     ),

@@ -90,7 +90,7 @@ FAULTS: tuple[Fault, ...] = (
     ),
     Fault(
         "a_machine_given_away_is_still_owned",
-        "tierengine.judging.states:States._move_machine",
+        "tierengine.judging.states:_move_machine",
         (("machines.pop(key, None)", "pass"),),
         STATED,
     ),

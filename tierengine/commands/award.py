@@ -14,8 +14,8 @@ from rules.policy import Award
 from rules.policy.text import title
 from rules.problems import Lang
 from tierengine.amounts import amount
-from tierengine.awarding import awards
-from tierengine.awarding.awards import Plan
+from tierengine.awarding import issuing, periods, plans
+from tierengine.awarding.plans import Plan
 from tierengine.awarding.ranking import tax_of
 from tierengine.commands.acting import acting_at
 from tierengine.commands.money import instant, minute, percent
@@ -41,7 +41,7 @@ _PERIOD: Final = re.compile(r"((?:199|20\d|21\d)\d)(?:-Q([1-4])|-(0[1-9]|1[0-2])
 
 
 def _period(text: str) -> int:
-    """Read 2026, 2026-Q3 or 2026-03 as awards.period_of numbers them."""
+    """Read 2026, 2026-Q3 or 2026-03 as periods.period_of numbers them."""
     match = _PERIOD.fullmatch(text.strip())
     if match is None:
         raise typer.BadParameter(f"{text!r} is not one of 2026, 2026-Q3, 2026-03")
@@ -71,8 +71,8 @@ def plan(
     """Show who would win."""
     screen: Screen = context.obj
     with reading(dealer) as opened:
-        found = awards.plan(opened.link, opened.programme, award, year, opened.at(at))
-        frozen = awards.frozen_as_of(opened.link, opened.programme, found.award, year)
+        found = plans.plan(opened.link, opened.programme, award, year, opened.at(at))
+        frozen = issuing.frozen_as_of(opened.link, opened.programme, found.award, year)
         since = None if frozen is None else minute(frozen, opened.programme.zone)
         names = names_of(opened.link, [one.candidate.member_id for one in found.ranked.placed], lang=screen.lang)
 
@@ -141,10 +141,10 @@ def show(screen: Screen, opened: Opened, found: Plan, names: dict[str, str], mos
             ]
         )
     head = screen.say(
-        f"{found.award.title.zh} {awards.named(found.year)}(截至 {minute(found.as_of, opened.programme.zone)}"
+        f"{found.award.title.zh} {periods.named(found.year)}(截至 {minute(found.as_of, opened.programme.zone)}"
         f"{'' if found.final else ',年内预排'}):{len(found.ranked.placed)} 位够格,{found.ranked.winners} 位入选,"
         f"奖品共 {amount(found.cost, unit, lang)},预算 {amount(found.award.budget, unit, lang)}",
-        f"{found.award.title.en} {awards.named(found.year)} (as of {minute(found.as_of, opened.programme.zone)}"
+        f"{found.award.title.en} {periods.named(found.year)} (as of {minute(found.as_of, opened.programme.zone)}"
         f"{'' if found.final else ', provisional'}): {len(found.ranked.placed)} eligible, {found.ranked.winners} win, "
         f"prizes {amount(found.cost, unit, lang)} of a budget of {amount(found.award.budget, unit, lang)}",
     )
@@ -223,14 +223,14 @@ def issue(
         def note(link: Link, ids: Ids, act: str, subject: str, told: Mapping[str, Any]) -> None:
             acting_at(link, ids, of).note(act, subject, **told)
 
-        done = awards.issue(partial(transact, link, ids), programme, award, year, clock(), end, note)
+        done = issuing.issue(partial(transact, link, ids), programme, award, year, clock(), end, note)
         names = names_of(link, codes=[one.code for one in done.winners], dealer_id=of.id, lang=screen.lang)
         link.rollback()
     unit = programme.currency
     issued = [one for one in done.winners if one.issued_now]
-    head = f"{done.award_id} {awards.named(done.year)}"
+    head = f"{done.award_id} {periods.named(done.year)}"
     as_of = minute(done.as_of, programme.zone)
-    rule = awards.the_award(programme, done.award_id, clock())
+    rule = plans.the_award(programme, done.award_id, clock())
     document = {
         "award": done.award_id,
         "year": done.year,

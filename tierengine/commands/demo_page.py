@@ -13,8 +13,8 @@ from rich.text import Text
 
 from rules.policy import Policy
 from tierengine.amounts import amount
-from tierengine.awarding import awards
-from tierengine.awarding.awards import Plan
+from tierengine.awarding import plans
+from tierengine.awarding.plans import Plan
 from tierengine.commands import award, duties, report, verify
 from tierengine.commands.money import count, minute
 from tierengine.commands.names import names_of
@@ -83,7 +83,7 @@ def read(opened: Opened, told: Told, wanted: Settings) -> Page:
         grants=report.grants(link, programme),
         discount=report.discount(link, programme),
         owners=duties.owners_of(read_duties(link, programme, now), now),
-        plan=awards.plan(link, programme, None, YEAR, now),
+        plan=plans.plan(link, programme, None, YEAR, now),
         broken=broken_of(link),
     )
 

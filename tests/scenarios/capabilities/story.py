@@ -28,7 +28,7 @@ from zoneinfo import ZoneInfo
 
 from rules.source import read_source
 from tests.scenarios.test_scenarios import plain, raw_of
-from tierengine.awarding import awards
+from tierengine.awarding import issuing
 from tierengine.importing.values import decimal
 from tierengine.judging.observations import read_observation
 from tierengine.ledger.verify import verify
@@ -187,7 +187,7 @@ class Story:
     def award(self, step: dict[str, Any]) -> dict[str, Any]:
         """Issue the prizes of a year that is over."""
         self.now = max(self.now, ZONE.instant(datetime(int(step["年份"][:4]) + 1, 1, 2)))  # noqa: DTZ001  local by intent
-        issued = awards.issue(
+        issued = issuing.issue(
             partial(transact, self.link, Ids()), self.programme, step["评选"], int(step["年份"]), self.now
         )
         return {"得奖": {one.code: yuan(one.prize) for one in issued.winners}}
