@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.test_api_book import Till, order, serving
+from tests.test_api_book import Till, moment, order, serving
 
 
 @pytest.fixture
@@ -75,4 +75,17 @@ def test_nor_does_a_sale_or_its_return(till: Till):
                 ),
             ]
         assert [one.status_code for one in answers] == [201, 201], [one.text for one in answers]
+    assert not found
+
+
+def test_nor_does_a_batch_or_a_look_at_the_member(till: Till):
+    till.gold()
+    paths = [f"/v1/members/C1{tail}" for tail in ("", "/balance", "/ledger", "/explain", "/statement")]
+    for number in range(2):
+        with waiting() as found:
+            said = {"kind": "contact", "member": "C1", "occurred_at": moment(hours=1), "channel": "phone"}
+            told = [{**said, "direction": "ours", "source_id": f"B{number}-{one}"} for one in range(3)]
+            answers = [till.post("/v1/events:batch", {"events": told}), *map(till.get, paths)]
+        assert [one.status_code for one in answers] == [200] * 6, [one.text for one in answers]
+        assert answers[0].json()["recorded"] == 3, answers[0].text
     assert not found
