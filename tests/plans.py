@@ -149,7 +149,7 @@ def _of_sqlite(link: Any, asked: str) -> set[str]:
         step = re.match(r"(SCAN|SEARCH) (\w+)(.*)", row[3])
         if step is None or (table := names.get(step[2])) is None:
             continue
-        columns = set(re.findall(r"(\w+)[=<>]\?", step[3]))
+        columns = set(re.findall(r"(\w+|<expr>)[=<>]\?", step[3]))
         if step[1] == "SCAN" or "AUTOMATIC" in step[3] or columns <= COMMON:
             found.add(table)
     return found
@@ -196,5 +196,6 @@ def _narrow(link: Any, node: Mapping[str, Any]) -> bool:
         (node.get("Index Name", ""),),
     ).fetchall()
     columns = set(re.findall(r"[(,\s]\"?(\w+)\"?(?:\)::text)? (?:=|<|>|<=|>=|IS NULL)(?!\w)", condition))
+    columns |= set(re.findall(r"->> '(\w+)'::text\) =", condition))
     columns |= {one for row in re.findall(r"ROW\(([^)]*)\)", condition) for one in re.findall(r"\w+", row)}
     return bool(first) and first[0][0] in columns and not columns <= COMMON

@@ -66,8 +66,6 @@ MAY = {
     "tierengine.recording.rebuilding._OF_KINDS": _WHOLE,
     "tierengine.recording.rebuilding._STORED_JOINED": _FEW,
     "tierengine.recording.rejudging._COUNT": _WHOLE,
-    "tierengine.recording.rows._SPOKE": _FEW,
-    "tierengine.recording.stored._NAMING_REFERRAL": _FEW,
     "tierengine.service.dutybook._MEMBERS": "what is owed to everybody is worked out anew",
     "tierengine.webhooks.endpoints._HEAD": _LAST,
     "tierengine.webhooks.endpoints._STANDINGS": "when a webhook is made: it begins with what everybody has",
@@ -105,8 +103,8 @@ def test_every_statement_searches_or_says_why_it_reads_all(book_url):
 def test_what_reads_few_reads_them_by_their_own_index(book_url):
     link = database.connect(book_url)
     own = {
-        rows._SPOKE: "contribution_machine",
-        stored._NAMING_REFERRAL: "event_purchase",
+        rows._SPOKE: "contribution_serial",
+        stored._NAMING_REFERRAL: "event_referral",
         joined._JOINED: "ledger_joined",
         outbox._DUE: "webhook_delivery_state",
         lookups._UNDELIVERED: "emission_due",
@@ -132,6 +130,7 @@ def test_what_reads_all_is_found_out(book_url):
         "SELECT balance FROM account WHERE member_id = ?1": {"account"},
         "SELECT e.id FROM event e JOIN hold h ON h.cluster = e.cluster WHERE e.id = ?1": {"hold"},
         "SELECT 1 FROM webhook_delivery WHERE message = ?1": {"webhook_delivery"},
+        "SELECT id FROM event WHERE dealer_id = ?1 AND body -> 'fields' ->> 'referral' IN (?2*)": {"event"},
     }
     narrow = (
         "SELECT answer FROM idempotency WHERE dealer_id = ?3 AND scope = ?1 AND key = ?2",

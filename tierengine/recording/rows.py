@@ -20,9 +20,10 @@ from tierengine.recording.locked import BEGINNING
 from tierengine.recording.reading import lock_machines
 from tierengine.recording.stored import Stored, contribution
 from tierengine.recording.writing import Rows
-from tierengine.store.dialect import Link
+from tierengine.store.dialect import Link, either
 from tierengine.store.ids import Ids
 from tierengine.store.rows import Row
+from tierengine.store.within import among
 
 _MACHINES: Final = "SELECT serial, member_id FROM machine WHERE dealer_id = ?1 AND serial IN (?2*)"
 _OF_MACHINES: Final = (
@@ -33,9 +34,12 @@ _BOUGHT: Final = frozenset(("machine_purchase", "purchase_settled"))
 MACHINE_KINDS: Final = FLEET_KINDS | _BOUGHT
 # Asked only where a word is taken back. The kinds stand in the text, as they do in the index that answers it.
 _OF_MACHINES_ALONE: Final = " OR ".join(f"kind = '{kind}'" for kind in sorted(MACHINE_KINDS))
-_SPOKE: Final = (
-    f"SELECT DISTINCT member_id FROM contribution WHERE dealer_id = ?1 AND ({_OF_MACHINES_ALONE}) "
-    "AND fields ->> 'serial' IN (?2*)"
+_SPEAKING: Final = f"SELECT member_id FROM contribution WHERE dealer_id = ?1 AND ({_OF_MACHINES_ALONE}) AND "
+_SERIAL: Final = "fields ->> 'serial'"
+_SPOKE: Final = either(
+    f"{_SPEAKING}{among('fields', 'serial', 2)} AND {_SERIAL} IN (?2*)",
+    "SELECT c.member_id FROM unnest(?2::text[]) AS named(serial) CROSS JOIN LATERAL "
+    f"({_SPEAKING}{_SERIAL} = named.serial OFFSET 0) AS c",
 )
 _ALWAYS: Final = (1 << 62) - 1
 NOTHING: Final = (0, 0, "", "", None, "")  # of a ledger row: no history is folded under it

@@ -12,6 +12,7 @@ from tierengine.judging.recorded import Recorded
 from tierengine.judging.resolution import outside_keys
 from tierengine.store.dialect import Link, doc, either
 from tierengine.store.rows import Row
+from tierengine.store.within import among
 
 # (Where a list and the dealer both choose, each of the list is looked up apart: see reading.py.)
 _EVENT: Final = "SELECT e.id, e.key, e.revision, e.cluster, e.hash, e.body, m.code, e.member_id FROM "
@@ -41,9 +42,12 @@ ORDERS_NAMED: Final = either(
     _NAMED + "event e WHERE dealer_id = ?1 AND cluster IN (?2*)",
     _NAMED + "event e WHERE dealer_id + 0 = ?1 AND cluster IN (?2*)",
 )
-_NAMING_REFERRAL: Final = (
-    "SELECT cluster FROM event WHERE dealer_id = ?1 AND kind = 'machine_purchase' "
-    "AND body -> 'fields' ->> 'referral' IN (?2*)"
+_OF_PURCHASES: Final = "SELECT cluster FROM event WHERE dealer_id = ?1 AND kind = 'machine_purchase' AND "
+_REFERRAL: Final = "body -> 'fields' ->> 'referral'"
+_NAMING_REFERRAL: Final = either(
+    f"{_OF_PURCHASES}{among('body', 'referral', 2)} AND {_REFERRAL} IN (?2*)",
+    "SELECT e.cluster FROM unnest(?2::text[]) AS named(key) CROSS JOIN LATERAL "
+    f"({_OF_PURCHASES}{_REFERRAL} = named.key OFFSET 0) AS e",
 )
 HISTORIES: Final = (
     "SELECT member_id, kind, line, at, known_at, known_class, known_key, cause, qty, amount, fields "

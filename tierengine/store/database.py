@@ -22,7 +22,7 @@ import psycopg
 from tierengine.settings import Settings, Wrong, check_url, kind_of
 from tierengine.store.dialect import Link, PostgresLink, SqliteLink
 
-HEAD = "0014"  # the newest of tierengine/migrations; here, for to ask Alembic would load it into every command
+HEAD = "0015"  # the newest of tierengine/migrations; here, for to ask Alembic would load it into every command
 OLDEST_SQLITE = (3, 38, 0)  # ->> on JSON, RETURNING, upserts
 OLDEST_POSTGRESQL = 130_000
 BUSY_TIMEOUT_MS = 5_000

@@ -12,6 +12,8 @@ from sqlalchemy import (
     Text,
 )
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.types import JSON
 from sqlmodel import Field, SQLModel
 
@@ -46,6 +48,25 @@ def string(*, nullable: bool = False, default: str | None = None) -> Any:
     if default is not None:
         return Field(default=default, sa_column=Column(BYTES, nullable=False, server_default=default))
     return Field(default=None if nullable else ..., sa_column=Column(BYTES, nullable=nullable))
+
+
+class _Either(ColumnElement[str]):
+    """An expression that the two databases need in different words."""
+
+    inherit_cache = False
+
+    def __init__(self, sqlite: str, postgresql: str) -> None:
+        self.words = {"sqlite": sqlite, "postgresql": postgresql}
+
+
+@compiles(_Either)
+def _in_words(element: _Either, compiler: Any, **_: object) -> str:
+    return element.words["sqlite" if compiler.dialect.name == "sqlite" else "postgresql"]
+
+
+def either(sqlite: str, postgresql: str) -> Any:
+    """Return the expression of an index."""
+    return _Either(sqlite, postgresql)
 
 
 def open_index(table: str) -> Index:

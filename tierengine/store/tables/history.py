@@ -14,15 +14,28 @@ from sqlalchemy import (
 )
 from sqlmodel import Field
 
-from tierengine.store.tables.columns import BYTES, Stored, big, document, identity, reference, string
+from tierengine.store.tables.columns import BYTES, Stored, big, document, either, identity, reference, string
+from tierengine.store.within import indexed, there
 
 _IS_CARD = text("name = 'card_no'")
-# The few events and lines that speak of machines: those are looked through for a referral or a serial number, and no
-# other row pays for it. (Not by an expression: SQLite trusts none of JSON in a schema that it was given.)
-_IS_PURCHASE = text("kind = 'machine_purchase'")
+# The few events and lines that speak of machines: those are looked up by a referral or a serial number, and no other
+# row pays for it.
+_IS_PURCHASE = "kind = 'machine_purchase'"
 # (With IN, SQLite would make a list of it for each row that is inserted.)
 _MACHINE_KINDS = ("machine_disposed", "machine_purchase", "machine_registered", "purchase_settled")
-_OF_MACHINES = text(" OR ".join(f"kind = '{kind}'" for kind in _MACHINE_KINDS))
+_OF_MACHINES = " OR ".join(f"kind = '{kind}'" for kind in _MACHINE_KINDS)
+
+
+def _by_text(index: str, rows: str, column: str, name: str, path: str) -> Index:
+    """Return the index of a text in a document of some rows."""
+    held = f"({path} ->> '{name}'::text)"  # as PostgreSQL tells it
+    return Index(
+        index,
+        "dealer_id",
+        either(indexed(column, name), held),
+        sqlite_where=text(f"({rows}) AND {there(column, name)}"),
+        postgresql_where=text(f"({rows}) AND {held} IS NOT NULL"),
+    )
 
 
 class Machine(Stored, table=True):
@@ -64,7 +77,7 @@ class Event(Stored, table=True):
         UniqueConstraint("dealer_id", "key", "revision"),
         Index("event_cluster", "cluster", "dealer_id"),
         Index("event_member", "member_id", "occurred_at"),
-        Index("event_purchase", "dealer_id", sqlite_where=_IS_PURCHASE, postgresql_where=_IS_PURCHASE),
+        _by_text("event_referral", _IS_PURCHASE, "body", "referral", "(body -> 'fields'::text)"),
     )
     id: int = identity()
     dealer_id: int = big()
@@ -114,7 +127,7 @@ class ContributionRow(Stored, table=True):
     __table_args__ = (
         Index("contribution_known", "member_id", "known_at"),
         Index("contribution_cause", "dealer_id", "known_key"),
-        Index("contribution_machine", "dealer_id", sqlite_where=_OF_MACHINES, postgresql_where=_OF_MACHINES),
+        _by_text("contribution_serial", _OF_MACHINES, "fields", "serial", "fields"),
     )
     id: int = identity()
     dealer_id: int = big()
