@@ -76,7 +76,7 @@ class Metrics:
             buckets=SECONDS,
             registry=own,
         )
-        self.tally = Told(own)
+        self.tally = WriterMetrics(own)
         self._queue = Gauge(
             "tierengine_writer_queue", "Requests that wait.", ("lane",), registry=own, multiprocess_mode="livesum"
         )
@@ -159,7 +159,7 @@ class Metrics:
         return generate_latest(seen)
 
 
-class Told(Tally):
+class WriterMetrics(Tally):
     """The writer's tally, told to Prometheus as it grows; a group costs it two microseconds."""
 
     def __init__(self, registry: CollectorRegistry) -> None:

@@ -5,7 +5,7 @@ import pytest
 from tests.ledger_book import CREDIT, book_with, grant, kinds, remaining
 from tierengine.errors import Broken, Refused, Unknown
 from tierengine.ledger.book import MemberBook
-from tierengine.ledger.entries import Balance, Lapsed, PostingDraft, Taken
+from tierengine.ledger.entries import Balance, Lapsed, LotTaken, PostingDraft
 from tierengine.ledger.lots import Lot
 
 
@@ -221,7 +221,7 @@ def test_a_stored_lot_with_nothing_left_takes_units_back():
     lot = Lot(
         ref=12, wallet=CREDIT, event_key="E1", rule="r", amount=10, remaining=0, usable_from=0, expires_at=None, order=1
     )
-    book = MemberBook(balances={CREDIT: Balance("CNY")}, lots=[lot], taken={"O1": [Taken(3, CREDIT, 12, 10)]})
+    book = MemberBook(balances={CREDIT: Balance("CNY")}, lots=[lot], taken={"O1": [LotTaken(3, CREDIT, 12, 10)]})
     (entry,) = book.give_back(CREDIT, 10, "O1", now=2)
     assert (entry.uses[0].ref, entry.uses[0].amount, lot.remaining) == (12, -10, 10)
 

@@ -133,7 +133,7 @@ def timed(call, times=2_000):
 
 def test_what_the_writer_did_is_told_as_it_is_counted():
     registry = CollectorRegistry()
-    tally = metrics.Told(registry)
+    tally = metrics.WriterMetrics(registry)
     for size in (1, 2, 3, 64, 1_024, 5_000):
         tally.group(size)
     tally.act()

@@ -22,7 +22,7 @@ from tests.oracle_facts import COMPARE
 from tierengine.judging import passing, trail
 from tierengine.judging.carry import Carry, Counted, Standing
 from tierengine.judging.facts import fact_set
-from tierengine.judging.passing import Apart, Told
+from tierengine.judging.passing import Apart, ToldLate
 from tierengine.judging.running import RunningFacts
 from tierengine.judging.trail import Trail
 from tierengine.policies.versions import load
@@ -42,7 +42,7 @@ DAY = 86_400_000_000
 def counted(monkeypatch):
     """Every history is long; returns how many stretches were passed over, and why that was not idle."""
     found = Counter()
-    real = passing.Told.over
+    real = passing.ToldLate.over
 
     def over(told, stretch, apart, judged):
         passed = real(told, stretch, apart, judged)
@@ -51,7 +51,7 @@ def counted(monkeypatch):
         found["with other facts"] += passed is not None and (passed.low, passed.high) != (stretch.low, stretch.high)
         return passed
 
-    monkeypatch.setattr(passing.Told, "over", over)
+    monkeypatch.setattr(passing.ToldLate, "over", over)
     monkeypatch.setattr(trail, "LONG", 0)
     return found
 
@@ -175,7 +175,7 @@ def test_what_is_passed_over_meets_every_test_as_it_did(data, case):
     version, zone = version_of(asking(policies[0], tests)), Zone(policies[0].timezone)
     begun = min(since, after[0][0])
     stretch = walked(version, RunningFacts(zone, there), after, begun)
-    over = Told(late).over(stretch, SAME, set())
+    over = ToldLate(late).over(stretch, SAME, set())
     event("folded again" if over is None else "passed over")
     if over is None:
         return
@@ -218,14 +218,14 @@ def bought(*ats: int, amount: int = 100):
 )
 def test_a_threshold_between_what_was_and_what_is_is_folded_again(test, over):
     stretch = met(fact("sum", field="amount"), test, bought(1, 2, 3, 4), 3, 4)
-    assert (Told(bought(0)).over(stretch, SAME, set()) is not None) == over
+    assert (ToldLate(bought(0)).over(stretch, SAME, set()) is not None) == over
 
 
 def test_what_has_left_the_window_moves_nothing_and_what_may_have_is_not_sure():
     rows, month = bought(*range(1, 200, 10)), fact("sum", field="amount", window=Window("rolling", days=30))
 
     def over(least, *days):
-        return Told(bought(5)).over(met(month, ("at_least", least), rows, *days), SAME, set())
+        return ToldLate(bought(5)).over(met(month, ("at_least", least), rows, *days), SAME, set())
 
     assert (over(300, 22, 25).low, over(300, 22, 25).high) == ((400,), (400,))
     assert over(350, 22, 25) is None  # 300, and 400 with it
@@ -236,12 +236,12 @@ def test_what_has_left_the_window_moves_nothing_and_what_may_have_is_not_sure():
 
 def test_what_nets_and_what_comes_back_are_folded_again():
     big = fact("count", ("parts_purchase",), "", Filter("amount", "at_least", 100))
-    assert Told(bought(0)).over(met(big, ("at_least", 100), bought(1, 2), 3), SAME, set()) is None
+    assert ToldLate(bought(0)).over(met(big, ("at_least", 100), bought(1, 2), 3), SAME, set()) is None
     stretch = met(fact("count"), ("at_least", 100), bought(1, 2), 3)
     came_back = replace(stretch, returned=frozenset(("k0",)))
-    assert Told(bought(0)).over(came_back, SAME, {"k0"}) is None
-    assert Told(bought(0)).over(came_back, SAME, {"k1"}) is not None
-    assert Told(bought(0)).over(came_back, replace(SAME, counted={"k0": None}), set()) is None
+    assert ToldLate(bought(0)).over(came_back, SAME, {"k0"}) is None
+    assert ToldLate(bought(0)).over(came_back, SAME, {"k1"}) is not None
+    assert ToldLate(bought(0)).over(came_back, replace(SAME, counted={"k0": None}), set()) is None
 
 
 # ---- another carry -----------------------------------------------------------------------------------------------
@@ -251,9 +251,9 @@ def test_a_stretch_that_reads_what_is_different_is_folded_again():
     stretch = met(fact("count"), ("at_least", 100), bought(1, 2), 3)
     reads = replace(stretch, reads=frozenset(("nladder|2026", "tgroup|X1", "ccap|2026")))
     other = Apart({"ladder|2025": 1}, {"cap|2025": 5}, {"group|X2": "gift"}, {})
-    assert Told(bought(0)).over(reads, other, set()) is not None
+    assert ToldLate(bought(0)).over(reads, other, set()) is not None
     for name, table in (("counts", {"ladder|2026": 1}), ("caps", {"cap|2026": 1}), ("taken", {"group|X1": None})):
-        assert Told(bought(0)).over(reads, replace(other, **{name: table}), set()) is None
+        assert ToldLate(bought(0)).over(reads, replace(other, **{name: table}), set()) is None
 
 
 def test_what_two_carries_are_apart_by_is_put_onto_a_later_one():

@@ -102,13 +102,13 @@ FAULTS: tuple[Fault, ...] = (
     ),
     Fault(
         "a_threshold_that_a_late_event_crosses_is_passed_over",
-        f"{PASSING}:Told._measured",
+        f"{PASSING}:ToldLate._measured",
         (("or not all(_one_side(cuts, spread) for cuts in prepared.cuts_of(place))", ""),),
         f"{NEAR}[sqlite-2]",
     ),
     Fault(
         "a_stretch_is_passed_over_that_reads_what_is_different",
-        f"{PASSING}:Told.over",
+        f"{PASSING}:ToldLate.over",
         (("or not stretch.reads.isdisjoint(apart.keys())", ""),),
         f"{NEAR}[sqlite-2]",
     ),
@@ -120,7 +120,7 @@ FAULTS: tuple[Fault, ...] = (
     ),
     Fault(
         "a_return_behind_what_was_passed_over_is_not_asked_for",
-        f"{PASSING}:Told.over",
+        f"{PASSING}:ToldLate.over",
         (("stretch.returned.isdisjoint(judged) and", ""),),
         f"{RETOLD}::test_what_nets_and_what_comes_back_are_folded_again",
     ),
@@ -132,7 +132,7 @@ FAULTS: tuple[Fault, ...] = (
     ),
     Fault(
         "a_ratio_that_a_late_event_moves_stays",
-        f"{PASSING}:Told._measured",
+        f"{PASSING}:ToldLate._measured",
         (("if over not in moves and under not in moves:", "if True:"),),
         f"{NEAR}[sqlite-0]",
     ),

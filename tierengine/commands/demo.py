@@ -13,7 +13,7 @@ from tierengine.commands.opened import Dealer, Opened, programme_of
 from tierengine.commands.progress import bar
 from tierengine.commands.screen import DONE, PROBLEMS, Screen, both
 from tierengine.demo.book import demo_book
-from tierengine.demo.run import NotOurs, Told, afresh, own_settings, policy_file, tell
+from tierengine.demo.run import NotOurs, RecordedDemo, afresh, own_settings, policy_file, tell
 from tierengine.store import snapshots
 
 app = typer.Typer()
@@ -42,7 +42,7 @@ def demo(context: typer.Context) -> int:
         link.close()
 
 
-def _record(screen: Screen) -> Told:
+def _record(screen: Screen) -> RecordedDemo:
     try:
         afresh(URL)
     except NotOurs as problem:

@@ -21,7 +21,7 @@ from tierengine.commands.names import names_of
 from tierengine.commands.opened import Opened
 from tierengine.commands.screen import Screen
 from tierengine.demo.book import demo_book
-from tierengine.demo.run import Told, policy_file
+from tierengine.demo.run import RecordedDemo, policy_file
 from tierengine.ledger.verify import Broken
 from tierengine.ledger.verify import verify as broken_of
 from tierengine.membership.asker import Asker
@@ -44,7 +44,7 @@ class Page:
     """Everything the page says."""
 
     opened: Opened
-    told: Told
+    told: RecordedDemo
     policy: Policy
     views: Mapping[str, View]
     names: Mapping[str, str]
@@ -58,7 +58,7 @@ class Page:
     broken: tuple[Broken, ...]
 
 
-def read(opened: Opened, told: Told, wanted: Settings) -> Page:
+def read(opened: Opened, told: RecordedDemo, wanted: Settings) -> Page:
     """Read the book as of the demo's last day."""
     link, programme, now = opened.link, opened.programme, told.now
     codes = [row[0] for row in link.ask(_CODES, opened.dealer.id).rows()]

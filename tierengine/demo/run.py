@@ -44,7 +44,7 @@ class NotOurs(RuntimeError):
 
 
 @dataclass(slots=True)
-class Told:
+class RecordedDemo:
     """What the recording came to. `status` counts the answers; `now` is the book's last instant."""
 
     dealer_id: int = 0
@@ -79,10 +79,10 @@ def own_settings(url: str) -> Settings:
     return replace(found, keys_url="") if found.kind == "sqlite" else found
 
 
-def tell(url: str, text: str, *, progress: Progress | None = None, book: Book | None = None) -> Told:
+def tell(url: str, text: str, *, progress: Progress | None = None, book: Book | None = None) -> RecordedDemo:
     """Make the book at `url`, publish the policy `text`, and record everything that the demo book delivers."""
     book = book or demo_book()
-    told = Told()
+    told = RecordedDemo()
     # A moment before the first delivery: everybody is on file, and the policy rules.
     clock = [book.deliveries[0].recorded_at - DAY]
     migrate(url)

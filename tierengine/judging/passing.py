@@ -86,7 +86,7 @@ def _unlike(one: _Table, other: _Table) -> list[str]:
 
 
 @dataclass(slots=True)
-class Told:
+class ToldLate:
     """What was told late: contributions of lines that nobody had told of, none of which takes anything back."""
 
     rows: Sequence[Contribution]

@@ -21,7 +21,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from tierengine.errors import Refused
-from tierengine.ledger.entries import Clawback, EntryDraft, EntryKind, Hold, HoldEnd, HoldEndKind, Lapsed, Moved, Taken
+from tierengine.ledger.entries import (
+    Clawback,
+    EntryDraft,
+    EntryKind,
+    Hold,
+    HoldEnd,
+    HoldEndKind,
+    Lapsed,
+    LotPart,
+    LotTaken,
+)
 from tierengine.ledger.lots import Lot, first_out, plan
 from tierengine.ledger.wallets import Act, Move, Wallets
 
@@ -163,7 +173,7 @@ class MemberBook(Wallets):
         self._check(hold.wallet)
         return self._since(first)
 
-    def move_out(self, wallet: str, amount: int, key: str, now: int) -> Sequence[Moved]:
+    def move_out(self, wallet: str, amount: int, key: str, now: int) -> Sequence[LotPart]:
         """Hand `amount` on to another member's `move_in`, earliest expiry first; Refused when less is usable."""
         _positive(amount)
         self.settle(now, cause=key)
@@ -171,9 +181,9 @@ class MemberBook(Wallets):
         act = Act(wallet, key, key)
         self._entry(act, "transfer", -amount, [("available", "grants", amount)], uses=taken)
         self._check(wallet)
-        return [Moved(part, lot.usable_from, lot.expires_at) for lot, part in taken]
+        return [LotPart(part, lot.usable_from, lot.expires_at) for lot, part in taken]
 
-    def move_in(self, wallet: str, unit: str, parts: Sequence[Moved], key: str, now: int) -> tuple[EntryDraft, ...]:
+    def move_in(self, wallet: str, unit: str, parts: Sequence[LotPart], key: str, now: int) -> tuple[EntryDraft, ...]:
         """Take in what another member's `move_out` handed on; every part keeps its dates."""
         first = len(self.entries)
         self.settle(now, cause=key)
@@ -199,13 +209,13 @@ class MemberBook(Wallets):
         rest = amount - min(own, amount)
         return max(0, rest - min(rest, unspent) - other)
 
-    def hand_over(self, wallet: str, parts: Sequence[tuple[Lot, int]], key: str) -> Sequence[Moved]:
+    def hand_over(self, wallet: str, parts: Sequence[tuple[Lot, int]], key: str) -> Sequence[LotPart]:
         """Hand parts of free lots on to another book's `move_in`, whether or not they may be spent yet."""
         amount = _total(parts)
         _positive(amount)
         self._entry(Act(wallet, key, key), "transfer", -amount, [("available", "grants", amount)], uses=parts)
         self._check(wallet)
-        return [Moved(part, lot.usable_from, lot.expires_at) for lot, part in parts]
+        return [LotPart(part, lot.usable_from, lot.expires_at) for lot, part in parts]
 
     def give_back(
         self,
@@ -299,7 +309,7 @@ class MemberBook(Wallets):
             paid = self.paid.setdefault(entry.event_key, {})
             paid[entry.wallet] = paid.get(entry.wallet, 0) - entry.delta
         self.taken.setdefault(entry.event_key, []).extend(
-            Taken(entry.number, entry.wallet, ref, part, place) for place, (ref, part) in enumerate(parts)
+            LotTaken(entry.number, entry.wallet, ref, part, place) for place, (ref, part) in enumerate(parts)
         )
 
     def _raise(self, act: Act, delta: int, usable_from: int, expires_at: int | None, kind: EntryKind) -> None:
@@ -340,7 +350,7 @@ class MemberBook(Wallets):
     def _put_back(self, wallet: str, amount: int, order: str) -> tuple[list[tuple[Lot, int]], int]:
         """Undo the newest of what the order took; return what goes back to which lot, and how much was over-use."""
         by_ref = {lot.ref: lot for lot in self.lots}
-        kept: list[Taken] = []
+        kept: list[LotTaken] = []
         back: dict[int, int] = {}  # one lot use a lot, however many entries took from it
         overused = 0
         for taken in sorted(self.taken[order], key=lambda one: (one.number, one.place), reverse=True):

@@ -37,7 +37,7 @@ class Lapsed:
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class LotTaken:
     """What one entry of an order took from a lot (`lot` = its ref) or as debt (`lot` None), less what went back.
 
     `number` is the entry's, `place` the place among what that entry took.
@@ -139,7 +139,7 @@ class HoldEnd:
 
 
 @dataclass(frozen=True, slots=True)
-class Moved:
+class LotPart:
     """What of a lot is handed on to another member, with its dates."""
 
     amount: int

@@ -21,9 +21,9 @@ from tierengine.ledger.entries import (
     HoldEnd,
     Lapsed,
     LotDraft,
+    LotTaken,
     LotUseDraft,
     PostingDraft,
-    Taken,
 )
 from tierengine.ledger.lots import NEVER, Lot, first_out, plan
 
@@ -67,7 +67,7 @@ class Wallets:
     lots: list[Lot] = field(default_factory=list)
     next_number: int = 1
     lapsed: dict[tuple[str, str], Lapsed] = field(default_factory=dict)
-    taken: dict[str, list[Taken]] = field(default_factory=dict)
+    taken: dict[str, list[LotTaken]] = field(default_factory=dict)
     paid: dict[str, dict[str, int]] = field(default_factory=dict)
     holds: list[Hold] = field(default_factory=list)
     ended: list[HoldEnd] = field(default_factory=list)

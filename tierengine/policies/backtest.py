@@ -35,7 +35,7 @@ _ALL_MEMBERS: Final = "SELECT id, code FROM member WHERE dealer_id = ?1 ORDER BY
 
 
 @dataclass(frozen=True, slots=True)
-class Moved:
+class TierMove:
     """A member who would stand elsewhere now. `rises`: on a higher tier of the new policy."""
 
     member: str
@@ -69,7 +69,7 @@ class Backtest:
     members: int
     before: Mapping[str, int]  # tier → members
     after: Mapping[str, int]
-    moved: tuple[Moved, ...]
+    moved: tuple[TierMove, ...]
     costs: tuple[RuleCost, ...]
 
 
@@ -88,7 +88,7 @@ def backtest(
     everybody = [row for row in link.ask(_ALL_MEMBERS, programme.dealer_id).rows() if not joined.absorbed(row[0])]
     lowest, ranks = programme.line.at(now).rules.policy.tiers[0].id, _ranks(candidate.policy)
     tiers: tuple[Counter[str], Counter[str]] = (Counter(), Counter())
-    moved: list[Moved] = []
+    moved: list[TierMove] = []
     granted: tuple[Counter[tuple[str, str]], Counter[tuple[str, str]]] = (Counter(), Counter())
     affected: Counter[tuple[str, str]] = Counter()
     for first in range(0, len(everybody), MEMBERS):
@@ -100,7 +100,7 @@ def backtest(
             for counted, tier in zip(tiers, stands, strict=True):
                 counted[tier] += 1
             if ranks.get(stands[0]) != ranks[stands[1]]:
-                moved.append(Moved(code, *stands, rises=ranks[stands[1]] > ranks.get(stands[0], -1)))
+                moved.append(TierMove(code, *stands, rises=ranks[stands[1]] > ranks.get(stands[0], -1)))
             for total, played in zip(granted, (one, other), strict=True):
                 total.update(played.grants)
             affected.update(

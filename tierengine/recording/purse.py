@@ -10,7 +10,7 @@ from typing import Final
 
 from tierengine.judging.decisions import Granted
 from tierengine.ledger.book import MemberBook
-from tierengine.ledger.entries import Balance, Clawback, EntryDraft, Lapsed, Taken
+from tierengine.ledger.entries import Balance, Clawback, EntryDraft, Lapsed, LotTaken
 from tierengine.ledger.holds import tie
 from tierengine.ledger.lots import Lot
 from tierengine.policies.versions import Programme
@@ -146,7 +146,7 @@ class Purse:
                 parts: list[tuple[int | None, int]] = [(row[5], row[6]) for row in rows if row[5] is not None]
                 short = -delta - sum(part for _, part in parts)
                 parts += [(None, short)] if short else []
-                taken.extend(Taken(number, wallet, ref, part, place) for place, (ref, part) in enumerate(parts))
+                taken.extend(LotTaken(number, wallet, ref, part, place) for place, (ref, part) in enumerate(parts))
             else:
                 self.book.taken[order] = _less(taken, wallet, delta)
         there = {lot.ref for lot in self.book.lots}
@@ -314,12 +314,12 @@ def _lot(row: Row) -> Lot:
     return Lot(ref, wallet, event_key, rule, amount, remaining, usable_from, expires_at, order)
 
 
-def _less(taken: Sequence[Taken], wallet: str, amount: int) -> list[Taken]:
+def _less(taken: Sequence[LotTaken], wallet: str, amount: int) -> list[LotTaken]:
     """Return what is left of what an order took after `amount` went back, the newest first, as the book does it."""
-    kept: list[Taken] = []
+    kept: list[LotTaken] = []
     for one in sorted(taken, key=lambda one: (one.number, one.place), reverse=True):
         part = min(amount, one.amount) if one.wallet == wallet else 0
         amount -= part
         if part < one.amount:
-            kept.append(Taken(one.number, one.wallet, one.lot, one.amount - part, one.place))
+            kept.append(LotTaken(one.number, one.wallet, one.lot, one.amount - part, one.place))
     return kept[::-1]

@@ -191,12 +191,13 @@ def _grants(member: int, stored: Mapping[Pair, Granted], folded: Folded | None) 
         yield Otherwise(JUDGED, member, pair, *({name: one[name] for name in differ} for one in (stood, stands)))
 
 
-Told = dict[str, tuple[str, list[tuple[str, int, int | None]]]]  # key → to whom, and lines with quantity and amount
+Emissions = dict[str, tuple[str, list[tuple[str, int, int | None]]]]
+"""Key → to whom, and lines with quantity and amount."""
 
 
-def _told(link: Link, members: Sequence[int]) -> dict[int, Told]:
+def _told(link: Link, members: Sequence[int]) -> dict[int, Emissions]:
     """Return what stands of the emissions of these members; of each key the highest revision counts."""
-    found: dict[int, Told] = {}
+    found: dict[int, Emissions] = {}
     for member, key, to, cancelled, body in link.ask(_EMISSIONS, members).rows():
         said = doc(body)
         lines = [(one["line"], one["qty"], one["amount"]) for one in (said, *said.get("also", ()))]
@@ -213,7 +214,12 @@ def _lines(lines: Sequence[tuple[str, int, int]]) -> list[tuple[str, int, int | 
 
 
 def _emissions(
-    link: Link, programme: Programme, member: int, stored: Told, folded: Folded | None, himself: Collection[str]
+    link: Link,
+    programme: Programme,
+    member: int,
+    stored: Emissions,
+    folded: Folded | None,
+    himself: Collection[str],
 ) -> Iterator[Otherwise]:
     gathered: dict[str, tuple[str, list[tuple[str, int, int]]]] = {}
     for one in folded.emissions if folded is not None else ():
@@ -221,7 +227,7 @@ def _emissions(
             continue  # nobody tells himself of himself
         key = emission_key(one.rule, one.event_key)
         gathered.setdefault(key, (one.to, []))[1].append((one.line, one.qty, one.amount))
-    made: Told = {key: (to, _lines(lines)) for key, (to, lines) in gathered.items()}
+    made: Emissions = {key: (to, _lines(lines)) for key, (to, lines) in gathered.items()}
     for key in sorted(stored.keys() | made.keys()):
         found, expected = stored.get(key), made.get(key)
         if found == expected:

@@ -18,7 +18,7 @@ from tierengine.judging.decisions import Emitted, Folded, GrantDecision, Granted
 from tierengine.judging.fold import fold
 from tierengine.judging.history import Contribution, Position, Step
 from tierengine.judging.netting import net, steps
-from tierengine.judging.passing import Apart, Told
+from tierengine.judging.passing import Apart, ToldLate
 from tierengine.judging.running import RunningFacts
 from tierengine.judging.trail import Checkpoint, Stretch, Trail
 from tierengine.recording import lookups
@@ -81,7 +81,7 @@ class _Retelling:
         start, text = self.trail.before(first)
         begin, carry = start, load(text) if text else None
         apart: Apart | None = _SAME
-        told, waiting = Told(()), [row.known for row in self.fresh]
+        told, waiting = ToldLate(()), [row.known for row in self.fresh]
         for stretch in before[first:]:
             due = bisect_right(waiting, stretch.end)
             over = None if due or apart is None or carry is None else told.over(stretch, apart, self.judged)
@@ -93,7 +93,7 @@ class _Retelling:
                 carry = over.after
             if due:
                 del waiting[:due]
-                told = Told(self.fresh[: len(self.fresh) - len(waiting)])
+                told = ToldLate(self.fresh[: len(self.fresh) - len(waiting)])
             begin = stretch.end
         if waiting:
             carry = self._again(begin, carry, waiting[-1])
