@@ -95,3 +95,21 @@ def test_a_return_of_a_part_stays_a_return(sqlite_book_url):
         "A": 1_000, "B": 1_000, "C": 500,
     }  # fmt: skip
     club.close()
+
+
+def test_a_return_of_nothing_that_is_left_moves_nowhere(club_of_one):
+    """Its order is gone as a whole already; that one more return names it is flagged, and changes nothing."""
+    club = club_of_one
+    for one in told(club):
+        club.send(one)
+    before = book(club)
+    (answer,) = club.send(club.returned("B", "2026-05-02", 3))
+    assert (answer.status, [flag["code"] for flag in answer.body["flags"]]) == ("recorded", ["beyond_sold"])
+    assert book(club) == before
+
+
+@pytest.fixture
+def club_of_one(book_url):
+    club = Club(book_url, POLICY, ["M1"])
+    yield club
+    club.close()

@@ -173,3 +173,20 @@ def test_a_return_that_never_was_takes_points_again_rounded_up_and_never_more_th
     programme = SimpleNamespace(line=SimpleNamespace(at=lambda _: SimpleNamespace(rules=rules)))
     purse = SimpleNamespace(programme=programme, book=SimpleNamespace(gave_back=lambda _: {"points": gave}))
     assert refunds._again(purse, "order:S1:P1", fen, 0) == [("points", -taken)]
+
+
+@pytest.mark.parametrize(
+    ("fen", "taken"),
+    [
+        (1_500, [("money", 0), ("points", -150), ("first", 0)]),
+        (2_200, [("money", 0), ("points", -200), ("first", -200)]),
+        (9_999, [("money", 0), ("points", -200), ("first", -500)]),
+    ],
+)
+def test_of_several_wallets_the_last_takes_again_first_each_for_what_it_is_worth(fen, taken):
+    wallets = {"points": wallet(10, 1)}
+    rules = SimpleNamespace(policy=SimpleNamespace(wallets=wallets))
+    programme = SimpleNamespace(line=SimpleNamespace(at=lambda _: SimpleNamespace(rules=rules)), wallet=wallets.get)
+    gave = {"first": 500, "points": 200, "money": 0}
+    purse = SimpleNamespace(programme=programme, book=SimpleNamespace(gave_back=lambda _: gave))
+    assert refunds._again(purse, "order:S1:P1", fen, 0) == taken

@@ -80,6 +80,12 @@ def test_a_return_line_spreads_over_all_lines_that_match():
     assert [(line.qty, line.amount) for line in given_by(answer, "till:r1")] == [(-2, -200), (-1, -34)]
 
 
+def test_a_return_line_that_the_first_line_serves_takes_nothing_of_the_next():
+    lines = [{"item": "A", "qty": 3, "amount": 300}, {"item": "A", "qty": 2, "amount": 200}]
+    answer = found(parts(lines=lines), returned(lines=[{"item": "A", "qty": 1}]))
+    assert [(line.line, line.qty) for line in given_by(answer, "till:r1")] == [(f"{SALE}#0", -1)]
+
+
 def test_two_lines_of_a_return_make_one_contribution_a_line_of_the_sale():
     answer = found(parts(), returned(lines=[{"item": "A", "qty": 1}, {"category": "parts", "qty": 1}]))
     assert [(line.line, line.qty, line.amount) for line in given_by(answer, "till:r1")] == [(f"{SALE}#0", -2, -6_666)]

@@ -51,7 +51,7 @@ class Wallets:
     """One member's balances, lots and holds, and the entries made of them; `MemberBook` is what he may do with them.
 
     balances  by wallet id
-    lots      those with something remaining, and those that `taken` names; in the order of their grants
+    lots      those with something remaining, and those that `taken` names; in any order, whoever takes of them sorts
     behind    by wallet, what remains of lots that were not read: all of them usable, untouched by holds, and not due to
               lapse in this transaction; `fetch` reads them when one has to be chosen
     lapsed    by (event key, rule), for the grants that may be adjusted
@@ -85,14 +85,13 @@ class Wallets:
         return read + self.behind.get(wallet, 0)
 
     def join(self, lots: Iterable[Lot]) -> None:
-        """Put lots that were read in their places among the others; those that are there already stay as they are."""
+        """Put lots that were read among the others; those that are there already stay as they are."""
         there = {lot.ref for lot in self.lots}
         for lot in lots:
             if lot.ref not in there:
                 self.lots.append(lot)
                 if lot.wallet in self.behind:
                     self.behind[lot.wallet] -= lot.remaining
-        self.lots.sort(key=lambda lot: lot.order)
 
     def held(self, wallet: str, order: str) -> int:
         """Return what holds tie up for the order and may still be captured."""

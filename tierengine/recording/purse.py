@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from operator import attrgetter
 from typing import Final
 
 from tierengine.judging.decisions import Granted
@@ -82,8 +81,6 @@ class Purse:
             known[wallet, kind] = (number, balance)
             setattr(book.balances.setdefault(wallet, Balance(unit)), kind, balance)
         book.lots = [_lot(row) for row in lots]
-        if len(book.lots) > 1:
-            book.lots.sort(key=attrgetter("order"))
         tie(book, holds)
         left = {hold.ref: hold.left for hold in book.holds}
         return cls(head, programme, book, known, {lot.ref: lot.remaining for lot in book.lots}, left)
