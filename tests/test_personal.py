@@ -7,6 +7,7 @@ import pytest
 
 from tests.club import Club
 from tests.keys import SECRET, acting, keys_url, vault_of
+from tests.test_migrations import filled, stored
 from tierengine.access.secret import Secret
 from tierengine.errors import Refused, Unknown
 from tierengine.judging import observations
@@ -27,6 +28,7 @@ from tierengine.store.database import NotReady
 from tierengine.store.dialect import binary, doc
 from tierengine.store.ids import Ids, transact
 from tierengine.store.rows import INSERT_ONLY, Table, tables
+from tierengine.store.tables import METADATA
 
 PHONES = '["13812340001"]'
 WANG = people.NewMember("N1", "王五", ("+86 138-0000-0001",), note="爱喝茶", contact="李经理 13800000009")
@@ -141,6 +143,30 @@ def test_every_table_with_a_member_is_exported_or_told_elsewhere():
     assert with_member <= told
     for one in SECTIONS:
         assert {*one.columns.split(), one.by} <= columns[one.table]
+
+
+def test_all_that_is_his_is_found_and_nothing_of_another(book_url):
+    """Holds, machines, awards and messages are found by what names them: the same rows as by the member alone."""
+    made = migrating.engine(book_url)
+    with made.begin() as connection:
+        done = set()
+        for name in ("member", "store"):
+            stored(connection, name, done)
+        table = METADATA.tables["contribution"]
+        connection.execute(table.insert().values(**filled(table) | {"fields": {"serial": "x"}}))
+        done.add("contribution")
+        for name in (*(one.table for one in SECTIONS), "hold_lot"):
+            stored(connection, name, done)
+    made.dispose()
+    link = database.connect(book_url)
+    for one in SECTIONS:
+        listed = ", ".join(f'"{column}"' for column in one.columns.split())
+        for who in ("x", "y") if one.by == "subject" else (1, 2):
+            wanted = link.ask(f"SELECT {listed} FROM {one.table} WHERE {one.by} = ?1", who).rows()
+            assert link.ask(one.sql, who, 1).rows() == wanted, one.table
+            assert bool(wanted) == (who in ("x", 1)), one.table
+    link.rollback()
+    link.close()
 
 
 # ---- the keys

@@ -2,6 +2,7 @@
 
 from tests import plans
 from tierengine.membership import joined, people
+from tierengine.membership.export_words import SECTIONS
 from tierengine.recording import lookups, rows, stored
 from tierengine.store import database
 from tierengine.webhooks import outbox
@@ -66,7 +67,7 @@ MAY = {
     "tierengine.recording.rebuilding._OF_KINDS": _WHOLE,
     "tierengine.recording.rebuilding._STORED_JOINED": _FEW,
     "tierengine.recording.rejudging._COUNT": _WHOLE,
-    "tierengine.service.dutybook._MEMBERS": "what is owed to everybody is worked out anew",
+    "tierengine.service.dutybook._MEMBERS": "what is owed follows from all that was said, and the longest due stands first",
     "tierengine.webhooks.endpoints._HEAD": _LAST,
     "tierengine.webhooks.endpoints._STANDINGS": "when a webhook is made: it begins with what everybody has",
     "tierengine.webhooks.outbox._OLDEST": "takes the first of an index",
@@ -84,7 +85,7 @@ MADE = {
     "tierengine.ledger.effective.told": "in statements and liability",
     "tierengine.ledger.sealed.__init__": "counts and keys, for verify",
     "tierengine.ledger.sealed._rows": "test_recording_plans: what is sealed is looked up by all of its key",
-    "tierengine.membership.export._export": "a person's own data, when he asks for it",
+    "tierengine.membership.export_words.sql": "below",
     "tierengine.recording.leaks.leaks": "verify, page by page by number",
     "tierengine.store.rows.__init__": "what inserts",
 }
@@ -111,6 +112,15 @@ def test_what_reads_few_reads_them_by_their_own_index(book_url):
         people._BY["card_no"]: "attribute_card",
     }
     assert [sql for sql, index in own.items() if index not in plans.explained(link, sql)] == []
+    link.rollback()
+    link.close()
+
+
+def test_a_person_s_own_data_are_read_without_everybody_s(book_url):
+    """But for what was done by hand: its index would cost each hold of a till, and few ever ask."""
+    link = database.connect(book_url)
+    read = {one.table: plans.read_whole(link, one.sql) - SMALL.keys() for one in SECTIONS}
+    assert {table: others for table, others in read.items() if others} == {"command": {"command"}}
     link.rollback()
     link.close()
 

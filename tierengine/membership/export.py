@@ -54,10 +54,8 @@ def _export(link: Link, vault: Vault, dealer: int, number: int, now: int) -> dic
     sections = []
     for one in SECTIONS:
         columns = one.columns.split()
-        listed = ", ".join(f'"{column}"' for column in columns)
-        order = "ORDER BY 1, 2" if len(columns) > 1 else ""
-        who, of = (f"member:{code}", "AND dealer_id = ?2") if one.by == "subject" else (number, "AND ?2 > 0")
-        rows = link.ask(f"SELECT {listed} FROM {one.table} WHERE {one.by} = ?1 {of} {order}", who, dealer).rows()
+        who = f"member:{code}" if one.by == "subject" else number
+        rows = link.ask(one.sql, who, dealer).rows()
         plain = [{column: told(column, value) for column, value in zip(columns, row, strict=True)} for row in rows]
         for row in plain:
             if found := said.get((one.table, row.get("id", 0))):
