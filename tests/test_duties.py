@@ -374,6 +374,12 @@ def test_a_visit_before_the_tier_lapses_comes_so_many_days_before_and_not_for_a_
     assert (one.cause, str(ZONE.local(one.since))) == ("2026-08-31", "2026-08-01 00:00:00")
     assert turned(lapsing, RISE, ("2026-07-31", "member", "excluded", None, "valid")) == []
     assert turned(lapsing, RISE, now="2026-07-31") == []
+    # A grace is no validity: its end was told of when it began, and no second visit is for it.
+    grace = ("2026-09-01", "gold", "grace", "2026-11-29", "grace")
+    assert [found.cause for found in turned(lapsing, RISE, grace)] == ["2026-08-31"]
+    # Renewed at the very instant at which the visit would arise, it does not.
+    again = ("2026-08-01 00:00", "gold", "renewed", "2027-07-31", "valid")
+    assert turned(lapsing, RISE, again) == []
     short = turned(lapsing, ("2026-02-01", "gold", "promoted", "2026-02-10", "valid"))
     assert [str(ZONE.local(found.since))[:10] for found in short] == ["2026-02-01"]
 
@@ -398,6 +404,46 @@ def test_a_duty_may_come_every_so_many_days():
     weekly = duty("check", days=7, every_days=7)
     found = duties(policy(weekly), JOINED, now="2026-01-20")
     assert [one.cause for one in found] == ["2026-01-01", "2026-01-08", "2026-01-15"]
+
+
+def test_the_instant_at_which_a_turn_begins_belongs_to_that_turn_alone():
+    weekly = duty("check", days=7, every_days=7, done_by=(("contact", ()),))
+    found = duties(policy(weekly), JOINED, happened("contact", "2026-01-08 00:00"), now="2026-01-09")
+    assert [(one.cause, one.done_at is not None) for one in found] == [("2026-01-01", False), ("2026-01-08", True)]
+    # …and of a level that is lost at that instant there is no further turn.
+    levels = [LevelFrom(0, "velcro"), LevelFrom(at("2026-01-08 00:00"), "clip")]
+    assert [one.cause for one in duties(policy(weekly), JOINED, since=levels, now="2026-01-20")] == ["2026-01-01"]
+
+
+def test_what_is_done_in_the_same_instant_does_it():
+    """Tills and the call centre write whole minutes."""
+    asked = happened("repair_requested", "2026-03-10 09:00", "q")
+    (one,) = duties(policy(CALL), asked, happened("repair_step", "2026-03-10 09:00", step="called", request="till:q"))
+    assert one.status(at("2026-03-10 09:00")) == "done"
+
+
+CARD = duty("card", days=0, on_date="birth_date", ahead_days=7, done_by=(("gift_sent", ()),))
+BORN = {"birth_date": date(1980, 1, 3)}
+
+
+def test_a_birthday_in_january_is_prepared_for_in_december():
+    late = happened("card_issued", "2026-02-01")
+    (one,) = duties(policy(CARD), late, now="2026-12-28", **BORN)
+    assert (one.cause, str(ZONE.local(one.since))[:10]) == ("2027-01-03", "2026-12-27")
+    assert duties(policy(CARD), late, now="2026-12-26", **BORN) == []
+
+
+def test_a_birthday_after_the_level_was_lost_is_owed_no_more():
+    early = happened("card_issued", "2025-06-01")
+    levels = [LevelFrom(0, "velcro"), LevelFrom(at("2025-12-30"), "clip")]
+    assert duties(policy(CARD), early, since=levels, now="2026-02-01", **BORN) == []
+    assert len(duties(policy(CARD), early, since=levels[:1], now="2026-02-01", **BORN)) == 1
+
+
+def test_a_gift_of_the_next_december_is_none_for_this_january():
+    early, sent = happened("card_issued", "2025-06-01"), happened("gift_sent", "2026-12-10")
+    (one,) = duties(policy(CARD), early, sent, since="2025-06-01", now="2026-12-11", **BORN)
+    assert (one.cause, one.done_at) == ("2026-01-03", None)
 
 
 def test_it_is_escalated_so_long_after_it_was_due():

@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 from tests.club import Club
+from tests.test_merging import merge, record
+from tierengine.membership import people
 from tierengine.service.dutybook import read_duties
+from tierengine.store.ids import Ids, transact
 
 SHIPPED = (Path(__file__).parent.parent / "policies.yaml").read_text(encoding="utf-8")
 MEMBERS = [f"M{number:02d}" for number in range(12)]
@@ -166,3 +169,67 @@ def test_who_withdrew_marketing_is_owed_answers_but_no_visits_and_no_greetings(c
     on(club, "2026-03-07T18:00:00+08:00",
        club.said("consent_changed", "2026-03-07", "M00", source_id="k2", given=True, **said))  # fmt: skip
     assert {one.owed.duty for one in duties(club, "2026-09-01T00:00:00+08:00").duties} == before
+
+
+def refused(club, at):
+    on(
+        club,
+        at,
+        club.said("consent_changed", at, "M00", source_id="k1", given=False, purpose="marketing", text_version="v3"),
+    )
+
+
+def test_what_was_done_before_the_withdrawal_stays_on_the_list(club):
+    buy(club)
+    call = club.said(
+        "contact", "2026-03-04", "M00", source_id="c", channel="phone", direction="ours", status="accepted"
+    )
+    on(club, "2026-03-04T18:00:00+08:00", call)
+    refused(club, "2026-03-06T10:00:00+08:00")
+    (contact,) = of(duties(club, "2026-03-07T00:00:00+08:00"), "contact")
+    assert contact.done_at == instant("2026-03-04T10:00:00+08:00")
+
+
+@pytest.mark.parametrize(("at", "count"), [("2026-03-31T23:59:59+08:00", 0), ("2026-04-01T00:00:00+08:00", 1)])
+def test_what_was_late_when_marketing_was_withdrawn_stays_and_nothing_that_was_not_yet(club, at, count):
+    buy(club)
+    refused(club, at)
+    found = of(duties(club, "2026-06-01T00:00:00+08:00"), "seasonal_advice")
+    assert [one.due_at for one in found] == [instant("2026-04-01T00:00:00+08:00")] * count
+
+
+def test_what_happens_at_the_very_instant_that_is_asked_for_is_owed(club):
+    on(club, "2026-03-05T18:00:00+08:00",
+       club.said("repair_requested", "2026-03-05", "M00", source_id="r1", severity="normal"))  # fmt: skip
+    at = "2026-03-05T10:00:00+08:00"
+    assert of(duties(club, at), "call_back")
+    assert of(duties(club, "2026-03-05T09:59:59+08:00"), "call_back") == []
+
+
+def test_another_dealers_members_are_on_nobody_elses_list(club):
+    buy(club)
+    ids = Ids()
+    other = transact(club.link, ids, lambda link, ids: people.create_dealer(link, ids, "d2", "Other"))
+    his = [people.NewMember(code) for code in ("M00", "N00")]
+    transact(club.link, ids, lambda link, ids: people.create_store(link, ids, other, "S1", "Store"))
+    transact(club.link, ids, lambda link, ids: people.create_members(link, ids, other, his, club.now))
+    mine, club.dealer = club.dealer, other
+    club.publish(SHIPPED, 0)
+    on(club, "2026-03-01T18:00:00+08:00", *(club.machine(f"O-{code}", "2026-03-01", code) for code in ("M00", "N00")))
+    club.dealer = mine
+    at = "2026-03-02T00:00:00+08:00"
+    everybody = duties(club, at).duties
+    assert {one.member for one in everybody} == {"M00"}
+    assert duties(club, at, "M00").duties == everybody
+    assert duties(club, at, "N00").duties == ()
+
+
+def test_what_is_owed_to_merged_members_is_owed_once_to_who_stands_for_them(club):
+    buy(club, "M01")
+    club.clock = instant("2026-03-02T18:00:00+08:00")
+    assert record(club, merge(club, "M01", "M00", at="2026-03-02")).status == "recorded"
+    at = "2026-03-03T00:00:00+08:00"
+    for codes in ((), ("M00",), ("M01",), ("M00", "M01")):
+        book = duties(club, at, *codes)
+        assert {one.member for one in book.duties} == {"M00"}, codes
+        assert [one.cause for one in of(book, "welcome_pack")] == ["order:S1:M01-A:machine_purchase"], codes
