@@ -54,6 +54,20 @@ class Club:
         self.link.rollback()
         self.link.close()
 
+    @contextlib.contextmanager
+    def beside(self, *members, text=SMALL):
+        """A second dealer in the same book with a store and members of the same codes; within, the words are his."""
+        ids, mine = Ids(), self.dealer
+        self.dealer = transact(self.link, ids, lambda link, ids: people.create_dealer(link, ids, "d2", "Other"))
+        new = [people.NewMember(code) for code in members]
+        transact(self.link, ids, lambda link, ids: people.create_store(link, ids, self.dealer, "S1", "Store"))
+        transact(self.link, ids, lambda link, ids: people.create_members(link, ids, self.dealer, new, self.now))
+        self.publish(text, 0)
+        try:
+            yield self
+        finally:
+            self.dealer = mine
+
     # ---- observations
 
     def said(self, kind, at, member="", source="till", **fields):

@@ -9,9 +9,7 @@ import pytest
 
 from tests.club import Club
 from tests.test_merging import merge, record
-from tierengine.membership import people
 from tierengine.service.dutybook import read_duties
-from tierengine.store.ids import Ids, transact
 
 SHIPPED = (Path(__file__).parent.parent / "policies.yaml").read_text(encoding="utf-8")
 MEMBERS = [f"M{number:02d}" for number in range(12)]
@@ -208,15 +206,9 @@ def test_what_happens_at_the_very_instant_that_is_asked_for_is_owed(club):
 
 def test_another_dealers_members_are_on_nobody_elses_list(club):
     buy(club)
-    ids = Ids()
-    other = transact(club.link, ids, lambda link, ids: people.create_dealer(link, ids, "d2", "Other"))
-    his = [people.NewMember(code) for code in ("M00", "N00")]
-    transact(club.link, ids, lambda link, ids: people.create_store(link, ids, other, "S1", "Store"))
-    transact(club.link, ids, lambda link, ids: people.create_members(link, ids, other, his, club.now))
-    mine, club.dealer = club.dealer, other
-    club.publish(SHIPPED, 0)
-    on(club, "2026-03-01T18:00:00+08:00", *(club.machine(f"O-{code}", "2026-03-01", code) for code in ("M00", "N00")))
-    club.dealer = mine
+    with club.beside("M00", "N00", text=SHIPPED):
+        bought = [club.machine(f"O-{code}", "2026-03-01", code) for code in ("M00", "N00")]
+        on(club, "2026-03-01T18:00:00+08:00", *bought)
     at = "2026-03-02T00:00:00+08:00"
     everybody = duties(club, at).duties
     assert {one.member for one in everybody} == {"M00"}

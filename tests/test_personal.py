@@ -20,7 +20,7 @@ from tierengine.personal import records, texts
 from tierengine.personal.erasure import erase, erased_at
 from tierengine.personal.keystore import KeyStore, url_of
 from tierengine.personal.records import Person
-from tierengine.personal.vault import Unopened, Vault
+from tierengine.personal.vault import Keys, Unopened, Vault
 from tierengine.recording.recorder import Recorder
 from tierengine.settings import Settings
 from tierengine.store import database, migrating
@@ -57,13 +57,30 @@ def test_what_is_stored_opens_with_the_key_of_that_member_and_field_alone(club, 
         for wrong in ((other, field), (member, "note" if field != "note" else "name")):
             with pytest.raises(Unopened):
                 keys.open(*wrong, binary(sealed))
-        changed = bytearray(binary(sealed))
-        changed[-1] ^= 1
-        with pytest.raises(Unopened):
-            keys.open(member, field, bytes(changed))
+        for place in (0, 1, -1):  # the form, the nonce, the seal
+            changed = bytearray(binary(sealed))
+            changed[place] ^= 1
+            with pytest.raises(Unopened):
+                keys.open(member, field, bytes(changed))
     assert len({binary(sealed)[1:13] for _, _, sealed in rows}) == len(rows)  # no nonce twice
     person = records.people_of(club.link, vault, club.dealer, [ids["N1"]])[ids["N1"]]
     assert person == Person("王五", ("13800000001",), "李经理 13800000009", "爱喝茶")
+
+
+def test_what_is_sealed_is_bound_to_dealer_member_and_field_whatever_the_key():
+    """Two members with one key are a fault in itself; it must not make two more."""
+    key = bytes(range(32))
+    sealed = Keys(1, {1: key, 2: key}).seal(1, "name", "王五")
+    assert Keys(1, {1: key}).open(1, "name", sealed) == "王五"
+    for dealer, member, field in ((2, 1, "name"), (1, 2, "name"), (1, 1, "note")):
+        with pytest.raises(Unopened):
+            Keys(dealer, {member: key}).open(member, field, sealed)
+
+
+def test_a_digest_tells_nothing_to_another_dealer_or_of_another_field(vault):
+    asked = [(1, "phone"), (2, "phone"), (1, "name")]
+    assert len({vault.digest(dealer, field, "13800000001") for dealer, field in asked}) == len(asked)
+    assert vault.digest(1, "phone", "13800000001") == vault.digest(1, "phone", "13800000001")
 
 
 def test_who_has_nothing_personal_on_file_has_no_key(club, vault):

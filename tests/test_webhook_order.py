@@ -280,7 +280,7 @@ def test_what_is_inside_by_its_spelling_is_refused_as_it_is_typed(host):
 
 
 @pytest.mark.parametrize("url", ["https://93.184.216.34/", "https://[2606:2800:220:1::1]/x", "https://internal.example/",
-                                 "https://local.example./a"])  # fmt: skip
+                                 "https://local.example./a", "https://[64:ff9b::5db8:d822]/"])  # fmt: skip
 def test_what_is_outside_or_only_a_name_is_taken(url):
     assert read_url(url) == url
 

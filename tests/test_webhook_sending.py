@@ -77,6 +77,44 @@ def saying(text):
     return answer
 
 
+# ---- by which way -----------------------------------------------------------------------------------------------
+
+
+def test_no_proxy_of_the_environment_is_asked(monkeypatch):
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")  # nobody is there
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    noted, heard = told(saying(b"HTTP/1.1 204 T\r\n\r\n"))
+    assert (noted, len(heard)) == (("", 0), 1)
+
+
+def test_each_message_has_a_connection_of_its_own():
+    """It was made to one name, and behind the same address there may be another webhook with another one."""
+    made = []
+
+    async def serve(reader, writer):
+        made.append(writer)
+        with contextlib.suppress(Exception):
+            while True:
+                await reader.readuntil(b"{}")
+                writer.write(b"HTTP/1.1 204 T\r\n\r\n")
+                await writer.drain()
+        writer.close()
+
+    async def go():
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/hook"
+        async with server:
+            async with sending.client() as client:
+                noted = [await sent(url, client) for _ in range(2)]
+            for one in made:
+                await one.wait_closed()
+        return noted
+
+    assert (asyncio.run(go()), len(made)) == ([("", 0)] * 2, 2)
+
+
 # ---- who the other is -------------------------------------------------------------------------------------------
 
 

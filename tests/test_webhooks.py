@@ -31,6 +31,7 @@ from tests.webhook_desk import (  # noqa: F401  fixtures among them
     told,
 )
 from tierengine.errors import Malformed, Refused
+from tierengine.webhooks import endpoints, outbox
 from tierengine.webhooks.address import read_url, target
 from tierengine.webhooks.courier import Courier
 from tierengine.webhooks.outbox import BACK_OFF
@@ -170,6 +171,53 @@ def test_a_receiver_may_ask_for_patience_and_one_that_is_gone_is_left_alone(till
     assert admin.post(f"/v1/webhooks/{number}/state", {"state": "active"}).status_code == 201
     told(till, courier, time)
     assert len(receiver.got) == 4
+
+
+def test_a_replay_is_of_one_webhook_alone(till, time, courier, receiver):
+    other = Receiver()
+    try:
+        number = added(till, receiver, types=["credit.changed"])["webhook"]["id"]
+        added(till, other, types=["credit.changed"])
+        till.gold()
+        told(till, courier, time)
+        heard = len(receiver.got)
+        assert heard == len(other.got) > 0
+        again = desk(till).post(f"/v1/webhooks/{number}/replay", {"state": "delivered"})
+        assert again.json()["again"] == heard
+        told(till, courier, time)
+        assert (len(receiver.got), len(other.got)) == (2 * heard, heard)
+    finally:
+        other.close()
+
+
+def test_what_is_over_stays_so_whatever_a_courier_of_before_notes_late(till, time, courier, receiver):
+    """Its connection broke, another one took over and delivered: that its own try failed is no news."""
+    number = added(till, receiver, types=["credit.changed"])["webhook"]["id"]
+    till.gold()
+    sealed(till, time)
+    courier._fill(courier._connected(), endpoints.active(courier._connected())[0])
+    first = outbox.due(courier._connected(), number, time(), 1)[0]
+    courier._connected().rollback()
+    told(till, courier, time)
+    done = deliveries(till, number, "delivered")
+    courier._do(lambda link, _: outbox.failed(link, first, time(), "ReadTimeout"))
+    assert deliveries(till, number, "delivered") == done
+    assert deliveries(till, number, "waiting") == []
+
+
+def test_what_was_found_for_a_webhook_that_is_removed_meanwhile_is_not_kept_for_it(till, time, courier, receiver):
+    number = added(till, receiver, types=["credit.changed"])["webhook"]["id"]
+    till.gold()
+    sealed(till, time)
+    link = courier._connected()
+    (one,) = endpoints.active(link)
+    found = outbox.look(link, courier._programmes.of(link, one.dealer_id, 1), one, time())
+    link.rollback()
+    assert found.messages
+    assert desk(till).post(f"/v1/webhooks/{number}/state", {"state": "removed"}).status_code == 201
+    assert not courier._do(lambda link, ids: outbox.fill(link, ids, found))
+    assert link.ask("SELECT count(*) FROM webhook_delivery").rows() == [(0,)]
+    link.rollback()
 
 
 def test_a_redirect_is_not_followed(till, time, courier, receiver):
@@ -385,7 +433,7 @@ def test_a_wrong_webhook_is_refused(till, body):
 INSIDE = (
     "127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "0.0.0.0", "100.64.0.1", "::1", "fe80::1",  # noqa: S104
     "fc00::1", "fec0::1", "::", "::127.0.0.1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "2002:7f00:1::",
-    "64:ff9b::7f00:1", "224.0.0.1",
+    "64:ff9b::7f00:1", "2001:0:5db8:d822:0:0:80ff:fffe", "224.0.0.1",
     "255.255.255.255",
 )  # fmt: skip
 
