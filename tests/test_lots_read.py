@@ -54,6 +54,19 @@ def test_a_grant_reads_no_lot_and_what_is_spent_comes_out_of_the_earliest(club, 
     assert verify(club.link) == ()
 
 
+def test_only_the_lots_of_the_member_and_the_wallet_in_question_are_read(club):
+    """Before and after him in the book are others with lots, and he has another wallet."""
+    for member in ("M0", "M2"):
+        club.send(*club.golden(member), club.parts(f"P{member}", "2026-04-01", member, amount=100_000))
+    club.send(club.machine("C", "2026-04-20"))
+    for wallet in ("parts_credit", "points"):
+        place = PlaceHold(f"hold:S1:H:{wallet}", wallet, 150, "order:S1:H")
+        assert club.items(Command(club.dealer, ("M1",), place))[0].status == "recorded"
+    owners = club.rows("SELECT DISTINCT x.member_id, l.member_id FROM hold_lot x JOIN lot l ON l.id = x.lot_id")
+    assert len(owners) == 1
+    assert verify(club.link) == ()
+
+
 def test_lots_that_do_not_make_up_the_balance_stop_whoever_reads_them(club):
     club.rows("SELECT 1")
     club.link.begin()
