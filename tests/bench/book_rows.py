@@ -93,19 +93,26 @@ def _booked(title: str, found: list[imports.Imported], how: str) -> Row:
 
 def bulk_rows(scale: int) -> Iterable[Row]:
     count, events = (6, bulk.EVENTS) if scale == 1 else (3, bulk.EVENTS // 4)
-    with tempfile.TemporaryDirectory() as name:
-        stage = make(f"sqlite:///{name}/book.db", 1_000)
-        yield _in_bulk("SQLite", events, bulk.batches(stage, bulk.before(stage.url), count, events), "executemany")
-    with postgres.private_server() as base, postgres.database(base) as url:
-        stage = make(url, 1_000)
-        yield _in_bulk("PostgreSQL", events, bulk.batches(stage, bulk.before(url, base), count, events), "COPY")
+    for whose in ("members, who earn", "customers, who do not"):
+        with tempfile.TemporaryDirectory() as name:
+            stage = make(f"sqlite:///{name}/book.db", 1_000)
+            if whose.startswith("members"):
+                bulk.enroll(stage)
+            found = bulk.batches(stage, bulk.before(stage.url), count, events)
+            yield _in_bulk("SQLite", events, whose, found, "executemany")
+        with postgres.private_server() as base, postgres.database(base) as url:
+            stage = make(url, 1_000)
+            if whose.startswith("members"):
+                bulk.enroll(stage)
+            found = bulk.batches(stage, bulk.before(url, base), count, events)
+            yield _in_bulk("PostgreSQL", events, whose, found, "COPY")
 
 
-def _in_bulk(database: str, events: int, found: bulk.Bulk, how: str) -> Row:
+def _in_bulk(database: str, events: int, whose: str, found: bulk.Bulk, how: str) -> Row:
     rows = found.rows / (len(found.batches) + 1)
     each, floor = statistics.median(found.batches), found.floor / (len(found.batches) + 1)
     return (
-        f"events:batch of {events:,} sales over HTTP, {database}, against {how} of the {rows:,.0f} rows that it books",
+        f"events:batch of {events:,} sales to {whose}, over HTTP, {database}, against {how} of its {rows:,.0f} rows",
         f"{each * 1_000:,.0f} ms ({events / each:,.0f} events/s) against {floor * 1_000:,.0f} ms",
         f"{found.ratio:.3f} ×",
         "≥ 0.1 ×",

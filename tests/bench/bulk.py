@@ -8,10 +8,11 @@ the floor, which makes it quicker.
 from __future__ import annotations
 
 import json
-import shutil
+import sqlite3
 import statistics
 import time
 import urllib.request
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,8 +46,19 @@ class Bulk:
 def before(url: str, base: str = "") -> str:
     """Return a copy of a book to which nobody is connected."""
     if not base:
-        return f"sqlite:///{shutil.copy(sqlite_path(url), f'{sqlite_path(url)}.before')}"
+        path = sqlite_path(url)
+        with closing(sqlite3.connect(path)) as book:  # (a copy of the file would lack what its log still holds)
+            book.execute("VACUUM INTO ?", (f"{path}.before",))
+        return f"sqlite:///{path}.before"
     return postgres.create(base, url.partition("?")[0].rpartition("/")[2])
+
+
+def enroll(stage: Stage) -> None:
+    """Let every customer buy a machine, by which he becomes a member: what he buys from now on earns points."""
+    with service(OURS, {"TIERENGINE_DATABASE_URL": stage.url}) as port:
+        for first in range(0, stage.members, EVENTS):
+            some = range(first, min(first + EVENTS, stage.members))
+            _sent(port, stage, f"enroll-{first}", [_machine(stage, number) for number in some])
 
 
 def batches(stage: Stage, copied: str, count: int, events: int = EVENTS) -> Bulk:
@@ -54,21 +66,34 @@ def batches(stage: Stage, copied: str, count: int, events: int = EVENTS) -> Bulk
     took = []
     with service(OURS, {"TIERENGINE_DATABASE_URL": stage.url}) as port:
         for turn in range(count):
-            body = json.dumps({"events": [_event(stage, turn * events + number) for number in range(events)]})
-            asked = urllib.request.Request(
-                f"http://127.0.0.1:{port}/v1/events:batch", body.encode(), method="POST",
-                headers={"Authorization": f"Bearer {stage.key}", "Content-Type": "application/json",
-                         "Idempotency-Key": f"bulk-{turn}"},
-            )  # fmt: skip
-            begun = time.perf_counter()
-            with urllib.request.urlopen(asked, timeout=600) as answer:  # noqa: S310
-                told = json.load(answer)
-            took.append(time.perf_counter() - begun)
-            wrong = [one for one in told["results"] if one["status"] not in (200, 201)]
-            if wrong:
-                raise RuntimeError(f"batch {turn}: {wrong[0]}")
+            some = [_event(stage, turn * events + number) for number in range(events)]
+            took.append(_sent(port, stage, f"bulk-{turn}", some))
     rows, seconds = floor(stage.url, copied)
     return Bulk(took[1:], rows, seconds)
+
+
+def _sent(port: int, stage: Stage, key: str, events: list[dict[str, Any]]) -> float:
+    """Send one batch, see that all of it is recorded, and return the seconds it took."""
+    body = json.dumps({"events": events})
+    asked = urllib.request.Request(
+        f"http://127.0.0.1:{port}/v1/events:batch", body.encode(), method="POST",
+        headers={"Authorization": f"Bearer {stage.key}", "Content-Type": "application/json", "Idempotency-Key": key},
+    )  # fmt: skip
+    begun = time.perf_counter()
+    with urllib.request.urlopen(asked, timeout=600) as answer:  # noqa: S310
+        told = json.load(answer)
+    took = time.perf_counter() - begun
+    wrong = [one for one in told["results"] if one["status"] not in (200, 201)]
+    if wrong:
+        raise RuntimeError(f"batch {key}: {wrong[0]}")
+    return took
+
+
+def _machine(stage: Stage, number: int) -> dict[str, Any]:
+    return {
+        "kind": "machine_purchase", "member": stage.member(number), "order": f"MB{number}", "serial": f"SN{number}",
+        "size": "medium", "amount": 86_000_000, "occurred_at": now_text(-3_600_000),
+    }  # fmt: skip
 
 
 def _event(stage: Stage, number: int) -> dict[str, Any]:
@@ -91,12 +116,9 @@ def _copied(after: str, copied: str) -> tuple[int, float]:
     held: list[tuple[str, list[bytes]]] = []
     rows = 0
     with _raw(after) as source, _raw(copied) as target:
-        for name, where in _grown(source, target):
-            with (
-                source.cursor() as cursor,
-                cursor.copy(f"COPY (SELECT * FROM {name} {where}) TO STDOUT".encode()) as out,
-            ):
-                held.append((name, [bytes(one) for one in out]))
+        for name in _grown(source, target):
+            many, few = (_lines(one, name) for one in (source, target))
+            held.append((name, [line for line in many if line not in few]))
             rows += len(held[-1][1])
         begun = time.perf_counter()
         for name, found in held:
@@ -107,11 +129,19 @@ def _copied(after: str, copied: str) -> tuple[int, float]:
         return rows, time.perf_counter() - begun
 
 
+def _lines(link: psycopg.Connection[Any], table: str) -> dict[bytes, None]:
+    """Return a table's rows as COPY writes them, in their order."""
+    with link.cursor() as cursor, cursor.copy(f"COPY {table} TO STDOUT".encode()) as out:
+        return dict.fromkeys(bytes(one) for one in out)
+
+
 def _inserted(after: str, copied: str) -> tuple[int, float]:
     source, target = (connect(url).cursor() for url in (after, copied))
     held = []
-    for name, where in _grown(source, target):
-        found = source.execute(f"SELECT * FROM {name} {where}").fetchall()
+    for name in _grown(source, target):
+        many, few = (one.execute(f"SELECT * FROM {name}").fetchall() for one in (source, target))
+        known = set(few)
+        found = [row for row in many if row not in known]
         held.append((f"INSERT INTO {name} VALUES ({', '.join('?' * len(found[0]))})", found))
     begun = time.perf_counter()
     target.execute("BEGIN IMMEDIATE")
@@ -124,14 +154,13 @@ def _inserted(after: str, copied: str) -> tuple[int, float]:
     return sum(len(found) for _, found in held), seconds
 
 
-def _grown(source: Any, target: Any) -> list[tuple[str, str]]:
-    """Return (table, which of its rows) of each that has more rows in the one than in the other, parents first."""
+def _grown(source: Any, target: Any) -> list[str]:
+    """Return the tables that have more rows in the one than in the other, parents first."""
     found = []
     for table in METADATA.sorted_tables:
         many, few = (one.execute(f"SELECT count(*) FROM {table.name}").fetchone()[0] for one in (source, target))
         if many > few and table.name not in _NOT:
-            last = target.execute(f"SELECT max(id) FROM {table.name}").fetchone()[0] if few else None
-            found.append((table.name, f"WHERE id > {last}" if few else ""))
+            found.append(table.name)
     return found
 
 
