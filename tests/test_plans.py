@@ -67,7 +67,7 @@ MAY = {
     "tierengine.recording.rebuilding._OF_KINDS": _WHOLE,
     "tierengine.recording.rebuilding._STORED_JOINED": _FEW,
     "tierengine.recording.rejudging._COUNT": _WHOLE,
-    "tierengine.service.dutybook._MEMBERS": "what is owed follows from all that was said, and the longest due stands first",
+    "tierengine.service.dutybook._MEMBERS": "what is owed follows from all that was said; the longest due is first",
     "tierengine.webhooks.endpoints._HEAD": _LAST,
     "tierengine.webhooks.endpoints._STANDINGS": "when a webhook is made: it begins with what everybody has",
     "tierengine.webhooks.outbox._OLDEST": "takes the first of an index",
