@@ -108,6 +108,30 @@ def test_what_was_not_sold_cannot_come_back():
         assert nothing.flags == (Flag("till:x", "beyond_sold"),)
 
 
+def test_an_amount_above_what_was_left_of_the_lines_is_cut_and_told():
+    cut = (Flag("till:r1", "amount_cut"),)
+    for asked, taken, flags in (
+        ({"item": "A", "qty": 3, "amount": 10_001}, -10_000, cut),
+        ({"item": "A", "qty": 2, "amount": 10_001}, -10_000, cut),
+        ({"item": "A", "qty": 3, "amount": 10_000}, -10_000, ()),
+        ({"item": "A", "qty": 2, "amount": 10_000}, -10_000, ()),
+        ({"item": "A", "qty": 3, "amount": 9_000}, -10_000, ()),
+        # (That there were not so many pieces says why there is not so much money.)
+        ({"item": "A", "qty": 4, "amount": 13_000}, -10_000, (Flag("till:r1", "beyond_sold"),)),
+        ({"item": "C", "qty": 1, "amount": 13_000}, None, (Flag("till:r1", "beyond_sold"),)),
+    ):
+        answer = found(parts(), returned(lines=[asked]))
+        assert [line.amount for line in given_by(answer, "till:r1")] == ([] if taken is None else [taken]), asked
+        assert answer.flags == flags, asked
+    before = returned(4, source_id="z", lines=[{"item": "A", "qty": 1, "amount": 9_000}])
+    answer = found(parts(), before, returned(lines=[{"item": "A", "qty": 1, "amount": 3_000}]))
+    assert (given_by(answer, "till:r1")[0].amount, answer.flags) == (-1_000, cut)
+    twice = parts(lines=[{"item": "A", "category": "parts", "amount": amount} for amount in (700, 300)])
+    for amount, flags in ((1_000, ()), (1_001, cut)):
+        both = found(twice, returned(lines=[{"item": "A", "amount": amount}]))
+        assert ([line.amount for line in given_by(both, "till:r1")], both.flags) == ([-700, -300], flags)
+
+
 def test_a_return_of_an_unknown_order_waits_for_it():
     assert found(returned()).parked == {"till:r1": Waits("order:S1:1", "not_here")}
     gone = event("machine_returned", order="1", reason="r")

@@ -128,6 +128,17 @@ def test_what_was_not_on_the_order_and_whose_it_was_is_said_on_the_receipt(till:
     assert "Sold to another: given back there" in other["receipt"]["en"]
 
 
+def test_an_amount_above_what_was_paid_is_not_handed_out_and_the_receipt_says_so(till: Till):
+    sold = till.post("/v1/sales", order("N2")).json()
+    [amount] = [line["amount"] for line in sold["lines"] if line["item"] == "F-100"]
+    asked = {"item": "F-100", "amount": amount + 100}
+    cut = till.post("/v1/sales/N2/returns?width=32", back("RN3", lines=[asked])).json()
+    assert [one["code"] for one in cut["flags"]] == ["amount_cut"]
+    assert cut["total"]["amount"] == amount
+    assert "退款多于所付,按所付退" in cut["receipt"]["zh"]
+    assert "More than was paid: cut to that" in cut["receipt"]["en"]
+
+
 @pytest.mark.parametrize("minutes", [-10, 0, 9.9])
 def test_a_clock_that_is_ten_minutes_off_sells(till: Till, minutes):
     answer = till.post("/v1/sales", order("K1", occurred_at=moment(minutes=-minutes), prices=PAYS))

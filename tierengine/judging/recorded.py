@@ -50,6 +50,7 @@ class Flag:
     """Something a person should look at; `key` is the event's. It changes nothing by itself.
 
     beyond_sold              a return of more than was left of the sale
+    amount_cut               a return of more money than was left of its lines: what was left came back
     other_member             it names another member than the event it is about
     serial_differs           a machine came back under another serial number than it was sold under
     accepted_by_receiver     who received a submission accepted it himself: not counted

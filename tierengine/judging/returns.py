@@ -52,8 +52,8 @@ class Returns:
         taken: dict[str, Counter[str]] = {}
         wanted = said.fields.get("lines") or ({},)
         for asked in wanted if isinstance(wanted, tuple) else ():
-            if not self._take(asked, lines, taken):
-                self.flags.append(Flag(event.key, "beyond_sold"))
+            if cut := self._take(asked, lines, taken):
+                self.flags.append(Flag(event.key, cut))
         for name, measures in taken.items():
             sale = self.left[name]
             known = after(event, self.standing[sale.sold.event_key])
@@ -88,14 +88,15 @@ class Returns:
             self.flags.append(Flag(event.key, "other_member"))
 
     @staticmethod
-    def _take(asked: Mapping[str, Scalar], lines: list[_Left], taken: dict[str, Counter[str]]) -> bool:
-        """Take what one line of a return asks for; False when not all of it was left to take."""
+    def _take(asked: Mapping[str, Scalar], lines: list[_Left], taken: dict[str, Counter[str]]) -> str:
+        """Take what one line of a return asks for; returns the flag of what was not left to take, or ""."""
         where = [(name, asked[name]) for name in ("item", "category") if name in asked]
         matching = [line for line in lines if line.qty > 0 and all(line.sold.fields.get(k) == v for k, v in where)]
         there = sum(line.qty for line in matching)
         qty = asked.get("qty", there)
         wanted = whole(qty)
-        short, todo, stated = wanted > there or not there, min(wanted, there), asked.get("amount")
+        todo, stated = min(wanted, there), asked.get("amount")
+        total = 0
         for line in matching:
             if not todo:
                 break
@@ -110,7 +111,11 @@ class Returns:
             for name, value in piece.items():
                 line.measures[name] -= value
             line.qty -= part
-        return not short
+            total += piece["amount"]
+        if wanted > there or not there:
+            return "beyond_sold"
+        said = asked.get("amount")
+        return "amount_cut" if isinstance(said, int) and said > total else ""
 
     def _no_sale(self, event: Recorded, keys: Sequence[str]) -> Waits:
         """Say what a return waits for: what its sale waits for, or the sale."""

@@ -113,6 +113,8 @@ def of_return(policy: Policy, order: str, body: Mapping[str, Any], lang: str) ->
         rows.append((_say(lang, "单是另一会员的,按单退", "Sold to another: given back there"), ""))
     if "beyond_sold" in flags:
         rows.append((_say(lang, "单上没有或多于所售的不退", "Beyond what was sold: not taken"), ""))
+    if "amount_cut" in flags:
+        rows.append((_say(lang, "退款多于所付,按所付退", "More than was paid: cut to that"), ""))
     lines = body.get("lines", ())
     rows += [(f"{line['item']} x{line['qty']}", yuan(line["amount"])) for line in lines]
     if lines:
