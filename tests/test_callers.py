@@ -56,6 +56,7 @@ def test_how_far_back_somebody_may_date_is_his_and_only_the_archive_has_no_end(w
         ("order:S2:P1", False),
         ("emit:reward:order:S2:P1", False),
         ("emit:reward:order:S1:P1", True),
+        ("emit:pre_order:order:S1:P1", True),
         ("till-S2:contact:7", True),
     ],
 )

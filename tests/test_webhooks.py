@@ -31,6 +31,7 @@ from tests.webhook_desk import (  # noqa: F401  fixtures among them
     told,
 )
 from tierengine.errors import Malformed, Refused
+from tierengine.store import database
 from tierengine.webhooks import endpoints, outbox
 from tierengine.webhooks.address import read_url, target
 from tierengine.webhooks.courier import Courier
@@ -409,6 +410,31 @@ def test_webhooks_are_the_admins_of_one_dealer(till, receiver):
     admin = desk(till)
     assert admin.post(f"/v1/webhooks/{number}/state", {"state": "removed"}).status_code == 201
     assert admin.get("/v1/webhooks").json() == {"webhooks": []}
+
+
+def test_a_dealer_is_told_all_that_is_his_however_much_another_has_sealed(till, time, courier, receiver):
+    till.gold("C1")
+    till.count += 100
+    till.gold("C2")
+    told(till, courier, time)
+    number = till.at("D2/admin").post("/v1/webhooks", {"url": receiver.url}).json()["webhook"]["id"]
+    assert standings(till, number) == []
+    till.at("D2/S01").gold("C3")
+    told(till, courier, time)
+    assert {one["type"] for one in receiver.bodies()} == {"credit.changed", "tier.changed"}
+    assert {one["data"]["member"] for one in receiver.bodies()} == {"C3"}
+    assert standings(till, number) == [("C3", "gold")]
+
+
+def standings(till, number):
+    """Who stood where by what a webhook was told."""
+    link = database.connect(till.book.url, readonly=True)
+    found = link.ask(
+        "SELECT m.code, w.tier FROM webhook_standing w JOIN member m ON m.id = w.member_id WHERE w.webhook_id = ?1",
+        number,
+    ).rows()
+    link.close()
+    return found
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,68 @@
+"""The latest lines of a member's book: page by page, what lapsed unposted first, and what another store is not told."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.test_holds import CREDIT, MINUTE, Holds
+from tests.test_merging import merge, record
+from tierengine.membership.activity import statement
+from tierengine.membership.asker import Asker
+from tierengine.policies.versions import load
+from tierengine.zone import DAY
+
+
+@pytest.fixture
+def club(book_url):
+    made = Holds(book_url)
+    yield made
+    made.close()
+
+
+def told(club, member="M1", *, store="", **page):
+    how = {"before": None, "limit": 200} | page
+    found = statement(club.link, load(club.link, club.dealer), member, club.now, Asker(store), **how)
+    club.link.rollback()
+    return found
+
+
+def lapsed(club):
+    """A hold that lapsed and lots that ended, none of it posted yet."""
+    club.hold("P1", 100_000)
+    (end,) = club.rows("SELECT max(expires_at) FROM lot WHERE wallet = ?1", CREDIT)[0]
+    club.now = end + DAY
+    whole = told(club)["lines"]
+    assert {one["kind"] for one in whole if one["number"] is None} == {"void", "expire"}
+    return whole
+
+
+def test_pages_are_the_whole_with_nothing_twice_and_nothing_left_out(club):
+    whole = lapsed(club)
+    found, before = [], None
+    while not found or before is not None:
+        page = told(club, before=before, limit=1)
+        found += page["lines"]
+        before = page["next"]
+    assert found == whole
+    assert [one["number"] for one in whole if one["number"]] == [4, 3, 2, 1]
+    assert sum(one["available"] for one in whole if one["wallet"] == CREDIT) == 0
+
+
+def test_another_store_is_told_the_amounts_and_no_order(club):
+    whole = lapsed(club)
+    assert all("order:S1:" in one["event"] for one in whole if one["kind"] in ("grant", "expire"))
+    elsewhere = told(club, store="S2")["lines"]
+    assert "S1:" not in str(elsewhere)
+    assert [one["available"] for one in elsewhere] == [one["available"] for one in whole]
+    assert told(club, store="S1")["lines"] == whole
+
+
+def test_what_was_booked_under_a_merged_member_is_told_under_his_own_code(club):
+    club.send(*club.golden("M2"), club.machine("H", "2026-03-12", "M2"))
+    own = told(club, "M2")["lines"]
+    club.now += MINUTE
+    assert record(club, merge(club, "M2", "M1")).status == "recorded"
+    found = told(club, "M2")
+    assert found["member"] == "M2"
+    assert found["lines"][-len(own) :] == own
+    assert {one["event"] for one in own} & {one["event"] for one in told(club)["lines"]} == set()
