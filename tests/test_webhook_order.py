@@ -32,7 +32,7 @@ from tierengine.policies import versions
 from tierengine.store import database
 from tierengine.store.database import sqlite_path
 from tierengine.store.ids import Ids, transact
-from tierengine.webhooks import address
+from tierengine.webhooks import address, messages
 from tierengine.webhooks.address import read_url
 from tierengine.webhooks.courier import Courier
 
@@ -261,6 +261,50 @@ def test_a_range_is_sent_again_and_no_more(till, time, courier, receiver):
     assert [one["data"]["number"] for one in receiver.bodies()] == [1, 2, 3, 4, 2, 3]
     for wrong in ({"until": -1}, {"until": "x"}, {"until": True}, {"upto": 5}):
         assert code(desk(till).post(f"/v1/webhooks/{number}/replay", {"state": "dead"} | wrong)) == (422, "malformed")
+
+
+# ---- tiers that time moves --------------------------------------------------------------------------------------
+
+
+def test_a_boundary_is_looked_at_from_its_very_instant_and_once(till, time):
+    """One look ends where the next begins: what neither took would never be told."""
+    till.gold("C1")
+    link = database.connect(till.book.url, readonly=True)
+    ((member, at),) = link.ask("SELECT member_id, boundary_at FROM ledger WHERE boundary_at IS NOT NULL").rows()
+    looks = [(at - SECOND, at - 1), (at - 1, at), (at, at + SECOND)]
+    assert [messages.passed(link, till.book.dealer, *look) for look in looks] == [[], [member], []]
+    link.close()
+
+
+def test_each_webhook_is_told_of_a_tier_whatever_another_was_told(till, time, courier, receiver):
+    other = Receiver()
+    try:
+        for one in (receiver, other):
+            added(till, one, types=["tier.changed"])
+        till.gold("C1")
+        told(till, courier, time)
+        time.now += 3 * 366 * 86_400 * SECOND
+        told(till, courier, time)
+        assert [one[:2] for one in tiers(receiver)] == [("C1", "customer"), ("C1", "gold")]
+        assert tiers(other) == tiers(receiver)
+    finally:
+        other.close()
+
+
+def test_another_dealers_members_hold_up_nobody(till, time, courier, receiver):
+    """This dealer has no member of that code: to look for him here is an error, and his tier is nobody's business."""
+    service = till.client.app.state.tierengine
+    new = [people.NewMember("ONLY1")]
+    service.writer.perform(lambda link, ids: people.create_members(link, ids, till.book.dealer, new, time())).result(30)
+    till.gold("ONLY1")
+    made = till.at("D2/admin").post("/v1/webhooks", {"url": receiver.url, "types": ["tier.changed"]})
+    assert made.status_code == 201, made.text
+    till.at("D2/S01").gold("C3")
+    told(till, courier, time)
+    assert tiers(receiver) == [("C3", "customer", "gold")]
+    time.now += 3 * 366 * 86_400 * SECOND
+    told(till, courier, time)
+    assert [one[:2] for one in tiers(receiver)] == [("C3", "customer"), ("C3", "gold")]
 
 
 # ---- the inside ---------------------------------------------------------------------------------------------------
