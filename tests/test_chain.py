@@ -13,6 +13,7 @@ from tests.club import Club
 from tests.disarming import disarm
 from tierengine.ledger import chain
 from tierengine.ledger import sealed as rows_of
+from tierengine.ledger.lost import Lost, lost
 from tierengine.ledger.sealing import seal
 from tierengine.ledger.verify import CHAIN, verify
 from tierengine.membership import people
@@ -221,6 +222,47 @@ def test_a_tail_cut_off_with_its_rows_is_known_by_its_anchor_only(club):
     assert found(club, later)["anchor_differs"].rows == ((club.dealer, before + 1, "d1", None),)
 
 
+def test_the_stretch_that_a_restored_book_lacks_is_named(club):
+    """Restored: only up to the first of three anchors; then others are recorded past the second one's number."""
+
+    def anchored():
+        [head] = chain.heads(club.link)
+        club.link.rollback()
+        return head
+
+    def more(name):
+        club.send(club.contact(name, "2026-05-01", "M0"))
+        club.rows("SELECT 1")
+        sealed(club.link)
+
+    def stretches(*heads):
+        found = lost(club.link, [chain.anchor_line(head) for head in heads])
+        club.link.rollback()
+        return found
+
+    first = anchored()
+    more("second")
+    second = anchored()
+    for name in ("third", "fourth"):
+        more(name)
+    third = anchored()
+    assert stretches(third, first, second) == []
+    for (refs,) in club.rows("SELECT refs FROM seal WHERE number > ?1", first.number):
+        for table, number in rows_of.read_refs(refs):
+            run(club.link, (f"DELETE FROM {table} WHERE id = ?1", number))
+    run(club.link, ("DELETE FROM seal WHERE number > ?1", first.number))
+    ends = ("d1", first.number, first.sealed_at, third.number, third.sealed_at)
+    assert stretches(third, first, second) == [Lost(*ends, others=False)]
+    assert stretches(first) == []
+    assert stretches(third) == [Lost(*ends, others=False)], "all that is here is taken to be as it was"
+    club.recorder = Recorder(club.link)
+    more("in its place")
+    assert stretches(third, first, second) == [Lost(*ends, others=True)]
+    assert stretches(second) == [Lost("d1", 0, None, second.number, second.sealed_at, others=True)]
+    gone = chain.Head(7, "d7", 3, "x", 5)
+    assert stretches(gone, first) == [Lost("d7", 0, None, 3, 5, others=False)], "a whole dealer"
+
+
 def test_a_chain_forged_from_the_start_differs_from_its_anchor(club):
     anchor = [chain.anchor_line(head) for head in chain.heads(club.link)]
     club.link.rollback()
@@ -240,6 +282,9 @@ def test_a_chain_forged_from_the_start_differs_from_its_anchor(club):
 def test_a_line_that_is_no_anchor_is_said_by_its_number(club):
     with pytest.raises(chain.BadAnchor, match="line 2"):
         verify(club.link, ["", '{"dealer": 7}'])
+    club.link.rollback()
+    with pytest.raises(chain.BadAnchor, match="line 1"):
+        verify(club.link, ['{"dealer": "d1", "number": 9223372036854775808, "hash": "x"}'])
     club.link.rollback()
 
 

@@ -4,6 +4,7 @@ import contextlib
 import json
 import secrets
 import time
+from datetime import datetime
 
 import psycopg
 import pytest
@@ -183,6 +184,21 @@ def test_seal_hands_out_the_head_and_verify_compares_it(book_url, monkeypatch, c
     assert json.loads(capsys.readouterr().out)["sealed"] == 0
     assert program.main(["verify", "--anchor", str(anchors), "--json"]) == 0
     capsys.readouterr()
+    whole = anchors.read_text(encoding="utf-8")
+    last = json.loads(whole.splitlines()[-1])
+    later = last | {"number": last["number"] + 4, "hash": "0" * 64, "sealed_at": last["sealed_at"] + 3_600_000_000}
+    anchors.write_text(whole + json.dumps(later) + "\n", encoding="utf-8")
+    assert program.main(["verify", "--anchor", str(anchors), "--json"]) == 1
+    (stretch,) = json.loads(capsys.readouterr().out)["lost"]
+    assert [stretch[name] for name in ("dealer", "after", "until")] == ["D1", last["number"], later["number"]]
+    times = [datetime.fromisoformat(stretch[name]) for name in ("after_at", "until_at")]
+    assert (times[1] - times[0]).total_seconds() == 3_600
+    for lang, words in (("zh", "以后的 4 封没有了"), ("en", "the 4 after it are gone")):
+        assert program.main(["verify", "--anchor", str(anchors), "--lang", lang]) == 1
+        out = "".join(capsys.readouterr().out.split("\n"))
+        assert words in out
+        assert stretch["after_at"][:10] in out
+    anchors.write_text(whole, encoding="utf-8")
     anchors.write_text(anchors.read_text(encoding="utf-8").replace(head["hash"], "0" * 64), encoding="utf-8")
     assert program.main(["verify", "--anchor", str(anchors), "--json"]) == 1
     found = json.loads(capsys.readouterr().out)["broken"]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -16,6 +17,7 @@ from tierengine.commands.screen import DONE, PROBLEMS, USAGE, Screen, both
 from tierengine.errors import Unavailable
 from tierengine.ledger.chain import BadAnchor
 from tierengine.ledger.invariants import INVARIANTS, Invariant
+from tierengine.ledger.lost import Lost, lost
 from tierengine.ledger.verify import CHAIN, SAMPLES, Broken
 from tierengine.ledger.verify import verify as broken_of
 from tierengine.personal.checks import erased_with_key, without_key
@@ -30,6 +32,7 @@ from tierengine.store import snapshots
 from tierengine.store.database import NotReady, check_ready
 from tierengine.store.dialect import Link
 from tierengine.store.ids import Ids, transact
+from tierengine.zone import moment
 
 app = typer.Typer()
 
@@ -86,6 +89,7 @@ def verify(
             broken = (*broken_of(link, lines, beside), *disclosed(link), *_keys(screen, wanted, link))
             again = Again() if rebuild else judged(link, every=judge)  # (rebuilt caches were judged again)
             broken += again.broken()
+            stretches = _timed(link, lost(link, lines))
     except BadAnchor as problem:
         raise Stop(
             "bad_anchor",
@@ -99,8 +103,12 @@ def verify(
     wrong = broken or any(not one.same and not (one.replaced and one.replaceable) for one in made.values())
     found = document(broken, ALL) | ({"rebuild": _plain(made)} if rebuild else {})
     found["judged"] = again.parts
+    if anchor is not None:
+        found["lost"] = stretches
     found["ok"] = not wrong
-    return screen.end(found, lambda: _show(screen, broken, made, again, rebuild=rebuild), PROBLEMS if wrong else DONE)
+    return screen.end(
+        found, lambda: _show(screen, broken, made, again, stretches, rebuild=rebuild), PROBLEMS if wrong else DONE
+    )
 
 
 _ERASED_KEY: Final = Invariant(
@@ -176,7 +184,13 @@ def _plain(made: dict[str, Differences]) -> list[dict[str, object]]:
 
 
 def _show(
-    screen: Screen, broken: tuple[Broken, ...], made: dict[str, Differences], again: Again, *, rebuild: bool
+    screen: Screen,
+    broken: tuple[Broken, ...],
+    made: dict[str, Differences],
+    again: Again,
+    stretches: list[dict[str, Any]],
+    *,
+    rebuild: bool,
 ) -> None:
     for dealer, one in made.items():
         for cache, count in one.counts.items():
@@ -197,6 +211,42 @@ def _show(
             f"{part['dealer']}: {part['members']} of {part['of']} members were judged again{turn and ' ' + turn}.",
         )
     show(screen, broken, ALL)
+    for stretch in stretches:
+        _show_lost(screen, **stretch)
+
+
+def _timed(link: Link, stretches: list[Lost]) -> list[dict[str, Any]]:
+    """Return the stretches for a program, with the dealer's own times."""
+    zones: dict[str, str] = dict(link.ask("SELECT code, timezone FROM dealer").rows())
+    found = []
+    for one in stretches:
+        info = ZoneInfo(zones.get(one.dealer, "UTC"))
+        times = {
+            name: None if at is None else moment(at, info).isoformat(timespec="seconds")
+            for name, at in (("after_at", one.after_at), ("until_at", one.until_at))
+        }
+        found.append({"dealer": one.dealer, "after": one.after, "until": one.until, "others": one.others, **times})
+    return found
+
+
+def _show_lost(
+    screen: Screen, dealer: str, after: int, until: int, after_at: str | None, until_at: str | None, *, others: bool
+) -> None:
+    """Say from where to where the book lacks what the anchors tell of, and what it is taken for."""
+    zh = f"✗ {dealer}:与链头相符到第 {after} 封({after_at or '没有一封'}),"
+    zh += f"链头记到第 {until} 封({until_at or '时间未记'});"
+    en = f"✗ {dealer}: as the anchors say up to seal {after} ({after_at or 'none'}), of which they know {until} "
+    en += f"({until_at or 'no time said'}); "
+    if others:
+        zh += "以后的与链头不同:恢复到较早的备份后又记了账,或者被改写过。"
+        en += "what comes after it differs: recorded after an earlier back-up was restored, or written anew."
+    else:
+        zh += f"以后的 {until - after} 封没有了,像是恢复了较早的备份:这段时间的单请收银台和 ERP 原样重发。"
+        en += (
+            f"the {until - after} after it are gone, as where an earlier back-up was restored: have tills and the ERP "
+        )
+        en += "send that time's orders again."
+    screen.print(zh, en, style="bold red")
 
 
 def document(broken: tuple[Broken, ...], asked: int = ASKED) -> dict[str, object]:

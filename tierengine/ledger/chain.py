@@ -31,6 +31,7 @@ DIGEST: Final = 32
 GONE: Final = bytes(DIGEST)  # stands for a row that was gone before it could be sealed
 TAIL: Final = 1_000  # seals checked when a service starts
 _WINDOW: Final = 400  # seals looked at together
+_LATEST: Final = 1 << 57  # neither a seal's number nor its time, in microseconds, is so large
 
 _HEADS: Final = (
     "SELECT s.dealer_id, d.code, s.number, s.hash, s.sealed_at FROM dealer d JOIN seal s ON s.dealer_id = d.id "
@@ -229,18 +230,45 @@ def anchor_line(head: Head) -> str:
     return orjson.dumps(plain).decode()
 
 
-def check_anchors(link: Link, lines: Iterable[str]) -> Iterator[Fault]:
-    """Compare the seals with anchors kept outside; what was cut off or rewritten since then differs."""
-    dealers = {code: number for number, code in link.ask("SELECT id, code FROM dealer").rows()}
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """A head as it was kept outside. `sealed_at` in microseconds UTC; None: its line does not say."""
+
+    dealer: str
+    number: int
+    hash: str
+    sealed_at: int | None
+
+
+def read_anchors(lines: Iterable[str]) -> Iterator[Anchor]:
+    """Return the anchors of a file; BadAnchor for a line that is none."""
     for place, line in enumerate(lines, start=1):
         if not line.strip():
             continue
         try:
-            anchor = orjson.loads(line)
-            code, number, wanted = str(anchor["dealer"]), int(anchor["number"]), str(anchor["hash"])
+            said = orjson.loads(line)
+            dealer, number, hash_, at = (
+                str(said["dealer"]),
+                int(said["number"]),
+                str(said["hash"]),
+                said.get("sealed_at"),
+            )
         except (ValueError, KeyError, TypeError) as problem:
             raise BadAnchor(place) from problem
-        dealer_id = dealers.get(code, 0)
-        found = link.ask(_HASH, dealer_id, number).rows()
-        if not found or found[0][0] != wanted:
-            yield Fault("anchor_differs", dealer_id, number, code)
+        if not 0 <= number < _LATEST:
+            raise BadAnchor(place)
+        yield Anchor(dealer, number, hash_, at if isinstance(at, int) and 0 <= at < _LATEST else None)
+
+
+def stands(link: Link, dealer_id: int, anchor: Anchor) -> bool:
+    """Return whether a dealer's chain passes through an anchor."""
+    return link.ask(_HASH, dealer_id, anchor.number).rows() == [(anchor.hash,)]
+
+
+def check_anchors(link: Link, lines: Iterable[str]) -> Iterator[Fault]:
+    """Compare the seals with anchors kept outside; what was cut off or rewritten since then differs."""
+    dealers = {code: number for number, code in link.ask("SELECT id, code FROM dealer").rows()}
+    for anchor in read_anchors(lines):
+        dealer_id = dealers.get(anchor.dealer, 0)
+        if not stands(link, dealer_id, anchor):
+            yield Fault("anchor_differs", dealer_id, anchor.number, anchor.dealer)
