@@ -13,4 +13,5 @@ the grammar as data    grammar (its forms, and of what shapes they are made), sc
 a file changed         formatting, conversion (into the other tongue), numbers (in Excel and back), comparison (of two)
 for editors            schema, schema_leaves
 judgement              compiler → alternatives, pattern → audit, network, rehearsal → engine; judge, on its inputs
+                       narrowing (what of a policy one question asks)
 """
