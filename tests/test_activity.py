@@ -1,13 +1,17 @@
-"""The latest lines of a member's book: page by page, what lapsed unposted first, and what another store is not told."""
+"""The lines of a member's book, latest first or of a period: what lapsed unposted, and what no other store is told."""
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
-from tests.test_holds import CREDIT, MINUTE, Holds
+from tests.test_holds import CREDIT, HAS, MINUTE, Holds
 from tests.test_merging import merge, record
+from tierengine.membership import statements
 from tierengine.membership.activity import statement
 from tierengine.membership.asker import Asker
+from tierengine.membership.statements import Period
 from tierengine.policies.versions import load
 from tierengine.zone import DAY
 
@@ -66,3 +70,39 @@ def test_what_was_booked_under_a_merged_member_is_told_under_his_own_code(club):
     assert found["member"] == "M2"
     assert found["lines"][-len(own) :] == own
     assert {one["event"] for one in own} & {one["event"] for one in told(club)["lines"]} == set()
+
+
+# ---- of a period -------------------------------------------------------------------------------------------------
+
+
+def of_period(club, begin, end, *, store=""):
+    programme = load(club.link, club.dealer)
+    period = Period.of(programme, begin, end, club.now)
+    found = statements.statement(club.link, programme, "M1", period, Asker(store))
+    club.link.rollback()
+    return found
+
+
+def test_what_lapsed_unposted_stands_on_the_day_after_its_last_and_on_no_other(club):
+    zone = load(club.link, club.dealer).zone
+    (end,) = club.rows("SELECT max(expires_at) FROM lot WHERE wallet = ?1", CREDIT)[0]
+    (before,) = club.rows("SELECT count(*) FROM entry WHERE kind = 'expire'")[0]
+    club.now = end + 10 * DAY
+    after = zone.local_date(end)
+    days = [after - timedelta(days=1), after, after + timedelta(days=1)]
+    found = [of_period(club, day, day) for day in days]
+    assert before == 0
+    assert [{one["kind"] for one in page["lines"]} for page in found] == [set(), {"expire"}, set()]
+    sums = [next(one for one in page["wallets"] if one["wallet"] == CREDIT) for page in found]
+    assert [(one["opening"]["available"], one["closing"]["available"]) for one in sums] == [
+        (HAS, HAS), (HAS, 0), (0, 0),
+    ]  # fmt: skip
+
+
+def test_a_statement_for_another_store_tells_the_amounts_and_no_order(club):
+    lapsed(club)
+    whole, elsewhere = of_period(club, None, None), of_period(club, None, None, store="S2")
+    assert "order:S1:" in str([one for one in whole["lines"] if one["number"]])
+    assert "S1:" not in str(elsewhere)
+    assert [one["balance"] for one in elsewhere["lines"]] == [one["balance"] for one in whole["lines"]]
+    assert of_period(club, None, None, store="S1") == whole

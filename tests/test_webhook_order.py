@@ -116,6 +116,21 @@ def test_a_merge_and_its_end_tell_the_tier_that_they_move(till, time, courier, r
     assert tiers(receiver)[-1] == ("C2", "gold", "customer")
 
 
+def test_what_a_merged_member_does_moves_who_stands_for_him_and_nobody_of_another_dealer(till, time, courier, receiver):
+    added(till, receiver, types=["tier.changed"])
+    by = till.at("D1/sales_manager")
+    assert by.post("/v1/members/C1/merge", {"into": "C2", "reason": "x"}).status_code == 201
+    told(till, courier, time)
+    time.now += SECOND
+    till.gold("C1")
+    told(till, courier, time)
+    assert tiers(receiver) == [("C2", "customer", "gold")]
+    link = database.connect(till.book.url, readonly=True)
+    members = messages.sealed_after(link, till.book.dealer, 0, 200).members
+    assert link.ask("SELECT DISTINCT dealer_id FROM member WHERE id IN (?1*)", members).rows() == [(till.book.dealer,)]
+    link.close()
+
+
 def nearly_gold(till, member):
     """Two traits and a machine: gold by the programme as it ships, not where it asks for three traits."""
     by = till.at("D1/archivist")
@@ -287,6 +302,8 @@ def test_each_webhook_is_told_of_a_tier_whatever_another_was_told(till, time, co
         told(till, courier, time)
         assert [one[:2] for one in tiers(receiver)] == [("C1", "customer"), ("C1", "gold")]
         assert tiers(other) == tiers(receiver)
+        gold = receiver.bodies()[0]["data"]
+        assert gold["since"][:4] < gold["until"][:4], "a year or more"
     finally:
         other.close()
 
@@ -302,6 +319,10 @@ def test_another_dealers_members_hold_up_nobody(till, time, courier, receiver):
     till.at("D2/S01").gold("C3")
     told(till, courier, time)
     assert tiers(receiver) == [("C3", "customer", "gold")]
+    link = database.connect(till.book.url, readonly=True)
+    walked = messages.judged(link, till.book.other, 0, 50)
+    assert link.ask("SELECT code, dealer_id FROM member WHERE id IN (?1*)", walked).rows() == [("C3", till.book.other)]
+    link.close()
     time.now += 3 * 366 * 86_400 * SECOND
     told(till, courier, time)
     assert [one[:2] for one in tiers(receiver)] == [("C3", "customer"), ("C3", "gold")]
