@@ -12,6 +12,7 @@ from tierengine.membership import statements
 from tierengine.membership.activity import statement
 from tierengine.membership.asker import Asker
 from tierengine.membership.statements import Period
+from tierengine.membership.wallets import balance
 from tierengine.policies.versions import load
 from tierengine.zone import DAY
 
@@ -106,3 +107,20 @@ def test_a_statement_for_another_store_tells_the_amounts_and_no_order(club):
     assert "S1:" not in str(elsewhere)
     assert [one["balance"] for one in elsewhere["lines"]] == [one["balance"] for one in whole["lines"]]
     assert of_period(club, None, None, store="S1") == whole
+
+
+def test_the_wallets_tell_another_store_no_order(club):
+    club.hold("P1", 100_000)
+
+    def wallets(store):
+        found = balance(club.link, load(club.link, club.dealer), "M1", club.now, Asker(store))
+        club.link.rollback()
+        return next(one for one in found["wallets"] if one["wallet"] == CREDIT)
+
+    own, elsewhere = wallets("S1"), wallets("S2")
+    assert own == wallets("")
+    assert "order:S1:" in str(own["lots"])
+    assert [one["order"] for one in own["holds"]] == ["order:S1:P1"]
+    assert "S1:" not in str(elsewhere)
+    assert [one["remaining"] for one in elsewhere["lots"]] == [one["remaining"] for one in own["lots"]]
+    assert [one["remaining"] for one in elsewhere["holds"]] == [100_000]

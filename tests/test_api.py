@@ -128,6 +128,9 @@ def test_a_suspended_wallet_pays_nothing(till: Till):
     till.gold()
     till.event("overdue_changed", member="C1", overdue_days=31)
     assert code(till.post("/v1/sales", order(credit={"parts_credit": 100})))[1] == "credit_suspended"
+    wallets = till.get("/v1/members/C1/balance").json()["wallets"]
+    (shown,) = (one for one in wallets if one["wallet"] == "parts_credit")
+    assert (shown["suspended"], shown["usable"], shown["available"] > 0) == (True, 0, True)
     assert till.post("/v1/sales", order(credit="max")).json()["total"]["credit"] == 0
 
 

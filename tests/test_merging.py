@@ -15,6 +15,7 @@ from tierengine.judging.history import Contribution, Observation
 from tierengine.judging.merging import MERGE, MERGED, united
 from tierengine.ledger.verify import verify
 from tierengine.membership.asker import Asker
+from tierengine.membership.merging import read_unmerge
 from tierengine.membership.past import explain
 from tierengine.membership.view import view
 from tierengine.membership.wallets import balance
@@ -184,6 +185,36 @@ def test_what_was_known_of_them_before_stays_as_it_was_known(club):
 
     assert [told(one, before) for one in ("M1", "M2")] == [("M1", "customer"), ("M2", "customer")]
     assert [told(one, now) for one in ("M1", "M2")] == [("M1", "member"), ("M1", "member")]
+
+
+def test_another_dealers_merge_of_the_same_codes_is_none_here(club):
+    """Neither does it move whom a member is explained as, nor can it be ended here."""
+    with club.beside("M1", "M2"):
+        club.send(club.machine("O", "2026-01-05", "M2"))
+        assert record(club, merge(club, "M2", "M1")).status == "recorded"
+        other = club.dealer
+    programme, now = versions.load(club.link, club.dealer), club.recorder.now()
+    found = explain(club.link, programme, "M2", now, now, Asker())
+    assert (found["member"], found.get("merged_into"), found["decisions"]) == ("M2", None, [])
+    for dealer, key in ((club.dealer, f"{MERGE}:M2"), (other, f"{MERGE}1")):
+        said = read_unmerge(club.link, {"reason": "x"}, "M2", dealer=dealer, once=None)
+        assert said.observation.key == key
+    club.link.rollback()
+
+
+def test_a_decision_is_told_from_its_own_instant_and_from_when_it_was_recorded(club):
+    club.send(*club.golden("M1"), club.machine("C", "2026-03-10"))
+    programme = versions.load(club.link, club.dealer)
+
+    def told(at, known_at):
+        found = explain(club.link, programme, "M1", at, known_at, Asker())
+        club.link.rollback()
+        return len(found["decisions"])
+
+    ((at, recorded),) = club.rows("SELECT min(step_at), min(recorded_at) FROM decision")
+    now = club.recorder.now()
+    assert [told(at - 1, now), bool(told(at, now))] == [0, True]
+    assert [told(now, recorded - 1), bool(told(now, recorded))] == [0, True]
 
 
 def test_two_workers_merge_one_at_once_and_a_sale_of_either_beside_them(book_url):
