@@ -34,6 +34,15 @@ def test_a_grant_that_moves_in_time_leaves_the_lot_with_the_new_dates(club, day)
     assert [tuple(row) for row in club.rows(LEFT)] == [(after, 100_000)]
 
 
+def test_a_grant_that_moves_within_its_month_may_be_used_from_its_new_day(club):
+    club.send(club.machine("C", "2026-06-20", revision=1))
+    decided = DECIDED.replace("expires_at", "usable_from, expires_at")
+    (first, before), (last, after) = club.rows(decided)
+    assert (first < last, before == after) == (True, True)
+    left = "SELECT l.usable_from FROM lot l JOIN lot_state s ON s.lot_id = l.id WHERE s.remaining > 0 AND l.wallet = ?1"
+    assert club.rows(left, CREDIT) == [(last,)]
+
+
 @pytest.mark.parametrize("day", ["2026-05-01", "2026-07-01"])
 def test_what_was_spent_of_a_grant_that_moves_in_time_is_taken_from_the_new_one(club, day):
     used = club.parts("P", "2026-09-01", credit=30_000, cash=70_000)

@@ -5,7 +5,7 @@ from itertools import permutations
 from tierengine.judging.merging import MERGE
 from tierengine.ledger.entries import EntryDraft, LotDraft, LotUseDraft
 from tierengine.ledger.lots import Lot
-from tierengine.recording.lending import Handed, Lending, Parting, Word
+from tierengine.recording.lending import Handed, Lending, Parting, Word, _ever_one
 
 W = "credit"
 DATES = (0, 90)
@@ -104,3 +104,77 @@ def test_only_what_was_granted_is_granted_anew_not_what_was_handed_over():
     lots = [Lot(-1, W, f"{MERGE}1", "", 40, 40, 1, 80, 1)]
     parting = Parting(lent(m1=-40, m3=40), W, [(1,), (3,)], {3: lots}, {(3, W): 40})
     assert parting.told() == []
+
+
+def test_what_was_spent_is_taken_off_who_holds_most_and_off_nobody_else():
+    lending = lent(m1=30, m2=50, m3=-40)
+    lending.forget([(1, 2, 3)])
+    assert holds(lending, 1, 2, 3) == [30, 10, -40]
+    lending = lent(m1=-30, m2=-50, m3=40)
+    lending.forget([(1, 2, 3)])
+    assert holds(lending, 1, 2, 3) == [-30, -10, 40]
+
+
+def test_what_lapses_is_forgotten_from_the_instant_of_its_end():
+    lending = Lending()
+    for dates in ((0, 10), (0, 11), (0, None)):
+        lending.add(W, 1, dates, 5)
+    lending.lapse(10)
+    assert lending.of[W, 1] == {(0, 11): 5, (0, None): 5}
+
+
+def test_no_more_goes_home_than_is_free_and_than_is_had_of_others():
+    def goes(lot, **amounts):
+        parting = Parting(lent(**amounts), W, [(1,), (3, 4)], {3: [lot]}, {})
+        return [(piece.holder, piece.owner, piece.amount) for piece in parting.told()]
+
+    assert goes(Lot(1, W, f"{MERGE}1", "", 60, 60, *DATES, 1, held=20), m1=-60, m3=60) == [(3, 1, 40)]
+    assert goes(Lot(1, W, f"{MERGE}1", "", 60, 60, *DATES, 1), m1=-60, m3=10, m4=50) == [(3, 1, 10)]
+    assert goes(Lot(1, W, f"{MERGE}1", "", 60, 60, *DATES, 1), m1=-10, m3=60, m4=-50) == [(3, 1, 10), (3, 4, 50)]
+
+
+def test_either_side_gets_of_what_the_other_was_granted_just_now_and_only_of_that():
+    def goes(lot, rises=100):
+        parting = Parting(lent(m1=50, m2=-50), W, [(1,), (2,)], {1: [lot]}, {(1, W): rises})
+        return [(piece.holder, piece.owner, piece.amount) for piece in parting.told()]
+
+    assert goes(Lot(-1, W, "E", "r", 80, 80, *DATES, 1)) == [(1, 2, 50)]
+    assert goes(Lot(-1, W, "E", "r", 80, 80, *DATES, 1), rises=20) == [(1, 2, 20)]
+    assert goes(Lot(5, W, "E", "r", 80, 80, *DATES, 1)) == []
+
+
+def test_what_is_given_has_the_dates_of_its_lot():
+    lot = Lot(-1, W, "E", "r", 80, 80, 7, 60, 1)
+    parting = Parting(lent(m1=50, m2=-50), W, [(1,), (2,)], {1: [lot]}, {(1, W): 80})
+    parting.told()
+    assert parting.lending.of[W, 2] == {DATES: -50, (7, 60): 50}
+
+
+def test_of_several_who_give_none_gives_more_than_he_has_of_others():
+    lots = {member: [Lot(-member, W, "E", "r", 80, 80, *DATES, member)] for member in (3, 4)}
+    rises = {(3, W): 80, (4, W): 80}
+    parting = Parting(lent(m1=-30, m2=-20, m3=20, m4=30), W, [(1, 2), (3, 4)], lots, rises)
+    told = [(piece.holder, piece.owner, piece.amount) for piece in parting.told()]
+    assert told == [(3, 1, 20), (4, 1, 10), (4, 2, 20)]
+    assert holds(parting.lending, 1, 2, 3, 4) == [0, 0, 0, 0]
+
+
+def test_all_who_were_one_with_any_of_them_are_looked_at_and_nobody_else():
+    words = [Word(1, 1, 1, 2), Word(2, 2, 1, None), Word(3, 3, 3, 2), Word(4, 4, 8, 9)]
+    assert [_ever_one([member], words) for member in (1, 3, 9, 7)] == [{1, 2, 3}, {1, 2, 3}, {8, 9}, {7}]
+
+
+def set_off(first, second, *lots):
+    """Member 1 holds `first` of 3's in these lots, 3 spent `second` of 1's; 2 and 4, beside them, hold 20 likewise."""
+    lending = Lending()
+    lending.went(W, 3, 1, DATES, first)
+    lending.went(W, 1, 3, (0, 30), second)
+    lending.went(W, 4, 2, (0, 30), 20)
+    merged = [Lot(number, W, f"{MERGE}1", "", one, one, *DATES, number) for number, one in enumerate(lots, 1)]
+    told = Parting(lending, W, [(1, 2), (3, 4)], {1: merged}, {}).told()
+    return [(piece.holder, piece.owner, piece.amount) for piece in told]
+
+
+def test_what_two_hold_of_one_another_stays_where_it_is_as_far_as_it_is_equal():
+    assert set_off(50, 80, 50) == []
+    assert set_off(120, 130, 60, 60) == [(1, 3, 10)]  # 20 of what is missed beside him are not made good twice

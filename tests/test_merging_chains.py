@@ -11,9 +11,11 @@ from tests.club import opened
 from tests.test_merging import CREDIT, have, merge, placed, record, sound, spend, unmerge
 from tierengine.judging.merging import MERGE, classes
 from tierengine.ledger.lots import Lot, plan
+from tierengine.membership import people
 from tierengine.recording.acts import Adjust, VoidHold
 from tierengine.recording.items import Command
-from tierengine.recording.lending import Handed, Lending, Parting, Word
+from tierengine.recording.lending import Handed, Lending, Parting, Word, read_lending
+from tierengine.store.ids import Ids, transact
 from tierengine.zone import DAY
 
 ENDS = (
@@ -102,6 +104,36 @@ def test_what_two_spent_of_one_another_is_set_off(club):
     record(club, unmerge(club, "M1", 1))
     # (His own was spent by the other, whose money he keeps: none of them had more than was his.)
     assert money(club, "M1", "M2") == [100, 0]
+
+
+def lent(club, *members):
+    """What members have of others', as it is read of these alone."""
+    ids = dict(club.rows("SELECT code, id FROM member WHERE dealer_id = ?1", club.dealer))
+    found = read_lending(club.link, club.dealer, [ids[one] for one in members])
+    club.link.rollback()
+    return [found.has(CREDIT, ids[one]) for one in members]
+
+
+def test_what_was_spent_of_one_who_left_since_is_not_had_of_him_any_more(club):
+    given_to(club, "M0", 50, 10)
+    record(club, merge(club, "M0", "M1", 1))
+    spend(club, "U", "M1", 50)
+    assert lent(club, "M1") == [50]
+    record(club, unmerge(club, "M0", 1))
+    assert lent(club, "M1") == lent(club, "M0") == [0]
+
+
+def test_who_has_the_same_code_at_another_dealer_s_is_another(club):
+    ids = Ids()
+    other = transact(club.link, ids, lambda link, ids: people.create_dealer(link, ids, "d2", "Other"))
+    same = [people.NewMember(code) for code in ("M1", "M2")]
+    transact(club.link, ids, lambda link, ids: people.create_members(link, ids, other, same, club.now))
+    given_to(club, "M1", 50, 10)
+    record(club, merge(club, "M1", "M2", 1))
+    spend(club, "U", "M2", 50)
+    assert lent(club, "M1", "M2") == [-50, 50]
+    record(club, unmerge(club, "M1", 1))
+    assert lent(club, "M1", "M2") == [0, 0]
 
 
 def test_what_has_lapsed_since_is_missed_by_nobody():

@@ -4,6 +4,7 @@ import pytest
 
 from tests.club import ZONE
 from tests.test_holds import CREDIT, HAS, Holds
+from tests.test_merging import merge
 from tests.test_returns_apart import sold
 from tierengine.judging.observations import read_observation
 from tierengine.membership import people
@@ -76,3 +77,16 @@ def test_what_one_order_captured_pays_no_other_whose_number_begins_alike(club, f
     assert club.has() == (HAS - 110_000, 0, 0)
     sold(club, {CREDIT: 50_000}, second)
     assert club.has() == (HAS - 110_000, 0, 0)
+
+
+@pytest.mark.parametrize(("held", "asked"), [("P1", "P10"), ("P10", "P1")])
+def test_of_two_who_are_one_each_pays_his_own_order_out_of_his_own_book(club, held, asked):
+    club.items(merge(club, "M2", "M1"))
+    made = club.hold(held, 10_000, "M2")
+    assert made.status == "recorded", made
+    sold(club, {CREDIT: 20_000}, asked)
+    paid = club.rows(
+        "SELECT m.code, delta FROM entry e JOIN member m ON m.id = member_id WHERE event_key = ?1 AND e.kind = 'use'",
+        f"order:S1:{asked}",
+    )
+    assert paid == [("M1", -20_000)]
