@@ -11,9 +11,11 @@ from tests.club import SMALL, Club, opened
 from tests.history.cases import FEW, case
 from tests.history.deliveries import Book, merged
 from tests.keys import acting
+from tierengine.errors import Unknown
 from tierengine.judging.history import Contribution, Observation
 from tierengine.judging.merging import MERGE, MERGED, united
 from tierengine.ledger.verify import verify
+from tierengine.membership import people
 from tierengine.membership.asker import Asker
 from tierengine.membership.merging import read_unmerge
 from tierengine.membership.past import explain
@@ -187,6 +189,32 @@ def test_what_was_known_of_them_before_stays_as_it_was_known(club):
     assert [told(one, now) for one in ("M1", "M2")] == [("M1", "member"), ("M1", "member")]
 
 
+def test_a_merged_member_is_found_by_his_card_and_his_machine_as_who_stands_for_him(club):
+    club.send(
+        club.machine("A", "2026-01-05", "M2", serial="X-A"),
+        club.said("card_issued", "2026-01-06", "M2", source_id="k", card_no="K9"),
+    )
+    assert record(club, merge(club, "M2", "M1")).status == "recorded"
+    with club.beside("M1", "N1"):
+        club.send(
+            club.machine("B", "2026-01-05", "N1", serial="X-B"),
+            club.said("card_issued", "2026-01-06", "N1", source_id="k", card_no="K8"),
+        )
+        assert [found(club, *one) for one in (("serial", "X-B"), ("card_no", "K8"))] == [["N1"], ["N1"]]
+        assert [found(club, *one) for one in (("serial", "X-A"), ("card_no", "K9"), ("code", "M2"))] == [[], [], []]
+    assert [found(club, *one) for one in (("serial", "X-A"), ("card_no", "K9"))] == [["M1"], ["M1"]]
+    assert [found(club, *one) for one in (("serial", "X-B"), ("card_no", "K8"), ("code", "N1"))] == [[], [], []]
+    with pytest.raises(Unknown):
+        read(club, balance, "N1")
+    club.link.rollback()
+
+
+def found(club, by, value):
+    codes = [code for _, code in people.find_members(club.link, club.dealer, by, value)]
+    club.link.rollback()
+    return codes
+
+
 def test_another_dealers_merge_of_the_same_codes_is_none_here(club):
     """Neither does it move whom a member is explained as, nor can it be ended here."""
     with club.beside("M1", "M2"):
@@ -194,8 +222,10 @@ def test_another_dealers_merge_of_the_same_codes_is_none_here(club):
         assert record(club, merge(club, "M2", "M1")).status == "recorded"
         other = club.dealer
     programme, now = versions.load(club.link, club.dealer), club.recorder.now()
-    found = explain(club.link, programme, "M2", now, now, Asker())
-    assert (found["member"], found.get("merged_into"), found["decisions"]) == ("M2", None, [])
+    for code in ("M1", "M2"):
+        found = explain(club.link, programme, code, now, now, Asker())
+        assert (found["member"], found.get("merged"), found.get("merged_into")) == (code, None, None)
+        assert found["decisions"] == []
     for dealer, key in ((club.dealer, f"{MERGE}:M2"), (other, f"{MERGE}1")):
         said = read_unmerge(club.link, {"reason": "x"}, "M2", dealer=dealer, once=None)
         assert said.observation.key == key

@@ -187,6 +187,8 @@ def test_a_replay_is_of_one_webhook_alone(till, time, courier, receiver):
         assert again.json()["again"] == heard
         told(till, courier, time)
         assert (len(receiver.got), len(other.got)) == (2 * heard, heard)
+        for state in ("", "delivered"):
+            assert len(deliveries(till, number, state)) == heard, "of each his own"
     finally:
         other.close()
 
