@@ -35,11 +35,14 @@ def test_what_is_held_for_an_order_is_nothing_to_one_whose_number_begins_alike(c
 
 @pytest.mark.parametrize(("first", "second"), [("P1", "P10"), ("P10", "P1")])
 def test_of_two_held_orders_each_has_what_is_held_for_it(club, first, second):
-    club.hold(first, 60_000), club.hold(second, HAS - 60_000)
+    club.hold(second, HAS - 60_000), club.hold(first, 60_000)
     line = club.parts(first, "2026-03-20", amount=100_000, credit=70_000, cash=30_000)
     assert club.sale(line, uses={CREDIT: 70_000}).code == "insufficient_credit"
+    assert club.has() == (0, HAS, 0)
     sold(club, {CREDIT: 60_000}, first)
     assert club.has() == (0, HAS - 60_000, 0)
+    left = club.rows("SELECT key, remaining FROM hold_state JOIN hold ON id = hold_id WHERE remaining > 0")
+    assert left == [(f"hold:S1:{second}:{CREDIT}", HAS - 60_000)]
 
 
 @pytest.mark.parametrize(("held", "asked"), [("S1", "S10"), ("S10", "S1")])
