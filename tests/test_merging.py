@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tests.chance import Seeded
-from tests.club import SMALL, Club, opened
+from tests.club import MEMBERS, SMALL, Club, opened
 from tests.history.cases import FEW, case
 from tests.history.deliveries import Book, merged
 from tests.keys import acting
@@ -23,6 +23,7 @@ from tierengine.membership.view import view
 from tierengine.membership.wallets import balance
 from tierengine.personal.erasure import erase
 from tierengine.policies import versions
+from tierengine.policies.backtest import backtest
 from tierengine.recording.acts import Adjust, CaptureHold, PlaceHold, Settle, VoidHold
 from tierengine.recording.items import Command, Merge, Observe, Sale
 from tierengine.recording.rebuilding import rebuild
@@ -230,6 +231,20 @@ def test_another_dealers_merge_of_the_same_codes_is_none_here(club):
         said = read_unmerge(club.link, {"reason": "x"}, "M2", dealer=dealer, once=None)
         assert said.observation.key == key
     club.link.rollback()
+
+
+def test_a_back_test_plays_each_who_stands_for_himself_once_and_nobody_of_another_dealer(club):
+    club.send(club.machine("A", "2026-01-05", "M1"), club.machine("B", "2026-02-05", "M2"))
+    assert record(club, merge(club, "M2", "M1")).status == "recorded"
+    with club.beside("N1"):
+        club.send(club.machine("O", "2026-01-05", "N1"), club.machine("P", "2026-02-05", "N1"))
+    programme = versions.load(club.link, club.dealer)
+    rules, now = programme.line.at(club.now).rules, club.recorder.now()
+    played = backtest(club.link, programme, rules, since=1, now=now)
+    club.link.rollback()
+    assert played.members == len(MEMBERS) - 1
+    assert played.before == played.after == {"customer": len(MEMBERS) - 2, "member": 1}
+    assert (played.moved, [one.more for one in played.costs if one.more]) == ((), [])
 
 
 def test_a_decision_is_told_from_its_own_instant_and_from_when_it_was_recorded(club):
