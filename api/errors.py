@@ -58,7 +58,7 @@ PROTOCOL: Final[Mapping[str, tuple[int, Text]]] = MappingProxyType(
         "bad_json": (
             400,
             Text(
-                "请求体不是合格的 JSON:应为 UTF-8,键不重复,没有 NaN。",
+                "请求体不是合格的 JSON：应为 UTF-8，键不重复，没有 NaN。",
                 "The body is no proper JSON: UTF-8, no key twice, no NaN.",
             ),
         ),
@@ -76,47 +76,47 @@ PROTOCOL: Final[Mapping[str, tuple[int, Text]]] = MappingProxyType(
         "precondition_missing": (
             428,
             Text(
-                "须带 If-Match(所见版本的 ETag);新建用 If-None-Match: *。",
+                "须带 If-Match（所见版本的 ETag）；新建用 If-None-Match: *。",
                 "If-Match with the ETag that you saw is needed; If-None-Match: * for a new one.",
             ),
         ),
         "method_not_allowed": (405, Text("此地址不支持这种方法。", "This address does not take that method.")),
-        "too_large": (413, Text("请求体过大,最多 {most} 字节。", "The body is too large; at most {most} bytes.")),
+        "too_large": (413, Text("请求体过大，最多 {most} 字节。", "The body is too large; at most {most} bytes.")),
         "unsupported_media_type": (415, Text("请求体应为 application/json。", "The body must be application/json.")),
         "unsupported_content_encoding": (
             415,
             Text(
-                "请求体请原样发送,不压缩:不要带 Content-Encoding。",
+                "请求体请原样发送，不压缩：不要带 Content-Encoding。",
                 "Send the body uncompressed: without Content-Encoding, or with identity.",
             ),
         ),
         "too_many_requests": (
             429,
             Text(
-                "请求太多:{limit} 每分钟最多 {quota} 次,请 {seconds} 秒后再试。",
+                "请求太多：{limit} 每分钟最多 {quota} 次，请 {seconds} 秒后再试。",
                 "Too many requests: {limit} may ask {quota} times a minute; try again in {seconds} s.",
             ),
         ),
         "too_many_log_ins": (
             429,
-            Text("登录失败太多,请 {seconds} 秒后再试。", "Too many failed log-ins; try again in {seconds} s."),
+            Text("登录失败太多，请 {seconds} 秒后再试。", "Too many failed log-ins; try again in {seconds} s."),
         ),
         "bad_request": (400, Text("请求有误。", "The request is wrong.")),
         "bad_parameter": (422, Text("参数不合要求。", "A parameter is wrong.")),
-        "failed": (500, Text("系统出错,未作任何记录。", "We failed; nothing was recorded.")),
+        "failed": (500, Text("系统出错，未作任何记录。", "We failed; nothing was recorded.")),
     }
 )
 
 # What of `bad_json` it was, by `details.reason`.
 _BAD_JSON: Final[Mapping[str, Text]] = MappingProxyType(
     {
-        "empty": Text("请求体是空的,应为 JSON 对象。", "The body is empty; a JSON object is expected."),
+        "empty": Text("请求体是空的，应为 JSON 对象。", "The body is empty; a JSON object is expected."),
         "position": Text(
-            "请求体不是合格的 JSON:第 {line} 行第 {column} 列有误;引号、逗号、冒号须是半角。",
+            "请求体不是合格的 JSON：第 {line} 行第 {column} 列有误；引号、逗号、冒号须是半角。",
             "The body is no proper JSON: wrong at line {line}, column {column}.",
         ),
         "key_twice": Text(
-            "请求体不是合格的 JSON:同一个键写了两次:{key}。",
+            "请求体不是合格的 JSON：同一个键写了两次：{key}。",
             "The body is no proper JSON: a key is written twice: {key}.",
         ),
         "no_number": Text(
@@ -124,14 +124,14 @@ _BAD_JSON: Final[Mapping[str, Text]] = MappingProxyType(
             "The body is no proper JSON: NaN and Infinity are no numbers.",
         ),
         "digits": Text(
-            "请求体不是合格的 JSON:有一个数的位数太多。", "The body is no proper JSON: a number has too many digits."
+            "请求体不是合格的 JSON：有一个数的位数太多。", "The body is no proper JSON: a number has too many digits."
         ),
-        "depth": Text("请求体嵌套太深,最多 {most} 层。", "The body nests too deep: at most {most} levels."),
+        "depth": Text("请求体嵌套太深，最多 {most} 层。", "The body nests too deep: at most {most} levels."),
         "encoding": Text(
-            "请求体不是 UTF-8,编码像是 {encoding}:请按 UTF-8 发送。",
+            "请求体不是 UTF-8，编码像是 {encoding}：请按 UTF-8 发送。",
             "The body is not UTF-8, the encoding seems to be {encoding}: send it as UTF-8.",
         ),
-        "not_utf8": Text("请求体不是 UTF-8:请按 UTF-8 发送。", "The body is not UTF-8: send it as UTF-8."),
+        "not_utf8": Text("请求体不是 UTF-8：请按 UTF-8 发送。", "The body is not UTF-8: send it as UTF-8."),
     }
 )
 

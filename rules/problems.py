@@ -151,7 +151,7 @@ def render(problem: Problem, source_line: str, lang: Lang = "zh", format: Format
 
 
 _COMMENT: dict[Lang, str] = {
-    "zh": "“#”到行尾是注释,不算内容;要写这个符号,整段加半角引号。",
+    "zh": "“#”到行尾是注释，不算内容；要写这个符号，整段加半角引号。",
     "en": "From # on it is a comment, no content; to have the sign, put the text in quotes.",
 }
 

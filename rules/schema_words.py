@@ -34,7 +34,7 @@ WORD_TEXTS: Final[dict[str, Said]] = {
     "forgive": ("不足的部分不收。", "What is missing is let go."),
     "refuse": ("不足就不许退。", "The return is refused."),
     "free": ("其余的马上放开。", "The rest is free at once."),
-    "keep": ("其余的继续占着,可以再扣。", "The rest stays held and may be captured later."),
+    "keep": ("其余的继续占着，可以再扣。", "The rest stays held and may be captured later."),
     "linked": ("同一单位的账户之间可以。", "Between the accounts of one firm."),
     "month_end": ("顺延到当月最后一天。", "On to the last day of the month."),
     "year_end": ("顺延到当年 12 月 31 日。", "On to 31 December."),

@@ -279,13 +279,13 @@ def test_an_order_that_is_wrong_in_form(till: Till, path: str, name: str):
 @pytest.mark.parametrize(
     ("more", "zh", "en"),
     [
-        ({"lines": "x"}, "应为列表,收到的是文本。", "Expected list, got text."),
-        ({"lines": [5]}, "应为对象,收到的是整数。", "Expected object, got integer."),
-        ({"credit": "MAX"}, '应为对象或 "max",收到的是文本。', "Expected object, max, got text."),
-        ({"credit": {"parts_credit": "1"}}, "应为整数,收到的是文本。", "Expected integer, got text."),
-        ({"prices": [1]}, "应为含 3 项的列表,收到的是含 1 项的列表。", "Expected list of 3, got list of 1."),
-        ({"prices": [1, True, 1]}, "应为整数,收到的是真假值(true、false)。", "Expected integer, got true or false."),
-        ({"quote": {}}, "应为文本,收到的是对象。", "Expected text, got object."),
+        ({"lines": "x"}, "应为列表，收到的是文本。", "Expected list, got text."),
+        ({"lines": [5]}, "应为对象，收到的是整数。", "Expected object, got integer."),
+        ({"credit": "MAX"}, '应为对象或 "max"，收到的是文本。', "Expected object, max, got text."),
+        ({"credit": {"parts_credit": "1"}}, "应为整数，收到的是文本。", "Expected integer, got text."),
+        ({"prices": [1]}, "应为含 3 项的列表，收到的是含 1 项的列表。", "Expected list of 3, got list of 1."),
+        ({"prices": [1, True, 1]}, "应为整数，收到的是真假值（true、false）。", "Expected integer, got true or false."),
+        ({"quote": {}}, "应为文本，收到的是对象。", "Expected text, got object."),
     ],
 )
 def test_what_type_was_sent_is_said_in_the_language_asked_for(till: Till, more, zh, en):
@@ -352,13 +352,13 @@ def test_an_address_that_is_wrong(till: Till, path: str, status: int, problem: s
     ("path", "pointer", "zh", "en"),
     [
         ("/ledger?limit=0", "#/query/limit", "不能小于 1。", "Must be 1 or more."),
-        ("/ledger?limit=x", "#/query/limit", "应为整数,收到的是文本。", "Expected integer, got text."),
+        ("/ledger?limit=x", "#/query/limit", "应为整数，收到的是文本。", "Expected integer, got text."),
         ("/ledger?limit=999", "#/query/limit", "不能大于 200。", "Must be 200 or less."),
         ("/ledger?cursor=0", "#/query/cursor", "不能小于 1。", "Must be 1 or more."),
-        ("?lang=fr", "#/query/lang", "应为其中之一:zh, en, both。", "Must be one of: zh, en, both."),
-        ("/explain?at=2026-06-30", "#/query/at", "时间应带时区,写作 2026-03-01T10:00:00+08:00。", None),
-        ("/explain?at=2026-06-30T10:00:00", "#/query/at", "时间应带时区,写作 2026-03-01T10:00:00+08:00。", None),
-        ("/explain?at=昨天", "#/query/at", "时间应带时区,写作 2026-03-01T10:00:00+08:00。", None),
+        ("?lang=fr", "#/query/lang", "应为其中之一：zh, en, both。", "Must be one of: zh, en, both."),
+        ("/explain?at=2026-06-30", "#/query/at", "时间应带时区，写作 2026-03-01T10:00:00+08:00。", None),
+        ("/explain?at=2026-06-30T10:00:00", "#/query/at", "时间应带时区，写作 2026-03-01T10:00:00+08:00。", None),
+        ("/explain?at=昨天", "#/query/at", "时间应带时区，写作 2026-03-01T10:00:00+08:00。", None),
         ("/statement?from=2026-13-01", "#/query/from", "日期应写作 2026-03-01。", "A date is written 2026-03-01."),
         ("/statement?to=去年", "#/query/to", "日期应写作 2026-03-01。", "A date is written 2026-03-01."),
     ],
@@ -370,7 +370,7 @@ def test_of_a_parameter_it_is_said_what_it_should_be(till: Till, path, pointer, 
         assert error["pointer"] == pointer
         assert sentence in (None, error["detail"])
     (error,) = till.post("/v1/quotes?explain=x", order()).json()["errors"]
-    assert (error["pointer"], error["detail"]) == ("#/query/explain", "应为其中之一:none, rules。")
+    assert (error["pointer"], error["detail"]) == ("#/query/explain", "应为其中之一：none, rules。")
 
 
 def test_another_method_says_which_are_allowed(till: Till):

@@ -136,7 +136,7 @@ def test_an_un_merge_tells_what_became_of_both(club, run, tmp_path):
     assert fed[0] == 0, fed
     merged = run("member", "merge", "C2", "--into", "C1", "--reason", "x", "--lang", "zh")
     assert merged[0] == 0, merged
-    assert "C1 张三 现在的等级:" in merged[1]
+    assert "C1 张三 现在的等级：" in merged[1]
     code, out, err = run("member", "unmerge", "C2", "--reason", "x", "--lang", "zh")
     assert (code, err) == (0, "")
     lines = out.splitlines()
@@ -156,7 +156,7 @@ def test_an_import_tells_the_names_of_codes_that_no_policy_would_count(club, run
     code, out, _ = run("events", "import", file, *sets, "--archivist", "--lang", "zh")
     told = out.replace("\n", "")
     assert code == 0
-    assert "规格“大型”有 1 处,是 large 的名称" in told
+    assert "规格“大型”有 1 处，是 large 的名称" in told
     assert "size: {column: 列名, values: {小型: small, 中型: medium, 大型: large}}" in told
     _, out, _ = run("events", "import", file, *sets, "--archivist", "--json")
     assert json.loads(out)["names_of_codes"] == [{"field": "size", "value": "大型", "code": "large", "count": 1}]

@@ -80,7 +80,7 @@ def test_examples_are_run_and_a_failing_one_is_shown(run, tmp_path):
     other.write_text(text, encoding="utf-8")
     code, out, _ = run("policy", "test", other, "--lang", "zh")
     assert code == 1
-    assert "应得 member,实得 gold" in out
+    assert "应得 member，实得 gold" in out
 
 
 def test_examples_may_stand_in_files_of_their_own_and_a_coverage_be_required(run, tmp_path):

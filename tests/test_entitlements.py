@@ -99,7 +99,7 @@ def test_a_claim_within_the_quota_is_allowed_and_one_beyond_it_refused_with_the_
     assert dict(refused.value.details) == {
         "entitlement": "vip_social", "quota": 4, "used": 3, "next_on": "2027-01-01",
     }  # fmt: skip
-    assert refused.value.say("zh") == "vip_social 本期 4 次已用 3 次,下次可用:2027-01-01。"
+    assert refused.value.say("zh") == "vip_social 本期 4 次已用 3 次，下次可用：2027-01-01。"
     assert str(refused.value) == refused.value.say("en")
 
 
@@ -141,5 +141,5 @@ def test_what_is_given_once_for_life_does_not_promise_a_next_time(policy: Policy
     with pytest.raises(Refused) as refused:
         decide(policy, "vip_social", [claim("2026-06-01", "vip_social", 1)])
     assert refused.value.code == "entitlement_used_up"
-    assert refused.value.say("zh") == "vip_social 一共 1 次,已用 1 次。"
+    assert refused.value.say("zh") == "vip_social 一共 1 次，已用 1 次。"
     assert "available again" not in refused.value.say("en")

@@ -114,7 +114,7 @@ def test_the_command_asks_for_a_second_one_and_looks_first(sqlite_book_url, monk
         "forfeit": True,
     }  # fmt: skip
     assert program.main(["member", "erase", "C1", "--plan", "--lang", "zh"]) == 0
-    assert "配件款:可用 ¥1,000.00,欠 ¥0.00" in capsys.readouterr().out.replace("：", ":").replace(" ", " ")
+    assert "配件款：可用 ¥1,000.00，欠 ¥0.00" in capsys.readouterr().out.replace("：", ":").replace(" ", " ")
     status, said = command("--forfeit")
     assert (status, said["error"]["code"]) == (2, "second_missing")
     assert command("--forfeit", "--second", "Ｗang")[0] == 1

@@ -63,7 +63,7 @@ def test_a_quote_a_sale_and_a_return_are_printed_as_wide_as_the_paper(till, acro
 def test_a_return_that_waits_says_so_on_its_receipt(till):
     back = till.post("/v1/sales/NONE/returns?width=32", {"source_id": "R9", "occurred_at": moment()})
     assert back.status_code == 202
-    assert back.json()["receipt"]["zh"][2] == "原单未到,到后生效"
+    assert back.json()["receipt"]["zh"][2] == "原单未到，到后生效"
 
 
 def test_a_width_that_is_none_is_refused_before_anything_is_recorded(till):

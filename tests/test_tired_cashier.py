@@ -55,7 +55,7 @@ def test_an_amount_that_is_no_whole_number_is_refused_where_it_stands(till: Till
     assert code(answer) == (422, "malformed")
     assert answer.json()["errors"][0]["pointer"] in ("/lines/0/list", "/lines/0/qty")
     kind = "小数" if line["list"] == 10.0 else "文本"
-    assert answer.json()["errors"][0]["detail"] == f"应为整数,收到的是{kind}。"
+    assert answer.json()["errors"][0]["detail"] == f"应为整数，收到的是{kind}。"
     assert till.post("/v1/sales", order("X1")).status_code == 201, "the order number is free"
 
 
@@ -124,7 +124,7 @@ def test_what_was_not_on_the_order_and_whose_it_was_is_said_on_the_receipt(till:
     assert "Beyond what was sold: not taken" in wrong["receipt"]["en"]
     other = till.post("/v1/sales/N1/returns?width=48", back("RN2", member="C2")).json()
     assert (other["member"], [one["code"] for one in other["flags"]]) == ("C1", ["other_member"])
-    assert "单是另一会员的,按单退" in other["receipt"]["zh"]
+    assert "单是另一会员的，按单退" in other["receipt"]["zh"]
     assert "Sold to another: given back there" in other["receipt"]["en"]
 
 
@@ -135,7 +135,7 @@ def test_an_amount_above_what_was_paid_is_not_handed_out_and_the_receipt_says_so
     cut = till.post("/v1/sales/N2/returns?width=32", back("RN3", lines=[asked])).json()
     assert [one["code"] for one in cut["flags"]] == ["amount_cut"]
     assert cut["total"]["amount"] == amount
-    assert "退款多于所付,按所付退" in cut["receipt"]["zh"]
+    assert "退款多于所付，按所付退" in cut["receipt"]["zh"]
     assert "More than was paid: cut to that" in cut["receipt"]["en"]
 
 

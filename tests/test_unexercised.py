@@ -77,7 +77,7 @@ def checked(tmp_path, capsys):
 def test_each_rule_that_no_example_exercises_is_a_line_with_its_place_and_the_coverage(checked):
     code, out = checked(RULES + NOBODY, "--format", "short")
     assert code == 0
-    found = re.findall(r"(?m)^club\.yaml:(\d+):\d+: P525 没有示例用到“(.+)”;全部示例用到了 2/7 \(28%\) 项$", out)
+    found = re.findall(r"(?m)^club\.yaml:(\d+):\d+: P525 没有示例用到“(.+)”；全部示例用到了 2/7 \(28%\) 项$", out)
     assert {name: int(line) for line, name in found} == MISSING
     assert out.count("\n") == len(MISSING)
 
@@ -104,7 +104,7 @@ def test_nothing_is_said_when_the_examples_exercise_everything_wherever_they_sta
 
 def test_a_file_without_examples_gets_one_warning(checked):
     code, out = checked(RULES, "--format", "short")
-    assert (code, out) == (0, "club.yaml:1:1: P526 文件里没有示例,7 项规则都没有核对过\n")
+    assert (code, out) == (0, "club.yaml:1:1: P526 文件里没有示例，7 项规则都没有核对过\n")
 
 
 def test_a_file_with_errors_is_not_judged(checked):

@@ -35,13 +35,13 @@ def sale(till: Till, credit: dict[str, int], at: str, lang: str, **more: object)
     [
         (
             {"parts_credit": 150_000},
-            "配件款:可用 ¥1,000.00,需要 ¥1,500.00。",
+            "配件款：可用 ¥1,000.00，需要 ¥1,500.00。",
             "Parts credit: CN¥1,000.00 usable, CN¥1,500.00 wanted.",
         ),
-        ({"points": 600}, "积分:可用 500 分,需要 600 分。", "Points: 500 points usable, 600 points wanted."),
+        ({"points": 600}, "积分：可用 500 分，需要 600 分。", "Points: 500 points usable, 600 points wanted."),
         (
             {"points": 150},
-            "积分:每次要用 100 分的整数倍,最多可付 14,200 分,需要 150 分。",
+            "积分：每次要用 100 分的整数倍，最多可付 14,200 分，需要 150 分。",
             "Points: in multiples of 100 points, 14,200 points at most; 150 points wanted.",
         ),
     ],
@@ -59,7 +59,7 @@ def test_a_refused_sale_speaks_of_money_and_not_of_fen(till: Till, credit: dict[
 
 def test_an_unknown_wallet_is_answered_with_those_there_are(till: Till):
     held = {"member": "C1", "order": "W2", "wallet": "配件", "amount": 100}
-    assert till.post("/v1/holds", held).json()["detail"] == "没有钱包 配件,有:配件款(parts_credit)、积分(points)。"
+    assert till.post("/v1/holds", held).json()["detail"] == "没有钱包 配件，有：配件款(parts_credit)、积分(points)。"
 
 
 def test_every_sentence_can_be_said_with_and_without_the_names_of_its_wallet():

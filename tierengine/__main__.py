@@ -23,12 +23,12 @@ NOUNS: Final = (
     "staff", "store", "audit", "conformance", "webhook",
 )  # fmt: skip
 _HELP: Final = both(
-    "会员等级与奖励:计划写在政策文件里,每个决定都说得出理由。",
+    "会员等级与奖励：计划写在政策文件里，每个决定都说得出理由。",
     "Membership tiers and rewards: the programme is a policy file, and every decision is explained.",
 )
 _EPILOG: Final = both(
     "每个命令都可加 --json(标准输出只有一份 JSON)、--lang zh|en、--debug。"
-    "退出码:0 完成;1 输入有问题;2 用法不对;3 已在运行或被拒绝。",
+    "退出码：0 完成；1 输入有问题；2 用法不对；3 已在运行或被拒绝。",
     "Every command takes --json (one JSON document on standard output), --lang zh|en and --debug. "
     "Exit codes: 0 done, 1 problems in the input, 2 wrong usage, 3 already running or refused.",
 )

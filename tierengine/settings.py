@@ -156,7 +156,7 @@ def kind_of(url: str) -> str:
     known = "://" in url and scheme.isalnum() and len(scheme) < SHOWN
     raise Wrong(
         f"expected sqlite:///FILE or postgresql://…, got {f'{scheme}://…' if known else 'no such address'}",
-        f"应为 sqlite:///文件 或 postgresql://…,收到的{f'是 {scheme}://…' if known else '不是这样的地址'}",
+        f"应为 sqlite:///文件 或 postgresql://…，收到的{f'是 {scheme}://…' if known else '不是这样的地址'}",
     )
 
 
@@ -168,7 +168,7 @@ def check_url(url: str) -> None:
         raise Wrong(
             "user or password cannot be told apart from the rest of the address: write @ in them as %40, / as %2F, "
             "? as %3F, % as %25",
-            "用户名或密码与地址的其余部分分不开:其中的 @ 写作 %40,/ 写作 %2F,? 写作 %3F,% 写作 %25",
+            "用户名或密码与地址的其余部分分不开：其中的 @ 写作 %40,/ 写作 %2F,? 写作 %3F,% 写作 %25",
         )
 
 
@@ -184,25 +184,25 @@ def _whole(text: str, limits: Mapping[str, Any]) -> int:
     if not digits.isascii() or not digits.isdigit() or len(digits) > SHOWN:
         raise Wrong(
             f"expected a whole number from {least} to {most}, got {text[:SHOWN]!r}",
-            f"应为 {least} 至 {most} 的整数,收到的是 {text[:SHOWN]!r}",
+            f"应为 {least} 至 {most} 的整数，收到的是 {text[:SHOWN]!r}",
         )
     number = int(digits)
     if not least <= number <= most:
-        raise Wrong(f"expected {least} to {most}, got {number}", f"应为 {least} 至 {most},收到的是 {number}")
+        raise Wrong(f"expected {least} to {most}, got {number}", f"应为 {least} 至 {most}，收到的是 {number}")
     return number
 
 
 def _one_of(text: str, *known: str) -> None:
     if text not in known:
         listed, said = f"{', '.join(known[:-1])} or {known[-1]}", f"{'、'.join(known[:-1])} 或 {known[-1]}"
-        raise Wrong(f"expected {listed}, got {text[:SHOWN]!r}", f"应为 {said},收到的是 {text[:SHOWN]!r}")
+        raise Wrong(f"expected {listed}, got {text[:SHOWN]!r}", f"应为 {said}，收到的是 {text[:SHOWN]!r}")
 
 
 def _long(secret: str) -> None:
     if secret and len(secret) < SECRET_LEAST:
         raise Wrong(
             f"expected at least {SECRET_LEAST} characters, got {len(secret)}",
-            f"至少要 {SECRET_LEAST} 个字符,收到的是 {len(secret)} 个",
+            f"至少要 {SECRET_LEAST} 个字符，收到的是 {len(secret)} 个",
         )
 
 
@@ -237,7 +237,7 @@ def _alone(settings: Settings) -> None:
     if settings.workers > 1 and settings.database_url.partition("://")[0].partition("+")[0] == "sqlite":
         raise Wrong(
             f"SQLite has one writing process, got {settings.workers}; use PostgreSQL for more",
-            f"SQLite 只能有一个写进程,收到的是 {settings.workers};要多个请用 PostgreSQL",
+            f"SQLite 只能有一个写进程，收到的是 {settings.workers}；要多个请用 PostgreSQL",
         )
 
 
@@ -246,7 +246,7 @@ def _traced(style: str) -> None:
     if style == "otlp" and not all(map(_found, ("opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http"))):
         raise Wrong(
             "otlp needs an extra that is not installed: pip install 'tierengine[otel]'",
-            "otlp 要另装一组包:pip install 'tierengine[otel]'",
+            "otlp 要另装一组包：pip install 'tierengine[otel]'",
         )
 
 

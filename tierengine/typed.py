@@ -11,7 +11,7 @@ _NAMES: Final[Mapping[type, str]] = MappingProxyType(
 )
 _ZH: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "true or false": "真假值(true、false)", "integer": "整数", "decimal": "小数", "text": "文本", "list": "列表",
+        "true or false": "真假值（true、false）", "integer": "整数", "decimal": "小数", "text": "文本", "list": "列表",
         "object": "对象", "null": "空值", "object, max": '对象或 "max"', "another form": "另一种形式", "other": "别的",
     }
 )  # fmt: skip

@@ -21,38 +21,38 @@ REFERENCES: Final[dict[str, Entry]] = {
     ),
     "P403": Entry(
         "只有部分事件有这个字段", "Field on some kinds only",
-        "“{found}”只在部分事件里有,{about} 没有,不会算进去", "“{found}” is missing on {about}; those never match",
-        "把事件分开写,或去掉没有这个字段的事件。", "Write the kinds apart, or drop those without the field.",
+        "“{found}”只在部分事件里有，{about} 没有，不会算进去", "“{found}” is missing on {about}; those never match",
+        "把事件分开写，或去掉没有这个字段的事件。", "Write the kinds apart, or drop those without the field.",
         severity="warning",
     ),
     "P404": Entry(
         "条件里的名字没有定义", "Unknown name in a condition",
-        "条件里的“{found}”既不是指标,也不是客户属性", "“{found}” in the condition is neither a fact nor an attribute",
-        "先在指标里定义它,或检查有没有写错。", "Define it under `facts`, or look for a typing error.",
+        "条件里的“{found}”既不是指标，也不是客户属性", "“{found}” in the condition is neither a fact nor an attribute",
+        "先在指标里定义它，或检查有没有写错。", "Define it under `facts`, or look for a typing error.",
         guesses=True,
     ),
     "P405": Entry(
         "没有这个特点", "Unknown trait",
         "没有定义特点“{found}”", "There is no trait “{found}”",
-        "先在特点里定义它,或检查有没有写错。", "Define it under `traits`, or look for a typing error.",
+        "先在特点里定义它，或检查有没有写错。", "Define it under `traits`, or look for a typing error.",
         guesses=True,
     ),
     "P406": Entry(
         "没有这个等级", "Unknown tier",
         "没有定义等级“{found}”", "There is no tier “{found}”",
-        "先在等级里定义它,或检查有没有写错。", "Define it under `tiers`, or look for a typing error.",
+        "先在等级里定义它，或检查有没有写错。", "Define it under `tiers`, or look for a typing error.",
         guesses=True,
     ),
     "P407": Entry(
         "没有这个钱包", "Unknown wallet",
         "没有定义钱包“{found}”", "There is no wallet “{found}”",
-        "先在钱包里定义它,或检查有没有写错。", "Define it under `wallets`, or look for a typing error.",
+        "先在钱包里定义它，或检查有没有写错。", "Define it under `wallets`, or look for a typing error.",
         guesses=True,
     ),
     "P408": Entry(
         "没有这个服务级别", "Unknown level",
         "没有定义服务级别“{found}”", "There is no service level “{found}”",
-        "先在服务级别里定义它,或检查有没有写错。", "Define it under `levels`, or look for a typing error.",
+        "先在服务级别里定义它，或检查有没有写错。", "Define it under `levels`, or look for a typing error.",
         guesses=True,
     ),
     "P409": Entry(
@@ -64,7 +64,7 @@ REFERENCES: Final[dict[str, Entry]] = {
     "P410": Entry(
         "没有这个指标", "Unknown fact",
         "没有定义指标“{found}”", "There is no fact “{found}”",
-        "先在指标里定义它,或检查有没有写错。", "Define it under `facts`, or look for a typing error.",
+        "先在指标里定义它，或检查有没有写错。", "Define it under `facts`, or look for a typing error.",
         guesses=True,
     ),
     "P411": Entry(
@@ -81,18 +81,18 @@ REFERENCES: Final[dict[str, Entry]] = {
     ),
     "P413": Entry(
         "定义了没有用", "Defined and not used",
-        "“{found}”定义了,但没有任何规则用到", "“{found}” is defined, but no rule uses it",
-        "删除它,或检查用它的地方有没有写错名字。", "Delete it, or look for a misspelt use.",
+        "“{found}”定义了，但没有任何规则用到", "“{found}” is defined, but no rule uses it",
+        "删除它，或检查用它的地方有没有写错名字。", "Delete it, or look for a misspelt use.",
         severity="warning",
     ),
     "P414": Entry(
         "指标互相循环", "Facts in a circle",
-        "指标循环引用:{found}", "Facts refer to each other in a circle: {found}",
+        "指标循环引用：{found}", "Facts refer to each other in a circle: {found}",
         "比率的两边要用不依赖它自己的指标。", "The two sides of a ratio must not depend on it.",
     ),
     "P415": Entry(
         "编号重复", "Id used twice",
-        "编号“{found}”用了两次(前一次在第 {about} 行)", "The id “{found}” is used twice (first on line {about})",
+        "编号“{found}”用了两次（前一次在第 {about} 行）", "The id “{found}” is used twice (first on line {about})",
         "换一个编号。", "Choose another id.",
     ),
     "P416": Entry(

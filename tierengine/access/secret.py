@@ -36,7 +36,7 @@ class Secret:
         if len(text) < SECRET_LEAST:
             raise NotReady(
                 f"The server's secret ({place}) has {len(text)} characters; expected at least {SECRET_LEAST}",
-                f"服务器密钥({place})只有 {len(text)} 个字符,至少要 {SECRET_LEAST} 个。",
+                f"服务器密钥（{place}）只有 {len(text)} 个字符，至少要 {SECRET_LEAST} 个。",
             )
         self.text = text
         self.before = Secret(before, place="TIERENGINE_SECRET_BEFORE") if before else None
@@ -75,8 +75,8 @@ def own_file(settings: Settings) -> Path:
         raise NotReady(
             "There is no server secret: set TIERENGINE_SECRET, or TIERENGINE_SECRET_FILE to a file for it. Beside "
             "TIERENGINE_KEYS_URL it must be one that is kept: without it no name or phone opens any more",
-            "没有服务器密钥:请设 TIERENGINE_SECRET,或用 TIERENGINE_SECRET_FILE 指定一个保存它的文件;"
-            "丢了它,姓名、电话再也打不开。",
+            "没有服务器密钥：请设 TIERENGINE_SECRET，或用 TIERENGINE_SECRET_FILE 指定一个保存它的文件；"
+            "丢了它，姓名、电话再也打不开。",
         )
     named = conninfo_to_dict("postgresql://" + settings.database_url.partition("://")[2]).get("dbname")
     return Path(f"{Path(str(named or 'tierengine')).name}.secret")
@@ -92,7 +92,7 @@ def _kept(path: Path) -> str:
         why = problem.strerror if isinstance(problem, OSError) else "it is no text"
         raise NotReady(
             f"The server's secret cannot be read from {path}: {why}",
-            f"读不出服务器密钥 {path}:核对这个文件和它的权限({why})。",
+            f"读不出服务器密钥 {path}：核对这个文件和它的权限（{why}）。",
         ) from problem
 
 

@@ -96,7 +96,7 @@ def store_id_of(by: Acting, code: str) -> int | None:
         zh, en = (mark.join(sorted(stores)) for mark in ("、", ", "))
         raise Stop(
             "unknown_store",
-            f"没有门店 {code};{f'有:{zh};' if zh else ''}新门店先 tierengine store add {code}",
+            f"没有门店 {code};{f'有：{zh};' if zh else ''}新门店先 tierengine store add {code}",
             f"There is no store {code}; {f'known: {en}; ' if en else ''}a new one: tierengine store add {code}",
             PROBLEMS,
         )

@@ -22,14 +22,16 @@ def audits() -> None:
     """Group the commands of this noun."""
 
 
-@app.command("list", help=both("列出操作,新的在前。", "List acts, newest first."))
+@app.command("list", help=both("列出操作，新的在前。", "List acts, newest first."))
 def list_(
     context: typer.Context,
     actor: Annotated[
         str,
-        typer.Option(help=both("staff:登录名、key:前缀、command:用户。", "As staff:LOGIN or key:PREFIX.")),
+        typer.Option(help=both("staff：登录名、key：前缀、command：用户。", "As staff:LOGIN or key:PREFIX.")),
     ] = "",
-    subject: Annotated[str, typer.Option(help=both("关于什么,如 member:C0266。", "About what, as member:C0266."))] = "",
+    subject: Annotated[
+        str, typer.Option(help=both("关于什么，如 member:C0266。", "About what, as member:C0266."))
+    ] = "",
     limit: Annotated[int, typer.Option(min=1, max=audit.MOST, help=both("最多几条。", "At most so many."))] = 50,
     cursor: Annotated[str, typer.Option(help=both("从上一页的 next 接着看。", "`next` of the page before."))] = "",
     dealer: DealerOption = "",

@@ -56,11 +56,11 @@ Year = Annotated[
 ]
 AwardOption = Annotated[
     str | None,
-    typer.Option("--award", metavar="ID", help=both("哪一项评选(只有一项时不用写)。", "Which award, if several.")),
+    typer.Option("--award", metavar="ID", help=both("哪一项评选（只有一项时不用写）。", "Which award, if several.")),
 ]
 
 
-@app.command(help=both("排出名单,标出预算线;什么也不记。", "Rank who is eligible; nothing is booked."))
+@app.command(help=both("排出名单，标出预算线；什么也不记。", "Rank who is eligible; nothing is booked."))
 def plan(
     context: typer.Context,
     year: Year,
@@ -80,7 +80,7 @@ def plan(
             show(screen, opened, found, names)
             if since is not None:
                 screen.print(
-                    f"名单已按截止 {since} 定下,发奖以它为准;上面是现在的排法。",
+                    f"名单已按截止 {since} 定下，发奖以它为准；上面是现在的排法。",
                     f"The list is frozen as of {since}, and prizes go by it; the above is how it would come out now.",
                 )
 
@@ -142,8 +142,8 @@ def show(screen: Screen, opened: Opened, found: Plan, names: dict[str, str], mos
         )
     head = screen.say(
         f"{found.award.title.zh} {periods.named(found.year)}(截至 {minute(found.as_of, opened.programme.zone)}"
-        f"{'' if found.final else ',年内预排'}):{len(found.ranked.placed)} 位够格,{found.ranked.winners} 位入选,"
-        f"奖品共 {amount(found.cost, unit, lang)},预算 {amount(found.award.budget, unit, lang)}",
+        f"{'' if found.final else '，年内预排'}):{len(found.ranked.placed)} 位够格，{found.ranked.winners} 位入选，"
+        f"奖品共 {amount(found.cost, unit, lang)}，预算 {amount(found.award.budget, unit, lang)}",
         f"{found.award.title.en} {periods.named(found.year)} (as of {minute(found.as_of, opened.programme.zone)}"
         f"{'' if found.final else ', provisional'}): {len(found.ranked.placed)} eligible, {found.ranked.winners} win, "
         f"prizes {amount(found.cost, unit, lang)} of a budget of {amount(found.award.budget, unit, lang)}",
@@ -201,7 +201,7 @@ def _value(screen: Screen, unit: str, value: int | None, currency: str) -> str:
     return amount(value, currency, screen.lang, whole=True) if unit == "money" else str(value)
 
 
-@app.command(help=both("定下名单并发放,每人只发一次;可以反复运行。", "Freeze the list and book each prize once."))
+@app.command(help=both("定下名单并发放，每人只发一次；可以反复运行。", "Freeze the list and book each prize once."))
 def issue(
     context: typer.Context,
     year: Year,
@@ -257,7 +257,7 @@ def issue(
     def show_issued() -> None:
         screen.table(
             screen.say(
-                f"{head}:本次发放 {len(issued)} 份,名单共 {len(done.winners)} 位",
+                f"{head}：本次发放 {len(issued)} 份，名单共 {len(done.winners)} 位",
                 f"{head}: {len(issued)} prizes booked now, {len(done.winners)} winners in all",
             ),
             [screen.say("名次", "Place"), screen.say("会员", "Member"), screen.say("奖品", "Prize"), ""],

@@ -21,7 +21,7 @@ from tierengine.ledger.liability import liability as owed
 from tierengine.recording.recorder import clock
 
 LIABILITY: Final = both("到某一天为止欠会员多少。", "What the house owed its members at the end of a day.")
-EXPORT: Final = both("导出整本账:Beancount 或 CSV。", "The whole book as Beancount text or CSV.")
+EXPORT: Final = both("导出整本账：Beancount 或 CSV。", "The whole book as Beancount text or CSV.")
 _HEADINGS: Final = (
     "posting", "entry", "number", "recorded_at", "day", "member", "kind", "wallet", "unit", "source", "destination",
     "amount", "event", "rule", "cause",
@@ -29,7 +29,9 @@ _HEADINGS: Final = (
 
 OutOption = Annotated[
     Path | None,
-    typer.Option("--out", metavar="FILE", help=both("写到文件(缺省:标准输出)。", "A file (default: standard output).")),
+    typer.Option(
+        "--out", metavar="FILE", help=both("写到文件（缺省：标准输出）。", "A file (default: standard output).")
+    ),
 ]
 
 
@@ -100,14 +102,14 @@ def _show(screen: Screen, opened: Opened, shown: dict[str, Any]) -> None:
     for one in shown["wallets"]:
         total, debts = amount(one["owed"], one["unit"], lang), amount(one["debts"], one["unit"], lang)
         screen.print(
-            f"{title_of(opened, one['wallet'], screen)} 合计 {total}" + (f",会员欠 {debts}" if one["debts"] else ""),
+            f"{title_of(opened, one['wallet'], screen)} 合计 {total}" + (f"，会员欠 {debts}" if one["debts"] else ""),
             f"{title_of(opened, one['wallet'], screen)}: {total} in all"
             + (f", owed by members {debts}" if one["debts"] else ""),
             style="bold",
         )
     if not shown["equal"]:
         screen.print(
-            "✗ 按批次与按记账算出的不同:运行 tierengine verify。", "✗ Lots and entries disagree: run verify.", "red"
+            "✗ 按批次与按记账算出的不同：运行 tierengine verify。", "✗ Lots and entries disagree: run verify.", "red"
         )
 
 
@@ -122,7 +124,7 @@ def export(
     """Write every posting, and for Beancount each member's balance as an assertion."""
     screen: Screen = context.obj
     if form not in ("beancount", "csv"):
-        raise Stop("bad_format", f"格式是 beancount 或 csv,不是 {form!r}。", f"beancount or csv, not {form!r}.", USAGE)
+        raise Stop("bad_format", f"格式是 beancount 或 csv，不是 {form!r}。", f"beancount or csv, not {form!r}.", USAGE)
     if screen.json and out is None:
         raise Stop("out_missing", "用 --json 时请写明 --out FILE。", "With --json, name --out FILE.", USAGE)
     with reading(dealer) as opened:

@@ -12,7 +12,7 @@ from tierengine.conformance.sandbox import Failed, Sandbox, Skipped
 from tierengine.conformance.situations import SITUATIONS
 
 HELP = both(
-    "对沙箱走一遍收银台会遇到的情形(断线、重发、退货两次、时钟不准等)。",
+    "对沙箱走一遍收银台会遇到的情形（断线、重发、退货两次、时钟不准等）。",
     "Play what a till gets into against a sandbox: lost replies, duplicates, returns twice, wrong clocks.",
 )
 
@@ -27,7 +27,9 @@ def conformance(
     key: Annotated[
         str,
         typer.Option(
-            envvar="TIERENGINE_KEY", metavar="te_…", help=both("收银密钥(会真的记账)。", "A till's key; it will book.")
+            envvar="TIERENGINE_KEY",
+            metavar="te_…",
+            help=both("收银密钥（会真的记账）。", "A till's key; it will book."),
         ),
     ],
     member: Annotated[str, typer.Option(metavar="ID", help=both("用哪位会员。", "Which member to sell to."))],
@@ -40,7 +42,7 @@ def conformance(
             envvar="TIERENGINE_DESK_KEY",
             metavar="te_…",
             help=both(
-                "sales_manager 的密钥:会员没有额度时先给一点。",
+                "sales_manager 的密钥：会员没有额度时先给一点。",
                 "A sales manager's key, to give a member credit who has none.",
             ),
         ),
@@ -54,7 +56,7 @@ def conformance(
     if only and only not in names:
         raise Stop(
             "unknown_situation",
-            f"没有情形 {only};有:{'、'.join(names)}",
+            f"没有情形 {only}；有：{'、'.join(names)}",
             f"There is no situation {only}; there are: {', '.join(names)}",
             USAGE,
         )
@@ -70,7 +72,7 @@ def conformance(
         except Failed as failed:
             outcome, why = "failed", failed.text.say(screen.lang)
         except (KeyError, IndexError, TypeError) as odd:
-            outcome, why = "failed", screen.say(f"回答是另一种形式:{odd!r}", f"the answer has another shape: {odd!r}")
+            outcome, why = "failed", screen.say(f"回答是另一种形式：{odd!r}", f"the answer has another shape: {odd!r}")
         results.append(
             {"id": one.id, "title": {"zh": one.title.zh, "en": one.title.en}, "outcome": outcome, "why": why}
         )
@@ -94,7 +96,7 @@ def conformance(
             screen.print(f"{mark} {one['title']['zh']}{more}", f"{mark} {one['title']['en']}{more}", style=style)
         zh, en = (f",{skipped_} 种跳过", f", {skipped_} skipped") if skipped_ else ("", "")
         screen.print(
-            f"{len(results)} 种情形,{passed} 种如约,{failed_} 种不符{zh}。",
+            f"{len(results)} 种情形，{passed} 种如约，{failed_} 种不符{zh}。",
             f"{len(results)} situations: {passed} as promised, {failed_} not{en}.",
             style="bold red" if failed_ else "bold green",
         )

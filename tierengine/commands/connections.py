@@ -53,13 +53,13 @@ class Refusal:
 
 
 TOO_SLOW: Final = Refusal(
-    408, "Request Timeout", "too_slow", "请求发得太慢,连接已关闭。The request took too long to arrive."
+    408, "Request Timeout", "too_slow", "请求发得太慢，连接已关闭。The request took too long to arrive."
 )
 TOO_MANY: Final = Refusal(
-    503, "Service Unavailable", "busy", "连接太多,请稍后重试。Too many connections; try again shortly."
+    503, "Service Unavailable", "busy", "连接太多，请稍后重试。Too many connections; try again shortly."
 )
 STOPPING: Final = Refusal(
-    503, "Service Unavailable", "busy", "服务正在停止,请稍后重试。The service is stopping; try again shortly."
+    503, "Service Unavailable", "busy", "服务正在停止，请稍后重试。The service is stopping; try again shortly."
 )
 NO_HTTP: Final = Refusal(
     400, "Bad Request", "bad_request", "请求不是合格的 HTTP。What came is no proper HTTP.", retryable=False

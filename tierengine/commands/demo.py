@@ -20,7 +20,7 @@ app = typer.Typer()
 URL: Final = "sqlite:///demo.db"
 
 
-@app.command(help=both("演示:一家代理商两年的账,一分钟看完。", "A dealer's two years in a minute, in demo.db."))
+@app.command(help=both("演示：一家代理商两年的账，一分钟看完。", "A dealer's two years in a minute, in demo.db."))
 def demo(context: typer.Context) -> int:
     """Record the demo book into demo.db, afresh, and show what came of it."""
     screen: Screen = context.obj
@@ -48,13 +48,13 @@ def _record(screen: Screen) -> RecordedDemo:
     except NotOurs as problem:
         raise Stop(
             "not_a_book",
-            f"{problem} 不是账本,演示不会覆盖它;请换一个文件夹。",
+            f"{problem} 不是账本，演示不会覆盖它；请换一个文件夹。",
             f"{problem} is no book and is left alone; run the demo in another folder.",
         ) from None
     text = policy_file().read_text(encoding="utf-8")
     book = demo_book()
     screen.print(
-        f"记录 {book.dealer[1]} 两年的账:{len(book.customers)} 位客户,{len(book.stores)} 家门店 …",
+        f"记录 {book.dealer[1]} 两年的账：{len(book.customers)} 位客户，{len(book.stores)} 家门店 …",
         f"Recording two years of {book.dealer[1]}: {len(book.customers)} customers, {len(book.stores)} stores …",
         style="bold",
     )

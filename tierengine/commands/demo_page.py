@@ -174,7 +174,7 @@ def show(screen: Screen, page: Page, seconds: float) -> None:
     report.show_grants(screen, page.opened.programme, page.grants)
     _cost(screen, page)
     late = sum(owner.late for owner in page.owners)
-    title = screen.say(f"应尽服务:迟了没做 {late} 项", f"Duties: {late} late and not done")
+    title = screen.say(f"应尽服务：迟了没做 {late} 项", f"Duties: {late} late and not done")
     duties.show_owners(screen, page.owners, demo_book().staff, title)
     award.show(screen, page.opened, page.plan, dict(page.names), BELOW_THE_LINE)
     verify.show(screen, page.broken)
@@ -185,8 +185,8 @@ def _received(screen: Screen, page: Page, seconds: float) -> None:
     told, lang = page.told, screen.lang
     of = {name: count(told.status[name], lang) for name in ("recorded", "parked", "duplicate", "conflict")}
     screen.print(
-        f"收到 {count(told.delivered, lang)} 条:记录 {of['recorded']},重复 {of['duplicate']}(不重复记),"
-        f"先到等配对 {of['parked']},内容冲突待人核对 {of['conflict']}。用时 {seconds:.0f} 秒。",
+        f"收到 {count(told.delivered, lang)} 条：记录 {of['recorded']}，重复 {of['duplicate']}（不重复记），"
+        f"先到等配对 {of['parked']}，内容冲突待人核对 {of['conflict']}。用时 {seconds:.0f} 秒。",
         f"{count(told.delivered, lang)} received: {of['recorded']} recorded, {of['duplicate']} duplicates (no effect), "
         f"{of['parked']} came before what they name, {of['conflict']} conflicts for a person. {seconds:.0f} s.",
     )
@@ -263,7 +263,7 @@ def _short(screen: Screen, page: Page) -> None:
         )
     screen.table(
         screen.say(
-            f"只差一个特点 {len(page.short)} 位(各样里离得最近的 {len(rows)} 位)",
+            f"只差一个特点 {len(page.short)} 位（各样里离得最近的 {len(rows)} 位）",
             f"One trait short: {len(page.short)} (the nearest {len(rows)} of each kind)",
         ),
         [
@@ -275,7 +275,7 @@ def _short(screen: Screen, page: Page) -> None:
     )
     court = "、".join(f"{code} {page.names.get(code, '')}" for code in page.court)
     screen.print(
-        f"积极争取(特点够了,还不是金卡)共 {len(page.court)} 位:{court}",
+        f"积极争取（特点够了，还不是金卡）共 {len(page.court)} 位：{court}",
         f"To court (enough traits, not gold yet), {len(page.court)}: {court}",
     )
 
@@ -295,7 +295,7 @@ def _cost(screen: Screen, page: Page) -> None:
     )
     parts = [amount(value, unit, screen.lang) for value in (credit, points, page.discount, page.plan.cost, each)]
     screen.print(
-        "两年共发配件款 {},积分折合 {},折扣让利 {};今年奖品 {}。合每位金卡客户每年 {}。".format(*parts),
+        "两年共发配件款 {}，积分折合 {}，折扣让利 {}；今年奖品 {}。合每位金卡客户每年 {}。".format(*parts),
         "In two years {} of parts credit, points worth {}, {} off prices; prizes this year {}. "
         "That is {} a gold member and year.".format(*parts),
         style="bold",
@@ -308,17 +308,17 @@ def _next(screen: Screen, page: Page) -> None:
     day = minute(page.told.now, page.opened.programme.zone)[:10]
     placed = page.plan.ranked.placed
     first = placed[0].candidate.code if placed else next(iter(page.views), "")
-    screen.print("接下来可以试:", "What to try next:", style="bold")
+    screen.print("接下来可以试：", "What to try next:", style="bold")
     screen.out.print(f"  export TIERENGINE_DATABASE_URL={'sqlite:///demo.db'}", soft_wrap=True)
     for words, zh, en in (
-        (f"member show {first} --at {day}", "一位金卡客户,每个特点满足不满足的理由", "a gold member, with every why"),
+        (f"member show {first} --at {day}", "一位金卡客户，每个特点满足不满足的理由", "a gold member, with every why"),
         (f"duties due --at {day} --manager U11", "一位客户经理欠着的服务", "what one manager owes"),
         (
             f"award issue {YEAR} --closing {day}",
-            "定下年度名单并发奖,每人只发一次",
+            "定下年度名单并发奖，每人只发一次",
             "freeze the award, book it once",
         ),
-        (f"policy check {_near(policy_file())}", "改一个数字,看看哪里不对", "change a number, see what is wrong"),
+        (f"policy check {_near(policy_file())}", "改一个数字，看看哪里不对", "change a number, see what is wrong"),
         ("serve", "给收银台用的接口", "the service for the tills"),
     ):
         screen.out.print(Text(f"  {program} {words}  ", style="cyan").append(f"# {screen.say(zh, en)}", style="dim"))

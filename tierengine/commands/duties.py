@@ -64,7 +64,7 @@ def duties() -> None:
     """Group the commands of this noun, of which there is one for now."""
 
 
-@app.command(help=both("还没做的和迟了的,按负责人。", "What is open and late, by who owes it."))
+@app.command(help=both("还没做的和迟了的，按负责人。", "What is open and late, by who owes it."))
 def due(
     context: typer.Context,
     manager: Annotated[str, typer.Option(metavar="ID", help=both("只看这位负责人。", "Only this owner."))] = "",
@@ -101,7 +101,7 @@ def done(  # noqa: PLR0913, PLR0917  each is an option of the command
     evidence: Annotated[str, typer.Option(help=both("凭据。", "The evidence."))] = "",
     request: Annotated[str, typer.Option(help=both("为哪一次请求。", "For which request."))] = "",
     when: Annotated[str, typer.Option("--at", metavar="TIME", help=both("何时。", "When."))] = "",
-    source: Annotated[str, typer.Option(help=both("单号:重发只记一次。", "An id: sent again, it counts once."))] = "",
+    source: Annotated[str, typer.Option(help=both("单号：重发只记一次。", "An id: sent again, it counts once."))] = "",
     dealer: DealerOption = "",
 ) -> int:
     """Record it: an event like any other, `duty_done`."""
@@ -118,7 +118,7 @@ def done(  # noqa: PLR0913, PLR0917  each is an option of the command
             currency=programme.currency,
         )  # fmt: skip
     answer = recorded(Observe(number, told, once_of("POST /v1/duties/done", f"member:{member}")))
-    return screen.end(dict(answer.body), lambda: screen.print(f"已记:{member} {duty}", f"Recorded: {member} {duty}"))
+    return screen.end(dict(answer.body), lambda: screen.print(f"已记：{member} {duty}", f"Recorded: {member} {duty}"))
 
 
 def owners_of(book: DutyBook, now: int) -> list[Owner]:
@@ -249,7 +249,7 @@ def _show(
         owners,
         {},
         screen.say(
-            f"应尽服务(截至 {minute(now, zone)}):迟了 {late} 项,待办 {opening} 项",
+            f"应尽服务（截至 {minute(now, zone)}）：迟了 {late} 项，待办 {opening} 项",
             f"Duties as of {minute(now, zone)}: {late} late, {opening} open",
         ),
     )
@@ -270,7 +270,7 @@ def _show(
         )
     if rows:
         screen.table(
-            screen.say(f"期限最近的 {len(rows)} 项,共 {len(waiting)} 项", f"{len(rows)} nearest of {len(waiting)}"),
+            screen.say(f"期限最近的 {len(rows)} 项，共 {len(waiting)} 项", f"{len(rows)} nearest of {len(waiting)}"),
             [
                 screen.say("期限", "Due"),
                 screen.say("会员", "Member"),

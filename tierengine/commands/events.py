@@ -12,9 +12,9 @@ from tierengine.commands.money import minute
 from tierengine.commands.opened import AtOption, DealerOption, reading
 from tierengine.commands.screen import Screen, both
 
-app = typer.Typer(name="events", help=both("事件:导入、待配对、报表。", "Events."), no_args_is_help=True)
+app = typer.Typer(name="events", help=both("事件：导入、待配对、报表。", "Events."), no_args_is_help=True)
 
-app.command("import", help=both("导入文件:CSV、JSON Lines、XLSX(前两种可为 .gz)。", "Import a file."))(import_)
+app.command("import", help=both("导入文件：CSV、JSON Lines、XLSX(前两种可为 .gz)。", "Import a file."))(import_)
 
 _PARKED: Final = (
     "SELECT e.key, e.kind, e.occurred_at, e.recorded_at, e.source, p.waits_for, p.reason FROM parked p "
@@ -33,7 +33,7 @@ _REASONS: Final = {
 }
 
 
-@app.command(help=both("先到的:等它所指的那一条。", "What came before what it names, and waits."))
+@app.command(help=both("先到的：等它所指的那一条。", "What came before what it names, and waits."))
 def parked(context: typer.Context, dealer: DealerOption = "") -> int:
     """List parked events."""
     screen: Screen = context.obj
@@ -73,7 +73,7 @@ def parked(context: typer.Context, dealer: DealerOption = "") -> int:
     return screen.end({"parked": rows}, show)
 
 
-@app.command(help=both("同一单号、内容不同的:没有记账,待人核对。", "Equal key, other content: not booked."))
+@app.command(help=both("同一单号、内容不同的：没有记账，待人核对。", "Equal key, other content: not booked."))
 def conflicts(context: typer.Context, dealer: DealerOption = "") -> int:
     """List conflicts."""
     screen: Screen = context.obj
@@ -105,7 +105,7 @@ def conflicts(context: typer.Context, dealer: DealerOption = "") -> int:
     return screen.end({"conflicts": rows}, show)
 
 
-@app.command(help=both("报表:各年等级、各项奖励、余额。", "Tiers per year, what each rule granted, balances."))
+@app.command(help=both("报表：各年等级、各项奖励、余额。", "Tiers per year, what each rule granted, balances."))
 def report(context: typer.Context, at: AtOption = "", dealer: DealerOption = "") -> int:
     """Show what the book comes to."""
     screen: Screen = context.obj

@@ -17,7 +17,7 @@ from tierengine.membership.past import explain as explained
 from tierengine.recording.recorder import clock
 
 EXPLAIN: Final = both(
-    "当时的等级、特点和理由,以及至此的每一笔判定。", "The standing at a past instant, with reasons and decisions."
+    "当时的等级、特点和理由，以及至此的每一笔判定。", "The standing at a past instant, with reasons and decisions."
 )
 
 
@@ -27,7 +27,7 @@ def show_explained(
     at: AtOption = "",
     known_at: Annotated[
         str,
-        typer.Option(metavar="DAY", help=both("按哪一天已知的记录(缺省:现在)。", "By what was on file then.")),
+        typer.Option(metavar="DAY", help=both("按哪一天已知的记录（缺省：现在）。", "By what was on file then.")),
     ] = "",
     limit: Annotated[
         int, typer.Option(min=1, max=DECISIONS_MOST, help=both("最多列出几笔判定。", "How many decisions."))
@@ -47,7 +47,7 @@ def show_explained(
 def _show(screen: Screen, shown: dict[str, Any]) -> None:
     standing = shown["standing"]
     screen.print(
-        f"{shown['member']} 在 {shown['at'][:16]}:{standing['title']}(政策第 {shown['policy_version']} 版)",
+        f"{shown['member']} 在 {shown['at'][:16]}:{standing['title']}（政策第 {shown['policy_version']} 版）",
         f"{shown['member']} at {shown['at'][:16]}: {standing['title']} (policy version {shown['policy_version']})",
         style="bold yellow",
     )
@@ -58,7 +58,7 @@ def _show(screen: Screen, shown: dict[str, Any]) -> None:
     )
     if shown["decisions"]:
         screen.table(
-            screen.say("判定(新的在前)", "Decisions, newest first"),
+            screen.say("判定（新的在前）", "Decisions, newest first"),
             [
                 screen.say("时间", "At"),
                 screen.say("奖励", "Reward"),

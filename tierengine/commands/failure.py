@@ -20,14 +20,14 @@ _SYSTEM: Final[Mapping[int, str]] = {
     errno.ENOENT: "没有这个文件。",
     errno.EACCES: "没有权限。",
     errno.EPERM: "没有权限。",
-    errno.EISDIR: "是文件夹,不是文件。",
+    errno.EISDIR: "是文件夹，不是文件。",
     errno.ENOTDIR: "其中有一段不是文件夹。",
     errno.EEXIST: "已经有这个文件。",
     errno.ENOSPC: "磁盘已满。",
     errno.EROFS: "磁盘只读。",
     errno.ENAMETOOLONG: "文件名太长。",
-    errno.ECONNREFUSED: "连接被拒绝:对方没有在运行。",
-    errno.EADDRINUSE: "地址已被占用:另一个程序在用这个端口。",
+    errno.ECONNREFUSED: "连接被拒绝：对方没有在运行。",
+    errno.EADDRINUSE: "地址已被占用：另一个程序在用这个端口。",
 }
 
 
@@ -83,13 +83,13 @@ def _described(screen: Screen, problem: Exception) -> Failure:
     # By name: a command that needs no database and no typer must not load them to learn that they did not fail.
     name = type(problem).__name__
     if name == "WriterBusy":
-        zh = "另一个进程正在写这本账(SQLite 同时只能有一个写入者);请先停掉它,或者通过它的接口办理。"
+        zh = "另一个进程正在写这本账（SQLite 同时只能有一个写入者）；请先停掉它，或者通过它的接口办理。"
         return Failure(REFUSED, "writer_busy", screen.say(zh, str(problem)))
     if name == "NotReady":
         return Failure(
             REFUSED,
             "not_ready",
-            screen.say(str(getattr(problem, "zh", "")) or f"数据库还不能用。原话:{problem}", str(problem)),
+            screen.say(str(getattr(problem, "zh", "")) or f"数据库还不能用。原话：{problem}", str(problem)),
         )
     if name == "SettingsRefused":
         return Failure(
@@ -108,7 +108,7 @@ def _described(screen: Screen, problem: Exception) -> Failure:
         place = str(problem.filename or "")
         chinese = _SYSTEM.get(problem.errno or 0, what)
         return Failure(
-            REFUSED, "system", screen.say(f"系统拒绝了:{place} {chinese}", f"The system refused: {place} {what}")
+            REFUSED, "system", screen.say(f"系统拒绝了：{place} {chinese}", f"The system refused: {place} {what}")
         )
     return _unexpected(screen, problem)
 
@@ -141,7 +141,7 @@ def _unexpected(screen: Screen, problem: Exception) -> Failure:
         REFUSED,
         "unexpected",
         screen.say(
-            f"出了意外,是程序的问题,不是您的。经过记在 {place},请连同它一起告诉我们。",
+            f"出了意外，是程序的问题，不是您的。经过记在 {place}，请连同它一起告诉我们。",
             f"Something unexpected happened; this is our mistake, not yours. The report is {place}.",
         ),
         details={"report": str(place)},

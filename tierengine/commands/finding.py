@@ -36,7 +36,7 @@ def found(opened: Opened, who: str) -> str:
             zh, en = (mark.join(code for _, code in hits) for mark in ("、", ", "))
             raise Stop(
                 "several_members",
-                f"有 {len(hits)} 位会员对得上:{zh};请用会员编号。",
+                f"有 {len(hits)} 位会员对得上：{zh}；请用会员编号。",
                 f"{len(hits)} members fit: {en}; ask by code.",
                 PROBLEMS,
             )
@@ -44,7 +44,7 @@ def found(opened: Opened, who: str) -> str:
     zh, en = (mark.join(near) for mark in ("、", ", "))
     raise Stop(
         "unknown_member",
-        f"没有会员 {who}:会员编号、卡号、整机编号、电话、姓名都查过了{f';有 {zh},大小写不同' if near else ''}。",
+        f"没有会员 {who}：会员编号、卡号、整机编号、电话、姓名都查过了{f'；有 {zh}，大小写不同' if near else ''}。",
         f"There is no member {who}; looked for a code, a card, a serial number, a phone and a name"
         f"{f'. {en} is there, in other case' if near else ''}.",
         PROBLEMS,

@@ -42,7 +42,7 @@ def import_(  # noqa: PLR0913, PLR0917  each is an option of the command
             exists=True,
             dir_okay=False,
             readable=True,
-            help=both("列对照(YAML)。", "Column mapping, YAML."),
+            help=both("列对照（YAML）。", "Column mapping, YAML."),
         ),
     ] = None,
     map_: Annotated[
@@ -55,14 +55,14 @@ def import_(  # noqa: PLR0913, PLR0917  each is an option of the command
             "--set",
             metavar="NAME=VALUE",
             help=both(
-                "每行都一样的值,或 source、timezone、currency、unit、create_members。",
+                "每行都一样的值，或 source、timezone、currency、unit、create_members。",
                 "What is the same in each row; or source, timezone, currency, unit, create_members.",
             ),
         ),
     ] = None,
     group: Annotated[int, typer.Option(min=1, max=GROUP, help=both("每批几行。", "Rows sent at a time."))] = GROUP,
     archivist: Annotated[
-        bool, typer.Option("--archivist", help=both("档案员补录:不限多早。", "The archivist's: however old."))
+        bool, typer.Option("--archivist", help=both("档案员补录：不限多早。", "The archivist's: however old."))
     ] = False,
     report: Annotated[bool, typer.Option("--report", help=both("完了列出报表。", "End with the report."))] = False,
     dealer: DealerOption = "",
@@ -146,7 +146,7 @@ def _pairs(option: str, given: Sequence[str]) -> dict[str, str]:
         name, sign, value = text.partition("=")
         if not sign or not name.strip():
             raise Stop(
-                "usage", f"{option} 写作 名称=值,收到 {text!r}。", f"{option} takes NAME=VALUE, got {text!r}.", USAGE
+                "usage", f"{option} 写作 名称=值，收到 {text!r}。", f"{option} takes NAME=VALUE, got {text!r}.", USAGE
             )
         found[name.strip()] = value.strip()
     return found
@@ -206,12 +206,12 @@ def _show(screen: Screen, file: Path, summary: Summary) -> None:
         screen.print(f"… 另有 {rest} 处", f"… and {rest} more")
     if summary.unread:
         names = ", ".join(summary.unread)
-        screen.print(f"没有读的列:{names}", f"Columns not read: {names}", style="dim")
+        screen.print(f"没有读的列：{names}", f"Columns not read: {names}", style="dim")
     for (field, value, code), number in summary.names.items():
         known = ", ".join(f"{zh}: {one}" for one, zh in CODES[field].items())
         screen.print(
-            f"{FIELDS_ZH[field]}“{value}”有 {number} 处,是 {code} 的名称:政策里问的是 {code},就不算它们。"
-            f"可以在列对照里写明:{field}: {{column: 列名, values: {{{known}}}}}",
+            f"{FIELDS_ZH[field]}“{value}”有 {number} 处，是 {code} 的名称：政策里问的是 {code}，就不算它们。"
+            f"可以在列对照里写明：{field}: {{column: 列名, values: {{{known}}}}}",
             f"{field} {value!r} is the name of the code {code} ({number} times): a policy that asks for {code} does "
             f"not count them. The mapping may say so: {field}: {{column: NAME, values: {{{known}}}}}",
             style="yellow",
@@ -229,7 +229,7 @@ def _show(screen: Screen, file: Path, summary: Summary) -> None:
         )
     ]
     screen.print(
-        "读了 {} 行:记录 {},早已记过 {},待配对 {},内容冲突 {},不合要求 {} 行。".format(*numbers),
+        "读了 {} 行：记录 {}，早已记过 {}，待配对 {}，内容冲突 {}，不合要求 {} 行。".format(*numbers),
         "{} rows: {} recorded, {} were there, {} wait for what they name, {} conflicts, {} rows refused.".format(
             *numbers
         ),

@@ -20,24 +20,24 @@ from tierengine.zone import DAY, HOUR
 
 app = typer.Typer(name="key", help=both("接口密钥。", "API keys."), no_args_is_help=True)
 RolesOption = Annotated[
-    list[str], typer.Option("--role", help=both("职责(可多次):" + "、".join(ROLES), "Roles: " + ", ".join(ROLES)))
+    list[str], typer.Option("--role", help=both("职责（可多次）：" + "、".join(ROLES), "Roles: " + ", ".join(ROLES)))
 ]
 StoreOption = Annotated[
-    str, typer.Option("--store", metavar="CODE", help=both("门店编号;pos 必填。", "The store; a must for pos."))
+    str, typer.Option("--store", metavar="CODE", help=both("门店编号；pos 必填。", "The store; a must for pos."))
 ]
 PrefixArgument = Annotated[
     str, typer.Argument(metavar="PREFIX", help=both("te_ 后的十二位。", "The twelve digits after te_."))
 ]
 
 
-@app.command(help=both("新建密钥;只显示这一次。", "Make a key; it is shown this once."))
+@app.command(help=both("新建密钥；只显示这一次。", "Make a key; it is shown this once."))
 def create(
     context: typer.Context,
     role: RolesOption = ["pos"],  # noqa: B006  typer's way to write a default
     store: StoreOption = "",
     name: Annotated[str, typer.Option(help=both("用途。", "What it is for."))] = "",
     days: Annotated[
-        int, typer.Option(min=0, max=3_650, help=both("几天后失效;0 不失效。", "Valid days; 0: no end."))
+        int, typer.Option(min=0, max=3_650, help=both("几天后失效；0 不失效。", "Valid days; 0: no end."))
     ] = 0,
     dealer: DealerOption = "",
 ) -> int:
@@ -45,7 +45,7 @@ def create(
     screen: Screen = context.obj
     known_roles(role)
     if "pos" in role and not store:
-        raise Stop("store_missing", "收银密钥要写明门店:--store", "A till's key belongs to a store: --store", USAGE)
+        raise Stop("store_missing", "收银密钥要写明门店：--store", "A till's key belongs to a store: --store", USAGE)
 
     def act(by: Acting) -> keys.Made:
         ends = by.now + days * DAY if days else None
@@ -92,7 +92,7 @@ def list_(
     return screen.end({"keys": document}, lambda: screen.table("", heads, rows, unbroken=(0,)))
 
 
-@app.command(help=both("换新密钥;旧的在一段时间内同时有效。", "Replace a key; the old one stays valid for a while."))
+@app.command(help=both("换新密钥；旧的在一段时间内同时有效。", "Replace a key; the old one stays valid for a while."))
 def rotate(
     context: typer.Context,
     prefix: PrefixArgument,
@@ -113,7 +113,7 @@ def rotate(
     return screen.end({"key": made.key, "dealer": of.code, "keep_hours": keep}, show)
 
 
-@app.command(help=both("吊销密钥,两秒内生效。", "Revoke a key; every process refuses it within two seconds."))
+@app.command(help=both("吊销密钥，两秒内生效。", "Revoke a key; every process refuses it within two seconds."))
 def revoke(context: typer.Context, prefix: PrefixArgument, dealer: DealerOption = "") -> int:
     """End a key."""
     screen: Screen = context.obj
@@ -130,7 +130,7 @@ def known_roles(roles: list[str]) -> None:
         if role not in ROLES:
             listed = ", ".join(ROLES)
             raise Stop(
-                "unknown_role", f"没有职责 {role};有:{listed}", f"There is no role {role}; known: {listed}", USAGE
+                "unknown_role", f"没有职责 {role}；有：{listed}", f"There is no role {role}; known: {listed}", USAGE
             )
 
 
@@ -140,5 +140,5 @@ def prefix_of(text: str) -> str:
 
 
 def _show(screen: Screen, key: str) -> None:
-    screen.print("密钥(只显示这一次,请妥善保存):", "The key (shown this once, keep it safe):")
+    screen.print("密钥（只显示这一次，请妥善保存）：", "The key (shown this once, keep it safe):")
     screen.out.print(key, style="bold", soft_wrap=True)

@@ -30,7 +30,7 @@ from tierengine.recording.recorder import clock
 from tierengine.recording.writer import Writer
 from tierengine.zone import DAY
 
-app = typer.Typer(name="ledger", help=both("账目:到期、提醒、期初、调整、转让。", "The ledger."), no_args_is_help=True)
+app = typer.Typer(name="ledger", help=both("账目：到期、提醒、期初、调整、转让。", "The ledger."), no_args_is_help=True)
 app.command(help=LIABILITY)(liability)
 app.command(help=EXPORT)(export)
 
@@ -41,7 +41,7 @@ IdOption = Annotated[
     typer.Option(
         "--id",
         metavar="NUMBER",
-        help=both("单号:同一单号只记一次。", "A number of its own: one number is booked once."),
+        help=both("单号：同一单号只记一次。", "A number of its own: one number is booked once."),
     ),
 ]
 WalletArgument = Annotated[
@@ -49,12 +49,12 @@ WalletArgument = Annotated[
 ]
 AmountArgument = Annotated[
     str,
-    typer.Argument(metavar="AMOUNT", show_default=False, help=both("金额(元)或积分。", "Money in yuan, or points.")),
+    typer.Argument(metavar="AMOUNT", show_default=False, help=both("金额（元）或积分。", "Money in yuan, or points.")),
 ]
 _SOON: Final = 366
 
 
-@app.command(help=both("把已到期的记上账;不运行也不影响任何余额。", "Post what has ended; no balance waits for it."))
+@app.command(help=both("把已到期的记上账；不运行也不影响任何余额。", "Post what has ended; no balance waits for it."))
 def sweep(context: typer.Context, dealer: DealerOption = "") -> int:
     """Post the ends of lapsed lots and holds: safe to run twice, late, or while tills sell."""
     screen: Screen = context.obj
@@ -71,12 +71,12 @@ def sweep(context: typer.Context, dealer: DealerOption = "") -> int:
     return screen.end(
         document,
         lambda: screen.print(
-            f"{len(members)} 位会员,记了 {entries} 笔到期。", f"{entries} ends posted for {len(members)} members."
+            f"{len(members)} 位会员，记了 {entries} 笔到期。", f"{entries} ends posted for {len(members)} members."
         ),
     )
 
 
-@app.command(help=both("快到期的:按政策的提醒天数列出。", "What ends within the days of notice of the policy."))
+@app.command(help=both("快到期的：按政策的提醒天数列出。", "What ends within the days of notice of the policy."))
 def notices(
     context: typer.Context,
     at: AtOption = "",
@@ -151,12 +151,12 @@ def due_notices(opened: Opened, now: int, *, only_today: bool) -> list[dict[str,
     return found
 
 
-@app.command("open", help=both("导入期初余额(CSV、XLSX)。", "Put opening balances in, from CSV or XLSX."))
+@app.command("open", help=both("导入期初余额（CSV、XLSX）。", "Put opening balances in, from CSV or XLSX."))
 def open_(
     context: typer.Context,
     file: DataFile,
     preview: Annotated[
-        bool, typer.Option("--preview", help=both("只看,不记账。", "Show what it would do; record nothing."))
+        bool, typer.Option("--preview", help=both("只看，不记账。", "Show what it would do; record nothing."))
     ] = False,
     by: ByOption = "",
     dealer: DealerOption = "",
@@ -202,12 +202,12 @@ def open_(
             screen.out.print(f"{file}:{one['line']}: {one[screen.lang]} ({one['code']})", soft_wrap=True)
         _show_totals(screen, found, programme)
         if preview:
-            screen.print("只是预览,没有记账。", "A preview only; nothing was recorded.", style="yellow")
+            screen.print("只是预览，没有记账。", "A preview only; nothing was recorded.", style="yellow")
         elif found.problems:
-            screen.print("有不对的行,一行也没有记。", "Rows are wrong; none was recorded.", style="bold red")
+            screen.print("有不对的行，一行也没有记。", "Rows are wrong; none was recorded.", style="bold red")
         else:
             screen.print(
-                f"记了 {document['recorded']} 笔,已有 {document['duplicates']} 笔。",
+                f"记了 {document['recorded']} 笔，已有 {document['duplicates']} 笔。",
                 f"{document['recorded']} recorded, {document['duplicates']} were here already.",
             )
 
@@ -252,10 +252,10 @@ def adjust(  # noqa: PLR0913, PLR0917 - each is an option of the command
     reason: ReasonOption,
     by: ByOption,
     second: Annotated[
-        str, typer.Option("--second", metavar="WHO", help=both("复核人(超过政策起点时)。", "A second person."))
+        str, typer.Option("--second", metavar="WHO", help=both("复核人（超过政策起点时）。", "A second person."))
     ] = "",
     last_day: Annotated[
-        str, typer.Option("--last-day", metavar="DAY", help=both("到期日(缺省按政策)。", "The last day."))
+        str, typer.Option("--last-day", metavar="DAY", help=both("到期日（缺省按政策）。", "The last day."))
     ] = "",
     number: IdOption = "",
     dealer: DealerOption = "",
@@ -309,14 +309,14 @@ def _by_hand(screen: Screen, command: Command, act: Act, titles: dict[str, str])
 
     def show() -> None:
         screen.print(
-            "已记账。" if answer.status == "recorded" else "以前已经记过,没有再记。",
+            "已记账。" if answer.status == "recorded" else "以前已经记过，没有再记。",
             "Recorded." if answer.status == "recorded" else "It was here already; nothing changed.",
         )
         for name, has in body["balances"].items():
             unit = has["unit"]
             has_it, owes = (shown_amount(has[what], unit, screen.lang) for what in ("available", "debt"))
             title = titles.get(name, name)
-            screen.print(f"{title} {has_it},欠 {owes}", f"{title} {has_it}, owes {owes}")
+            screen.print(f"{title} {has_it}，欠 {owes}", f"{title} {has_it}, owes {owes}")
 
     return screen.end({"kind": act.kind, **body}, show)
 

@@ -55,7 +55,7 @@ app.command("unmerge", help=UNMERGE)(run_unmerge)
 LOTS = 6
 
 
-@app.command(help=both("看一位会员:等级、特点和理由、钱包。", "One member: tier, traits with reasons, wallets."))
+@app.command(help=both("看一位会员：等级、特点和理由、钱包。", "One member: tier, traits with reasons, wallets."))
 def show(
     context: typer.Context,
     who: WhoArgument,
@@ -74,24 +74,24 @@ def show(
 def _show(screen: Screen, shown: Mapping[str, Any], name: str) -> None:
     standing = shown["standing"]
     level = standing["level"]
-    until = screen.say(f",有效到 {standing['until']}", f", until {standing['until']}") if standing["until"] else ""
+    until = screen.say(f"，有效到 {standing['until']}", f", until {standing['until']}") if standing["until"] else ""
     state = {
         "valid": ("", ""),
-        "grace": (",宽限期内", ", in grace"),
-        "locked": (",已冻结", ", locked"),
-        "assigned": (",指定等级", ", assigned"),
+        "grace": ("，宽限期内", ", in grace"),
+        "locked": ("，已冻结", ", locked"),
+        "assigned": ("，指定等级", ", assigned"),
     }
     since = f" {standing['since'][:10]}" if standing["since"] else ""
     head = Text(f"{shown['member']} {name}  ", style="bold")
     head.append(str(standing["title"]) + since + (screen.say(" 起", "") if since else ""), style="bold yellow")
     head.append(until + screen.say(*state[standing["state"]]))
     if level:
-        head.append(screen.say(f";服务级别:{level['title']}", f"; service level: {level['title']}"))
+        head.append(screen.say(f"；服务级别：{level['title']}", f"; service level: {level['title']}"))
     screen.out.print(head, soft_wrap=True)
     _traits(screen, shown["traits"])
     _next(screen, shown["next_tier"])
     for one in shown["lists"]:
-        screen.print(f"名单:{one['title']}", f"List: {one['title']}", style="cyan")
+        screen.print(f"名单：{one['title']}", f"List: {one['title']}", style="cyan")
     _wallets(screen, shown["wallets"])
     _history(screen, shown["tier_history"])
 
@@ -102,7 +102,7 @@ def _traits(screen: Screen, traits: Sequence[Mapping[str, Any]]) -> None:
     ]
     met = sum(bool(one["met"]) for one in traits)
     screen.table(
-        screen.say(f"特点:满足 {met} 项,共 {len(traits)} 项", f"Traits: {met} of {len(traits)} met"),
+        screen.say(f"特点：满足 {met} 项，共 {len(traits)} 项", f"Traits: {met} of {len(traits)} met"),
         ["", screen.say("特点", "Trait"), screen.say("为什么", "Why")],
         rows,
     )
@@ -112,7 +112,7 @@ def _next(screen: Screen, above: Mapping[str, Any] | None) -> None:
     if above is None:
         return
     if above["excluded"]:
-        screen.print(f"不能升 {above['title']}:在排除之列。", f"Excluded from {above['title']}.", style="yellow")
+        screen.print(f"不能升 {above['title']}：在排除之列。", f"Excluded from {above['title']}.", style="yellow")
         return
     lacking = [one["sentence"] for one in above["missing"]]
     traits = above["traits"]
@@ -131,8 +131,8 @@ def _wallets(screen: Screen, wallets: Sequence[Mapping[str, Any]]) -> None:
         usable, owed = amount(one["usable"], unit, lang), amount(one["debt"], unit, lang)
         suspended = screen.say("(暂停使用)", " (suspended)") if one["suspended"] else ""
         tied = amount(one["held"], unit, lang)
-        held = screen.say(f",预占 {tied}", f", held {tied}") if one["held"] else ""
-        debt = screen.say(f",欠 {owed}", f", owes {owed}") if one["debt"] else ""
+        held = screen.say(f"，预占 {tied}", f", held {tied}") if one["held"] else ""
+        debt = screen.say(f"，欠 {owed}", f", owes {owed}") if one["debt"] else ""
         rows.append(
             [
                 Text(f"{one['title']}{suspended}", style="bold"),
@@ -142,10 +142,10 @@ def _wallets(screen: Screen, wallets: Sequence[Mapping[str, Any]]) -> None:
         )
         for lot in lots[:LOTS]:
             first, last = lot["usable_from"][:10], lot["last_day"] or "-"
-            when = screen.say(f"{first} 起可用,到 {last}", f"from {first} to {last}")
+            when = screen.say(f"{first} 起可用，到 {last}", f"from {first} to {last}")
             if lot["held"]:
                 when += screen.say(
-                    f",预占 {amount(lot['held'], unit, lang)}", f", held {amount(lot['held'], unit, lang)}"
+                    f"，预占 {amount(lot['held'], unit, lang)}", f", held {amount(lot['held'], unit, lang)}"
                 )
             rows.append([f"  {lot['rule'] or ''}", amount(lot["remaining"], unit, lang), when])
         if len(lots) > LOTS:

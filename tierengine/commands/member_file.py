@@ -28,8 +28,8 @@ from tierengine.recording.items import Observe
 from tierengine.recording.recorder import clock
 from tierengine.zone import moment
 
-REGISTER: Final = both("建档:把一位客户记入会员。", "Put a customer on file.")
-ATTRIBUTE: Final = both("更改会员的一项属性(规则会读的)。", "Change an attribute that rules read.")
+REGISTER: Final = both("建档：把一位客户记入会员。", "Put a customer on file.")
+ATTRIBUTE: Final = both("更改会员的一项属性（规则会读的）。", "Change an attribute that rules read.")
 CONSENT: Final = both("记下会员同意或撤回一个用途。", "Record what a member agrees to, or withdraws.")
 CORRECT: Final = both("更正会员的姓名、电话、备注。", "Put a member's name, phones or note right.")
 FORMS: Final = ("person", "firm")
@@ -37,9 +37,9 @@ FORMS: Final = ("person", "firm")
 
 def run_register(
     context: typer.Context,
-    code: Annotated[str, typer.Argument(metavar="ID", help=both("会员编号,自定。", "A code of your own."))],
+    code: Annotated[str, typer.Argument(metavar="ID", help=both("会员编号，自定。", "A code of your own."))],
     name: Annotated[str, typer.Option(help=both("姓名或单位名。", "His name."))] = "",
-    phone: Annotated[list[str] | None, typer.Option(help=both("电话,可多次。", "A phone; may come again."))] = None,
+    phone: Annotated[list[str] | None, typer.Option(help=both("电话，可多次。", "A phone; may come again."))] = None,
     form: Annotated[str, typer.Option(help="person, firm")] = "person",
     contact: Annotated[str, typer.Option(help=both("单位的联系人。", "Whom to ask for, of a firm."))] = "",
     note: Annotated[str, typer.Option(help=both("备注。", "A note."))] = "",
@@ -53,7 +53,7 @@ def run_register(
     errors += _bad_texts(name, contact, phone or ())
     if form not in FORMS:
         raise Stop(
-            "bad_form", f"--form 为 person 或 firm,收到 {form!r}。", f"--form is person or firm, got {form!r}.", 2
+            "bad_form", f"--form 为 person 或 firm，收到 {form!r}。", f"--form is person or firm, got {form!r}.", 2
         )
     if errors or plain is None:
         raise Malformed(errors or [FormError("/member", "missing")])
@@ -76,7 +76,9 @@ def run_correct(
     context: typer.Context,
     code: Annotated[str, typer.Argument(metavar="ID", help=both("会员编号。", "The member's code."))],
     name: Annotated[str | None, typer.Option(help=both("姓名或单位名。", "His name."))] = None,
-    phone: Annotated[list[str] | None, typer.Option(help=both("全部电话,可多次。", "All phones; comes again."))] = None,
+    phone: Annotated[
+        list[str] | None, typer.Option(help=both("全部电话，可多次。", "All phones; comes again."))
+    ] = None,
     contact: Annotated[str | None, typer.Option(help=both("单位的联系人。", "Whom to ask for, of a firm."))] = None,
     note: Annotated[str | None, typer.Option(help=both("备注。", "A note."))] = None,
     dealer: DealerOption = "",
@@ -86,7 +88,7 @@ def run_correct(
     given = {"name": name, "phones": phone, "contact": contact, "note": note}
     named = [field for field in records.FIELDS if given[field] is not None]
     if not named:
-        raise Stop("usage", "至少给出一项:--name、--phone、--contact、--note。", "Name what is to be changed.", USAGE)
+        raise Stop("usage", "至少给出一项：--name、--phone、--contact、--note。", "Name what is to be changed.", USAGE)
     phones = tuple(one for one in phone or () if one)
     if wrong := _bad_texts(name or "", contact or "", phones):
         raise Malformed(wrong)
@@ -118,11 +120,11 @@ def _valued(name: str, value: str) -> tuple[str, dict[str, object]]:
     found = next((one for one in ATTRIBUTES.values() if name in (one.id, one.zh)), None)
     if found is None:
         zh, en = "、".join(f"{one.id}({one.zh})" for one in ATTRIBUTES.values()), ", ".join(ATTRIBUTES)
-        raise Stop("unknown_attribute", f"没有属性 {name};有:{zh}", f"There is no {name}; known: {en}", PROBLEMS)
+        raise Stop("unknown_attribute", f"没有属性 {name}；有：{zh}", f"There is no {name}; known: {en}", PROBLEMS)
     field = found.set_by[1]
     plain = unicodedata.normalize("NFKC", value).strip()
     if field == "value_int" and not re.fullmatch(r"-?[0-9]{1,15}", plain):
-        raise Stop("bad_value", f"{name} 要一个整数,收到 {value}", f"{name} is a number, got {value}", PROBLEMS)
+        raise Stop("bad_value", f"{name} 要一个整数，收到 {value}", f"{name} is a number, got {value}", PROBLEMS)
     said: object = int(plain) if field == "value_int" else plain if field == "value_date" else value
     return found.id, {field: said}
 
@@ -133,7 +135,7 @@ def run_attribute(
     name: Annotated[str, typer.Argument(metavar="NAME", help=both("属性。", "The attribute."))],
     value: Annotated[str, typer.Argument(metavar="VALUE", help=both("值。", "Its value."))],
     since: Annotated[str, typer.Option("--since", metavar="TIME", help=both("从何时起。", "From when on."))] = "",
-    source: Annotated[str, typer.Option(help=both("单号:重发只记一次。", "An id: sent again, it counts once."))] = "",
+    source: Annotated[str, typer.Option(help=both("单号：重发只记一次。", "An id: sent again, it counts once."))] = "",
     dealer: DealerOption = "",
 ) -> int:
     """Change an attribute from an instant on: an event like any other, `attribute_changed`."""
@@ -152,14 +154,14 @@ def run_attribute(
         )  # fmt: skip
     answer = recorded(Observe(of.id, told, once_of("POST /v1/members/{code}/attributes", f"member:{code}")))
     return screen.end(
-        dict(answer.body), lambda: screen.print(f"已记:{code} {name} = {value}", f"Recorded: {code} {name} = {value}")
+        dict(answer.body), lambda: screen.print(f"已记：{code} {name} = {value}", f"Recorded: {code} {name} = {value}")
     )
 
 
 def run_consent(
     context: typer.Context,
     who: Annotated[str, typer.Argument(metavar="ID", help=both("会员。", "The member."))],
-    purpose: Annotated[str, typer.Argument(metavar="PURPOSE", help=both("用途,如 marketing。", "Such as marketing."))],
+    purpose: Annotated[str, typer.Argument(metavar="PURPOSE", help=both("用途，如 marketing。", "Such as marketing."))],
     text: Annotated[str, typer.Option("--text", metavar="VERSION", help=both("看过哪版文本。", "The text he saw."))],
     withdrawn: Annotated[bool, typer.Option("--withdrawn", help=both("撤回。", "He withdraws it."))] = False,
     dealer: DealerOption = "",
@@ -178,4 +180,4 @@ def run_consent(
         )  # fmt: skip
         of = opened.dealer
     answer = recorded(Observe(of.id, told, once_of("POST /v1/members/{code}/consents", f"member:{code}")))
-    return screen.end(dict(answer.body), lambda: screen.print(f"已记:{code} {purpose}", f"Recorded: {code} {purpose}"))
+    return screen.end(dict(answer.body), lambda: screen.print(f"已记：{code} {purpose}", f"Recorded: {code} {purpose}"))

@@ -18,9 +18,9 @@ from tierengine.membership.merging import read_merge, read_unmerge
 from tierengine.recording.recorder import clock
 from tierengine.zone import moment
 
-MERGE: Final = both("合并:两个编号其实是同一位客户。", "Two codes are one customer.")
-UNMERGE: Final = both("取消合并:他们不是同一位客户。", "They are not one customer: take the merge back.")
-Reason = Annotated[str, typer.Option("--reason", help=both("原因,记入审计,封存。", "Why; it is kept sealed."))]
+MERGE: Final = both("合并：两个编号其实是同一位客户。", "Two codes are one customer.")
+UNMERGE: Final = both("取消合并：他们不是同一位客户。", "They are not one customer: take the merge back.")
+Reason = Annotated[str, typer.Option("--reason", help=both("原因，记入审计，封存。", "Why; it is kept sealed."))]
 
 
 def run_merge(
@@ -29,7 +29,7 @@ def run_merge(
     into: Annotated[str, typer.Option("--into", metavar="ID", help=both("并入哪位会员。", "Into whom."))],
     reason: Reason,
     at: Annotated[str, typer.Option("--at", metavar="TIME", help=both("何时认定。", "When it was found out."))] = "",
-    source: Annotated[str, typer.Option(help=both("单号:重发只记一次。", "An id: sent again, it counts once."))] = "",
+    source: Annotated[str, typer.Option(help=both("单号：重发只记一次。", "An id: sent again, it counts once."))] = "",
     dealer: DealerOption = "",
 ) -> int:
     """Merge a member into another: one history, one standing and one purse from the beginning of both."""
@@ -85,9 +85,9 @@ def _told_of(screen: Screen, opened: Opened, body: Mapping[str, Any], who: str) 
     if now := tiers.get(told.get("now", ""), told.get("now")):
         before = tiers.get(told["before"], told["before"])
         if before != now:
-            screen.print(f"{who} 现在的等级:{now}(原为{before})", f"{who} stands at {now} (before: {before})")
+            screen.print(f"{who} 现在的等级：{now}（原为{before}）", f"{who} stands at {now} (before: {before})")
         else:
-            screen.print(f"{who} 现在的等级:{now}", f"{who} stands at {now}")
+            screen.print(f"{who} 现在的等级：{now}", f"{who} stands at {now}")
     else:
         screen.print(who, who)
     for one in body.get("adjusted", ()):
@@ -100,5 +100,5 @@ def _told_of(screen: Screen, opened: Opened, body: Mapping[str, Any], who: str) 
     for wallet, one in (body.get("balances") or {}).items():
         shown, owed = (amount(one[part], one["unit"], screen.lang) for part in ("usable", "debt"))
         title = title_of(opened, wallet, screen)
-        zh, en = (f",欠 {owed}", f", {owed} owed") if one["debt"] else ("", "")
-        screen.print(f"  {title}:可用 {shown}{zh}", f"  {title}: {shown} usable{en}")
+        zh, en = (f"，欠 {owed}", f", {owed} owed") if one["debt"] else ("", "")
+        screen.print(f"  {title}：可用 {shown}{zh}", f"  {title}: {shown} usable{en}")

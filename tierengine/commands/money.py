@@ -36,7 +36,7 @@ def read_day(text: str) -> date:
     except values.CellRefused:
         raise Stop(
             "bad_day",
-            f"日期写作 2026-11-20 或 2026年11月20日,收到的是 {text!r}。",
+            f"日期写作 2026-11-20 或 2026年11月20日，收到的是 {text!r}。",
             f"A day is written 2026-11-20, got {text!r}.",
             USAGE,
         ) from None
@@ -50,7 +50,7 @@ def read_amount(text: str, unit: str) -> int:
     except values.CellRefused:
         number = Decimal(0)
     if number != number.to_integral_value() or not number or abs(number) > _MOST:
-        raise Stop("bad_amount", f"金额写作 100 或 100.50,收到 {text!r}。", f"An amount, got {text!r}.", USAGE)
+        raise Stop("bad_amount", f"金额写作 100 或 100.50，收到 {text!r}。", f"An amount, got {text!r}.", USAGE)
     return int(number)
 
 
@@ -65,7 +65,7 @@ def instant(text: str, zone: Zone) -> int:
     except (ValueError, OverflowError):
         raise Stop(
             "bad_time",
-            f"时间写作 2026-11-20 或 2026-11-20T18:00,收到的是 {text!r}。",
+            f"时间写作 2026-11-20 或 2026-11-20T18:00，收到的是 {text!r}。",
             f"A time is written 2026-11-20 or 2026-11-20T18:00, got {text!r}.",
             USAGE,
         ) from None

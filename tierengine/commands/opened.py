@@ -25,7 +25,7 @@ from tierengine.store.ids import Ids
 DealerOption = options.Dealer
 AtOption = Annotated[
     str,
-    typer.Option("--at", metavar="DAY", help=both("按哪一天看(缺省:现在)。", "As of which day (default: now).")),
+    typer.Option("--at", metavar="DAY", help=both("按哪一天看（缺省：现在）。", "As of which day (default: now).")),
 ]
 _DEALERS: Final = "SELECT id, code, name FROM dealer ORDER BY code"
 
@@ -82,7 +82,7 @@ def chosen(found: list[Dealer], code: str) -> Dealer:
     if not found:
         raise Stop(
             "no_dealer",
-            "账里还没有代理商;先发布政策:tierengine policy publish FILE",
+            "账里还没有代理商；先发布政策：tierengine policy publish FILE",
             "The book has no dealer yet; publish a policy first: tierengine policy publish FILE",
         )
     if not code and len(found) == 1:
@@ -91,8 +91,8 @@ def chosen(found: list[Dealer], code: str) -> Dealer:
         if dealer.code == code:
             return dealer
     if not code:
-        raise Stop("which_dealer", f"请用 --dealer 指明代理商:{zh}", f"Say which dealer with --dealer: {en}")
-    raise Stop("unknown_dealer", f"没有代理商 {code};有:{zh}", f"There is no dealer {code}; known: {en}", PROBLEMS)
+        raise Stop("which_dealer", f"请用 --dealer 指明代理商：{zh}", f"Say which dealer with --dealer: {en}")
+    raise Stop("unknown_dealer", f"没有代理商 {code}；有：{zh}", f"There is no dealer {code}; known: {en}", PROBLEMS)
 
 
 def programme_of(link: Link, dealer: Dealer) -> Programme:
@@ -100,7 +100,7 @@ def programme_of(link: Link, dealer: Dealer) -> Programme:
     if not heads(link, [dealer.id]):
         raise Stop(
             "no_policy",
-            f"代理商 {dealer.code} 还没有发布政策:tierengine policy publish FILE",
+            f"代理商 {dealer.code} 还没有发布政策：tierengine policy publish FILE",
             f"Dealer {dealer.code} has no policy yet: tierengine policy publish FILE",
         )
     return load(link, dealer.id)

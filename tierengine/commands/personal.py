@@ -33,23 +33,23 @@ ForfeitOption = Annotated[
     bool,
     typer.Option(
         "--forfeit",
-        help=both("客户放弃余额,所欠也不再追收。", "He gives up what is left; what he owes is not collected."),
+        help=both("客户放弃余额，所欠也不再追收。", "He gives up what is left; what he owes is not collected."),
     ),
 ]
 
 SecondOption = Annotated[
-    str, typer.Option("--second", metavar="WHO", help=both("复核人,不能是自己。", "A second person, not yourself."))
+    str, typer.Option("--second", metavar="WHO", help=both("复核人，不能是自己。", "A second person, not yourself."))
 ]
 PlanOption = Annotated[
-    bool, typer.Option("--plan", help=both("只看有什么妨碍,不注销。", "Only look what stands against it."))
+    bool, typer.Option("--plan", help=both("只看有什么妨碍，不注销。", "Only look what stands against it."))
 ]
 
-EXPORT: Final = both("导出一位会员的全部资料,中英文标注。", "Everything held on one member, labelled in both tongues.")
+EXPORT: Final = both("导出一位会员的全部资料，中英文标注。", "Everything held on one member, labelled in both tongues.")
 ERASE: Final = both(
-    "注销:销毁个人信息的密钥,不可恢复;账目不动。", "Destroy the key of a member's personal data, for ever."
+    "注销：销毁个人信息的密钥，不可恢复；账目不动。", "Destroy the key of a member's personal data, for ever."
 )
 REKEY: Final = both(
-    "换了服务器密钥之后:把个人信息的密钥重新包一遍。", "After a change of the server's secret: wrap all keys anew."
+    "换了服务器密钥之后：把个人信息的密钥重新包一遍。", "After a change of the server's secret: wrap all keys anew."
 )
 
 
@@ -112,7 +112,7 @@ def run_erase(
     if not second.strip():
         raise Stop(
             "second_missing",
-            "注销不可恢复,要两个人:用 --second 写明复核人;先看看用 --plan。",
+            "注销不可恢复，要两个人：用 --second 写明复核人；先看看用 --plan。",
             "Erasing cannot be undone and takes two people: name the second with --second; --plan only looks.",
             USAGE,
         )
@@ -133,7 +133,7 @@ def run_erase(
     return screen.end(
         document,
         lambda: screen.print(
-            f"{done.code} 已注销({at}),姓名、电话、文字不可恢复。",
+            f"{done.code} 已注销（{at}），姓名、电话、文字不可恢复。",
             f"{done.code} is erased ({at}): name, phones and free text are gone for ever.",
         ),
     )
@@ -161,15 +161,15 @@ def _show_plan(screen: Screen, who: str, dealer: str) -> int:
 
     def show() -> None:
         for title, credit, debt in wallets:
-            screen.print(f"{title}:可用 {credit},欠 {debt}", f"{title}: {credit} left, {debt} owed")
+            screen.print(f"{title}：可用 {credit}，欠 {debt}", f"{title}: {credit} left, {debt} owed")
         if found.erased_at is not None:
             screen.print("已经注销。", "Erased already.")
         elif found.holds:
             screen.print(
-                f"有 {found.holds} 笔预占没有结束,不能注销。", f"{found.holds} holds are open: it would be refused."
+                f"有 {found.holds} 笔预占没有结束，不能注销。", f"{found.holds} holds are open: it would be refused."
             )
         elif found.forfeit:
-            screen.print("要写 --forfeit:余额放弃,不再追收。", "It takes --forfeit: what is left is given up.")
+            screen.print("要写 --forfeit：余额放弃，不再追收。", "It takes --forfeit: what is left is given up.")
         else:
             screen.print("可以注销。", "It may be done.")
 

@@ -22,7 +22,7 @@ from tierengine.commands.screen import DONE, PROBLEMS, Screen, both, write_json
 
 app = typer.Typer(
     name="policy",
-    help=both("政策文件:检查、核对示例、发布。", "Policy files: check, test, publish."),
+    help=both("政策文件：检查、核对示例、发布。", "Policy files: check, test, publish."),
     no_args_is_help=True,
 )
 app.add_typer(policy_tools.app)  # explain, fmt, schema
@@ -40,7 +40,7 @@ class Format(StrEnum):
     json = "json"
 
 
-@app.command(help=both("检查政策文件,一次列出所有问题。", "Check a policy file; every problem at once."))
+@app.command(help=both("检查政策文件，一次列出所有问题。", "Check a policy file; every problem at once."))
 def check(
     context: typer.Context,
     file: File,
@@ -71,7 +71,7 @@ def check(
     if not tried:
         # On standard error, so that a tool that reads one line a problem finds nothing else there.
         screen.warn(
-            "示例太多,检查时没有核对,也没有看哪些规则没有示例;请用 tierengine policy test 核对。",
+            "示例太多，检查时没有核对，也没有看哪些规则没有示例；请用 tierengine policy test 核对。",
             "Too many examples for a check to run, and rules without one were not looked for: "
             "`tierengine policy test` does both.",
         )
@@ -90,13 +90,13 @@ def _summary(screen: Screen, reading: Reading, errors: int) -> None:
     policy = reading.policy
     if errors or policy is None:
         screen.print(
-            f"{errors} 个错误,{warnings} 个提醒。这份文件不能发布,正在执行的政策不受影响。",
+            f"{errors} 个错误，{warnings} 个提醒。这份文件不能发布，正在执行的政策不受影响。",
             f"{errors} errors, {warnings} warnings. This file cannot be published; the policy in force is untouched.",
             style="bold red",
         )
         return
     screen.print(
-        f"没有错误,{warnings} 个提醒。{policy.title.zh}:{len(policy.tiers)} 个等级、{len(policy.traits)} 个特点、"
+        f"没有错误，{warnings} 个提醒。{policy.title.zh}:{len(policy.tiers)} 个等级、{len(policy.traits)} 个特点、"
         f"{len(policy.rewards)} 条奖励、{len(policy.prices)} 条价格、{len(policy.examples)} 个示例。",
         f"No errors, {warnings} warnings. {policy.title.en}: {len(policy.tiers)} tiers, {len(policy.traits)} traits, "
         f"{len(policy.rewards)} rewards, {len(policy.prices)} prices, {len(policy.examples)} examples.",
@@ -104,7 +104,7 @@ def _summary(screen: Screen, reading: Reading, errors: int) -> None:
     )
 
 
-@app.command(help=both("发布政策:从某一天起生效。", "Publish a policy: it rules from a date."))
+@app.command(help=both("发布政策：从某一天起生效。", "Publish a policy: it rules from a date."))
 def publish(
     context: typer.Context,
     file: File,
@@ -116,14 +116,14 @@ def publish(
         typer.Option(
             show_default=False,
             help=both(
-                "出示 policy plan 的试算:过期的、文件改过的、自己做的都不能发布。",
+                "出示 policy plan 的试算：过期的、文件改过的、自己做的都不能发布。",
                 "The plan of `policy plan`: a stale one, of another text, or one's own is refused.",
             ),
         ),
     ] = None,
     dealer: Annotated[
         str,
-        typer.Option(metavar="CODE", help=both("代理商编号;新账缺省用计划的编号。", "Dealer; new: the programme.")),
+        typer.Option(metavar="CODE", help=both("代理商编号；新账缺省用计划的编号。", "Dealer; new: the programme.")),
     ] = "",
 ) -> int:
     """Publish a policy; the first one in an empty book also puts its dealer on file."""
@@ -148,7 +148,7 @@ def publish(
             "reason": reason,
         },
         lambda: screen.print(
-            f"已发布 {done.dealer} 第 {done.number} 版政策,从 {done.effective_from} 起生效。",
+            f"已发布 {done.dealer} 第 {done.number} 版政策，从 {done.effective_from} 起生效。",
             f"Published version {done.number} for {done.dealer}; it rules from {done.effective_from}.",
             style="bold green",
         ),

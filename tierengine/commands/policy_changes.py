@@ -19,14 +19,14 @@ Side = Annotated[
     typer.Argument(
         metavar="A",
         show_default=False,
-        help=both("政策文件,或已发布的版本号。", "A policy file, or a version's number."),
+        help=both("政策文件，或已发布的版本号。", "A policy file, or a version's number."),
     ),
 ]
 
 
 @app.command(
     help=both(
-        "两份政策差在哪里,一处一句;只写一份时与正在执行的那版比。",
+        "两份政策差在哪里，一处一句；只写一份时与正在执行的那版比。",
         "What differs between two policies, a sentence each; one alone is compared with the one in force.",
     )
 )
@@ -44,7 +44,7 @@ def diff(
 
 @app.command(
     help=both(
-        "试算:假如这份政策从某天起就在执行,谁升谁降、每条奖励多发少发多少。什么都不改。",
+        "试算：假如这份政策从某天起就在执行，谁升谁降、每条奖励多发少发多少。什么都不改。",
         "A back-test: had this policy ruled since a day, who would rise and fall, and what each reward would give.",
     )
 )
@@ -56,7 +56,7 @@ def plan(
         typer.Option(
             "--since",
             metavar="DAY",
-            help=both("从哪天起算;缺省:一年前的今天。", "Since which day; default: a year ago."),
+            help=both("从哪天起算；缺省：一年前的今天。", "Since which day; default: a year ago."),
         ),
     ] = "",
     out: Annotated[
@@ -64,7 +64,9 @@ def plan(
         typer.Option(
             "--out",
             show_default=False,
-            help=both("把试算写进文件,发布时用 --plan 出示。", "Write the plan, to be shown when publishing (--plan)."),
+            help=both(
+                "把试算写进文件，发布时用 --plan 出示。", "Write the plan, to be shown when publishing (--plan)."
+            ),
         ),
     ] = None,
     dealer: Dealer = "",
@@ -77,7 +79,7 @@ def plan(
 
 @app.command(
     help=both(
-        "退回:把以前一版的原文作为新的一版发布。", "Go back: publish the text of an earlier version as a new version."
+        "退回：把以前一版的原文作为新的一版发布。", "Go back: publish the text of an earlier version as a new version."
     )
 )
 def rollback(

@@ -15,7 +15,7 @@ from tierengine.commands.screen import PROBLEMS, USAGE, Screen, both
 versions_app = typer.Typer()
 app = typer.Typer(
     name="draft",
-    help=both("草稿:写、看、弃,由另一个人发布。", "Drafts: written by one, published by another."),
+    help=both("草稿：写、看、弃，由另一个人发布。", "Drafts: written by one, published by another."),
     no_args_is_help=True,
 )
 versions_app.add_typer(app)
@@ -24,7 +24,7 @@ _NAME: Final = re.compile(r"[A-Za-z0-9._-]{1,100}")
 Name = Annotated[str, typer.Argument(metavar="NAME", help=both("草稿名。", "The draft's name."))]
 TagOption = Annotated[
     str,
-    typer.Option("--tag", help=both("看到的标记;缺省:现在的。", "The tag that was seen; default: the present.")),
+    typer.Option("--tag", help=both("看到的标记；缺省：现在的。", "The tag that was seen; default: the present.")),
 ]
 _PATH: Final = "/v1/policy-drafts/{name}"
 
@@ -100,7 +100,7 @@ def show(context: typer.Context, name: Name, dealer: Dealer = "") -> int:
     return screen.end(document, lambda: screen.out.print(found.text, markup=False, highlight=False, soft_wrap=True))
 
 
-@app.command(help=both("把文件存成草稿(新的,或换掉原来的);不必已经写对。", "Keep a file as a draft, right or not."))
+@app.command(help=both("把文件存成草稿（新的，或换掉原来的）；不必已经写对。", "Keep a file as a draft, right or not."))
 def write(
     context: typer.Context,
     name: Name,
@@ -182,7 +182,7 @@ def publish(
     return screen.end(
         {**made, "dealer": of.code, "effective_from": starts},
         lambda: screen.print(
-            f"已发布 {of.code} 第 {made['version']} 版政策,从 {starts} 起生效。",
+            f"已发布 {of.code} 第 {made['version']} 版政策，从 {starts} 起生效。",
             f"Published version {made['version']} for {of.code}; it rules from {starts}.",
             style="bold green",
         ),

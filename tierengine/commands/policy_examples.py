@@ -28,7 +28,7 @@ _SHOWN: Final = 12
 @app.command(
     "test",
     help=both(
-        "核对示例:政策文件里的,和另外的示例文件里的;对不上的指出在哪一行、应得、实得、为什么,并列出没有示例用到的规则。",
+        "核对示例：政策文件里的，和另外的示例文件里的；对不上的指出在哪一行、应得、实得、为什么，并列出没有示例用到的规则。",
         "Run the examples in a policy file and in files of their own: what fails, where and why, and what none covers.",
     ),
 )
@@ -44,7 +44,7 @@ def run(
             readable=True,
             show_default=False,
             help=both(
-                "示例文件:只有“示例”一段的 YAML。不写时,有同名的 .examples 文件就一起核对。",
+                "示例文件：只有“示例”一段的 YAML。不写时，有同名的 .examples 文件就一起核对。",
                 "Files of examples: YAML with `examples` alone. Unless given: NAME.examples.yaml, if there.",
             ),
         ),
@@ -57,7 +57,7 @@ def run(
             min=0,
             max=100,
             help=both(
-                "示例至少要用到百分之几的规则,不到则退出码 1。", "Fail when the examples exercise less than this."
+                "示例至少要用到百分之几的规则，不到则退出码 1。", "Fail when the examples exercise less than this."
             ),
         ),
     ] = 0,
@@ -169,7 +169,7 @@ def _show(screen: Screen, file: Path, policy: Policy, verdict: Verdict) -> None:
         place = f"{own}:{one.mark.line}:{one.mark.column}"
         want, got = (_value(screen, policy, one, value) for value in (one.expected, one.got))
         screen.print(
-            f"    {place}: {_key(one.key)}:应得 {want},实得 {got}",
+            f"    {place}: {_key(one.key)}：应得 {want}，实得 {got}",
             f"    {place}: {one.key}: expected {want}, got {got}",
         )
         for each in one.why:
@@ -178,7 +178,7 @@ def _show(screen: Screen, file: Path, policy: Policy, verdict: Verdict) -> None:
                 f"        {each.text.zh}  [{_key(each.rule)} {where}]", f"        {each.text.en}  [{each.rule} {where}]"
             )
     for kind in verdict.parked:
-        screen.print(f"    {kind}:它所指的事件不在示例里", f"    {kind}: the event it names is not in the example")
+        screen.print(f"    {kind}：它所指的事件不在示例里", f"    {kind}: the event it names is not in the example")
 
 
 def _key(path: str) -> str:
@@ -201,7 +201,7 @@ def _value(screen: Screen, policy: Policy, failure: Failure, value: object) -> s
 
 def _total(screen: Screen, all_: int, failed: int) -> None:
     screen.print(
-        f"{all_} 个示例,通过 {all_ - failed} 个。",
+        f"{all_} 个示例，通过 {all_ - failed} 个。",
         f"{all_ - failed} of {all_} examples passed.",
         style="bold red" if failed else "bold green",
     )
@@ -210,7 +210,7 @@ def _total(screen: Screen, all_: int, failed: int) -> None:
 def _coverage(screen: Screen, file: Path, covered: Coverage, least: int) -> None:
     style = "bold red" if covered.percent < least else "cyan"
     screen.print(
-        f"示例用到了 {covered.total} 项里的 {covered.exercised} 项({covered.percent}%)。",
+        f"示例用到了 {covered.total} 项里的 {covered.exercised} 项（{covered.percent}%）。",
         f"The examples exercise {covered.exercised} of {covered.total} ({covered.percent}%).",
         style=style,
     )
@@ -220,7 +220,7 @@ def _coverage(screen: Screen, file: Path, covered: Coverage, least: int) -> None
         named = [f"{name}:{mark.line}" for name, mark in list(marks.items())[:_SHOWN]]
         more = f" … +{len(marks) - _SHOWN}" if len(marks) > _SHOWN else ""
         screen.print(
-            f"  没有示例用到的{KEYS[section if section in KEYS else section[:-1]]}({file}):{', '.join(named)}{more}",
+            f"  没有示例用到的{KEYS[section if section in KEYS else section[:-1]]}（{file}）：{', '.join(named)}{more}",
             f"  {section} that no example exercises ({file}): {', '.join(named)}{more}",
             style="yellow",
         )

@@ -21,7 +21,7 @@ File = Annotated[
         exists=True,
         readable=True,
         show_default=False,
-        help=both("政策文件(YAML)。", "The policy file (YAML)."),
+        help=both("政策文件（YAML）。", "The policy file (YAML)."),
     ),
 ]
 

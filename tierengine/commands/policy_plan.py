@@ -72,7 +72,7 @@ def _candidate(screen: Screen, policy: Policy, text: str) -> Ruleset:
         # Who changes a number looks at what it costs first, and mends the examples once he has decided.
         count = refused.details["count"]
         screen.warn(
-            f"{count} 个示例没有通过,改好以前不能发布;照样试算。",
+            f"{count} 个示例没有通过，改好以前不能发布；照样试算。",
             f"{count} examples fail; it cannot be published before they are mended. Played all the same.",
         )
         return Ruleset(policy)
@@ -85,7 +85,7 @@ def _since(text: str, zone: Zone, now: int) -> int:
         start = zone.start_of(date.fromisoformat(text))
     except ValueError:
         raise Stop(
-            "bad_day", f"日期写作 2026-01-01,收到的是 {text!r}。", f"A day is written 2026-01-01, got {text!r}.", USAGE
+            "bad_day", f"日期写作 2026-01-01，收到的是 {text!r}。", f"A day is written 2026-01-01, got {text!r}.", USAGE
         ) from None
     if start > now:
         raise Stop("bad_day", f"{text} 还没有到。", f"{text} is still to come.", USAGE)
@@ -132,7 +132,7 @@ def _show(
     show_differences(screen, found)
     since = day(played.since, zone)
     screen.print(
-        f"假如从 {since} 起就这样执行,到今天 {played.members} 位会员里:",
+        f"假如从 {since} 起就这样执行，到今天 {played.members} 位会员里：",
         f"Had it ruled since {since}, of {played.members} members today:",
         "bold",
     )
@@ -166,10 +166,10 @@ def _show(
     said = {"prices": ("价格", "prices"), "emissions": ("会员之间的传递", "what members' events tell one another")}
     for name in left_out:
         zh, en = said[name]
-        screen.warn(f"{zh}也有改动,试算里没有算。", f"Changes of {en} are not in this back-test.")
+        screen.warn(f"{zh}也有改动，试算里没有算。", f"Changes of {en} are not in this back-test.")
     if out is not None:
         screen.print(
-            f"试算写入 {out};请另一位同事用 tierengine policy publish FILE --plan {out} 发布,{KEPT_DAYS} 天内有效。",
+            f"试算写入 {out}；请另一位同事用 tierengine policy publish FILE --plan {out} 发布，{KEPT_DAYS} 天内有效。",
             f"The plan is in {out}; within {KEPT_DAYS} days somebody else may say: policy publish FILE --plan {out}",
         )
 
@@ -196,14 +196,14 @@ def held(plan: Path, text: str, *, author: str, dealer: str) -> None:
     elif by == author:
         raise Stop(
             "second_person",
-            f"试算是 {by} 做的,要由另一位同事发布。",
+            f"试算是 {by} 做的，要由另一位同事发布。",
             f"{by} made the plan; somebody else must publish it.",
             REFUSED,
         )
     else:
         return
     zh, en = stale
-    raise Stop("stale_plan", f"试算作废:{zh};请重新试算。", f"The plan is stale: {en}. Make it again.", REFUSED)
+    raise Stop("stale_plan", f"试算作废：{zh}；请重新试算。", f"The plan is stale: {en}. Make it again.", REFUSED)
 
 
 def _read(plan: Path) -> dict[str, Any]:

@@ -23,7 +23,7 @@ def rollback(screen: Screen, version: int, effective_from: str, author: str, rea
     if policy is None:
         raise Stop(
             "not_readable",
-            f"第 {version} 版用今天的语言读不通了,请改好后发布。",
+            f"第 {version} 版用今天的语言读不通了，请改好后发布。",
             f"Version {version} does not read in today's language; mend it and publish the file.",
             PROBLEMS,
         )
@@ -34,7 +34,7 @@ def rollback(screen: Screen, version: int, effective_from: str, author: str, rea
     return screen.end(
         {"dealer": code, "version": done.number, "text_of": version, "effective_from": done.effective_from},
         lambda: screen.print(
-            f"第 {version} 版的原文已作为第 {done.number} 版发布,从 {done.effective_from} 起生效。",
+            f"第 {version} 版的原文已作为第 {done.number} 版发布，从 {done.effective_from} 起生效。",
             f"The text of version {version} is version {done.number} now; it rules from {done.effective_from}.",
             style="bold green",
         ),

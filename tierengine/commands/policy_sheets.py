@@ -20,7 +20,7 @@ _SHOWN: Final = 200
 @app.command(
     "export",
     help=both(
-        "把政策文件里的数导出成 Excel:门槛、奖励金额、折扣、额度、期限,一段一张表;改完用 policy import 收回。",
+        "把政策文件里的数导出成 Excel：门槛、奖励金额、折扣、额度、期限，一段一张表；改完用 policy import 收回。",
         "Write the numbers of a policy file to Excel, one sheet a section; `policy import` takes them back.",
     ),
 )
@@ -44,7 +44,7 @@ def export(
     if to.exists() and not force:
         raise Stop(
             "file_exists",
-            f"{to} 已经有了,没有动它;要盖掉请加 --force。",
+            f"{to} 已经有了，没有动它；要盖掉请加 --force。",
             f"{to} is there; --force writes over it.",
             REFUSED,
         )
@@ -52,7 +52,7 @@ def export(
     return screen.end(
         {"file": str(file), "written": str(to)},
         lambda: screen.print(
-            f"已导出到 {to}。改好存盘后:tierengine policy import {to} {file}",
+            f"已导出到 {to}。改好存盘后：tierengine policy import {to} {file}",
             f"Written to {to}. When it is changed and saved: tierengine policy import {to} {file}",
             style="bold green",
         ),
@@ -62,7 +62,7 @@ def export(
 @app.command(
     "import",
     help=both(
-        "把改过的 Excel 收回政策文件:只有数会变,注释和排版不动;有一格不对就什么都不写。"
+        "把改过的 Excel 收回政策文件：只有数会变，注释和排版不动；有一格不对就什么都不写。"
         "不写 --write 或 --to 时只看会改什么。",
         "Take a changed workbook back: only numbers change; one bad cell and nothing is written. "
         "Without --write or --to it shows what would change.",
@@ -97,7 +97,7 @@ def import_(
     if write and to is not None:
         raise Stop("write_or_to", "--write 和 --to 只能写一个。", "Say either --write or --to.", USAGE)
     if to is not None and to.exists():
-        raise Stop("file_exists", f"{to} 已经有了,没有动它。", f"{to} is there already; nothing was written.", REFUSED)
+        raise Stop("file_exists", f"{to} 已经有了，没有动它。", f"{to} is there already; nothing was written.", REFUSED)
     readable(screen, file)
     taken = take_back(file.read_bytes(), str(file), book.read_bytes())
     problems: list[dict[str, Any]] = [
@@ -139,7 +139,7 @@ def import_(
             screen.out.print(Text(f"{at}: {one['message'][screen.lang]}", style="red"), soft_wrap=True)
         if problems:
             screen.print(
-                f"{len(problems)} 处不对,什么都没有写。",
+                f"{len(problems)} 处不对，什么都没有写。",
                 f"{len(problems)} problems; nothing was written.",
                 style="bold red",
             )
@@ -152,11 +152,11 @@ def import_(
         count = len(taken.changes)
         if written:
             screen.print(
-                f"改了 {count} 个数,已写入 {place}。", f"{count} numbers changed in {place}.", style="bold green"
+                f"改了 {count} 个数，已写入 {place}。", f"{count} numbers changed in {place}.", style="bold green"
             )
         elif count and place is None:
             screen.print(
-                f"会改 {count} 个数;加 --write 写回,或 --to 写成另一个文件。",
+                f"会改 {count} 个数；加 --write 写回，或 --to 写成另一个文件。",
                 f"{count} numbers would change; --write writes the file, --to another one.",
                 style="cyan",
             )

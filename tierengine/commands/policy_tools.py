@@ -32,7 +32,7 @@ class Tongue(StrEnum):
 
 @app.command(
     help=both(
-        "说明一个问题编号:什么意思,怎么改,各举一例。不写编号时列出全部。",
+        "说明一个问题编号：什么意思，怎么改，各举一例。不写编号时列出全部。",
         "Explain a problem's code: what it means, how to mend it, with an example. Without a code: list all.",
     )
 )
@@ -40,7 +40,7 @@ def explain(
     context: typer.Context,
     code: Annotated[
         str,
-        typer.Argument(metavar="[CODE]", show_default=False, help=both("问题编号,如 P303。", "The code, as in P303.")),
+        typer.Argument(metavar="[CODE]", show_default=False, help=both("问题编号，如 P303。", "The code, as in P303.")),
     ] = "",
 ) -> int:
     """Explain one code, or list all of them."""
@@ -51,7 +51,7 @@ def explain(
     if wanted not in CATALOGUE:
         raise Stop(
             "unknown_code",
-            f"没有 {code} 这个问题编号;全部编号见 tierengine policy explain",
+            f"没有 {code} 这个问题编号；全部编号见 tierengine policy explain",
             f"There is no code {code}; `tierengine policy explain` lists them all",
             PROBLEMS,
         )
@@ -111,7 +111,7 @@ def _explain(screen: Screen, code: str) -> None:
     saved = "" if found.encoding == "utf-8" else f" ({found.encoding.upper()})"
     for heading, lines in (
         (screen.say(f"这样写不行{saved}:", f"This fails{saved}:"), found.lines()),
-        (screen.say("这样写可以:", "This is right:"), found.mended.rstrip("\n").split("\n")),
+        (screen.say("这样写可以：", "This is right:"), found.mended.rstrip("\n").split("\n")),
     ):
         screen.out.print()
         screen.out.print(Text(heading, style="bold"))
@@ -121,7 +121,7 @@ def _explain(screen: Screen, code: str) -> None:
 
 @app.command(
     help=both(
-        "把政策文件里的关键字、事件、字段、单位换成中文(--lang zh)或英文(--lang en);注释、顺序、排版不变。"
+        "把政策文件里的关键字、事件、字段、单位换成中文（--lang zh）或英文（--lang en）；注释、顺序、排版不变。"
         "不写 --lang 时按文件里多数关键字的语言。",
         "Write keys, events, fields and units of a policy file in Chinese (--lang zh) or English (--lang en); "
         "comments, order and layout stay. Without --lang: in the language of most of its keys.",
@@ -132,11 +132,11 @@ def fmt(
     file: File,
     check: Annotated[
         bool,
-        typer.Option("--check", help=both("只看要不要改:要改则退出码 1。", "Only tell whether it would change.")),
+        typer.Option("--check", help=both("只看要不要改：要改则退出码 1。", "Only tell whether it would change.")),
     ] = False,
     write: Annotated[
         bool,
-        typer.Option("--write", help=both("写回文件;缺省打印出来。", "Write the file; the default is to print it.")),
+        typer.Option("--write", help=both("写回文件；缺省打印出来。", "Write the file; the default is to print it.")),
     ] = False,
 ) -> int:
     """Convert a policy file; one with errors is left alone."""
@@ -169,7 +169,9 @@ def fmt(
 
 
 def _left_alone(screen: Screen, errors: int) -> None:
-    screen.warn(f"文件有 {errors} 个错误,没有改动。", f"The file has {errors} errors; nothing was changed.", "bold red")
+    screen.warn(
+        f"文件有 {errors} 个错误，没有改动。", f"The file has {errors} errors; nothing was changed.", "bold red"
+    )
 
 
 def _changed(screen: Screen, lines: int) -> None:
@@ -215,7 +217,7 @@ def replace_file(file: Path, content: bytes) -> None:
 
 @app.command(
     help=both(
-        "打印 JSON Schema(draft-07),供编辑器补全和提示;--lang zh|en 只用一种语言,--lang mixed(缺省)两种都认。",
+        "打印 JSON Schema(draft-07)，供编辑器补全和提示；--lang zh|en 只用一种语言，--lang mixed(缺省)两种都认。",
         "Print the JSON Schema (draft-07) for editors; --lang zh|en for one language, --lang mixed (default) for both.",
     )
 )

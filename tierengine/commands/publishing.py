@@ -99,20 +99,20 @@ def explained(refused: Refused, zone: Zone) -> Exception:
             earliest = minute(int(details["earliest"]), zone)
             return Stop(
                 "too_soon",
-                f"新版政策最早从 {earliest} 起生效(要提前一分钟,并且晚于上一版)。",
+                f"新版政策最早从 {earliest} 起生效（要提前一分钟，并且晚于上一版）。",
                 f"The earliest start is {earliest}: a minute's notice, and after the version before.",
             )
         case "programme_changed":
             return Stop(
                 "programme_changed",
-                f"币种和时区不能改:账上是 {details['currency']}、{details['timezone']}。",
+                f"币种和时区不能改：账上是 {details['currency']}、{details['timezone']}。",
                 f"Currency and timezone cannot change: the book has {details['currency']}, {details['timezone']}.",
                 PROBLEMS,
             )
         case "tier_lost":
             return Stop(
                 "tier_lost",
-                f"少了等级 {details['tiers']};用“取代”写明会员转到哪一级。",
+                f"少了等级 {details['tiers']}；用“取代”写明会员转到哪一级。",
                 f"Tiers {details['tiers']} are gone; say with `replaces` where their members go.",
                 PROBLEMS,
             )
@@ -120,15 +120,15 @@ def explained(refused: Refused, zone: Zone) -> Exception:
             zh = {"time": "时间", "memory": "内存"}.get(str(details["why"]))
             return Stop(
                 "not_compiled",
-                f"规则引擎编译这份政策{f'超过了规定的{zh}' if zh else '时出错'},没有发布;正在执行的政策不受影响。"
-                "请减少规则或条件,并把文件发给我们。",
+                f"规则引擎编译这份政策{f'超过了规定的{zh}' if zh else '时出错'}，没有发布；正在执行的政策不受影响。"
+                "请减少规则或条件，并把文件发给我们。",
                 f"The rule engine did not compile this policy ({details['why']}); nothing was published, the policy in "
                 "force is untouched. Write fewer rules or conditions, and send us the file.",
             )
         case "examples_failed":
             return Stop(
                 "examples_failed",
-                f"{details['count']} 个示例没有通过,第一个是“{details['first']}”;详见 tierengine policy test。",
+                f"{details['count']} 个示例没有通过，第一个是“{details['first']}”；详见 tierengine policy test。",
                 f"{details['count']} examples fail, the first is {details['first']!r}; see tierengine policy test.",
                 PROBLEMS,
             )

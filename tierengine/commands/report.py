@@ -194,7 +194,9 @@ def show(screen: Screen, opened: Opened, found: Report) -> None:
     if found.tiers:
         lang, programme = screen.lang, opened.programme
         screen.table(
-            screen.say("各年末的等级和余额(最后一年:现在)", "Tiers and credits at each year's end (the last one: now)"),
+            screen.say(
+                "各年末的等级和余额（最后一年：现在）", "Tiers and credits at each year's end (the last one: now)"
+            ),
             [
                 screen.say("年", "Year"),
                 *(tier.title.say(lang) for tier in tiers),
@@ -239,7 +241,7 @@ def show_grants(screen: Screen, programme: Programme, found: Sequence[Granted]) 
         return
     policy, lang = _policy(programme), screen.lang
     years = sorted({year for one in found for year in one.years})
-    heading = screen.say("各项奖励(已减去收回的)", "What each rule granted, net")
+    heading = screen.say("各项奖励（已减去收回的）", "What each rule granted, net")
     total = screen.say("合计", "Total")
 
     def of_year(one: Granted, year: int) -> str:

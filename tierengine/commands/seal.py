@@ -17,7 +17,9 @@ from tierengine.store.ids import transact
 app = typer.Typer()
 
 
-@app.command(help=both("封存:把已记的账接进散列链,给出链头。", "Seal what was recorded; show the heads of the chains."))
+@app.command(
+    help=both("封存：把已记的账接进散列链，给出链头。", "Seal what was recorded; show the heads of the chains.")
+)
 def seal(
     context: typer.Context,
     anchor: Annotated[
@@ -25,7 +27,7 @@ def seal(
         typer.Option(
             metavar="FILE",
             help=both(
-                "把链头追加到这个文件(放在数据库之外),以后用 verify --anchor 核对。",
+                "把链头追加到这个文件（放在数据库之外），以后用 verify --anchor 核对。",
                 "Append the heads to this file, kept outside the database, for `verify --anchor`.",
             ),
         ),
@@ -57,6 +59,8 @@ def _document(count: int, found: list[Head]) -> dict[str, Any]:
 def _show(screen: Screen, count: int, found: list[Head], anchor: Path | None) -> None:
     screen.print(f"新封存 {count} 行。", f"{count} rows sealed now.")
     for head in found:
-        screen.print(f"{head.dealer}:第 {head.number} 封 {head.hash}", f"{head.dealer}: seal {head.number} {head.hash}")
+        screen.print(
+            f"{head.dealer}：第 {head.number} 封 {head.hash}", f"{head.dealer}: seal {head.number} {head.hash}"
+        )
     if anchor is not None:
         screen.print(f"链头已写入 {anchor}", f"The heads were written to {anchor}", style="green")

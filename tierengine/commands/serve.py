@@ -35,10 +35,10 @@ PATIENCE = 60.0
 HANGS_SECONDS = 15  # a worker that has not answered for so long is replaced; so long a new one may take to start
 # Our own address, on this machine: no proxy of the environment is asked for it.
 _CHINESE = {
-    errno.EADDRINUSE: "这个端口已有程序在用,换一个 --port。",
-    errno.EADDRNOTAVAIL: "本机没有这个地址,换一个 --host。",
-    errno.EACCES: "没有权限;小于 1024 的端口要管理员,换一个 --port。",
-    **dict.fromkeys((socket.EAI_NONAME, socket.EAI_AGAIN, socket.EAI_NODATA), "没有这个主机名,核对 --host。"),
+    errno.EADDRINUSE: "这个端口已有程序在用，换一个 --port。",
+    errno.EADDRNOTAVAIL: "本机没有这个地址，换一个 --host。",
+    errno.EACCES: "没有权限；小于 1024 的端口要管理员，换一个 --port。",
+    **dict.fromkeys((socket.EAI_NONAME, socket.EAI_AGAIN, socket.EAI_NODATA), "没有这个主机名，核对 --host。"),
 }
 _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
@@ -47,7 +47,7 @@ _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 def serve(
     context: typer.Context,
     host: Annotated[str | None, typer.Option(help=both("监听地址。", "Address to listen on."))] = None,
-    port: Annotated[int | None, typer.Option(min=0, max=65_535, help=both("端口;0 任选。", "Port; 0: any."))] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65_535, help=both("端口；0 任选。", "Port; 0: any."))] = None,
 ) -> int:
     """Serve until stopped."""
     screen: Screen = context.obj
@@ -57,7 +57,7 @@ def serve(
     if wanted.kind == "postgresql" and not (wanted.secret or wanted.secret_file):
         kept = own_file(wanted).absolute()
         screen.warn(
-            f"服务器密钥在 {kept}(没有设 TIERENGINE_SECRET)。丢了它,所有钥匙作废;几台机器要用同一个。",
+            f"服务器密钥在 {kept}（没有设 TIERENGINE_SECRET）。丢了它，所有钥匙作废；几台机器要用同一个。",
             f"The server's secret is in {kept} (TIERENGINE_SECRET is not set). Without it no key is known any more; "
             "several machines must have the same.",
         )
@@ -112,7 +112,7 @@ def _listen(host: str, port: int) -> socket.socket:
         made.close()
         raise Stop(
             "address_in_use",
-            f"{host}:{port} 不能监听:{_CHINESE.get(problem.errno or 0, problem.strerror)}",
+            f"{host}:{port} 不能监听：{_CHINESE.get(problem.errno or 0, problem.strerror)}",
             f"Cannot listen on {host}:{port}: {problem.strerror}; try another --port or --host.",
         ) from problem
     made.set_inheritable(True)
@@ -139,14 +139,14 @@ def _announce(screen: Screen, address: str) -> None:
         return
     if _read_only(address_of=url):
         screen.warn(
-            "账目与封存链不符:只读,不记账。请运行 tierengine verify,看第一处在哪里。",
+            "账目与封存链不符：只读，不记账。请运行 tierengine verify，看第一处在哪里。",
             "The book differs from its chain of seals: read-only, nothing is recorded. Run `tierengine verify`.",
             style="bold red",
         )
     screen.end(
         {"address": address, "docs": f"{address}/docs"},
         lambda: screen.print(
-            f"服务已就绪:{address}(接口说明 {address}/docs)", f"Serving at {address} (API pages at {address}/docs)"
+            f"服务已就绪：{address}（接口说明 {address}/docs）", f"Serving at {address} (API pages at {address}/docs)"
         ),
     )
 

@@ -21,7 +21,7 @@ LoginArgument = Annotated[str, typer.Argument(metavar="LOGIN", help=both("登录
 NameOption = Annotated[str, typer.Option("--name", help=both("姓名。", "The person's name."))]
 
 
-@app.command(help=both("建立第一位管理员;已有时拒绝。", "Make the first admin; refused when there is one."))
+@app.command(help=both("建立第一位管理员；已有时拒绝。", "Make the first admin; refused when there is one."))
 def bootstrap(context: typer.Context, login: LoginArgument, name: NameOption = "", dealer: DealerOption = "") -> int:
     """Make the admin for whom nobody can answer yet."""
     screen: Screen = context.obj
@@ -80,7 +80,7 @@ def list_(context: typer.Context, dealer: DealerOption = "") -> int:
     return screen.end({"staff": document}, lambda: screen.table("", heads, rows, unbroken=(0,)))
 
 
-@app.command(help=both("换密码;已登录的随之退出。", "Give another password; whoever is logged in is out."))
+@app.command(help=both("换密码；已登录的随之退出。", "Give another password; whoever is logged in is out."))
 def password(context: typer.Context, login: LoginArgument, dealer: DealerOption = "") -> int:
     """Change a password."""
     screen: Screen = context.obj
@@ -90,7 +90,7 @@ def password(context: typer.Context, login: LoginArgument, dealer: DealerOption 
     return _done(screen, "changed", plain, of.code, "密码已换", "The password is changed")
 
 
-@app.command(help=both("停用登录,两秒内生效。", "Disable a login; every process refuses it within two seconds."))
+@app.command(help=both("停用登录，两秒内生效。", "Disable a login; every process refuses it within two seconds."))
 def disable(context: typer.Context, login: LoginArgument, dealer: DealerOption = "") -> int:
     """End a login and its sessions."""
     screen: Screen = context.obj

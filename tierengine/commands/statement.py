@@ -25,17 +25,17 @@ _HEADINGS: Final = (
 )  # fmt: skip
 
 
-STATEMENT: Final = both("对账单:期初、每一笔、期末。", "A statement: opening, every line, closing.")
+STATEMENT: Final = both("对账单：期初、每一笔、期末。", "A statement: opening, every line, closing.")
 
 
 def show_statement(
     context: typer.Context,
     who: WhoArgument,
     begin: Annotated[
-        str, typer.Option("--from", metavar="DAY", help=both("从哪一天(缺省:开头)。", "First day (default: all)."))
+        str, typer.Option("--from", metavar="DAY", help=both("从哪一天（缺省：开头）。", "First day (default: all)."))
     ] = "",
     end: Annotated[
-        str, typer.Option("--to", metavar="DAY", help=both("到哪一天(缺省:今天)。", "Last day (default: today)."))
+        str, typer.Option("--to", metavar="DAY", help=both("到哪一天（缺省：今天）。", "Last day (default: today)."))
     ] = "",
     csv: Annotated[
         Path | None, typer.Option("--csv", metavar="FILE", help=both("另存为 CSV。", "Write the lines as CSV."))
@@ -43,7 +43,7 @@ def show_statement(
     limit: Annotated[
         int | None,
         typer.Option(
-            min=1, max=MOST, metavar="N", help=both("一页多少行(缺省:全部)。", "Lines of a page (default: all).")
+            min=1, max=MOST, metavar="N", help=both("一页多少行（缺省：全部）。", "Lines of a page (default: all).")
         ),
     ] = None,
     after: Annotated[
@@ -93,7 +93,7 @@ def _show(screen: Screen, shown: dict[str, Any], titles: dict[str, str]) -> None
     lang, say = screen.lang, screen.say
     begin = shown["from"] or say("开头", "the beginning")
     screen.table(
-        say(f"{shown['member']} 对账单,{begin} 至 {shown['to']}", f"{shown['member']}, {begin} to {shown['to']}"),
+        say(f"{shown['member']} 对账单，{begin} 至 {shown['to']}", f"{shown['member']}, {begin} to {shown['to']}"),
         [
             say("日期", "Day"),
             say("序号", "No."),
@@ -111,7 +111,7 @@ def _show(screen: Screen, shown: dict[str, Any], titles: dict[str, str]) -> None
     )
     if shown["next"] is not None:
         screen.print(
-            f"还有下文:加 --after {shown['next']} 接着看。",
+            f"还有下文：加 --after {shown['next']} 接着看。",
             f"There is more: go on with --after {shown['next']}.",
             "yellow",
         )

@@ -15,7 +15,7 @@ from tierengine.membership.stores import create_store, read_store, stores
 app = typer.Typer(name="store", help=both("门店。", "Stores."), no_args_is_help=True)
 
 
-@app.command(help=both("新增门店;之后可为它的收银台建密钥。", "Put a store on file; then tills get keys for it."))
+@app.command(help=both("新增门店；之后可为它的收银台建密钥。", "Put a store on file; then tills get keys for it."))
 def add(
     context: typer.Context,
     code: Annotated[str, typer.Argument(metavar="CODE", show_default=False, help=both("门店编号。", "Its code."))],

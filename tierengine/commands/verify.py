@@ -37,7 +37,7 @@ from tierengine.zone import moment
 app = typer.Typer()
 
 
-@app.command(help=both("核对账目:所有不变式都成立吗。", "Check the ledger: does every invariant hold."))
+@app.command(help=both("核对账目：所有不变式都成立吗。", "Check the ledger: does every invariant hold."))
 def verify(
     context: typer.Context,
     anchor: Annotated[
@@ -45,7 +45,7 @@ def verify(
         typer.Option(
             metavar="FILE",
             help=both(
-                "外存的链头(tierengine seal --anchor 写的),逐条核对。",
+                "外存的链头（tierengine seal --anchor 写的），逐条核对。",
                 "Anchors kept outside, as `tierengine seal --anchor` wrote them.",
             ),
         ),
@@ -55,7 +55,7 @@ def verify(
         typer.Option(
             "--rebuild",
             help=both(
-                "从只增不改的各表重算所有缓存,逐一比较。",
+                "从只增不改的各表重算所有缓存，逐一比较。",
                 "Make every cache again from what is insert only, and compare.",
             ),
         ),
@@ -65,14 +65,14 @@ def verify(
         typer.Option(
             "--judge",
             help=both(
-                "把全部会员重新判定(不写则每天轮一部分)。",
+                "把全部会员重新判定（不写则每天轮一部分）。",
                 "Judge every member again (without it: a part of them, another one each day).",
             ),
         ),
     ] = False,
     write: Annotated[
         bool,
-        typer.Option("--write", help=both("与 --rebuild 同用:替换不同的。", "With --rebuild: replace what differs.")),
+        typer.Option("--write", help=both("与 --rebuild 同用：替换不同的。", "With --rebuild: replace what differs.")),
     ] = False,
 ) -> int:
     """Run every invariant over the whole book."""
@@ -93,7 +93,7 @@ def verify(
     except BadAnchor as problem:
         raise Stop(
             "bad_anchor",
-            f"{anchor} 第 {problem.line} 行不是链头:应有 dealer、number、hash。",
+            f"{anchor} 第 {problem.line} 行不是链头：应有 dealer、number、hash。",
             f"{anchor}, line {problem.line}: no anchor; expected dealer, number and hash.",
             PROBLEMS,
         ) from problem
@@ -112,7 +112,7 @@ def verify(
 
 
 _ERASED_KEY: Final = Invariant(
-    18, "erased_key", "已注销的会员没有密钥(有:旧的密钥备份放回来了,请再注销一次)",
+    18, "erased_key", "已注销的会员没有密钥（有：旧的密钥备份放回来了，请再注销一次）",
     "an erased member has no key (where he has, an old copy of the keys was put back: erase him again)", "",
 )  # fmt: skip
 _LOST_KEY: Final = Invariant(
@@ -138,7 +138,7 @@ def _keys(screen: Screen, wanted: Settings, link: Link) -> list[Broken]:
         store.close()
     except (NotReady, Unavailable) as problem:
         if link.ask("SELECT 1 FROM personal LIMIT 1").rows():
-            screen.warn(f"没有核对个人信息的密钥:{problem}", f"The keys of personal data were not checked: {problem}")
+            screen.warn(f"没有核对个人信息的密钥：{problem}", f"The keys of personal data were not checked: {problem}")
     return found
 
 
@@ -196,7 +196,7 @@ def _show(
         for cache, count in one.counts.items():
             key, stored, anew = one.rows[cache][0]
             screen.print(
-                f"✗ {dealer} {cache}:{count} 处与重算不同,如 {key}:存的 {stored},应为 {anew}",
+                f"✗ {dealer} {cache}:{count} 处与重算不同，如 {key}：存的 {stored}，应为 {anew}",
                 f"✗ {dealer} {cache}: {count} differ from what is made again, as {key}: {stored}, made {anew}",
                 style="bold red",
             )
@@ -207,7 +207,7 @@ def _show(
     for part in again.parts:
         turn = "" if part["parts"] == 1 else f"({part['part']}/{part['parts']})"
         screen.print(
-            f"重新判定了 {part['dealer']} 的 {part['members']} 位会员,共 {part['of']} 位{turn}。",
+            f"重新判定了 {part['dealer']} 的 {part['members']} 位会员，共 {part['of']} 位{turn}。",
             f"{part['dealer']}: {part['members']} of {part['of']} members were judged again{turn and ' ' + turn}.",
         )
     show(screen, broken, ALL)
@@ -272,13 +272,13 @@ def show(screen: Screen, broken: tuple[Broken, ...], asked: int = ASKED) -> None
     """Print what was found."""
     for one in broken:
         screen.print(
-            f"✗ {one.invariant.number} {one.invariant.code}:{one.invariant.zh}({one.count} 处,如 {list(one.rows[0])})",
+            f"✗ {one.invariant.number} {one.invariant.code}:{one.invariant.zh}({one.count} 处，如 {list(one.rows[0])})",
             f"✗ {one.invariant.number} {one.invariant.code}: {one.invariant.en} ({one.count}, as {list(one.rows[0])})",
             style="bold red",
         )
     if not broken:
         screen.print(
-            f"✓ 账目核对无误:{asked} 条不变式全部成立。",
+            f"✓ 账目核对无误：{asked} 条不变式全部成立。",
             f"✓ The ledger is clean: all {asked} invariants hold.",
             style="bold green",
         )

@@ -32,7 +32,7 @@ def add(
     context: typer.Context,
     url: Annotated[str, typer.Argument(help=both("https 地址。", "An https address."))],
     kinds: Annotated[
-        list[str] | None, typer.Option("--type", help=both("只推送这些:", "Only these: ") + ", ".join(TYPES))
+        list[str] | None, typer.Option("--type", help=both("只推送这些：", "Only these: ") + ", ".join(TYPES))
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help=both("连同以前的。", "Also what was before."))] = False,
     dealer: DealerOption = "",
@@ -46,7 +46,7 @@ def add(
     except Malformed:
         known = ", ".join(TYPES)
         raise Stop(
-            "bad_webhook", f"应为 https 地址,类型为 {known}", f"An https address is expected, types are {known}", USAGE
+            "bad_webhook", f"应为 https 地址，类型为 {known}", f"An https address is expected, types are {known}", USAGE
         ) from None
     with writing() as (link, ids):
         of = chosen(dealers(link), dealer)
@@ -64,7 +64,7 @@ def add(
     return screen.end(
         {**made.plain(), "secrets": [one.plain() for one in signing], "secret": secret},
         lambda: screen.print(
-            f"推送 {made.id} → {made.url}\n密钥:{secret}", f"Webhook {made.id} → {made.url}\nSecret: {secret}"
+            f"推送 {made.id} → {made.url}\n密钥：{secret}", f"Webhook {made.id} → {made.url}\nSecret: {secret}"
         ),
     )
 
@@ -82,7 +82,7 @@ def list_(context: typer.Context, dealer: DealerOption = "") -> int:
 
 
 @app.command(
-    help=both("换新密钥;旧的在一段时间内同时签名。", "Another secret; the old one signs beside it for a while.")
+    help=both("换新密钥；旧的在一段时间内同时签名。", "Another secret; the old one signs beside it for a while.")
 )
 def rotate(
     context: typer.Context,
@@ -93,7 +93,7 @@ def rotate(
             "--keep-hours",
             min=0,
             max=rotation.KEEP_HOURS_MOST,
-            help=both("旧密钥还签几小时;0 立即作废。", "Hours for the old ones; 0: they end now."),
+            help=both("旧密钥还签几小时；0 立即作废。", "Hours for the old ones; 0: they end now."),
         ),
     ] = rotation.KEEP_HOURS,
     dealer: DealerOption = "",
@@ -117,10 +117,10 @@ def rotate(
     document = {**one.plain(), "secrets": [each.plain() for each in signing], "secret": secret, "keep_hours": keep}
 
     def show() -> None:
-        screen.print(f"推送 {webhook} 的新密钥:{secret}", f"The new secret of webhook {webhook}: {secret}")
+        screen.print(f"推送 {webhook} 的新密钥：{secret}", f"The new secret of webhook {webhook}: {secret}")
         if len(signing) > 1:
             screen.print(
-                f"旧密钥还有效 {keep} 小时:这期间每条通知带两种签名。",
+                f"旧密钥还有效 {keep} 小时：这期间每条通知带两种签名。",
                 f"The old one stays valid for {keep} hours: until then each message carries both signatures.",
             )
         else:
@@ -129,7 +129,7 @@ def rotate(
     return screen.end(document, show)
 
 
-@app.command(help=both("查看投递情况;--state dead 为已放弃的。", "What became of deliveries; --state dead: given up."))
+@app.command(help=both("查看投递情况；--state dead 为已放弃的。", "What became of deliveries; --state dead: given up."))
 def deliveries(
     context: typer.Context,
     webhook: Number,
@@ -151,7 +151,7 @@ def deliveries(
     return screen.end({"deliveries": found}, lambda: screen.print(shown or "没有。", shown or "None."))
 
 
-@app.command(help=both("重新投递已放弃的(或 --delivered 已送达的)。", "Send again what is dead (or --delivered)."))
+@app.command(help=both("重新投递已放弃的（或 --delivered 已送达的）。", "Send again what is dead (or --delivered)."))
 def replay(
     context: typer.Context,
     webhook: Number,
@@ -159,7 +159,9 @@ def replay(
     since: Annotated[int, typer.Option(min=0, help=both("从此编号起。", "From this delivery on."))] = 0,
     until: Annotated[
         int,
-        typer.Option(min=0, max=outbox.ALL, help=both("到此编号止(含)。", "Up to this delivery."), show_default=False),
+        typer.Option(
+            min=0, max=outbox.ALL, help=both("到此编号止（含）。", "Up to this delivery."), show_default=False
+        ),
     ] = outbox.ALL,
     dealer: DealerOption = "",
 ) -> int:

@@ -27,7 +27,7 @@ def wallet(box: Sandbox, least: int = 0) -> dict[str, Any]:
         box.send("POST", path, said, {"Idempotency-Key": box.number("k")}, key=box.desk).expect(201)
         return {**found[0], "usable": least + GIVEN}
     raise Skipped(
-        f"会员 {box.member} 没有可用的额度;换一位会员,或用 --desk-key 给一把 sales_manager 密钥,由它先记一点",
+        f"会员 {box.member} 没有可用的额度；换一位会员，或用 --desk-key 给一把 sales_manager 密钥，由它先记一点",
         f"{box.member} has nothing to spend; name another member, or a sales manager's key (--desk-key) to give some",
     )
 

@@ -50,7 +50,7 @@ class Reply:
             found = None
         if not isinstance(found, dict):
             seen = f"{self.status}, {self.content[:200]!r}"
-            raise Failed(f"回答不是 JSON 对象:{seen}", f"no JSON object: {seen}")
+            raise Failed(f"回答不是 JSON 对象：{seen}", f"no JSON object: {seen}")
         return found
 
     @property
@@ -63,7 +63,7 @@ class Reply:
         if self.status not in statuses or (code and self.body.get("code") != code):
             wanted = " or ".join(map(str, statuses)) + (f" {code}" if code else "")
             seen = f"{self.status}: {self.content[:300].decode('utf-8', 'replace')}"
-            raise Failed(f"应为 {wanted.replace(' or ', ' 或 ')},收到 {seen}", f"expected {wanted}, got {seen}")
+            raise Failed(f"应为 {wanted.replace(' or ', ' 或 ')}，收到 {seen}", f"expected {wanted}, got {seen}")
         return self
 
 
@@ -122,7 +122,7 @@ class Sandbox:
             found = {name.lower(): value for name, value in answer.getheaders()}
             return Reply(answer.status, found, answer.read())
         except OSError as problem:
-            raise Failed(f"{method} {path} 没有回答:{problem}", f"no reply to {method} {path}: {problem}") from problem
+            raise Failed(f"{method} {path} 没有回答：{problem}", f"no reply to {method} {path}: {problem}") from problem
         finally:
             link.close()
 

@@ -41,7 +41,7 @@ def situation(zh: str, en: str) -> Callable[[Play], Play]:
 def same(what: str, got: object, wanted: object) -> None:
     """Fail unless two values are equal."""
     if got != wanted:
-        raise Failed(f"{what}:应为 {wanted!r},收到 {got!r}", f"{what}: expected {wanted!r}, got {got!r}")
+        raise Failed(f"{what}：应为 {wanted!r}，收到 {got!r}", f"{what}: expected {wanted!r}, got {got!r}")
 
 
 def one_effect(first: Reply, again: Reply) -> None:
@@ -77,13 +77,13 @@ def language(box: Sandbox) -> None:
     same("codes", said[0]["code"], said[1]["code"])
     if said[0]["detail"] == said[1]["detail"] or not said[1]["detail"].isascii():
         seen = said[1]["detail"]
-        raise Failed(f"两种语言是同一句话:{seen}", f"one sentence for both languages: {seen}")
+        raise Failed(f"两种语言是同一句话：{seen}", f"one sentence for both languages: {seen}")
 
 
 # ---- a price -----------------------------------------------------------------------------------------------------
 
 
-@situation("报价不写任何东西,合计等于各行", "a quote writes nothing and its lines sum to its total")
+@situation("报价不写任何东西，合计等于各行", "a quote writes nothing and its lines sum to its total")
 def quote(box: Sandbox) -> None:
     asked = box.order()
     first, again = (box.post("/v1/quotes", asked).expect(200).body for _ in range(2))
@@ -103,7 +103,8 @@ def reasons(box: Sandbox) -> None:
 
 
 @situation(
-    "价格变了:拒绝并给出新价,单号不作废", "the price changed: refused with the new lines, the order's number stays free"
+    "价格变了：拒绝并给出新价，单号不作废",
+    "the price changed: refused with the new lines, the order's number stays free",
 )
 def price_changed(box: Sandbox) -> None:
     wrong = box.order()
@@ -117,7 +118,7 @@ def price_changed(box: Sandbox) -> None:
 # ---- a sale ------------------------------------------------------------------------------------------------------
 
 
-@situation("成交:一次调用,全部入账", "a sale: one call, all booked")
+@situation("成交：一次调用，全部入账", "a sale: one call, all booked")
 def sale(box: Sandbox) -> None:
     sold = box.post("/v1/sales", box.order()).expect(201).body
     for line in sold["lines"]:
@@ -125,7 +126,7 @@ def sale(box: Sandbox) -> None:
     same("status", sold["status"], "recorded")
 
 
-@situation("重发:同一幂等键、同一内容,逐字节相同", "sent again: same key, same body, the same bytes")
+@situation("重发：同一幂等键、同一内容，逐字节相同", "sent again: same key, same body, the same bytes")
 def again(box: Sandbox) -> None:
     said, once = box.order(), box.number("k")
     one_effect(box.post("/v1/sales", said, once).expect(201), box.post("/v1/sales", said, once).expect(201))
@@ -138,7 +139,7 @@ def other_body(box: Sandbox) -> None:
     box.post("/v1/sales", box.order(), once).expect(422, code="idempotency_mismatch")
 
 
-@situation("同一单号、新的幂等键、同一内容:不重复入账", "same order under a new key: booked once")
+@situation("同一单号、新的幂等键、同一内容：不重复入账", "same order under a new key: booked once")
 def new_key(box: Sandbox) -> None:
     said = box.order()
     first = box.post("/v1/sales", said).expect(201).body
@@ -147,14 +148,14 @@ def new_key(box: Sandbox) -> None:
     same("lines", second["lines"], first["lines"])
 
 
-@situation("同一单号、不同内容:冲突", "same order with other content: a conflict")
+@situation("同一单号、不同内容：冲突", "same order with other content: a conflict")
 def other_content(box: Sandbox) -> None:
     said = box.order()
     box.post("/v1/sales", said).expect(201)
     box.post("/v1/sales", {**said, "lines": said["lines"][:1]}).expect(409, code="order_conflict")
 
 
-@situation("成交后断线,同一幂等键重发", "the line drops after the commit; sent again under the same key")
+@situation("成交后断线，同一幂等键重发", "the line drops after the commit; sent again under the same key")
 def lost_reply(box: Sandbox) -> None:
     said, once = box.order(), box.number("k")
     box.lose("/v1/sales", said, once)
@@ -162,7 +163,7 @@ def lost_reply(box: Sandbox) -> None:
     one_effect(first, box.post("/v1/sales", said, once))
 
 
-@situation("成交后断线,换了幂等键重发", "the line drops after the commit; sent again under a new key")
+@situation("成交后断线，换了幂等键重发", "the line drops after the commit; sent again under a new key")
 def lost_reply_new_key(box: Sandbox) -> None:
     said = box.order(credit="max")  # what there was of it is spent when the order comes again
     box.lose("/v1/sales", said, box.number("k"))
@@ -199,7 +200,9 @@ def full_width(box: Sandbox) -> None:
     same("status", box.post("/v1/sales", {**said, "order": wide}).expect(200).body["status"], "duplicate")
 
 
-@situation("抵用超过余额:拒绝,什么也不记,单号不作废", "more credit than there is: refused, and the number stays free")
+@situation(
+    "抵用超过余额：拒绝，什么也不记，单号不作废", "more credit than there is: refused, and the number stays free"
+)
 def too_much_credit(box: Sandbox) -> None:
     mine = wallet(box)
     over = max(mine["usable"], 0) + 1
@@ -215,7 +218,7 @@ def too_much_credit(box: Sandbox) -> None:
 # ---- mistakes ----------------------------------------------------------------------------------------------------
 
 
-@situation("内容有误:指出在哪,改正后用同一幂等键", "a mistake is pointed at; the mended body may have the same key")
+@situation("内容有误：指出在哪，改正后用同一幂等键", "a mistake is pointed at; the mended body may have the same key")
 def mended(box: Sandbox) -> None:
     once, said = box.number("k"), box.order()
     wrong = {**said, "lines": [{**said["lines"][0], "category": "nonsense"}]}
@@ -224,7 +227,7 @@ def mended(box: Sandbox) -> None:
     box.post("/v1/sales", said, once).expect(201)
 
 
-@situation("没有这位会员,幂等键不作废", "an unknown member, and the key stays free")
+@situation("没有这位会员，幂等键不作废", "an unknown member, and the key stays free")
 def unknown_member(box: Sandbox) -> None:
     once, said = box.number("k"), box.order()
     box.post("/v1/sales", {**said, "member": box.number("nobody")}, once).expect(404, code="unknown_member")
@@ -236,7 +239,7 @@ def no_once(box: Sandbox) -> None:
     box.send("POST", "/v1/sales", box.order(), {}).expect(400, code="idempotency_key_missing")
 
 
-@situation("以元为单位的小数被拒绝(应为整数分)", "amounts in yuan with decimals are refused: fen are whole")
+@situation("以元为单位的小数被拒绝（应为整数分）", "amounts in yuan with decimals are refused: fen are whole")
 def yuan(box: Sandbox) -> None:
     line = {"item": "F", "category": "parts", "list": 360.0}
     box.post("/v1/sales", box.order(lines=[line])).expect(422, code="malformed")
@@ -249,7 +252,7 @@ def bad_json(box: Sandbox) -> None:
         box.post("/v1/sales", body).expect(400, code="bad_json")
 
 
-@situation("内容类型不是 application/json,或压缩过", "another content type, or compressed")
+@situation("内容类型不是 application/json，或压缩过", "another content type, or compressed")
 def content_type(box: Sandbox) -> None:
     box.post("/v1/sales", box.order(), **{"Content-Type": "text/plain"}).expect(415)
     packed = gzip.compress(b'{"member": "a"}')
@@ -259,18 +262,18 @@ def content_type(box: Sandbox) -> None:
 # ---- clocks ------------------------------------------------------------------------------------------------------
 
 
-@situation("收银机的钟快五分钟:照收", "the till's clock is five minutes ahead: taken")
+@situation("收银机的钟快五分钟：照收", "the till's clock is five minutes ahead: taken")
 def clock_ahead(box: Sandbox) -> None:
     box.post("/v1/sales", box.order(occurred_at=box.moment(minutes=5))).expect(201)
 
 
-@situation("收银机的钟快一小时:拒绝", "an hour ahead: refused")
+@situation("收银机的钟快一小时：拒绝", "an hour ahead: refused")
 def clock_far_ahead(box: Sandbox) -> None:
     problem = box.post("/v1/sales", box.order(occurred_at=box.moment(hours=1))).expect(422).body
     same("code", problem["errors"][0]["code"], "in_the_future")
 
 
-@situation("两小时前的单:照收银机所收入账,从不拒绝", "an order of two hours ago: booked as charged, never refused")
+@situation("两小时前的单：照收银机所收入账，从不拒绝", "an order of two hours ago: booked as charged, never refused")
 def late(box: Sandbox) -> None:
     said = box.order(occurred_at=box.moment(hours=-2), prices=[100_000, 39_999])
     sold = box.post("/v1/sales", said).expect(201).body
@@ -292,7 +295,7 @@ def no_zone(box: Sandbox) -> None:
 # ---- returns -----------------------------------------------------------------------------------------------------
 
 
-@situation("整单退货,余额回到原样", "a whole order comes back, and the balances are as before")
+@situation("整单退货，余额回到原样", "a whole order comes back, and the balances are as before")
 def whole_return(box: Sandbox) -> None:
     before = balances(box)
     said = box.order(credit="max")
@@ -313,7 +316,7 @@ def return_twice(box: Sandbox) -> None:
     same("balances", balances(box), after)
 
 
-@situation("单号里有斜杠、空格、汉字,照样能退", "an order whose number has a slash, a space and Chinese comes back")
+@situation("单号里有斜杠、空格、汉字，照样能退", "an order whose number has a slash, a space and Chinese comes back")
 def odd_number(box: Sandbox) -> None:
     before, said = balances(box), box.order(box.number("城南/8 15"))
     box.post("/v1/sales", said).expect(201)
@@ -321,7 +324,7 @@ def odd_number(box: Sandbox) -> None:
     same("balances", balances(box), before)
 
 
-@situation("先退一部分,再退其余", "a part comes back, then the rest")
+@situation("先退一部分，再退其余", "a part comes back, then the rest")
 def return_in_parts(box: Sandbox) -> None:
     before, said = balances(box), box.order()
     box.post("/v1/sales", said).expect(201)
@@ -331,7 +334,7 @@ def return_in_parts(box: Sandbox) -> None:
     same("balances", balances(box), before)
 
 
-@situation("退货先到,销售后到", "the return comes before its sale")
+@situation("退货先到，销售后到", "the return comes before its sale")
 def return_first(box: Sandbox) -> None:
     before, said = balances(box), box.order()
     same("status", _return(box, said["order"]).expect(202).body["status"], "parked")
@@ -342,7 +345,7 @@ def return_first(box: Sandbox) -> None:
 # ---- holds -------------------------------------------------------------------------------------------------------
 
 
-@situation("同一单的预占只有一个;解除后全部归还", "one order has one hold; voided, all is free again")
+@situation("同一单的预占只有一个；解除后全部归还", "one order has one hold; voided, all is free again")
 def hold(box: Sandbox) -> None:
     mine = wallet(box, least=100)
     before = balances(box)
@@ -364,7 +367,7 @@ def capture_too_much(box: Sandbox) -> None:
 # ---- many at once, and the books ---------------------------------------------------------------------------------
 
 
-@situation("批量:一条有误不影响其他;重发不重复", "a batch: one bad event spoils no other; sent again, nothing twice")
+@situation("批量：一条有误不影响其他；重发不重复", "a batch: one bad event spoils no other; sent again, nothing twice")
 def batch(box: Sandbox) -> None:
     said = {"kind": "contact", "member": box.member, "occurred_at": box.moment(), "channel": "phone"}
     said |= {"direction": "ours", **({"store": box.store} if box.store else {})}

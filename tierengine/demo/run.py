@@ -109,7 +109,7 @@ def _open(link: Link, ids: Ids, book: Book, text: str, now: int, vault: Vault) -
         for one in book.customers
     ]
     create_members(link, ids, dealer_id, members, now, vault)
-    publish(link, ids, dealer_id, text, author=AUTHOR, reason="演示:第一版", effective_from=now, now=now)
+    publish(link, ids, dealer_id, text, author=AUTHOR, reason="演示：第一版", effective_from=now, now=now)
     return dealer_id
 
 

@@ -33,66 +33,68 @@ SENTENCES: Final[Mapping[str, Text]] = MappingProxyType(
     {
         # the file as a whole
         "unknown_format": Text(
-            "认不出文件类型;可以是 .csv、.tsv、.jsonl、.xlsx,前三种可以再压缩成 .gz。",
+            "认不出文件类型；可以是 .csv、.tsv、.jsonl、.xlsx，前三种可以再压缩成 .gz。",
             "The kind of file is not known; it may be .csv, .tsv, .jsonl or .xlsx, the first three also with .gz.",
         ),
-        "old_excel": Text("旧版 Excel 文件,请另存为 .xlsx。", "An old Excel file; save it as .xlsx."),
+        "old_excel": Text("旧版 Excel 文件，请另存为 .xlsx。", "An old Excel file; save it as .xlsx."),
         "bad_encoding": Text(
-            "既不是 UTF-8 也不是 GB18030 编码,从第 {byte} 个字节起读不懂。",
+            "既不是 UTF-8 也不是 GB18030 编码，从第 {byte} 个字节起读不懂。",
             "Neither UTF-8 nor GB18030 from byte {byte} on.",
         ),
-        "broken_file": Text("文件损坏,从这里起读不下去。", "The file is damaged and cannot be read on from here."),
+        "broken_file": Text("文件损坏，从这里起读不下去。", "The file is damaged and cannot be read on from here."),
         "no_header": Text("第一行应是列名。", "The first row must name the columns."),
-        "no_column": Text("没有列“{column}”;有:{known}。", "There is no column {column!r}; there are: {known}."),
+        "no_column": Text("没有列“{column}”；有：{known}。", "There is no column {column!r}; there are: {known}."),
         "column_twice": Text("列“{column}”有两个。", "There are two columns {column!r}."),
         "needs_kind": Text(
-            "不知道每行是什么事件:用 --set kind=… 写明,或者要有列“事件”。",
+            "不知道每行是什么事件：用 --set kind=… 写明，或者要有列“事件”。",
             "What each row is must be said: --set kind=…, or a column for it.",
         ),
         "needs_time": Text(
-            "缺少时间列:--map occurred_at=列名。", "A column for the time is needed: --map occurred_at=COLUMN."
+            "缺少时间列：--map occurred_at=列名。", "A column for the time is needed: --map occurred_at=COLUMN."
         ),
         "needs_source_id": Text(
-            "缺少来源单号列:--map source_id=列名。每行要有自己的单号;按内容推算的号不行,"
+            "缺少来源单号列：--map source_id=列名。每行要有自己的单号；按内容推算的号不行，"
             "改过一个字的行会被当成新的再记一次。",
             "A column with each row's own number is needed: --map source_id=COLUMN. A number worked out from the row's "
             "content would not do: a row in which one character was mended would be booked a second time.",
         ),
-        "needs_order": Text("缺少单号列:--map order=列名。", "A column for the order is needed: --map order=COLUMN."),
+        "needs_order": Text("缺少单号列：--map order=列名。", "A column for the order is needed: --map order=COLUMN."),
         "needs_unit": Text(
-            "金额列没有写明单位:--set unit=元 或 unit=分。差一百倍的事不猜。",
+            "金额列没有写明单位：--set unit=元 或 unit=分。差一百倍的事不猜。",
             "What the money columns count is not said: --set unit=yuan or unit=fen. A factor of 100 is not guessed.",
         ),
-        "bad_source": Text("来源不能叫“{name}”:不能含冒号,不能叫 order。", "A source cannot be called {name!r}."),
+        "bad_source": Text("来源不能叫“{name}”：不能含冒号，不能叫 order。", "A source cannot be called {name!r}."),
         # a row
-        "broken_row": Text("这一行读不懂(引号没有成对?)。", "This row cannot be read (a quote that is not closed?)."),
-        "row_too_long": Text("这一行太长,超过 {most} 个字符。", "This row is longer than {most} characters."),
-        "wrong_columns": Text("应有 {expected} 列,这一行有 {got} 列。", "Expected {expected} columns, got {got}."),
+        "broken_row": Text(
+            "这一行读不懂（引号没有成对？）。", "This row cannot be read (a quote that is not closed?)."
+        ),
+        "row_too_long": Text("这一行太长，超过 {most} 个字符。", "This row is longer than {most} characters."),
+        "wrong_columns": Text("应有 {expected} 列，这一行有 {got} 列。", "Expected {expected} columns, got {got}."),
         "not_json": Text("不是一行一个 JSON 对象。", "This is not one JSON object a line."),
         "key_twice": Text("同一个键出现两次。", "A key comes twice."),
         "spreadsheet_error": Text("单元格里是公式错误。", "The cell holds an error of its formula."),
         "no_zone": Text(
-            "时间没有时区:写成 2026-03-01T10:00:00+08:00,或者用 --set timezone=Asia/Shanghai 写明。",
+            "时间没有时区：写成 2026-03-01T10:00:00+08:00，或者用 --set timezone=Asia/Shanghai 写明。",
             "The time has no zone: write 2026-03-01T10:00:00+08:00, or say --set timezone=Asia/Shanghai.",
         ),
-        "not_a_time": Text("不是时间;写作 2026-03-01 10:00:00。", "Not a time; it is written 2026-03-01 10:00:00."),
-        "not_a_date": Text("不是日期;写作 2026-03-01。", "Not a date; it is written 2026-03-01."),
+        "not_a_time": Text("不是时间；写作 2026-03-01 10:00:00。", "Not a time; it is written 2026-03-01 10:00:00."),
+        "not_a_date": Text("不是日期；写作 2026-03-01。", "Not a date; it is written 2026-03-01."),
         "no_currency": Text(
-            "金额没有币种:用 --set currency=CNY 写明。", "The money has no currency: say --set currency=CNY."
+            "金额没有币种：用 --set currency=CNY 写明。", "The money has no currency: say --set currency=CNY."
         ),
         "not_a_number": Text("不是数字。", "Not a number."),
-        "fraction": Text("不能有小数:最小单位是 {smallest}。", "No fractions here: the smallest unit is {smallest}."),
+        "fraction": Text("不能有小数：最小单位是 {smallest}。", "No fractions here: the smallest unit is {smallest}."),
         "not_yes_or_no": Text("应为 是 或 否。", "Expected yes or no."),
         "not_named": Text("取值对照里没有这个值。", "This value is not among those named for the column."),
         "opening_twice": Text(
             "同一会员、钱包和到期日在第 {line} 行已有。", "Line {line} has the same member, wallet and last day."
         ),
         "order_spoiled": Text(
-            "这张单有不对的行,{rows} 行整单没有记。",
+            "这张单有不对的行，{rows} 行整单没有记。",
             "One line of this order is wrong: none of its {rows} is recorded.",
         ),
         "order_apart": Text(
-            "单号 {order} 的行没有连在一起;请先按单号排序。",
+            "单号 {order} 的行没有连在一起；请先按单号排序。",
             "The rows of order {order} do not stand together; sort the file by order.",
         ),
     }
@@ -241,7 +243,7 @@ def yes_or_no(cell: object) -> bool:
 
 # ---- days and times ---------------------------------------------------------------------------------------------
 
-_DAY: Final = re.compile(r"(\d{4})(?:[-/.年])(\d{1,2})(?:[-/.月])(\d{1,2})日?", re.ASCII)
+_DAY: Final = re.compile(r"(\d{4})(?:[-/.年])(\d{1,2})(?:[-/.月])(\d{1,2})日？", re.ASCII)
 _PLAIN_DAY: Final = re.compile(r"(\d{4})(\d\d)(\d\d)", re.ASCII)
 _CLOCK: Final = re.compile(
     r"(\d{1,2}):(\d\d)(?::(\d\d)(?:\.(\d{1,6})\d*)?)?\s*(Z|[+-]\d\d:?\d\d)?", re.ASCII | re.IGNORECASE

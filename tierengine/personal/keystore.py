@@ -198,7 +198,7 @@ def url_of(settings: Settings) -> str:
         if _place(settings.keys_url) == _place(settings.database_url):
             raise NotReady(
                 "TIERENGINE_KEYS_URL names the book itself: the keys must be kept apart from it",
-                "TIERENGINE_KEYS_URL 指的就是账本:个人信息的密钥要与账本分开存放。",
+                "TIERENGINE_KEYS_URL 指的就是账本：个人信息的密钥要与账本分开存放。",
             )
         return settings.keys_url
     if settings.kind == "sqlite":
@@ -206,7 +206,7 @@ def url_of(settings: Settings) -> str:
     raise NotReady(
         "There is no place for the keys of personal data: set TIERENGINE_KEYS_URL to sqlite:///FILE "
         "or to a PostgreSQL database apart from the book's",
-        "个人信息的密钥没有地方放:请设 TIERENGINE_KEYS_URL(sqlite:///文件,或账本之外的一个 PostgreSQL 库)。",
+        "个人信息的密钥没有地方放：请设 TIERENGINE_KEYS_URL(sqlite:///文件，或账本之外的一个 PostgreSQL 库)。",
     )
 
 

@@ -130,6 +130,6 @@ class Vault:
         raise NotReady(
             "The keys of personal data do not open with this server secret; set TIERENGINE_SECRET to the one they were "
             "made with, or TIERENGINE_SECRET_BEFORE after a change",
-            "用这个服务器密钥打不开个人信息的密钥:请把 TIERENGINE_SECRET 设成当初的那一个;"
-            "换过的,把旧的设在 TIERENGINE_SECRET_BEFORE。",
+            "用这个服务器密钥打不开个人信息的密钥：请把 TIERENGINE_SECRET 设成当初的那一个；"
+            "换过的，把旧的设在 TIERENGINE_SECRET_BEFORE。",
         )

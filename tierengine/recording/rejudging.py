@@ -36,11 +36,11 @@ PART: Final = 20_000
 MEMBERS: Final = 200
 
 JUDGED: Final = Invariant(
-    13, "judged_otherwise", "每项判定按存下的观察重新判定,结果相同",
+    13, "judged_otherwise", "每项判定按存下的观察重新判定，结果相同",
     "every decision comes out the same when it is judged again from the stored observations", "",
 )  # fmt: skip
 STANDING: Final = Invariant(
-    13, "standing_otherwise", "会员历次等级按存下的观察重新判定,结果相同",
+    13, "standing_otherwise", "会员历次等级按存下的观察重新判定，结果相同",
     "the standings of every member come out the same when they are judged again", "",
 )  # fmt: skip
 

@@ -41,12 +41,12 @@ _PATIENCE: Mapping[str, Any] = {
 
 # What SQLite says of a file, as it is told who reads Chinese.
 _SQLITE: Mapping[str, str] = {
-    "unable to open": "打不开它,或建不了旁边的 -wal、-shm:核对路径和权限,磁盘是不是只读。",
-    "readonly": "只能读:核对文件和文件夹的权限,磁盘是不是只读。",
+    "unable to open": "打不开它，或建不了旁边的 -wal、-shm：核对路径和权限，磁盘是不是只读。",
+    "readonly": "只能读：核对文件和文件夹的权限，磁盘是不是只读。",
     "disk is full": "磁盘已满。",
-    "disk I/O": "磁盘读写出错:是不是满了、坏了。",
+    "disk I/O": "磁盘读写出错：是不是满了、坏了。",
     "not a database": "这个文件不是账本。",
-    "malformed": "文件坏了:从备份恢复。",
+    "malformed": "文件坏了：从备份恢复。",
     "locked": "另一个程序锁着它。",
 }
 
@@ -133,13 +133,13 @@ def connect(url: str, settings: Settings | None = None, *, readonly: bool = Fals
         raise NotReady(
             "The PostgreSQL address cannot be read; expected postgresql://USER:PASSWORD@HOST/NAME, with @ in user and "
             "password written as %40, / as %2F, ? as %3F, % as %25",
-            "PostgreSQL 的地址读不懂:应为 postgresql://用户:密码@主机/库名,用户名和密码里的 @ 写作 %40,/ 写作 %2F,"
+            "PostgreSQL 的地址读不懂：应为 postgresql://用户：密码@主机/库名，用户名和密码里的 @ 写作 %40,/ 写作 %2F,"
             "? 写作 %3F,% 写作 %25。",
         ) from None
     except psycopg.OperationalError as problem:
         said = str(problem).strip()
         raise NotReady(
-            f"PostgreSQL does not answer: {said}", f"PostgreSQL 没有应答:核对地址、用户和它是否在运行。原话:{said}"
+            f"PostgreSQL does not answer: {said}", f"PostgreSQL 没有应答：核对地址、用户和它是否在运行。原话：{said}"
         ) from problem
     return PostgresLink(raw)
 
@@ -148,7 +148,7 @@ def open_sqlite(path: Path, busy_timeout_ms: int, *, readonly: bool) -> sqlite3.
     """Open the file with our pragmas; NotReady where it is to be read and is not there."""
     if readonly and not path.exists():
         raise NotReady(
-            f"{path} is not there; `tierengine migrate` makes it", f"没有账本 {path}:先运行 tierengine migrate 建账。"
+            f"{path} is not there; `tierengine migrate` makes it", f"没有账本 {path}：先运行 tierengine migrate 建账。"
         )
     if not readonly and not path.exists():
         # A book is for who runs it: other users of the machine read neither it nor what SQLite puts beside it.
@@ -188,15 +188,15 @@ def check_ready(url: str) -> None:
         found = revision_of(url)
     except (psycopg.Error, sqlite3.Error) as problem:
         if kind == "postgresql":
-            raise NotReady(f"The database does not answer: {problem}", f"数据库没有应答。原话:{problem}") from problem
+            raise NotReady(f"The database does not answer: {problem}", f"数据库没有应答。原话：{problem}") from problem
         path, said = sqlite_path(url), str(problem)
-        why = next((zh for en, zh in _SQLITE.items() if en in said), f"原话:{said}")
-        raise NotReady(f"The book {path} cannot be used: {said}", f"账本 {path} 不能用:{why}") from problem
+        why = next((zh for en, zh in _SQLITE.items() if en in said), f"原话：{said}")
+        raise NotReady(f"The book {path} cannot be used: {said}", f"账本 {path} 不能用：{why}") from problem
     if found != HEAD:
         raise NotReady(
             f"The database is at migration {found or 'none'}, this program needs {HEAD}: run `tierengine migrate`",
-            f"账本还是{f'第 {found} 版' if found else '空的'},这个程序需要第 {HEAD} 版:"
-            "先备份,再运行 tierengine migrate。",
+            f"账本还是{f'第 {found} 版' if found else '空的'}，这个程序需要第 {HEAD} 版："
+            "先备份，再运行 tierengine migrate。",
         )
 
 

@@ -107,14 +107,14 @@ def of_return(policy: Policy, order: str, body: Mapping[str, Any], lang: str) ->
     """Return the rows of a return as it was answered; one that waits for its sale says so."""
     rows: list[Row] = [(_say(lang, "退货 单号", "Return of"), order), RULE]
     if body["status"] == "parked":
-        return [*rows, (_say(lang, "原单未到,到后生效", "Waits for its sale"), "")]
+        return [*rows, (_say(lang, "原单未到，到后生效", "Waits for its sale"), "")]
     flags = {one["code"] for one in body.get("flags", ())}
     if "other_member" in flags:
-        rows.append((_say(lang, "单是另一会员的,按单退", "Sold to another: given back there"), ""))
+        rows.append((_say(lang, "单是另一会员的，按单退", "Sold to another: given back there"), ""))
     if "beyond_sold" in flags:
         rows.append((_say(lang, "单上没有或多于所售的不退", "Beyond what was sold: not taken"), ""))
     if "amount_cut" in flags:
-        rows.append((_say(lang, "退款多于所付,按所付退", "More than was paid: cut to that"), ""))
+        rows.append((_say(lang, "退款多于所付，按所付退", "More than was paid: cut to that"), ""))
     lines = body.get("lines", ())
     rows += [(f"{line['item']} x{line['qty']}", yuan(line["amount"])) for line in lines]
     if lines:

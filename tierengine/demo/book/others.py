@@ -132,7 +132,7 @@ def vouched_for(scene: Scene) -> None:
         (
             ("peer_influence", "沙场联合会秘书长", False),
             ("growth_potential", "刚拿下五年采石权", False),
-            ("large_fleet", "承接 800 万元平整工程,附合同", False),
+            ("large_fleet", "承接 800 万元平整工程，附合同", False),
             ("trusted_contact", "与总经理多年往来", True),
         )
     )
