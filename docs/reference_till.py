@@ -89,7 +89,7 @@ class Till:
     def sell(self, number: str, member: str, lines: list[Line], credit: int = 0) -> list[str]:
         """Sell, with the line or without it, and return the receipt. `credit` is what the customer wants to use."""
         if self.memory.execute("SELECT 1 FROM sold WHERE number = ?", (number,)).fetchone():
-            return [f"没有成交:单号 {number} 已用过"]
+            return [f"没有成交：单号 {number} 已用过"]
         self.memory.execute("DELETE FROM refused WHERE number = ?", (number,))
         sale: dict[str, Any] = {"member": member, "order": number, "lines": lines}
         try:
@@ -100,14 +100,14 @@ class Till:
             return self._sell_alone(sale, lines, credit)
         quoted = quote.json()
         if quote.is_error:
-            return [f"没有成交:{quoted['detail']}"]
+            return [f"没有成交：{quoted['detail']}"]
         prices = [line["amount"] for line in quoted["lines"]]
         uses = {one["wallet"]: one["used"] for one in quoted["credit"] if one["used"]}
         # Queued first: whatever becomes of the line now, the sale is known and is sent until it is answered.
         self._queue({**sale, "prices": prices, "credit": uses, "quote": quoted.get("token")})
         self.settle()
         if said := self.refused().get(number):
-            return [f"没有成交:{said['detail']}"]
+            return [f"没有成交：{said['detail']}"]
         # Without an answer too: the customer takes the goods on these terms.
         self.memory.execute("UPDATE queue SET gone = 1 WHERE number = ?", (number,))
         return list(quoted["receipt"]["zh"])
@@ -129,7 +129,7 @@ class Till:
         if used:
             receipt.append(f"配件款支付 {yuan(used)}")
         receipt.append(f"应付 {yuan(sum(paid) - used)}")
-        receipt.append("断网成交,积分与奖励来网后入账" if slip else "断网成交,未能确认会员,按标价")
+        receipt.append("断网成交，积分与奖励来网后入账" if slip else "断网成交，未能确认会员，按标价")
         return receipt
 
     def slip(self, member: str) -> dict[str, Any] | None:
@@ -322,12 +322,12 @@ def main() -> int:
                     print("\n".join(till.sell(number, asked.member, asked.lines, asked.credit)))
                 case _:
                     till.refresh()
-                    print(f"已补报 {till.settle()} 单,还有 {len(till.waiting())} 单")
+                    print(f"已补报 {till.settle()} 单，还有 {len(till.waiting())} 单")
         except httpx.HTTPStatusError as problem:
-            print(f"没有办成:{problem.response.text}", file=sys.stderr)
+            print(f"没有办成：{problem.response.text}", file=sys.stderr)
             return 1
         except httpx.TransportError as problem:
-            print(f"没有网:{problem}", file=sys.stderr)
+            print(f"没有网：{problem}", file=sys.stderr)
             return 1
     for number, answer in till.refused().items():
         print(f"{number}: {answer['detail']}", file=sys.stderr)

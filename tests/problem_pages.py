@@ -16,8 +16,8 @@ _HEAD: dict[Lang, str] = {
 
 [English](problems.en.md)
 
-`tierengine policy check policies.yaml` 一次列出文件里的全部问题:在哪一行哪一列、写的是什么、可以写什么、
-是不是想写别的、怎么改。有错误的文件不能发布,正在执行的政策不受影响;只有提醒的可以发布。
+`tierengine policy check policies.yaml` 一次列出文件里的全部问题：在哪一行哪一列、写的是什么、可以写什么、
+是不是想写别的、怎么改。有错误的文件不能发布，正在执行的政策不受影响；只有提醒的可以发布。
 `tierengine policy explain P303` 说明一个编号。编号不会改变意思。
 
 | 编号 | | 问题 |
