@@ -105,7 +105,7 @@ def test_a_body_of_another_type(till: Till, kind: str):
         ('{"member": "C1"，"qty": 1}'.encode(), "第 1 行第 16 列", "line 1, column 16"),
         ('\ufeff{\n "member": “C1”}'.encode(), "第 2 行第 12 列", "line 2, column 12"),
         (b'{"member": "C1"} {', "第 1 行第 18 列", "line 1, column 18"),
-        (b'{"a": 1, "list": 5, "list": 6}', "同一个键写了两次:list", "a key is written twice: list"),
+        (b'{"a": 1, "list": 5, "list": 6}', "同一个键写了两次：list", "a key is written twice: list"),
         (b"", "请求体是空的", "body is empty"),
     ],
 )

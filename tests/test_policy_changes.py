@@ -81,7 +81,7 @@ def test_prices_that_change_are_said_to_be_left_out(run, club, tmp_path):  # noq
     code, out, err = run("policy", "plan", file, "--lang", "zh")
     assert code == 0
     assert "95折 → 9折" in out
-    assert "价格也有改动,试算里没有算" in err
+    assert "价格也有改动，试算里没有算" in err
 
 
 def test_back_to_an_earlier_version_is_a_new_one_with_its_text(run, club, cheaper):  # noqa: F811

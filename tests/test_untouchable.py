@@ -163,7 +163,7 @@ def test_the_command_line_finds_the_broken_row_and_writes_nothing(broken, monkey
     with linked(broken.url) as link:
         assert row[2:] == ["posting", link.ask("SELECT max(id) FROM posting").rows()[0][0]]
     assert program.main(["verify", "--lang", "zh"]) == 1
-    assert "row_changed:每一行与封存时相同" in capsys.readouterr().out
+    assert "row_changed：每一行与封存时相同" in capsys.readouterr().out
 
 
 def test_seal_hands_out_the_head_and_verify_compares_it(book_url, monkeypatch, capsys, tmp_path):

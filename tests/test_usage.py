@@ -15,11 +15,11 @@ from tierengine.store.database import HEAD
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ("ledger ajust", "没有命令 ajust,是不是 'adjust'?"),
+        ("ledger ajust", "没有命令 ajust，是不是 'adjust'？"),
         ("会员", "没有命令 会员。"),
         ("ledger sweep --foo", "没有选项 --foo。"),
-        ("ledger sweep --dealr x", "没有选项 --dealr,是不是 --dealer?"),
-        ("verify a b", "多写了 a b;选项写作 --名称 值。"),
+        ("ledger sweep --dealr x", "没有选项 --dealr，是不是 --dealer？"),
+        ("verify a b", "多写了 a b；选项写作 --名称 值。"),
         ("ledger adjust C1 配件款 5 --by 王 --reason", "选项 --reason 后面要写值。"),
         ("ledger sweep --help=x", "选项 --help 后面不写值。"),
         ("ledger adjust", "缺少参数 'ID'。"),
@@ -52,9 +52,9 @@ def test_a_book_that_cannot_be_used_is_said_in_chinese(capsys, tmp_path: Path, m
     assert said("member", "show", "C1") == "没有账本 book.db：先运行 tierengine migrate 建账。 (not_ready)"
     sqlite3.connect("book.db").execute("CREATE TABLE alembic_version (version_num TEXT)").connection.close()
     later = f"这个程序需要第 {HEAD} 版：先备份，再运行 tierengine migrate。 (not_ready)"
-    assert said("member", "show", "C1") == f"账本还是空的,{later}"
+    assert said("member", "show", "C1") == f"账本还是空的，{later}"
     with contextlib.closing(sqlite3.connect("book.db")) as book, book:
         book.execute("INSERT INTO alembic_version VALUES ('0001')")
-    assert said("member", "show", "C1") == f"账本还是第 0001 版,{later}"
+    assert said("member", "show", "C1") == f"账本还是第 0001 版，{later}"
     monkeypatch.setenv("TIERENGINE_DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none?connect_timeout=1")
-    assert said("member", "show", "C1").startswith("PostgreSQL 没有应答:核对地址、用户和它是否在运行。")
+    assert said("member", "show", "C1").startswith("PostgreSQL 没有应答：核对地址、用户和它是否在运行。")

@@ -141,8 +141,8 @@ def show(screen: Screen, opened: Opened, found: Plan, names: dict[str, str], mos
             ]
         )
     head = screen.say(
-        f"{found.award.title.zh} {periods.named(found.year)}(截至 {minute(found.as_of, opened.programme.zone)}"
-        f"{'' if found.final else '，年内预排'}):{len(found.ranked.placed)} 位够格，{found.ranked.winners} 位入选，"
+        f"{found.award.title.zh} {periods.named(found.year)}（截至 {minute(found.as_of, opened.programme.zone)}"
+        f"{'' if found.final else '，年内预排'}）：{len(found.ranked.placed)} 位够格，{found.ranked.winners} 位入选，"
         f"奖品共 {amount(found.cost, unit, lang)}，预算 {amount(found.award.budget, unit, lang)}",
         f"{found.award.title.en} {periods.named(found.year)} (as of {minute(found.as_of, opened.programme.zone)}"
         f"{'' if found.final else ', provisional'}): {len(found.ranked.placed)} eligible, {found.ranked.winners} win, "

@@ -193,7 +193,7 @@ def _received(screen: Screen, page: Page, seconds: float) -> None:
     held = Counter(view["standing"]["tier"] for view in page.views.values())
     tiers = [f"{tier.title.say(lang)} {held[tier.id]}" for tier in page.policy.tiers]
     day = minute(told.now, page.opened.programme.zone)
-    screen.print(f"截至 {day}:{'、'.join(tiers)}。", f"As of {day}: {', '.join(tiers)}.", style="bold")
+    screen.print(f"截至 {day}：{'、'.join(tiers)}。", f"As of {day}: {', '.join(tiers)}.", style="bold")
 
 
 def _legend(screen: Screen, page: Page) -> None:

@@ -47,7 +47,7 @@ def show_explained(
 def _show(screen: Screen, shown: dict[str, Any]) -> None:
     standing = shown["standing"]
     screen.print(
-        f"{shown['member']} 在 {shown['at'][:16]}:{standing['title']}（政策第 {shown['policy_version']} 版）",
+        f"{shown['member']} 在 {shown['at'][:16]}：{standing['title']}（政策第 {shown['policy_version']} 版）",
         f"{shown['member']} at {shown['at'][:16]}: {standing['title']} (policy version {shown['policy_version']})",
         style="bold yellow",
     )

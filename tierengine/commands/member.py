@@ -120,7 +120,7 @@ def _next(screen: Screen, above: Mapping[str, Any] | None) -> None:
         lacking.append(screen.say(f"还差 {traits['short']} 个特点", f"{traits['short']} traits short"))
     if lacking:
         text = screen.say("、", "; ").join(dict.fromkeys(lacking))
-        screen.print(f"离 {above['title']}:{text}", f"To reach {above['title']}: {text}", style="yellow")
+        screen.print(f"离 {above['title']}：{text}", f"To reach {above['title']}: {text}", style="yellow")
 
 
 def _wallets(screen: Screen, wallets: Sequence[Mapping[str, Any]]) -> None:

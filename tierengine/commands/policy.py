@@ -96,7 +96,7 @@ def _summary(screen: Screen, reading: Reading, errors: int) -> None:
         )
         return
     screen.print(
-        f"没有错误，{warnings} 个提醒。{policy.title.zh}:{len(policy.tiers)} 个等级、{len(policy.traits)} 个特点、"
+        f"没有错误，{warnings} 个提醒。{policy.title.zh}：{len(policy.tiers)} 个等级、{len(policy.traits)} 个特点、"
         f"{len(policy.rewards)} 条奖励、{len(policy.prices)} 条价格、{len(policy.examples)} 个示例。",
         f"No errors, {warnings} warnings. {policy.title.en}: {len(policy.tiers)} tiers, {len(policy.traits)} traits, "
         f"{len(policy.rewards)} rewards, {len(policy.prices)} prices, {len(policy.examples)} examples.",

@@ -208,7 +208,7 @@ def _text(file: Path) -> str:
     try:
         text = file.read_bytes().decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as problem:
-        raise Stop("bad_file", f"读不了 {file}:{problem}", f"Cannot read {file}: {problem}", PROBLEMS) from problem
+        raise Stop("bad_file", f"读不了 {file}：{problem}", f"Cannot read {file}: {problem}", PROBLEMS) from problem
     if len(text) > TEXT_MOST or "\0" in text:
         raise Stop("bad_file", f"{file} 太长或含有空字符。", f"{file} is too long or has NUL in it.", PROBLEMS)
     return text

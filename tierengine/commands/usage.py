@@ -10,9 +10,9 @@ _SAID: Final = tuple(
     (re.compile(pattern, re.DOTALL), chinese)
     for pattern, chinese in (
         (r"Got unexpected extra argument\(s\) \((.*)\)", r"多写了 \1；选项写作 --名称 值。"),
-        (r"No such command '(.*?)'\. Did you mean (.*)\?", r"没有命令 \1，是不是 \2?"),
+        (r"No such command '(.*?)'\. Did you mean (.*)\?", r"没有命令 \1，是不是 \2？"),
         (r"No such command '(.*?)'\.", r"没有命令 \1。"),
-        (r"No such option: (\S+) \(Possible options: (.*?)(?:, --help)?\)", r"没有选项 \1，是不是 \2?"),
+        (r"No such option: (\S+) \(Possible options: (.*?)(?:, --help)?\)", r"没有选项 \1，是不是 \2？"),
         (r"No such option: (\S+)", r"没有选项 \1。"),
         (r"Option '(.*?)' requires (?:an argument|\d+ arguments)\.", r"选项 \1 后面要写值。"),
         (r"Option '(.*?)' does not take a value\.", r"选项 \1 后面不写值。"),

@@ -196,7 +196,7 @@ def _show(
         for cache, count in one.counts.items():
             key, stored, anew = one.rows[cache][0]
             screen.print(
-                f"✗ {dealer} {cache}:{count} 处与重算不同，如 {key}：存的 {stored}，应为 {anew}",
+                f"✗ {dealer} {cache}：{count} 处与重算不同，如 {key}：存的 {stored}，应为 {anew}",
                 f"✗ {dealer} {cache}: {count} differ from what is made again, as {key}: {stored}, made {anew}",
                 style="bold red",
             )
@@ -272,7 +272,8 @@ def show(screen: Screen, broken: tuple[Broken, ...], asked: int = ASKED) -> None
     """Print what was found."""
     for one in broken:
         screen.print(
-            f"✗ {one.invariant.number} {one.invariant.code}:{one.invariant.zh}({one.count} 处，如 {list(one.rows[0])})",
+            f"✗ {one.invariant.number} {one.invariant.code}：{one.invariant.zh}"
+            f"（{one.count} 处，如 {list(one.rows[0])}）",
             f"✗ {one.invariant.number} {one.invariant.code}: {one.invariant.en} ({one.count}, as {list(one.rows[0])})",
             style="bold red",
         )

@@ -234,5 +234,5 @@ def _turn(context: typer.Context, webhook: int, state: str, dealer: str) -> int:
         link.rollback()
         transact(link, ids, act)
     return screen.end(
-        {**one.plain(), "state": state}, lambda: screen.print(f"推送 {webhook}:{state}", f"Webhook {webhook}: {state}")
+        {**one.plain(), "state": state}, lambda: screen.print(f"推送 {webhook}：{state}", f"Webhook {webhook}: {state}")
     )

@@ -147,5 +147,5 @@ class Sandbox:
         try:
             link.request(method, place.path.rstrip("/") + path, content, sent)
         except OSError as problem:
-            raise Failed(f"连不上 {self.url}:{problem}", f"{self.url} cannot be reached: {problem}") from problem
+            raise Failed(f"连不上 {self.url}：{problem}", f"{self.url} cannot be reached: {problem}") from problem
         return link
