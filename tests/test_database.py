@@ -70,7 +70,7 @@ def test_every_wrong_setting_says_what_came_and_what_was_expected_in_both_tongue
         Settings.read(WRONG)
     english, chinese = refused.value.problems, refused.value.zh
     assert {line.partition(":")[0] for line in english} == {line.partition(":")[0] for line in chinese} == {*WRONG}
-    for said, form in ((english, r": expected .+, got .+"), (chinese, r"：(应为|至少要).+，收到的")):
+    for said, form in ((english, r": expected .+, got .+"), (chinese, r":(应为|至少要).+，收到的")):
         for line in said:
             assert re.search(form, line), line
             assert len(line) < 200

@@ -58,7 +58,7 @@ def decide(policy: Policy, name: str, history: list[Contribution], qty: int = 1,
     )
     rules: Any = SimpleNamespace(policy=policy)
     regime = Regimes(PolicyLine((Version(1, 1, 0, rules),)), ZONE).of(1)
-    before = Before(1, at("2026-06-15"), regime, lambda: Inputs({}, {}), tier, MappingProxyType({}), history)
+    before = Before(1, at("2026-06-15"), regime, lambda _: Inputs({}, {}), tier, MappingProxyType({}), history)
     claims = [one for one in history if one.kind == "entitlement_claimed"]
     claim_check(said, ZONE, lambda _: claims)(before)
 

@@ -60,7 +60,7 @@ def test_two_look_at_what_stands_against_it_and_erase(till: Till):
     assert plan["credit"]["parts_credit"] == 100_000
     refused = asked(wang, li)
     assert code(refused) == (409, "erase_credit")
-    assert refused.json()["detail"].startswith("C1 的配件款还有 ¥1,000.00;")
+    assert refused.json()["detail"].startswith("C1 的配件款还有 ¥1,000.00；")
     hold = {"member": "C1", "order": "H1", "wallet": "parts_credit", "amount": 100}
     held = till.post("/v1/holds", hold).json()["hold"]["id"]
     assert li.get(PATH).json()["holds"] == 1
@@ -114,7 +114,7 @@ def test_the_command_asks_for_a_second_one_and_looks_first(sqlite_book_url, monk
         "forfeit": True,
     }  # fmt: skip
     assert program.main(["member", "erase", "C1", "--plan", "--lang", "zh"]) == 0
-    assert "配件款：可用 ¥1,000.00，欠 ¥0.00" in capsys.readouterr().out.replace("：", ":").replace(" ", " ")
+    assert "配件款：可用 ¥1,000.00，欠 ¥0.00" in capsys.readouterr().out.replace(" ", " ")
     status, said = command("--forfeit")
     assert (status, said["error"]["code"]) == (2, "second_missing")
     assert command("--forfeit", "--second", "Ｗang")[0] == 1

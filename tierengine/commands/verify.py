@@ -233,15 +233,15 @@ def _show_lost(
     screen: Screen, dealer: str, after: int, until: int, after_at: str | None, until_at: str | None, *, others: bool
 ) -> None:
     """Say from where to where the book lacks what the anchors tell of, and what it is taken for."""
-    zh = f"✗ {dealer}:与链头相符到第 {after} 封({after_at or '没有一封'}),"
-    zh += f"链头记到第 {until} 封({until_at or '时间未记'});"
+    zh = f"✗ {dealer}：与链头相符到第 {after} 封（{after_at or '没有一封'}），"
+    zh += f"链头记到第 {until} 封（{until_at or '时间未记'}）；"
     en = f"✗ {dealer}: as the anchors say up to seal {after} ({after_at or 'none'}), of which they know {until} "
     en += f"({until_at or 'no time said'}); "
     if others:
-        zh += "以后的与链头不同:恢复到较早的备份后又记了账,或者被改写过。"
+        zh += "以后的与链头不同：恢复到较早的备份后又记了账，或者被改写过。"
         en += "what comes after it differs: recorded after an earlier back-up was restored, or written anew."
     else:
-        zh += f"以后的 {until - after} 封没有了,像是恢复了较早的备份:这段时间的单请收银台和 ERP 原样重发。"
+        zh += f"以后的 {until - after} 封没有了，像是恢复了较早的备份：这段时间的单请收银台和 ERP 原样重发。"
         en += (
             f"the {until - after} after it are gone, as where an earlier back-up was restored: have tills and the ERP "
         )
