@@ -69,6 +69,21 @@ def test_a_pack_that_was_sent_is_done_and_one_sent_too_late_is_done_late(club):
     assert status == {"M00": "done", "M01": "done_late"}
 
 
+def test_what_was_not_done_for_a_machine_that_went_back_is_owed_no_more(club):
+    buy(club)
+    buy(club, "M01")
+    sent = club.said("gift_sent", "2026-03-20", "M01", source_id="g1", gift="welcome_pack")
+    on(club, "2026-03-20T18:00:00+08:00", sent)
+    packs = [one.member for one in duties(club, "2026-04-05T12:00:00+08:00").duties if one.owed.duty == "welcome_pack"]
+    assert sorted(packs) == ["M00", "M01"]
+    for member in ("M00", "M01"):
+        said = {"source_id": f"r{member}", "order": f"{member}-A", "reason": "x"}
+        back = club.said("machine_returned", "2026-04-10", member, **said)
+        on(club, "2026-04-10T18:00:00+08:00", back)
+    left = [one for one in duties(club, "2026-05-01T12:00:00+08:00").duties if one.owed.duty == "welcome_pack"]
+    assert [(one.member, one.owed.done_at is not None) for one in left] == [("M01", True)]
+
+
 def test_a_repair_call_back_runs_round_the_clock_and_is_done_by_the_step_that_names_it(club):
     buy(club)
     asked = club.said(

@@ -12,7 +12,7 @@ from tierengine.judging.pricing import PricedLine
 from tierengine.judging.regimes import Regimes
 from tierengine.membership.shortlist import lists_of
 from tierengine.policies.cast import Part
-from tierengine.service.duties import Happened, Owed, dates_of, level_of, level_over_time, owed, turns_of
+from tierengine.service.duties import Happened, Owed, dates_of, gone, level_of, level_over_time, owed, turns_of
 from tierengine.service.entitlements import rights
 from tierengine.zone import Zone
 
@@ -109,7 +109,7 @@ def duties_of(policy: Policy, zone: Zone, one: Part) -> list[Owed]:
     moves = [(move.step[0], move.tier, move.cause, move.until, move.state) for move in one.folded.changes]
     levels = level_over_time(policy, [(at, tier) for at, tier, *_ in moves], segments)
     dates, turns = dates_of(zone, happened), turns_of(policy, moves)
-    return owed(policy, zone, levels, happened, dates, one.at[0], turns)
+    return owed(policy, zone, levels, happened, dates, one.at[0], turns, gone(one.lines))
 
 
 def _same(wanted: object, found: list[str]) -> object:

@@ -10,7 +10,8 @@ he could know. A recurring duty runs from the day the member reached a level tha
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final, Literal
@@ -19,6 +20,7 @@ from rules.policy import Duty, Filter, Policy
 from rules.vocabulary import ATTRIBUTES, Attribute
 from tierengine.judging.amounts import holds
 from tierengine.judging.history import Contribution
+from tierengine.judging.returns import RETURNS
 from tierengine.zone import Zone, add_months
 
 MINUTE = 60_000_000
@@ -145,6 +147,16 @@ def dates_of(zone: Zone, happened: Iterable[Happened]) -> dict[str, date]:
     return dates
 
 
+def gone(rows: Iterable[Contribution]) -> frozenset[str]:
+    """Return the keys of the events of which all went back, by the contributions that stand."""
+    left, returned = Counter[str](), set[str]()
+    for row in rows:
+        left[row.event_key] += row.qty
+        if row.qty < 0 and row.cause in RETURNS:
+            returned.add(row.event_key)
+    return frozenset(key for key in returned if left[key] <= 0)
+
+
 def owed(
     policy: Policy,
     zone: Zone,
@@ -153,11 +165,13 @@ def owed(
     dates: Mapping[str, date],
     now: int,
     turns: Sequence[TurnOf] = (),
+    gone: Collection[str] = (),
 ) -> list[Owed]:
     """Return every duty that arose up to `now`, by due date.
 
     dates  the member's date attributes (`dates_of`)
     turns  what happened to his tier (`turns_of`)
+    gone   events of which all went back (`gone`): what was not done for them is owed no more
     """
     if not happened:
         return []
@@ -172,6 +186,7 @@ def owed(
         for duty in level.duties:
             arisen = _arisen(zone, duty, begin, end, _Known(happened, dates, turns, now))
             found += [_owed(zone, duty, level.id, one, happened) for one in arisen]
+    found = [one for one in found if one.cause not in gone or one.done_at is not None]
     return sorted(found, key=lambda one: (one.due_at, one.duty, one.cause))
 
 

@@ -16,7 +16,7 @@ from tierengine.membership.joined import read_joined
 from tierengine.membership.standings import stages
 from tierengine.policies.versions import Programme
 from tierengine.recording.stored import contribution
-from tierengine.service.duties import DATE_KINDS, Happened, Load, Owed, dates_of, level_over_time, owed, turns_of
+from tierengine.service.duties import DATE_KINDS, Happened, Load, Owed, dates_of, gone, level_over_time, owed, turns_of
 from tierengine.store.dialect import Link
 
 _MEMBERS: Final = "SELECT id, code FROM member WHERE dealer_id = ?1 ORDER BY code"
@@ -85,7 +85,7 @@ def read_duties(link: Link, programme: Programme, now: int, *, codes: Sequence[s
             ],
         )
         dates, turns = dates_of(programme.zone, happened), turns_of(policy, moves)
-        duties = owed(policy, programme.zone, levels, happened, dates, now, turns)
+        duties = owed(policy, programme.zone, levels, happened, dates, now, turns, gone(net(lines[member_id])))
         silent = withdrawn_at([one.line for one in happened])
         found += [
             MemberDuty(code, manager, duty)
