@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -28,7 +28,7 @@ from tierengine.till.asked import read_adjustment, read_capture, read_hold, read
 from tierengine.till.orders import read_order
 from tierengine.till.prices import as_asked
 from tierengine.till.quotes import charge
-from tierengine.till.sales import booked_lines, observations, sale
+from tierengine.till.sales import booked_lines, sale
 
 _OWNER = "SELECT m.code FROM hold h JOIN member m ON m.id = h.member_id WHERE h.id = ?1"
 
@@ -64,7 +64,7 @@ class Domain(World):
         body = call.path.encode() + orjson.dumps(dict(call.body))
         once = Once(call.role, call.once, hashlib.sha256(body).hexdigest())
         try:
-            item, lines = self._item(call, once)
+            item = self._item(call, once)
         except TierengineError as problem:
             return Reply(errors.status_of(problem), problem.code, bare({"details": dict(problem.details)}))
         try:
@@ -81,9 +81,11 @@ class Domain(World):
             return Reply(
                 answer.number, answer.code, bare({"details": details}), answer.encoded(), (), hold, answer.replayed
             )
+        # (Of the answer, as a till reads them: one that comes again has the lines that were booked.)
+        lines = tuple(body.pop("lines", ())) if call.path == "/v1/sales" else ()
         return Reply(answer.number, "", bare(body), answer.encoded(), lines, hold, answer.replayed)
 
-    def _item(self, call: Call, once: Once) -> tuple[Item, tuple[Mapping[str, Any], ...]]:
+    def _item(self, call: Call, once: Once) -> Item:
         now, (source, store, late_days) = self.now(), CALLERS[call.role]
         with self.looking() as link:
             programme = self.programme(link)
@@ -94,7 +96,7 @@ class Domain(World):
         number = hashlib.sha256(call.once.encode()).hexdigest()[:32]
         match call.path.removeprefix("/v1/").split("/"):
             case ["events"]:
-                return Observe(self.dealer, read_observation(call.body, **form), once), ()
+                return Observe(self.dealer, read_observation(call.body, **form), once)
             case ["sales"]:
                 order = read_order(call.body, **form)
                 late = order.late(now)
@@ -105,28 +107,30 @@ class Domain(World):
                     lines, uses = charged.lines, charged.uses
                 else:
                     lines, uses = as_asked(programme.line.at(now).rules.policy, order)
-                item = sale(self.dealer, order, lines, uses, now=now, once=once)
-                return item, tuple(booked_lines(order, observations(order, lines)))
+                return sale(
+                    self.dealer, order, lines, uses, now=now, once=once,
+                    tell=lambda said: {"lines": booked_lines(order, said)},
+                )  # fmt: skip
             case ["sales", order_, "returns"]:
                 raw = {"kind": "sale_returned", **call.body, "order": order_}
-                return Observe(self.dealer, read_observation(raw, **form), once, refusable=True), ()
+                return Observe(self.dealer, read_observation(raw, **form), once, refusable=True)
             case ["holds"]:
                 member, act = read_hold(call.body, store=store, now_us=now)
-                return Command(self.dealer, (member,), act, once), ()
+                return Command(self.dealer, (member,), act, once)
             case ["holds", hold, what]:
                 end = CaptureHold(int(hold), read_capture(call.body)) if what == "capture" else VoidHold(int(hold))
-                return Command(self.dealer, (self._owner(int(hold)),), end, once), ()
+                return Command(self.dealer, (self._owner(int(hold)),), end, once)
             case ["members", code, "adjustments"]:
-                return Command(self.dealer, (code,), read_adjustment(call.body, programme.zone, number), once), ()
+                return Command(self.dealer, (code,), read_adjustment(call.body, programme.zone, number), once)
             case ["members", code, "merge"]:
                 who = {"dealer": self.dealer, "once": once}
-                return read_merge(call.body, code, now_us=now, otherwise=number, by="x", **who), ()
+                return read_merge(call.body, code, now_us=now, otherwise=number, by="x", **who)
             case ["members", code, "unmerge"]:
                 with self.looking() as link:
-                    return read_unmerge(link, call.body, code, dealer=self.dealer, once=once), ()
+                    return read_unmerge(link, call.body, code, dealer=self.dealer, once=once)
             case ["members", code, "transfers"]:
                 to, transfer = read_transfer(call.body, number)
-                return Command(self.dealer, (code, to), transfer, once), ()
+                return Command(self.dealer, (code, to), transfer, once)
         raise AssertionError(call.path)
 
     def _owner(self, hold: int) -> str:
